@@ -1,0 +1,53 @@
+import type { Failure } from "../core/failure.ts";
+
+/** A job's id: a bigint in decimal digits. */
+export type JobId = string;
+
+/** Where a job stands. A job that completes is deleted. */
+export type JobState =
+  | "available"
+  | "scheduled"
+  | "executing"
+  | "retryable"
+  | "discarded"
+  | "cancelled";
+
+/** What a job is about. The queue carries it and hands it back; it filters by name and version only. */
+export interface Subject {
+  readonly kind: string;
+  /** The definition whose code the job needs, with its version: a process claims only what it serves. */
+  readonly workflow: string;
+  readonly version: number;
+  readonly instance: string;
+  readonly step: string | undefined;
+}
+
+/** A job to be put in. */
+export interface NewJob extends Subject {
+  readonly id: JobId;
+  readonly queue: string;
+  /** 0 is the most urgent, 9 the least; 5 unless told. */
+  readonly priority: number;
+  /** How many attempts it has; `undefined` when it is never given up. */
+  readonly maxAttempts: number | undefined;
+  /** Milliseconds from now until it may be claimed; 0 is at once. */
+  readonly delay: number;
+  /** Inserted as executing and owned by the process that commits it. */
+  readonly owned: boolean;
+  readonly tags: readonly string[];
+  /** JSON text of an object. */
+  readonly metadata: string | undefined;
+  /** JSON text. */
+  readonly args: string | undefined;
+}
+
+/** A job that a process has claimed. `attempt` counts this attempt: together with the owner it fences every verdict. */
+export interface Job extends Subject {
+  readonly id: JobId;
+  readonly queue: string;
+  readonly priority: number;
+  readonly attempt: number;
+  readonly maxAttempts: number | undefined;
+  readonly errors: readonly Failure[];
+  readonly args: unknown;
+}

@@ -1,0 +1,66 @@
+import type { Failure } from "../core/failure.ts";
+import type { Job, JobId } from "./job.ts";
+
+/** A definition that a process has the code of. */
+export interface Served {
+  readonly workflow: string;
+  readonly version: number;
+}
+
+/** What a process asks for: at most `limit` jobs of one queue that it serves. */
+export interface Demand {
+  readonly process: string;
+  readonly queue: string;
+  readonly limit: number;
+  readonly serves: readonly Served[];
+}
+
+/** What a heartbeat learns. */
+export interface Beat {
+  /** The ids of the jobs that the database says this process owns. */
+  readonly owned: readonly JobId[];
+}
+
+/** Proof of ownership: a verdict whose lease is stale changes nothing. */
+export interface Lease {
+  readonly process: string;
+  readonly id: JobId;
+  readonly attempt: number;
+}
+
+/** Jobs that are due and that no living process serves. */
+export interface Unserved extends Served {
+  readonly count: number;
+}
+
+/** A durable job queue. Every method is one statement or one transaction, and may be repeated after a lost answer. */
+export interface Queue {
+  /** Enters a process and returns its id, which is never used again. `lease` in milliseconds. */
+  register(name: string, lease: number): Promise<string>;
+  /** Prolongs the lease. `undefined` when the process has been declared dead: it must begin again under a new id. */
+  heartbeat(process: string, lease: number): Promise<Beat | undefined>;
+  /** Leaves: the process must own no jobs any more. */
+  unregister(process: string): Promise<void>;
+  /** A block of ids that nobody else uses: `from`, up to and without `to`. */
+  reserveIds(): Promise<{ readonly from: number; readonly to: number }>;
+  /** Takes jobs that nobody else holds, most urgent and then oldest first, and counts the attempt. */
+  claim(demand: Demand): Promise<readonly Job[]>;
+  /** Gives jobs back that were not run, without using up an attempt. */
+  release(leases: readonly Lease[]): Promise<void>;
+  /** Records a failed attempt; the job comes back after `delay` milliseconds. False when the lease is stale. */
+  retry(lease: Lease, failure: Failure, delay: number): Promise<boolean>;
+  /** Puts a job off for `delay` milliseconds without using up an attempt. False when the lease is stale. */
+  snooze(lease: Lease, delay: number): Promise<boolean>;
+  /** Makes due jobs available, at most `limit`; an advance yields to one that waits already. Returns their queues. */
+  stage(limit: number): Promise<readonly string[]>;
+  /** Declares processes whose lease has ended dead and makes their jobs available. Returns the queues that got work. */
+  rescue(): Promise<{ readonly processes: readonly string[]; readonly queues: readonly string[] }>;
+  /** Milliseconds until the next scheduled job is due, at most `atMost`. */
+  nextDue(atMost: number): Promise<number>;
+  /** Due jobs for which no code is here. */
+  unserved(serves: readonly Served[]): Promise<readonly Unserved[]>;
+  /** Deletes at most `limit` discarded and cancelled jobs that ended more than `age` milliseconds ago. */
+  prune(age: number, limit: number): Promise<number>;
+  /** Calls `wake` with the queues that may have got work, and with none when notifications may have been missed. */
+  listen(wake: (queues: readonly string[]) => void): AsyncDisposable;
+}

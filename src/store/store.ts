@@ -1,0 +1,165 @@
+import type { Failure } from "../core/failure.ts";
+import type { Control, HistoryEntry, Instance, InstanceStatus } from "../core/instance.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { JobId, NewJob } from "../queue/job.ts";
+import type { Lease, Queue } from "../queue/queue.ts";
+import type { NewDelivery, Record, Turn } from "./turn.ts";
+
+/** The caller's own open transaction. What it may be, the adapter says. */
+export type CallerTransaction = object;
+
+/** An instance to be started, with the jobs of its first steps. Values are JSON texts. */
+export interface NewInstance {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version: number;
+  readonly key: string;
+  readonly uniqueKey: string | undefined;
+  readonly status: InstanceStatus;
+  readonly control: string;
+  readonly tags: readonly string[];
+  readonly metadata: string;
+  readonly error: string | undefined;
+  readonly input: string;
+  /** Choices that were decided at the start. */
+  readonly recorded: Turn["recorded"];
+  readonly started: readonly NewJob[];
+}
+
+/** What an advance reads of an instance. */
+export interface Known {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version: number;
+  readonly key: string;
+  readonly revision: number;
+  readonly status: InstanceStatus;
+  readonly control: Control;
+  readonly metadata: JsonObject;
+  readonly tags: readonly string[];
+  readonly input: unknown;
+}
+
+/** A result that no advance has read yet. */
+export interface Unprocessed {
+  readonly instance: string;
+  readonly version: number;
+  readonly step: string;
+  readonly activation: number;
+  readonly event: string;
+  readonly metadata: JsonObject | undefined;
+  readonly output: unknown;
+}
+
+/** How a step ended, for those that read it. */
+export interface Ended {
+  readonly step: string;
+  readonly event: string;
+  readonly output: unknown;
+  readonly causes: readonly string[];
+}
+
+/** What ends an instance from outside its graph. */
+export interface Ending {
+  readonly status: "failed" | "cancelled";
+  readonly control: string;
+  readonly error: Failure;
+  /** Kept deliveries that nobody will read. */
+  readonly ignored: readonly string[];
+}
+
+/** The job that is discarded by the ending, and the row that keeps its story. */
+export interface Discard {
+  readonly lease: Lease;
+  readonly step: string;
+  readonly activation: number;
+  readonly attempt: number;
+  readonly errors: readonly Failure[];
+  readonly duration: number | undefined;
+}
+
+/** `ended`; `kept` when there is nothing to end (`status` says how the instance stands); `stale` when the lease is. */
+export type EndResult =
+  | { readonly kind: "ended"; readonly status: InstanceStatus }
+  | { readonly kind: "kept"; readonly status: InstanceStatus | undefined }
+  | { readonly kind: "stale" };
+
+/** What a delivery met. */
+export type Delivered =
+  | { readonly kind: "accepted" | "early" | "duplicate" }
+  | { readonly kind: "final"; readonly status: InstanceStatus }
+  | { readonly kind: "over"; readonly event: string }
+  | { readonly kind: "missing" };
+
+/** Which instances a list holds. All given conditions must hold. */
+export interface Filter {
+  readonly id?: string | undefined;
+  readonly key?: string | undefined;
+  readonly workflow?: string | undefined;
+  readonly version?: number | undefined;
+  readonly statuses?: readonly InstanceStatus[] | undefined;
+  readonly tags?: readonly string[] | undefined;
+  /** Holds when the instance's metadata contains it. */
+  readonly metadata?: JsonObject | undefined;
+  /** Newest first, older than this id. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+/** What may be done inside one transaction of the store. */
+export interface StoreTransaction {
+  /** The handle for the user's own statements, where the store has one. */
+  readonly sql: unknown;
+  commit(process: string, turns: readonly Turn[]): Promise<ReadonlySet<string>>;
+  record(records: readonly Record[]): Promise<ReadonlySet<JobId>>;
+}
+
+/** Instances and results, and the commits that move them together with their jobs. Decides nothing. */
+export interface Store {
+  /** Inserts instances and their first jobs in one statement. Returns the ids that were inserted or are there from an earlier try. */
+  open(
+    process: string | undefined,
+    instances: readonly NewInstance[],
+    tx?: CallerTransaction,
+  ): Promise<ReadonlySet<string>>;
+  /** The instances that are there, in no order. */
+  read(ids: readonly string[]): Promise<readonly Known[]>;
+  /** Their unread results. */
+  unprocessed(ids: readonly string[]): Promise<readonly Unprocessed[]>;
+  /** How these steps of an instance ended; all of them without `steps`. */
+  ended(instance: string, steps: readonly string[] | undefined): Promise<readonly Ended[]>;
+  /**
+   * Writes turns, at most one for each instance, in one statement. Returns the instances that were written; the others
+   * were stale. A process that was declared dead writes nothing.
+   */
+  commit(process: string, turns: readonly Turn[]): Promise<ReadonlySet<string>>;
+  /** Writes results and wakes advances, in one statement. Returns the jobs whose lease held. */
+  record(records: readonly Record[]): Promise<ReadonlySet<JobId>>;
+  /** Runs `work` in one transaction, which may run again when the database asks for it. */
+  transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
+  /** Writes a delivery and wakes the advance. */
+  deliver(delivery: NewDelivery, tx?: CallerTransaction): Promise<Delivered>;
+  /** Puts a delivery in for later: a job that `cancelScheduled` takes. */
+  schedule(job: NewJob, tx?: CallerTransaction): Promise<void>;
+  /** Cancels a scheduled delivery. False when there is none of that id that waits. */
+  cancelScheduled(id: JobId): Promise<boolean>;
+  /**
+   * Ends an instance: locks it, asks `decide`, writes, then cancels its jobs in a later statement. `decide` returns
+   * `undefined` to leave it alone.
+   */
+  end(
+    instance: string,
+    decide: (known: Known) => Ending | undefined,
+    options?: { readonly discard?: Discard | undefined; readonly tx?: CallerTransaction | undefined },
+  ): Promise<EndResult>;
+  list(filter: Filter): Promise<readonly Instance[]>;
+  history(instance: string): Promise<readonly HistoryEntry[]>;
+}
+
+/** Queue and store on one database: what the runner needs of the world. */
+export interface Backend extends AsyncDisposable {
+  readonly queue: Queue;
+  readonly store: Store;
+  /** Throws when the backend is not ready for work, with a sentence that says what to do. */
+  ready(): Promise<void>;
+}
