@@ -3,7 +3,7 @@ import type { Control, HistoryEntry, Instance, InstanceStatus } from "../core/in
 import type { JsonObject } from "../core/json.ts";
 import type { JobId, NewJob } from "../queue/job.ts";
 import type { Lease, Queue } from "../queue/queue.ts";
-import type { NewDelivery, Record, Turn } from "./turn.ts";
+import type { NewDelivery, Recording, Turn } from "./turn.ts";
 
 /** The caller's own open transaction. What it may be, the adapter says. */
 export type CallerTransaction = object;
@@ -111,7 +111,7 @@ export interface StoreTransaction {
   /** The handle for the user's own statements, where the store has one. */
   readonly sql: unknown;
   commit(process: string, turns: readonly Turn[]): Promise<ReadonlySet<string>>;
-  record(records: readonly Record[]): Promise<ReadonlySet<JobId>>;
+  record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
 }
 
 /** Instances and results, and the commits that move them together with their jobs. Decides nothing. */
@@ -134,7 +134,7 @@ export interface Store {
    */
   commit(process: string, turns: readonly Turn[]): Promise<ReadonlySet<string>>;
   /** Writes results and wakes advances, in one statement. Returns the jobs whose lease held. */
-  record(records: readonly Record[]): Promise<ReadonlySet<JobId>>;
+  record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
   /** Runs `work` in one transaction, which may run again when the database asks for it. */
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
   /** Writes a delivery and wakes the advance. */

@@ -62,7 +62,7 @@ export interface Wake {
 }
 
 /** A result that leaves the transition to an advance. */
-export interface Record extends NewResult {
+export interface Recording extends NewResult {
   readonly instance: string;
   readonly version: number;
   /** The job that ends with it. A stale lease records nothing. */
