@@ -1,0 +1,130 @@
+// Runs test/**/*.test.ts in Node and in Deno, all on one PostgreSQL server.
+//   npm test -- node                  one runtime only
+//   npm test -- node test/core        only files below test/core
+//   npm test -- test/crash            folders of long runs, left out unless they are named
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { type Server, startThrowaway } from "./embedded_postgres.ts";
+
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const reports = mkdtempSync(join(tmpdir(), "hephaestus-reports-"));
+const long = ["crash", "soak", "bench"];
+
+const runtimes: Readonly<Record<string, (files: readonly string[], report: string) => string[]>> = {
+  node: (files, report) => [
+    "node",
+    "--import",
+    "tsx",
+    "--test",
+    "--test-concurrency=2",
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    "--test-reporter=junit",
+    `--test-reporter-destination=${report}`,
+    ...files,
+  ],
+  deno: (files, report) => [
+    ...("Deno" in globalThis ? [process.execPath] : ["node", "tools/node_modules/deno/bin.cjs"]),
+    "test",
+    "--allow-all",
+    "--no-check",
+    "--parallel",
+    `--junit-path=${report}`,
+    ...files,
+  ],
+};
+
+function testFiles(paths: readonly string[]): string[] {
+  const wanted = paths.map((path) => path.replace(/^\.\//, ""));
+  return readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
+    .map((file) => `test/${file.replaceAll("\\", "/")}`)
+    .filter((file) => file.endsWith(".test.ts"))
+    .filter((file) => wanted.length === 0 || wanted.some((path) => file.startsWith(path)))
+    .filter((file) => {
+      const folder = long.find((name) => file.startsWith(`test/${name}/`));
+      return folder === undefined || wanted.some((path) => path.startsWith(`test/${folder}`));
+    })
+    .sort();
+}
+
+function execute(command: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const [name, ...args] = command;
+  const program = name === "node" && !("Deno" in globalThis) ? process.execPath : name!;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, stdio: "inherit", env });
+    child.once("error", reject);
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+}
+
+/** Deno reports a `describe` beside its steps, named `suite > step`: only the leaves are tests. */
+function count(report: string, exitCode: number): Count {
+  let text = "";
+  try {
+    text = readFileSync(report, "utf8");
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+  const cases = [...text.matchAll(/<testcase name="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g)]
+    .map(([, name = "", body = ""]) => ({
+      name,
+      failed: /<(failure|error)\b/.test(body),
+      skipped: body.includes("<skipped"),
+    }));
+  const suites = new Set(cases.flatMap(({ name }) => parentsOf(name)));
+  const leaves = cases.filter(({ name, skipped }) => !skipped && !suites.has(name));
+  const failed = leaves.filter((leaf) => leaf.failed).length;
+  return {
+    passed: leaves.length - failed,
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+  };
+}
+
+function parentsOf(name: string): string[] {
+  const parts = name.split(" &gt; ");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join(" &gt; "));
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const chosen = Object.keys(runtimes).filter((name) => args.includes(name));
+  const names = chosen.length > 0 ? chosen : Object.keys(runtimes);
+  const paths = args.filter((arg) => !(arg in runtimes));
+  const files = testFiles(paths);
+  if (files.length === 0) {
+    console.error(`Cannot run tests: no test file begins with "${paths.join('" or "')}"`);
+    return 1;
+  }
+  const given = process.env.HEPHAESTUS_TEST_URL ?? process.env.DATABASE_URL;
+  const server: Server | undefined = given === undefined ? await startThrowaway() : undefined;
+  const env = { ...process.env, HEPHAESTUS_TEST_URL: given ?? server?.url, DENO_JOBS: "2" };
+  const counts: Count[] = [];
+  try {
+    for (const name of names) {
+      console.log(`\n== ${name}`);
+      const report = join(reports, `${name}.xml`);
+      const exitCode = await execute(runtimes[name]!(files, report), env);
+      counts.push(count(report, exitCode));
+    }
+  } finally {
+    await server?.remove();
+    rmSync(reports, { recursive: true, force: true });
+  }
+  const passed = counts.reduce((sum, each) => sum + each.passed, 0);
+  const failed = counts.reduce((sum, each) => sum + each.failed, 0);
+  names.forEach((name, at) =>
+    console.log(`${name}: ${counts[at]?.passed} passed, ${counts[at]?.failed} failed`)
+  );
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
