@@ -1,22 +1,9 @@
-import type { Duration } from "./duration.ts";
+import { HephaestusError } from "./hephaestus_error.ts";
 import type { InstanceStatus } from "./instance.ts";
 
-/** Says which error it is where `instanceof` cannot, for instance behind a process boundary. */
-export type ErrorCode =
-  | "WORKFLOW_DEFINITION"
-  | "ALREADY_RUNNING"
-  | "INSTANCE_NOT_FOUND"
-  | "NOT_WAITING"
-  | "NOT_CANCELLABLE"
-  | "UNKNOWN_WORKFLOW"
-  | "SCHEMA_VERSION"
-  | "AMBIGUOUS_KEY"
-  | "INVALID_VALUE"
-  | "PAYLOAD_TOO_LARGE"
-  | "JOB_NOT_FOUND"
-  | "FATAL"
-  | "RETRY_LATER"
-  | "STEP_TIMEOUT";
+export { type ErrorCode, HephaestusError } from "./hephaestus_error.ts";
+export { FatalError, RetryLaterError, StepTimeoutError } from "./step_errors.ts";
+export { InvalidValueError, PayloadTooLargeError, type Problem } from "./value_errors.ts";
 
 /** The instance an error is about, by business key or by id. */
 export interface Named {
@@ -25,34 +12,11 @@ export interface Named {
   readonly id?: string | undefined;
 }
 
-/** What is wrong at one place of a value. The message continues "value at ...". */
-export interface Problem {
-  readonly path: string;
-  readonly message: string;
-}
-
-/**
- * The base of all errors that a caller may want to catch.
- *
- * @example Tell them from others
- * ```ts
- * import { FatalError, HephaestusError } from "@hephaestus/workflow";
- * import { assert } from "@std/assert";
- *
- * assert(new FatalError("The card was stolen") instanceof HephaestusError);
- * ```
- */
-export class HephaestusError extends Error {
-  readonly code: ErrorCode;
-
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
-
 /** Says that a definition cannot run: of a workflow, a step or the options. */
 export class WorkflowDefinitionError extends HephaestusError {
+  static {
+    this.prototype.name = "WorkflowDefinitionError";
+  }
   declare readonly code: "WORKFLOW_DEFINITION";
 
   constructor(message: string, options?: ErrorOptions) {
@@ -76,6 +40,9 @@ export class WorkflowDefinitionError extends HephaestusError {
  * ```
  */
 export class AlreadyRunningError extends HephaestusError {
+  static {
+    this.prototype.name = "AlreadyRunningError";
+  }
   declare readonly code: "ALREADY_RUNNING";
   readonly workflow: string;
   readonly key: string;
@@ -99,6 +66,9 @@ export class AlreadyRunningError extends HephaestusError {
 
 /** Says that there is no such instance. `action` is what was asked of it, `find` unless told. */
 export class InstanceNotFoundError extends HephaestusError {
+  static {
+    this.prototype.name = "InstanceNotFoundError";
+  }
   declare readonly code: "INSTANCE_NOT_FOUND";
   readonly workflow: string | undefined;
   readonly key: string | undefined;
@@ -115,6 +85,9 @@ export class InstanceNotFoundError extends HephaestusError {
 
 /** Says that a delivery was refused because nothing waits for it any more. `kind` is `signal` unless told. */
 export class NotWaitingError extends HephaestusError {
+  static {
+    this.prototype.name = "NotWaitingError";
+  }
   declare readonly code: "NOT_WAITING";
   readonly workflow: string | undefined;
   readonly key: string | undefined;
@@ -139,6 +112,9 @@ export class NotWaitingError extends HephaestusError {
 
 /** Says that an instance has already ended and so cannot be cancelled. */
 export class NotCancellableError extends HephaestusError {
+  static {
+    this.prototype.name = "NotCancellableError";
+  }
   declare readonly code: "NOT_CANCELLABLE";
   readonly workflow: string | undefined;
   readonly key: string | undefined;
@@ -157,6 +133,9 @@ export class NotCancellableError extends HephaestusError {
 
 /** Says that nobody has registered this workflow, or this version of it. `known` is what there is instead. */
 export class UnknownWorkflowError extends HephaestusError {
+  static {
+    this.prototype.name = "UnknownWorkflowError";
+  }
   declare readonly code: "UNKNOWN_WORKFLOW";
   readonly workflow: string;
   readonly version: number | undefined;
@@ -179,6 +158,9 @@ export class UnknownWorkflowError extends HephaestusError {
 
 /** Says that the tables in the database do not fit this version of the package, and which command to run. */
 export class SchemaVersionError extends HephaestusError {
+  static {
+    this.prototype.name = "SchemaVersionError";
+  }
   declare readonly code: "SCHEMA_VERSION";
 
   constructor(message: string, options?: ErrorOptions) {
@@ -188,6 +170,9 @@ export class SchemaVersionError extends HephaestusError {
 
 /** Says that a business key names several instances, as it can where keys need not be unique. */
 export class AmbiguousKeyError extends HephaestusError {
+  static {
+    this.prototype.name = "AmbiguousKeyError";
+  }
   declare readonly code: "AMBIGUOUS_KEY";
   readonly workflow: string;
   readonly key: string;
@@ -209,63 +194,11 @@ export class AmbiguousKeyError extends HephaestusError {
   }
 }
 
-/**
- * Says that a value is not what its place allows: JSON cannot carry it, or its schema refuses it.
- *
- * @example Read where
- * ```ts
- * import { InvalidValueError } from "@hephaestus/workflow";
- * import { assertEquals } from "@std/assert";
- *
- * const problems = [{ path: "items[3].when", message: "is a Date, which JSON cannot carry" }];
- * assertEquals(
- *   new InvalidValueError({ what: 'output of step "charge"', problems }).message,
- *   'Cannot store output of step "charge": value at "items[3].when" is a Date, which JSON cannot carry',
- * );
- * ```
- */
-export class InvalidValueError extends HephaestusError {
-  declare readonly code: "INVALID_VALUE";
-  readonly what: string;
-  readonly problems: readonly Problem[];
-
-  constructor(
-    of: { what: string; problems: readonly Problem[]; action?: string },
-    options?: ErrorOptions,
-  ) {
-    const shown = of.problems.slice(0, 5).map(({ path, message }) =>
-      `value ${path === "" ? "" : `at "${path}" `}${message}`
-    );
-    const more = of.problems.length > shown.length
-      ? [`${of.problems.length - shown.length} more`]
-      : [];
-    const sentence = `Cannot ${of.action ?? "store"} ${of.what}: ${[...shown, ...more].join(", ")}`;
-    super("INVALID_VALUE", sentence, options);
-    this.what = of.what;
-    this.problems = of.problems;
-  }
-}
-
-/** Says that a value takes more bytes than the limit allows. */
-export class PayloadTooLargeError extends HephaestusError {
-  declare readonly code: "PAYLOAD_TOO_LARGE";
-  readonly what: string;
-  /** The bytes counted when the limit was passed: the value has at least this many. */
-  readonly size: number;
-  readonly limit: number;
-
-  constructor(of: { what: string; size: number; limit: number }, options?: ErrorOptions) {
-    const { what, size, limit } = of;
-    const sentence = `Cannot store ${what}: it has at least ${size} bytes, the limit is ${limit}`;
-    super("PAYLOAD_TOO_LARGE", sentence, options);
-    this.what = what;
-    this.size = size;
-    this.limit = limit;
-  }
-}
-
 /** Says that no scheduled delivery has this id: it was made, cancelled, or never there. */
 export class JobNotFoundError extends HephaestusError {
+  static {
+    this.prototype.name = "JobNotFoundError";
+  }
   declare readonly code: "JOB_NOT_FOUND";
   readonly id: string;
 
@@ -276,67 +209,6 @@ export class JobNotFoundError extends HephaestusError {
       options,
     );
     this.id = of.id;
-  }
-}
-
-/**
- * Thrown by a step that must not be tried again: the step fails at once.
- *
- * @example Give up on a stolen card
- * ```ts
- * import { FatalError } from "@hephaestus/workflow";
- *
- * const charge = (card: { stolen: boolean }) => {
- *   if (card.stolen) throw new FatalError("The card was stolen");
- * };
- * charge({ stolen: false });
- * ```
- */
-export class FatalError extends HephaestusError {
-  declare readonly code: "FATAL";
-
-  constructor(message: string, options?: ErrorOptions) {
-    super("FATAL", message, options);
-  }
-}
-
-/**
- * Thrown by a step that is to run again later, without using up an attempt.
- *
- * @example Wait for a gateway that asks for patience
- * ```ts
- * import { RetryLaterError } from "@hephaestus/workflow";
- *
- * const check = (status: number) => {
- *   if (status === 429) throw new RetryLaterError({ after: "30s", reason: "too many requests" });
- * };
- * check(200);
- * ```
- */
-export class RetryLaterError extends HephaestusError {
-  declare readonly code: "RETRY_LATER";
-  readonly after: Duration;
-  readonly reason: string | undefined;
-
-  constructor(of: { after: Duration; reason?: string }, options?: ErrorOptions) {
-    const reason = of.reason === undefined ? "" : `: ${of.reason}`;
-    super("RETRY_LATER", `Cannot finish yet${reason}`, options);
-    this.after = of.after;
-    this.reason = of.reason;
-  }
-}
-
-/** Says that an attempt of a step took longer than its time limit. `limit` in milliseconds. */
-export class StepTimeoutError extends HephaestusError {
-  declare readonly code: "STEP_TIMEOUT";
-  readonly step: string;
-  readonly limit: number;
-
-  constructor(of: { step: string; limit: number }, options?: ErrorOptions) {
-    const sentence = `Cannot finish step "${of.step}": its time limit of ${of.limit} ms has passed`;
-    super("STEP_TIMEOUT", sentence, options);
-    this.step = of.step;
-    this.limit = of.limit;
   }
 }
 
@@ -351,23 +223,3 @@ function listed(names: readonly (string | number)[]): string {
   const more = names.length - shown.length;
   return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
-
-// Names live on the prototypes: there they survive minification and head the stack.
-const classes = {
-  HephaestusError,
-  WorkflowDefinitionError,
-  AlreadyRunningError,
-  InstanceNotFoundError,
-  NotWaitingError,
-  NotCancellableError,
-  UnknownWorkflowError,
-  SchemaVersionError,
-  AmbiguousKeyError,
-  InvalidValueError,
-  PayloadTooLargeError,
-  JobNotFoundError,
-  FatalError,
-  RetryLaterError,
-  StepTimeoutError,
-};
-for (const [name, { prototype }] of Object.entries(classes)) prototype.name = name;

@@ -1,0 +1,41 @@
+/** Says which error it is where `instanceof` cannot, for instance behind a process boundary. */
+export type ErrorCode =
+  | "WORKFLOW_DEFINITION"
+  | "ALREADY_RUNNING"
+  | "INSTANCE_NOT_FOUND"
+  | "NOT_WAITING"
+  | "NOT_CANCELLABLE"
+  | "UNKNOWN_WORKFLOW"
+  | "SCHEMA_VERSION"
+  | "AMBIGUOUS_KEY"
+  | "INVALID_VALUE"
+  | "PAYLOAD_TOO_LARGE"
+  | "JOB_NOT_FOUND"
+  | "FATAL"
+  | "RETRY_LATER"
+  | "STEP_TIMEOUT"
+  | "UNDECLARED_EVENT";
+
+/**
+ * The base of all errors that a caller may want to catch.
+ *
+ * @example Tell them from others
+ * ```ts
+ * import { FatalError, HephaestusError } from "@hephaestus/workflow";
+ * import { assert } from "@std/assert";
+ *
+ * assert(new FatalError("The card was stolen") instanceof HephaestusError);
+ * ```
+ */
+export class HephaestusError extends Error {
+  // Here it survives minification and, unlike an own field, heads the stack.
+  static {
+    this.prototype.name = "HephaestusError";
+  }
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

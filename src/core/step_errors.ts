@@ -1,0 +1,72 @@
+import type { Duration } from "./duration.ts";
+import { HephaestusError } from "./hephaestus_error.ts";
+
+/**
+ * Thrown by a step that must not be tried again: the step fails at once.
+ *
+ * @example Give up on a stolen card
+ * ```ts
+ * import { FatalError } from "@hephaestus/workflow";
+ *
+ * const charge = (card: { stolen: boolean }) => {
+ *   if (card.stolen) throw new FatalError("The card was stolen");
+ * };
+ * charge({ stolen: false });
+ * ```
+ */
+export class FatalError extends HephaestusError {
+  static {
+    this.prototype.name = "FatalError";
+  }
+  declare readonly code: "FATAL";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("FATAL", message, options);
+  }
+}
+
+/**
+ * Thrown by a step that is to run again later, without using up an attempt.
+ *
+ * @example Wait for a gateway that asks for patience
+ * ```ts
+ * import { RetryLaterError } from "@hephaestus/workflow";
+ *
+ * const check = (status: number) => {
+ *   if (status === 429) throw new RetryLaterError({ after: "30s", reason: "too many requests" });
+ * };
+ * check(200);
+ * ```
+ */
+export class RetryLaterError extends HephaestusError {
+  static {
+    this.prototype.name = "RetryLaterError";
+  }
+  declare readonly code: "RETRY_LATER";
+  readonly after: Duration;
+  readonly reason: string | undefined;
+
+  constructor(of: { after: Duration; reason?: string }, options?: ErrorOptions) {
+    const reason = of.reason === undefined ? "" : `: ${of.reason}`;
+    super("RETRY_LATER", `Cannot finish yet${reason}`, options);
+    this.after = of.after;
+    this.reason = of.reason;
+  }
+}
+
+/** Says that an attempt of a step took longer than its time limit. `limit` in milliseconds. */
+export class StepTimeoutError extends HephaestusError {
+  static {
+    this.prototype.name = "StepTimeoutError";
+  }
+  declare readonly code: "STEP_TIMEOUT";
+  readonly step: string;
+  readonly limit: number;
+
+  constructor(of: { step: string; limit: number }, options?: ErrorOptions) {
+    const sentence = `Cannot finish step "${of.step}": its time limit of ${of.limit} ms has passed`;
+    super("STEP_TIMEOUT", sentence, options);
+    this.step = of.step;
+    this.limit = of.limit;
+  }
+}
