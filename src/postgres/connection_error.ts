@@ -1,0 +1,107 @@
+import { HephaestusError } from "../core/errors.ts";
+
+/** What PostgreSQL, the driver or the socket said, without the statement or its parameters. */
+export class DatabaseError extends Error {
+  static {
+    this.prototype.name = "DatabaseError";
+  }
+  /** An SQLSTATE such as "23505", or a driver's or system's code such as "ECONNREFUSED". */
+  readonly code: string;
+  /** Whether the server ended the session with it. */
+  readonly fatal: boolean;
+  declare readonly detail?: string;
+  declare readonly hint?: string;
+  declare readonly schema?: string;
+  declare readonly table?: string;
+  declare readonly column?: string;
+  declare readonly constraint?: string;
+  /** Where the server was looked for, when it could not be reached. */
+  declare readonly address?: string;
+
+  constructor(code: string, message: string, from: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    this.code = code;
+    this.fatal = from.severity === "FATAL" || from.severity === "PANIC";
+    for (const [name, field] of fields) {
+      if (from[field] !== undefined) Object.assign(this, { [name]: String(from[field]) });
+    }
+  }
+}
+
+const fields = [
+  ["detail", "detail"],
+  ["hint", "hint"],
+  ["schema", "schema_name"],
+  ["table", "table_name"],
+  ["column", "column_name"],
+  ["constraint", "constraint_name"],
+  ["address", "address"],
+] as const;
+
+const lost =
+  /^(CONNECT(ION)?_|ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENET|ENOTFOUND$|EAI_|57P0|25P0[34]|53300$|08)/;
+const refused = /^(28...|3D000|08P01)$/;
+
+/** Makes an error of the driver our own: its `parameters` and `args` cannot be deleted. */
+export function databaseError(error: unknown): unknown {
+  if (error instanceof DatabaseError || !(error instanceof Error)) return error;
+  const from = error as Error & Record<string, unknown>;
+  if (typeof from.code !== "string") return error;
+  return new DatabaseError(from.code, error.message || from.code, from);
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" ? code : "";
+}
+
+/** Whether the connection was lost: the outcome of what was sent is unknown. */
+export function isConnectionLost(error: unknown): boolean {
+  return lost.test(codeOf(error));
+}
+
+/** Whether the database asks to run the same transaction again. */
+export function isRetryable(error: unknown): boolean {
+  return codeOf(error) === "40001" || codeOf(error) === "40P01";
+}
+
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === "55P03";
+}
+
+/** The same error as a sentence that holds no password, URL, statement or parameter. */
+export function describe(error: unknown): HephaestusError {
+  if (error instanceof HephaestusError) return error;
+  const code = codeOf(error);
+  if (refused.test(code) && error instanceof Error) {
+    const behindPool = code === "08P01" && error.message.includes("startup parameter");
+    return new HephaestusError(
+      "DATABASE_REFUSED",
+      `Cannot connect to the database: ${error.message}` +
+        (behindPool ? ", behind PgBouncer connect with prepare: false" : ""),
+      { cause: error },
+    );
+  }
+  if (lost.test(code)) {
+    const at = error instanceof DatabaseError && error.address ? ` at "${error.address}"` : "";
+    return new HephaestusError(
+      "DATABASE_UNREACHABLE",
+      `Cannot reach the database${at}: ${reasons[code] ?? "the connection was lost"} (${code})`,
+      { cause: error },
+    );
+  }
+  return new HephaestusError(
+    "DATABASE_FAILED",
+    `Cannot run a statement: the database answered ${code || "with an unknown error"}`,
+    { cause: error },
+  );
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ENOTFOUND: "the host is unknown",
+  CONNECT_TIMEOUT: "the connection was not made in time",
+  CONNECTION_DEADLINE: "no answer came in time",
+  "57P03": "it is starting up",
+  "53300": "it has no free connection",
+};

@@ -1,0 +1,76 @@
+import { checkOptions } from "./connection.ts";
+import { checkStatement } from "./parameters.ts";
+import { Pool } from "./pool.ts";
+import { plain } from "./rows.ts";
+import { beginning } from "./settings.ts";
+import { transact } from "./transaction.ts";
+
+/** A row as the server wrote it: every column as text. */
+export type Row = Record<string, string | null>;
+
+/** Runs statements: strings in, text out. */
+export interface Tx {
+  /** Runs one statement; parameters are `$1`, `$2` ... */
+  query<R = Row>(text: string, params?: readonly (string | null)[]): Promise<readonly R[]>;
+  /** Runs several statements, which have no parameters. */
+  script(text: string): Promise<void>;
+}
+
+export interface Db extends Tx {
+  /** Runs `work` in a transaction, at isolation level read committed. */
+  transaction<T>(
+    work: (tx: Tx) => Promise<T>,
+    options?: { readonly deadline?: number },
+  ): Promise<T>;
+  /** Lets what runs end, within a deadline, then destroys the sockets. */
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  readonly url?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly password?: string | (() => string | Promise<string>);
+  readonly database?: string;
+  /** True, or options of `tls.connect`. */
+  readonly ssl?: boolean | object;
+  /** Connections at most: 10 unless told. */
+  readonly max?: number;
+  /** False behind PgBouncer in transaction mode. */
+  readonly prepare?: boolean;
+  readonly applicationName?: string;
+  /** More settings of the session, such as `lock_timeout`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Milliseconds after which the server gives up on a statement: 30,000 unless told, 0 is never. */
+  readonly statementTimeout?: number;
+  /** Milliseconds after which we give up on an answer: 5,000 above `statementTimeout` unless told. */
+  readonly deadline?: number;
+}
+
+const transactionDeadline = 60_000;
+const closePatience = 5_000;
+
+/** Makes a private pool; nothing is opened before the first statement. */
+export function connect(options: ConnectOptions): Db {
+  checkOptions(options);
+  const pool = new Pool(options);
+  const begin = beginning(options);
+
+  const transaction = <T>(work: (tx: Tx) => Promise<T>, deadline: number): Promise<T> =>
+    pool.use((connection) => transact(connection, { begin, deadline }, work));
+
+  return {
+    async query<R = Row>(text: string, params: readonly (string | null)[] = []) {
+      checkStatement(text, params);
+      // Behind PgBouncer settings live as long as a transaction.
+      return options.prepare === false
+        ? await transaction((tx) => tx.query<R>(text, params), transactionDeadline)
+        : await pool.use(async (connection) => plain<R>(await connection.send(text, params)));
+    },
+    // A script that fails after a begin of its own would leave the session inside it.
+    script: (text) => transaction((tx) => tx.script(text), transactionDeadline),
+    transaction: (work, { deadline = transactionDeadline } = {}) => transaction(work, deadline),
+    close: () => pool.close(closePatience),
+  };
+}

@@ -1,0 +1,102 @@
+import type { Connection } from "./connection.ts";
+import { DatabaseError } from "./connection_error.ts";
+import type { Row, Tx } from "./db.ts";
+import { plain } from "./rows.ts";
+
+export interface TransactionOptions {
+  /** The statement that begins it. */
+  readonly begin: string;
+  /** Milliseconds after which the connection is dropped, whatever the work is doing. */
+  readonly deadline: number;
+}
+
+/**
+ * Runs `work` in a transaction on a connection of its own. Once the connection is lost nothing
+ * more is sent, neither a late statement of `work` nor a commit or rollback, and the promise
+ * settles without waiting for `work`.
+ */
+export async function transact<T>(
+  connection: Connection,
+  { begin, deadline }: TransactionOptions,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  const giveUp = () =>
+    connection.destroy(
+      new DatabaseError("CONNECTION_DEADLINE", "The transaction did not end in time"),
+    );
+  const timer = deadline > 0 ? setTimeout(giveUp, Math.min(deadline, 2 ** 31 - 1)) : undefined;
+  const tx = new Transaction(connection);
+  try {
+    let result: T;
+    try {
+      await tx.run(begin, [], true);
+      result = await connection.unlessLost(async () => await work(tx));
+    } catch (error) {
+      if (!connection.lost) await tx.end("rollback").catch((worse) => connection.destroy(worse));
+      throw connection.lost ?? error;
+    }
+    // The server answers the commit of a failed transaction with a rollback, and no error.
+    if ((await tx.end("commit")) !== "COMMIT") throw tx.failure;
+    return result;
+  } finally {
+    tx.over = true;
+    clearTimeout(timer);
+  }
+}
+
+class Transaction implements Tx {
+  readonly #connection: Connection;
+  #last: Promise<unknown> = Promise.resolve();
+  /** Set when the end is on its way: nothing may follow it. */
+  over = false;
+  /** The first statement that failed. */
+  failure: unknown;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  query<R = Row>(
+    text: string,
+    parameters: readonly (string | null)[] = [],
+  ): Promise<readonly R[]> {
+    return handled(this.#next(text, parameters, false).then((answer) => plain<R>(answer)));
+  }
+
+  script(text: string): Promise<void> {
+    return handled(this.#next(text, [], true).then(() => {}));
+  }
+
+  async end(statement: "commit" | "rollback"): Promise<string | null | undefined> {
+    this.over = true;
+    await this.#last;
+    return (await this.run(statement, [], true)).command;
+  }
+
+  run(text: string, parameters: readonly (string | null)[], script: boolean) {
+    return this.#connection.send(text, parameters, { script });
+  }
+
+  /** One statement at a time: the driver would otherwise write them all onto a busy connection. */
+  #next(text: string, parameters: readonly (string | null)[], script: boolean) {
+    if (this.over) {
+      return Promise.reject(
+        new DatabaseError(
+          "TRANSACTION_ENDED",
+          "Cannot run a statement: its transaction has ended",
+        ),
+      );
+    }
+    const answer = this.#last.then(() => this.run(text, parameters, script));
+    this.#last = answer.catch((error) => {
+      this.failure ??= error;
+    });
+    return answer;
+  }
+}
+
+/** A statement that nobody awaits must not end the process when it fails. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
