@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+
+// PostgreSQL cuts longer names short, and two that differ at the end would become one.
+const maxBytes = 63;
+
+/** The name as SQL may contain it. Throws a `TypeError` for one that PostgreSQL could not keep as it is. */
+export function quoteIdentifier(name: string): string {
+  const refusal = reasonAgainst(name);
+  if (refusal !== undefined) {
+    const shown = typeof name === "string" ? JSON.stringify(name) : String(name);
+    throw new TypeError(`Cannot use name ${shown} in the database: ${refusal}`);
+  }
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The channel on which the processes that share a schema wake each other. */
+export function channelOf(schema: string): string {
+  const channel = `hephaestus:${schema}`;
+  if (bytesOf(channel) <= maxBytes) return channel;
+  return `hephaestus:${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
+}
+
+function reasonAgainst(name: unknown): string | undefined {
+  if (typeof name !== "string") return "it is not a string";
+  if (name === "") return "it is empty";
+  if (name.includes("\0")) return "it contains a NUL character";
+  if (/\p{Surrogate}/u.test(name)) return "it contains half of a surrogate pair";
+  if (bytesOf(name) > maxBytes) {
+    return `it is ${bytesOf(name)} bytes long, and ${maxBytes} is the limit`;
+  }
+  if (name.startsWith("pg_") || name === "information_schema") {
+    return "the name is reserved by PostgreSQL";
+  }
+  return undefined;
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

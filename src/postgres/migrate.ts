@@ -1,0 +1,251 @@
+import { SchemaVersionError } from "../core/errors.ts";
+import type { Db, Tx } from "./db.ts";
+import { quoteIdentifier } from "./identifiers.ts";
+import { advice, type Applied, assertKnown, versionOf } from "./migration_state.ts";
+import { migrations as shipped } from "./migrations.gen.ts";
+
+export interface Migration {
+  /** Its place, from 1, without gaps. */
+  readonly version: number;
+  readonly name: string;
+  /** SHA-256 of `up`, in hex. */
+  readonly sha256: string;
+  readonly up: string;
+  readonly down: string;
+}
+
+export interface SchemaOptions {
+  readonly schema: string;
+  /** Those of this package by default. */
+  readonly migrations?: readonly Migration[];
+}
+
+export interface MigrateOptions extends SchemaOptions {
+  readonly direction?: "up" | "down";
+  /** The version to stop at. Up: the newest by default; down: one below the current. */
+  readonly to?: number | undefined;
+  /** Only tells what would be done. */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface Migrated {
+  readonly applied: readonly Migration[];
+  readonly reverted: readonly Migration[];
+}
+
+export interface MigrationStatus {
+  readonly version: number;
+  readonly name: string;
+  readonly state: "applied" | "pending" | "changed" | "unknown";
+  readonly appliedAt: Date | undefined;
+}
+
+// The application's own advisory locks cannot collide: this class is only used here.
+const lockClass = 0x48455031;
+const mark = "Durable workflows, made by hephaestus migrate";
+
+/** Brings a schema to a version, one transaction for each migration. Safe to run from many processes at once. */
+export async function migrate(db: Db, options: MigrateOptions): Promise<Migrated> {
+  const { schema, migrations = shipped, direction = "up", dryRun = false } = options;
+  quoteIdentifier(schema);
+  const { to = await defaultTarget(db, schema, migrations, direction) } = options;
+  if (!Number.isInteger(to) || to < 0 || to > migrations.length) {
+    throw new RangeError(
+      `Cannot migrate schema "${schema}" to version ${to}: versions are 0 to ${migrations.length}`,
+    );
+  }
+  if (dryRun) {
+    return planned(await checked(db, schema, migrations), migrations, direction, to);
+  }
+  const done: Migration[] = [];
+  const step = direction === "up" ? applyNext : revertLast;
+  for (;;) {
+    // An index on a large table takes as long as it takes.
+    const migration = await db.transaction((tx) => step(tx, schema, migrations, to), {
+      deadline: 0,
+    });
+    if (migration === undefined) break;
+    done.push(migration);
+  }
+  return direction === "up" ? { applied: done, reverted: [] } : { applied: [], reverted: done };
+}
+
+/** Every migration, whether this package brings it or the database only knows it. */
+export async function status(
+  db: Db,
+  { schema, migrations = shipped }: SchemaOptions,
+): Promise<readonly MigrationStatus[]> {
+  const applied = new Map((await read(db, schema)).map((row) => [row.version, row]));
+  const own = migrations.map(({ version, name, sha256 }): MigrationStatus => {
+    const row = applied.get(version);
+    const state = row === undefined ? "pending" : row.sha256 === sha256 ? "applied" : "changed";
+    return { version, name, state, appliedAt: row?.appliedAt };
+  });
+  const unknown = [...applied.values()].filter(({ version }) => version > migrations.length)
+    .map(({ version, name, appliedAt }): MigrationStatus => ({
+      version,
+      name,
+      state: "unknown",
+      appliedAt,
+    }));
+  return [...own, ...unknown];
+}
+
+/** Throws {@linkcode SchemaVersionError} unless the schema is exactly what this package works with. */
+export async function assertMigrated(
+  db: Db,
+  { schema, migrations = shipped }: SchemaOptions,
+): Promise<void> {
+  const version = versionOf(await checked(db, schema, migrations));
+  if (version < migrations.length) {
+    const state = version === 0
+      ? "it has no tables yet"
+      : `it is at version ${version}, this package needs ${migrations.length}`;
+    throw new SchemaVersionError(`Cannot use schema "${schema}": ${state}, ${advice(schema)}`);
+  }
+}
+
+async function applyNext(
+  tx: Tx,
+  schema: string,
+  migrations: readonly Migration[],
+  to: number,
+): Promise<Migration | undefined> {
+  await lock(tx, schema);
+  const applied = await checked(tx, schema, migrations);
+  const next = migrations[versionOf(applied)];
+  if (next === undefined || next.version > to) return undefined;
+
+  const quoted = quoteIdentifier(schema);
+  if (applied.length === 0) await prepare(tx, schema);
+  await tx.script(substitute(next.up, quoted));
+  await tx.query(
+    `insert into ${quoted}.migrations (version, name, sha256) values ($1::text::int, $2, $3)`,
+    [String(next.version), next.name, next.sha256],
+  );
+  return next;
+}
+
+async function revertLast(
+  tx: Tx,
+  schema: string,
+  migrations: readonly Migration[],
+  to: number,
+): Promise<Migration | undefined> {
+  await lock(tx, schema);
+  const version = versionOf(await checked(tx, schema, migrations));
+  const last = migrations[version - 1];
+  if (last === undefined || last.version <= to) return undefined;
+
+  const quoted = quoteIdentifier(schema);
+  await tx.script(substitute(last.down, quoted));
+  await tx.query(`delete from ${quoted}.migrations where version = $1::text::int`, [
+    String(last.version),
+  ]);
+  if (version === 1) await removeTraces(tx, schema);
+  return last;
+}
+
+function planned(
+  applied: readonly Applied[],
+  migrations: readonly Migration[],
+  direction: "up" | "down",
+  to: number,
+): Migrated {
+  const version = versionOf(applied);
+  return direction === "up"
+    ? { applied: migrations.slice(version, Math.max(version, to)), reverted: [] }
+    : { applied: [], reverted: migrations.slice(to, version).reverse() };
+}
+
+async function defaultTarget(
+  db: Db,
+  schema: string,
+  migrations: readonly Migration[],
+  direction: "up" | "down",
+): Promise<number> {
+  if (direction === "up") return migrations.length;
+  return Math.max(versionOf(await checked(db, schema, migrations)) - 1, 0);
+}
+
+async function lock(tx: Tx, schema: string): Promise<void> {
+  await tx.query("select pg_advisory_xact_lock($1::text::int, hashtext($2))", [
+    String(lockClass),
+    schema,
+  ]);
+}
+
+async function checked(
+  tx: Tx,
+  schema: string,
+  migrations: readonly Migration[],
+): Promise<readonly Applied[]> {
+  const applied = await read(tx, schema);
+  assertKnown(schema, applied, migrations);
+  return applied;
+}
+
+async function read(tx: Tx, schema: string): Promise<readonly Applied[]> {
+  const quoted = quoteIdentifier(schema);
+  const columns = await tx.query<{ attname: string }>(
+    `select attname
+    from pg_attribute
+    where attrelid = to_regclass($1) and attnum > 0 and not attisdropped`,
+    [`${quoted}.migrations`],
+  );
+  if (columns.length === 0) return [];
+  if (!columns.some(({ attname }) => attname === "sha256")) {
+    throw new SchemaVersionError(
+      `Cannot use schema "${schema}": its table "migrations" belongs to another program`,
+    );
+  }
+  const rows = await tx.query<Record<"version" | "name" | "sha256" | "at", string>>(
+    `select version::text, name, sha256, (extract(epoch from applied_at) * 1000)::text as at
+    from ${quoted}.migrations
+    order by version`,
+  );
+  return rows.map(({ version, name, sha256, at }) => ({
+    version: Number(version),
+    name,
+    sha256,
+    appliedAt: new Date(Number(at)),
+  }));
+}
+
+/** A schema that is there already may be ours to use without being ours to create. */
+async function prepare(tx: Tx, schema: string): Promise<void> {
+  const quoted = quoteIdentifier(schema);
+  const [found] = await tx.query("select from pg_namespace where nspname = $1", [schema]);
+  if (found === undefined) {
+    await tx.script(`create schema ${quoted}; comment on schema ${quoted} is '${mark}'`);
+  }
+  await tx.script(
+    `create table if not exists ${quoted}.migrations (
+      version    int         primary key,
+      name       text        not null,
+      sha256     text        not null,
+      applied_at timestamptz not null default now()
+    )`,
+  );
+}
+
+/** Drops the schema only when it was made here and nobody has put anything else into it. */
+async function removeTraces(tx: Tx, schema: string): Promise<void> {
+  const quoted = quoteIdentifier(schema);
+  await tx.script(`drop table ${quoted}.migrations`);
+  const [empty] = await tx.query(
+    `select from pg_namespace as namespace
+    where nspname = $1
+      and obj_description(oid, 'pg_namespace') = $2
+      and not exists (
+        select from pg_depend
+        where refclassid = 'pg_namespace'::regclass and refobjid = namespace.oid
+      )`,
+    [schema, mark],
+  );
+  if (empty !== undefined) await tx.script(`drop schema ${quoted}`);
+}
+
+function substitute(sql: string, quoted: string): string {
+  return sql.replaceAll(/(?<!:):schema\b/g, () => quoted);
+}
