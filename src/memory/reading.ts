@@ -1,0 +1,125 @@
+import { decodeControl } from "../core/control.ts";
+import type { HistoryEntry, Instance } from "../core/instance.ts";
+import type { Ended, Filter, Known, Unprocessed } from "../store/store.ts";
+import { contains } from "./jsonb.ts";
+import { resultsOf } from "./results.ts";
+import type { InstanceRow, ResultRow } from "./rows.ts";
+import type { Tables } from "./tables.ts";
+
+/** The results of these instances that no advance has read. */
+export function unprocessed(tables: Tables, ids: readonly string[]): readonly Unprocessed[] {
+  const rows = ids.flatMap((id) => resultsOf(tables, id));
+  return rows.filter((row) => !row.processed).map((row) => ({
+    instance: row.instance,
+    version: row.version,
+    step: row.step,
+    activation: row.activation,
+    event: row.event,
+    metadata: parse(row.metadata),
+    output: parse(row.output),
+  }));
+}
+
+/** The results that have been applied, with what started their steps. */
+export function ended(
+  tables: Tables,
+  instance: string,
+  steps: readonly string[] | undefined,
+): readonly Ended[] {
+  return resultsOf(tables, instance)
+    .filter((row) => row.appliedRevision !== undefined && row.activation > 0)
+    .filter((row) => steps === undefined || steps.includes(row.step))
+    .map((row) => ({
+      step: row.step,
+      event: row.event,
+      output: parse(row.output),
+      causes: [...row.causes ?? []],
+    }));
+}
+
+/** Instances that meet every condition, newest first. */
+export function list(tables: Tables, filter: Filter): readonly Instance[] {
+  return tables.instances.all()
+    .filter((row) => meets(row, filter))
+    .sort((a, b) => a.id < b.id ? 1 : -1)
+    .slice(0, filter.limit)
+    .map(toInstance);
+}
+
+function meets(row: InstanceRow, filter: Filter): boolean {
+  const { id, key, workflow, version, statuses, tags, metadata, before } = filter;
+  return (id === undefined || row.id === id) &&
+    (key === undefined || row.key === key) &&
+    (workflow === undefined || row.workflow === workflow) &&
+    (version === undefined || row.version === version) &&
+    (statuses === undefined || statuses.includes(row.status)) &&
+    (tags === undefined || tags.every((tag) => row.tags.includes(tag))) &&
+    (metadata === undefined || contains(JSON.parse(row.metadata), metadata)) &&
+    (before === undefined || row.id < before);
+}
+
+/** How the steps ended, in the order in which the instance has taken note of it. */
+export function history(tables: Tables, instance: string): readonly HistoryEntry[] {
+  const last = Number.POSITIVE_INFINITY;
+  return [...resultsOf(tables, instance)]
+    .sort((a, b) => (a.appliedRevision ?? last) < (b.appliedRevision ?? last) ? -1 : byBirth(a, b))
+    .map(toEntry);
+}
+
+function byBirth(a: ResultRow, b: ResultRow): number {
+  return a.appliedRevision === b.appliedRevision ? a.sequence - b.sequence : 1;
+}
+
+export function toKnown(row: InstanceRow): Known {
+  return {
+    id: row.id,
+    workflow: row.workflow,
+    version: row.version,
+    key: row.key,
+    revision: row.revision,
+    status: row.status,
+    control: decodeControl(row.control),
+    metadata: JSON.parse(row.metadata),
+    tags: [...row.tags],
+    input: JSON.parse(row.input),
+  };
+}
+
+function toInstance(row: InstanceRow): Instance {
+  const { control, ...known } = toKnown(row);
+  return {
+    ...known,
+    active: [...control.active.keys()],
+    error: parse(row.error),
+    insertedAt: new Date(row.insertedAt),
+    updatedAt: new Date(row.updatedAt),
+    finishedAt: toDate(row.finishedAt),
+  };
+}
+
+function toEntry(row: ResultRow): HistoryEntry {
+  return {
+    step: row.step,
+    activation: Math.abs(row.activation),
+    event: row.event,
+    output: parse(row.output),
+    metadata: parse(row.metadata),
+    attempts: row.attempt,
+    errors: parse(row.errors) ?? [],
+    state: !row.processed ? "pending" : row.appliedRevision === undefined ? "ignored" : "applied",
+    revision: row.appliedRevision,
+    startedAt: toDate(row.startedAt),
+    at: new Date(row.insertedAt),
+    process: row.process,
+  };
+}
+
+/** The value of a JSON text that was read back: its shape is what was written. */
+// deno-lint-ignore no-explicit-any
+function parse(text: string | undefined): any {
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+function toDate(time: number | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(time);
+}

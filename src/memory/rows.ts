@@ -1,0 +1,52 @@
+import type { InstanceStatus } from "../core/instance.ts";
+import type { JobState, NewJob } from "../queue/job.ts";
+import type { NewResult } from "../store/turn.ts";
+
+/** A row of the instances. Values that callers gave are kept as JSON text, so that nobody can share them. */
+export interface InstanceRow {
+  readonly id: string;
+  readonly revision: number;
+  readonly workflow: string;
+  readonly version: number;
+  readonly key: string;
+  readonly uniqueKey: string | undefined;
+  readonly status: InstanceStatus;
+  readonly control: string;
+  readonly tags: readonly string[];
+  readonly metadata: string;
+  readonly error: string | undefined;
+  readonly input: string;
+  readonly insertedAt: number;
+  readonly updatedAt: number;
+  readonly finishedAt: number | undefined;
+}
+
+export interface ResultRow extends NewResult {
+  readonly instance: string;
+  readonly version: number;
+  /** Rows of one moment keep the order in which they were given. */
+  readonly sequence: number;
+  readonly processed: boolean;
+  readonly appliedRevision: number | undefined;
+  readonly causes: readonly string[] | undefined;
+  readonly delivery: string | undefined;
+  readonly process: string | undefined;
+  readonly startedAt: number | undefined;
+  readonly insertedAt: number;
+}
+
+export interface JobRow extends Omit<NewJob, "delay" | "owned"> {
+  readonly state: JobState;
+  readonly attempt: number;
+  readonly process: string | undefined;
+  readonly scheduledAt: number;
+  readonly attemptedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+  readonly errors: string | undefined;
+}
+
+export interface ProcessRow {
+  readonly id: string;
+  readonly name: string;
+  readonly expiresAt: number;
+}

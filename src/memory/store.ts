@@ -1,0 +1,67 @@
+import type { CallerTransaction, Store } from "../store/store.ts";
+import { commit, record } from "./commit.ts";
+import { insertJob } from "./jobs.ts";
+import { open } from "./open.ts";
+import { cancelScheduled, deliver, end } from "./outside.ts";
+import { ended, history, list, toKnown, unprocessed } from "./reading.ts";
+import { run, type Tables } from "./tables.ts";
+import { transaction } from "./transaction.ts";
+
+/** The store's contract on tables in memory. */
+export function memoryStore(tables: Tables): Store {
+  return {
+    open: (process, instances, tx) =>
+      run(tables, () => {
+        refuse(tx, "start");
+        return open(tables, process, instances);
+      }),
+
+    read: (ids) =>
+      run(tables, () =>
+        [...new Set(ids)].flatMap((id) => {
+          const row = tables.instances.get(id);
+          return row === undefined ? [] : [toKnown(row)];
+        })),
+
+    unprocessed: (ids) => run(tables, () => unprocessed(tables, [...new Set(ids)])),
+
+    ended: (instance, steps) => run(tables, () => ended(tables, instance, steps)),
+
+    commit: (process, turns) => run(tables, () => commit(tables, process, turns)),
+
+    record: (records) => run(tables, () => record(tables, records)),
+
+    transaction: (work) => transaction(tables, work),
+
+    deliver: (delivery, tx) =>
+      run(tables, () => {
+        refuse(tx, "resume");
+        return deliver(tables, delivery);
+      }),
+
+    schedule: (job, tx) =>
+      run(tables, () => {
+        refuse(tx, "schedule");
+        if (tables.jobs.get(job.id) === undefined) insertJob(tables, job, undefined);
+      }),
+
+    cancelScheduled: (id) => run(tables, () => cancelScheduled(tables, id)),
+
+    end: (instance, decide, options) =>
+      run(tables, () => {
+        refuse(options?.tx, "end");
+        return end(tables, instance, decide, options?.discard);
+      }),
+
+    list: (filter) => run(tables, () => list(tables, filter)),
+
+    history: (instance) => run(tables, () => history(tables, instance)),
+  };
+}
+
+function refuse(tx: CallerTransaction | undefined, action: string): void {
+  if (tx === undefined) return;
+  throw new TypeError(
+    `Cannot ${action} in a transaction of the caller: the memory backend has no database to share`,
+  );
+}

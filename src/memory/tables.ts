@@ -1,0 +1,115 @@
+import type { Clock } from "./clock.ts";
+import type { InstanceRow, JobRow, ProcessRow, ResultRow } from "./rows.ts";
+import { Table } from "./table.ts";
+
+/** As many ids as a process reserves at a time. */
+const block = 1000;
+
+type Listener = (queues: readonly string[]) => void;
+
+/** All that the memory backend holds. A statement runs to its end before the next begins, and is all or nothing. */
+export class Tables {
+  readonly #journal: (() => void)[] = [];
+  readonly #woken = new Set<string>();
+  readonly #listeners = new Set<Listener>();
+  readonly #clock: Clock;
+  readonly #stopClock: (() => void) | undefined;
+  #nextId = 1;
+  #sequence = 0;
+
+  readonly instances: Table<InstanceRow> = new Table(this.#journal, (row) => row.id);
+  readonly results: Table<ResultRow> = new Table(
+    this.#journal,
+    (row) => resultKey(row.instance, row.step, row.activation),
+    (row) => row.instance,
+  );
+  readonly jobs: Table<JobRow> = new Table(this.#journal, (row) => row.id, (row) => row.instance);
+  readonly processes: Table<ProcessRow> = new Table(this.#journal, (row) => row.id);
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#stopClock = clock.onMove?.(() => this.#announce([]));
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /** The first id of a block that nobody else uses. Ids are used up even by what is taken back. */
+  reserve(): number {
+    const from = this.#nextId;
+    this.#nextId += block;
+    return from;
+  }
+
+  nextSequence(): number {
+    return this.#sequence++;
+  }
+
+  /** Says that a queue may have got work, once the statement stands. */
+  wake(queue: string): void {
+    this.#woken.add(queue);
+  }
+
+  listen(listener: Listener): AsyncDisposable {
+    // The same function may listen twice: each of its listenings ends on its own.
+    const own: Listener = (queues) => listener(queues);
+    this.#listeners.add(own);
+    return {
+      [Symbol.asyncDispose]: () => {
+        this.#listeners.delete(own);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** Runs one statement; when it throws, nothing of it stands. */
+  statement<T>(work: () => T): T {
+    this.#journal.length = 0;
+    this.#woken.clear();
+    try {
+      const answer = work();
+      if (this.#woken.size > 0) this.#announce([...this.#woken]);
+      return answer;
+    } catch (error) {
+      this.#takeBack();
+      throw error;
+    }
+  }
+
+  /** What a statement would answer: it runs and is taken back. */
+  rehearse<T>(work: () => T): T {
+    this.#journal.length = 0;
+    try {
+      return work();
+    } finally {
+      this.#takeBack();
+    }
+  }
+
+  close(): void {
+    this.#stopClock?.();
+    this.#listeners.clear();
+  }
+
+  #takeBack(): void {
+    for (const undo of this.#journal.reverse()) undo();
+    this.#journal.length = 0;
+  }
+
+  #announce(queues: readonly string[]): void {
+    queueMicrotask(() => {
+      for (const listener of [...this.#listeners]) listener(queues);
+    });
+  }
+}
+
+/** One result for each running of a step. */
+export function resultKey(instance: string, step: string, activation: number): string {
+  return JSON.stringify([instance, step, activation]);
+}
+
+/** A statement as a promise: what it throws is a rejection. */
+export function run<T>(tables: Tables, work: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(tables.statement(work)));
+}

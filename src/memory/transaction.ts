@@ -1,0 +1,55 @@
+import type { StoreTransaction } from "../store/store.ts";
+import { commit, record } from "./commit.ts";
+import type { Tables } from "./tables.ts";
+
+/** A write that a transaction has been promised, with the answer that it was given. */
+interface Rehearsed {
+  readonly write: () => ReadonlySet<string>;
+  readonly answer: ReadonlySet<string>;
+}
+
+class Conflict extends Error {}
+
+/**
+ * Runs `work` in one transaction. Its writes are rehearsed, so that nobody sees them, and made together at its end; when
+ * somebody has been there in between and an answer would be another now, `work` runs again.
+ */
+export async function transaction<T>(
+  tables: Tables,
+  work: (tx: StoreTransaction) => Promise<T>,
+): Promise<T> {
+  while (true) {
+    const rehearsed: Rehearsed[] = [];
+    const rehearse = (write: Rehearsed["write"]) =>
+      new Promise<ReadonlySet<string>>((resolve) => {
+        const answer = tables.rehearse(() => {
+          for (const earlier of rehearsed) earlier.write();
+          return write();
+        });
+        rehearsed.push({ write, answer });
+        resolve(answer);
+      });
+    const result = await work({
+      sql: undefined,
+      commit: (process, turns) => rehearse(() => commit(tables, process, turns)),
+      record: (records) => rehearse(() => record(tables, records)),
+    });
+    if (perform(tables, rehearsed)) return result;
+  }
+}
+
+function perform(tables: Tables, rehearsed: readonly Rehearsed[]): boolean {
+  try {
+    tables.statement(() => {
+      for (const { write, answer } of rehearsed) if (!equal(write(), answer)) throw new Conflict();
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof Conflict) return false;
+    throw error;
+  }
+}
+
+function equal(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((item) => b.has(item));
+}

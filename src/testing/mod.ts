@@ -1,0 +1,21 @@
+/**
+ * Runs workflows without a database, on a clock that the test moves.
+ *
+ * @example Keep everything in memory, and the time in your hands
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { fakeClock, memory } from "@hephaestus/workflow/testing";
+ *
+ * const clock = fakeClock();
+ * await using backend = memory({ clock });
+ * clock.advance("1d");
+ *
+ * assertEquals(backend.clock.now(), clock.now());
+ * ```
+ *
+ * @module
+ */
+
+export { type MemoryBackend, memoryBackend as memory, type StoredJob } from "../memory/backend.ts";
+export type { Clock } from "../memory/clock.ts";
+export { type FakeClock, fakeClock } from "./clock.ts";
