@@ -14,7 +14,10 @@ export type ErrorCode =
   | "FATAL"
   | "RETRY_LATER"
   | "STEP_TIMEOUT"
-  | "UNDECLARED_EVENT";
+  | "UNDECLARED_EVENT"
+  | "DATABASE_REFUSED"
+  | "DATABASE_UNREACHABLE"
+  | "DATABASE_FAILED";
 
 /**
  * The base of all errors that a caller may want to catch.

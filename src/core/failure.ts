@@ -1,0 +1,140 @@
+import { describe } from "./json.ts";
+
+/** What was thrown, as text that can be stored and shown: bounded, and without secrets. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly cause?: Failure;
+  readonly code?: string;
+}
+
+const unprintable: Failure = { name: "Error", message: "unprintable error" };
+
+const totalBytes = 15_000;
+const causesAtMost = 5;
+// Room for the names of the members and their punctuation.
+const overhead = 100;
+
+/**
+ * Turns whatever was thrown into text. Cannot throw: what cannot be read becomes "unprintable error".
+ * The JSON of a failure takes less than 16 kB, and `secrets` and credentials in URLs are masked.
+ */
+export function failure(thrown: unknown, secrets: readonly string[] = []): Failure {
+  return read(thrown, { left: totalBytes, secrets, seen: [] });
+}
+
+/** The error that a failure tells of, to be thrown or shown again. */
+export function toError(failure: Failure): Error {
+  const { name, message, stack, cause, code } = failure;
+  const error = new Error(message, cause === undefined ? undefined : { cause: toError(cause) });
+  Object.defineProperty(error, "name", { value: name, configurable: true, writable: true });
+  error.stack = stack ?? `${name}: ${message}`;
+  return code === undefined ? error : Object.assign(error, { code });
+}
+
+interface Thrown {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly stack?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+  readonly errors?: unknown;
+}
+
+interface Reading {
+  /** Bytes of JSON that may still be written. */
+  left: number;
+  readonly secrets: readonly string[];
+  readonly seen: unknown[];
+}
+
+function read(thrown: unknown, reading: Reading): Failure {
+  reading.left -= overhead;
+  reading.seen.push(thrown);
+  try {
+    if (typeof thrown === "string") return { name: "Error", message: clip(thrown, 4000, reading) };
+    if (typeof thrown !== "object" || thrown === null) return notAnError(thrown, reading);
+    return ofObject(thrown, reading);
+  } catch {
+    return unprintable;
+  }
+}
+
+function ofObject(thrown: Thrown, reading: Reading): Failure {
+  const { name, message, stack, code, cause, errors } = thrown;
+  if (typeof message !== "string") {
+    return typeof stack === "string" ? unprintable : notAnError(thrown, reading);
+  }
+  // The parts of an AggregateError tell more than its message, which is often empty.
+  const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
+  const why = cause ?? first;
+  const goesOn = why !== undefined && why !== null && reading.seen.length <= causesAtMost &&
+    !reading.seen.includes(why);
+  return {
+    name: typeof name === "string" && name !== "" ? clip(name, 100, reading) : "Error",
+    message: clip(message, 4000, reading),
+    ...(typeof code === "string" || typeof code === "number"
+      ? { code: clip(`${code}`, 100, reading) }
+      : {}),
+    ...(typeof stack === "string" ? { stack: clip(stack, 6000, reading) } : {}),
+    ...(goesOn && reading.left > 2 * overhead ? { cause: read(why, reading) } : {}),
+  };
+}
+
+function notAnError(thrown: unknown, reading: Reading): Failure {
+  const isText = typeof thrown === "number" || typeof thrown === "boolean";
+  const what = isText ? `${thrown}` : describe(thrown);
+  return { name: "Error", message: clip(`Thrown value is ${what}, not an error`, 200, reading) };
+}
+
+/** The beginning of a text in at most `bytes` bytes of JSON, masked and well formed. */
+function clip(text: string, bytes: number, reading: Reading): string {
+  const room = Math.min(bytes, reading.left);
+  const clean = wellFormed(
+    mask(text.slice(0, 2 * bytes), text.length > 2 * bytes, reading.secrets),
+  );
+  let size = 0;
+  let end = 0;
+  for (const character of clean) {
+    const next = size + jsonBytes(character);
+    if (next > room) break;
+    size = next;
+    end += character.length;
+  }
+  reading.left -= size;
+  return end < clean.length ? `${clean.slice(0, end)}...` : clean;
+}
+
+function jsonBytes(character: string): number {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x20) return 6;
+  if (character === '"' || character === "\\") return 2;
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+}
+
+function wellFormed(text: string): string {
+  return text.replace(/\0|\p{Surrogate}/gu, "\ufffd");
+}
+
+/** `cut` says that the text goes on: a secret that begins at its end must not stay as a half. */
+function mask(text: string, cut: boolean, secrets: readonly string[]): string {
+  let masked = text;
+  for (const secret of secrets) if (secret !== "") masked = masked.replaceAll(secret, "***");
+  masked = masked
+    .replace(/\b(postgres(?:ql)?:\/\/)\S{1,1000}@/gi, "$1***@")
+    .replace(/(:\/\/)[^\s/?#@]+@/g, "$1***@")
+    .replace(/\b(password=)[^\s&"']+/gi, "$1***");
+  if (!cut) return masked;
+  const longest = Math.max(0, ...secrets.map((secret) => secret.length));
+  masked = masked.slice(0, Math.max(0, masked.length - longest));
+  const word = lastWord(masked);
+  const credentials = masked.indexOf("://", word);
+  return credentials < 0 ? masked : masked.slice(0, credentials);
+}
+
+function lastWord(text: string): number {
+  let start = text.length;
+  while (start > 0 && !/\s/.test(text.charAt(start - 1))) start--;
+  return start;
+}
