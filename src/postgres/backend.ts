@@ -1,0 +1,80 @@
+import { type Duration, milliseconds } from "../core/duration.ts";
+import type { Backend } from "../store/store.ts";
+import { connect, type ConnectOptions, type Db, type Tx } from "./db.ts";
+import { channelOf } from "./identifiers.ts";
+import { listen } from "./listener.ts";
+import { assertMigrated } from "./migrate.ts";
+import { postgresQueue } from "./queue.ts";
+import { postgresStore } from "./store.ts";
+import { tablesOf } from "./tables.ts";
+
+/** How to reach PostgreSQL. */
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database` */
+  readonly url?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | (() => string | Promise<string>) | undefined;
+  readonly database?: string | undefined;
+  /** True, or options of `tls.connect`. */
+  readonly ssl?: boolean | object | undefined;
+  /** The schema of the engine's tables. Default `"hephaestus"`. */
+  readonly schema?: string | undefined;
+  /** Connections for claims, reads and the transactions of steps. Default 10; four more are the engine's own. */
+  readonly poolSize?: number | undefined;
+  /** Use prepared statements. Set false behind PgBouncer in transaction mode. Default true. */
+  readonly prepare?: boolean | undefined;
+  /** Listen for notifications. Set false behind PgBouncer in transaction mode: polling alone does it then. Default true. */
+  readonly notify?: boolean | undefined;
+  /** How long one statement may take. Default `"30s"`. */
+  readonly statementTimeout?: Duration | undefined;
+}
+
+/** PostgreSQL as queue and store, on a private pool that opens its connections when they are needed. */
+export function postgresBackend(options: PostgresOptions): Backend {
+  const { schema = "hephaestus", poolSize = 10, notify = true, prepare = true } = options;
+  const t = tablesOf(schema);
+  const channel = channelOf(schema);
+  const base = connection(options, prepare);
+  const db = connect({ ...base, max: poolSize });
+  const pulse = connect({ ...base, max: 1 });
+  const lanes = connect({ ...base, max: 2, settings: { ...base.settings, lock_timeout: "250ms" } });
+  const tell = async (on: Pick<Tx, "query">, queues: readonly string[]) => {
+    if (queues.length > 0) await on.query("select pg_notify($1, $2)", [channel, queues.join(",")]);
+  };
+  return {
+    queue: postgresQueue({
+      db,
+      pulse,
+      t,
+      notify: tell,
+      listen: (wake) =>
+        notify
+          ? listen(base, channel, (payload) => wake(payload.split(",")), () => wake([]))
+          : { [Symbol.asyncDispose]: () => Promise.resolve() },
+    }),
+    store: postgresStore({ db, lanes, t, channel: channel.replaceAll("'", "''") }),
+    ready: () => assertMigrated(db, { schema }),
+    [Symbol.asyncDispose]: () => closeAll([db, pulse, lanes]),
+  };
+}
+
+async function closeAll(pools: readonly Db[]): Promise<void> {
+  await Promise.all(pools.map((pool) => pool.close()));
+}
+
+/** The engine's statements keep the plans of a full table: one that was made for an empty one costs 480 µs a row later. */
+const settings = { enable_seqscan: "off", plan_cache_mode: "force_generic_plan" };
+
+function connection(options: PostgresOptions, prepare: boolean): ConnectOptions {
+  const { url, host, port, user, password, database, ssl, statementTimeout = "30s" } = options;
+  const given = Object.entries({ url, host, port, user, password, database, ssl });
+  return {
+    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    prepare,
+    settings,
+    applicationName: "hephaestus",
+    statementTimeout: milliseconds(statementTimeout),
+  };
+}

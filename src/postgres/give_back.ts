@@ -1,0 +1,78 @@
+import type { Lease } from "../queue/queue.ts";
+import { columns } from "./arrays.ts";
+import { keepWaiting } from "./commit.ts";
+import type { Tx } from "./db.ts";
+import type { Tables } from "./tables.ts";
+
+type On = Pick<Tx, "query">;
+
+/**
+ * Makes the jobs of the CTE `back` available. An advance yields to one that waits already: its row is deleted and a
+ * waiting one is asked for, as by any other wake-up.
+ */
+function giveBack(t: Tables, back: string, attempts: string): string {
+  return `with back as materialized (${back}),
+     given as (
+       update ${t.jobs} as job
+       set state = 'available', process_id = null, attempt = job.attempt - ${attempts}
+       from back
+       where job.id = back.id and back.kind <> 'advance'
+       returning job.queue
+     ),
+     closed as (
+       delete from ${t.jobs} as job
+       using back
+       where job.id = back.id and back.kind = 'advance'
+       returning job.*
+     ),
+     woken as (
+       insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key, attempt, errors)
+       select distinct on (closed.instance_id) closed.instance_id, 'advance', 'available', closed.queue,
+         closed.workflow, closed.workflow_version, closed.instance_id, closed.attempt - ${attempts}, closed.errors
+       from closed
+       order by closed.instance_id
+       ${keepWaiting}
+     )
+     select distinct queue from (select queue from given union all select queue from closed) as woken (queue)`;
+}
+
+async function queues(on: On, text: string, parameters: readonly string[]): Promise<readonly string[]> {
+  return (await on.query<{ queue: string }>(text, parameters)).map((row) => row.queue);
+}
+
+/** Gives jobs back that were not run. */
+export function release(on: On, t: Tables, leases: readonly Lease[]): Promise<readonly string[]> {
+  const back = `
+       select job.id, job.kind
+       from ${t.jobs} as job
+       join unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, attempt)
+         on job.id = lease.id and job.process_id = lease.process_id and job.attempt = lease.attempt
+       where job.state = 'executing'
+       order by job.id
+       for update of job`;
+  return queues(on, giveBack(t, back, "1"), columns(leases, (l) => l.id, (l) => l.process, (l) => l.attempt));
+}
+
+/** Makes due jobs available. */
+export function stage(on: On, t: Tables, limit: number): Promise<readonly string[]> {
+  const back = `
+       select id, kind
+       from ${t.jobs}
+       where state in ('scheduled', 'retryable') and scheduled_at <= now()
+       order by scheduled_at, id
+       limit $1::text::int
+       for update skip locked`;
+  return queues(on, giveBack(t, back, "0"), [String(limit)]);
+}
+
+/** Makes the executing jobs of dead processes available; a later statement than the one that declared them dead. */
+export function free(on: On, t: Tables, processes: readonly string[]): Promise<readonly string[]> {
+  const back = `
+       select id, kind
+       from ${t.jobs}
+       where state = 'executing' and process_id = any ($1::bigint[])
+       order by id
+       for update`;
+  return queues(on, giveBack(t, back, "0"), columns(processes, (id) => id));
+}
+

@@ -1,0 +1,210 @@
+import { decodeControl } from "../core/control.ts";
+import { FAILED } from "../core/engine.ts";
+import type { InstanceStatus } from "../core/instance.ts";
+import type {
+  Discard,
+  Ended,
+  Ending,
+  EndResult,
+  Known,
+  Unprocessed,
+} from "../store/store.ts";
+import { array, columns } from "./arrays.ts";
+import type { Tx } from "./db.ts";
+import type { Tables } from "./tables.ts";
+
+type On = Pick<Tx, "query">;
+
+interface KnownRow {
+  readonly id: string;
+  readonly workflow: string;
+  readonly workflow_version: string;
+  readonly key: string;
+  readonly revision: string;
+  readonly status: InstanceStatus;
+  readonly control: string;
+  readonly metadata: string;
+  readonly tags: string;
+  readonly input: string | null;
+}
+
+const knownColumns = `id::text, workflow, workflow_version::text, key, revision::text, status, control::text,
+       metadata::text, to_json(tags)::text as tags, input::text`;
+
+function knownOf(row: KnownRow): Known {
+  return {
+    id: row.id,
+    workflow: row.workflow,
+    version: Number(row.workflow_version),
+    key: row.key,
+    revision: Number(row.revision),
+    status: row.status,
+    control: decodeControl(row.control),
+    metadata: JSON.parse(row.metadata),
+    tags: JSON.parse(row.tags),
+    input: row.input === null ? undefined : JSON.parse(row.input),
+  };
+}
+
+/** Reads what an advance needs of instances. */
+export async function read(on: On, t: Tables, ids: readonly string[]): Promise<readonly Known[]> {
+  const rows = await on.query<KnownRow>(
+    `select ${knownColumns}
+     from ${t.instances}
+     where id = any ($1::uuid[])`,
+    [array(ids)],
+  );
+  return rows.map(knownOf);
+}
+
+/** Reads the results that no advance has read. */
+export async function unprocessed(on: On, t: Tables, ids: readonly string[]): Promise<readonly Unprocessed[]> {
+  const rows = await on.query<{
+    readonly instance_id: string;
+    readonly workflow_version: string;
+    readonly step_ref: string;
+    readonly activation: string;
+    readonly event: string;
+    readonly metadata_updates: string | null;
+    readonly context_updates: string | null;
+  }>(
+    `select instance_id::text, workflow_version::text, step_ref, activation::text, event, metadata_updates::text,
+       context_updates::text
+     from ${t.results}
+     where instance_id = any ($1::uuid[]) and not processed`,
+    [array(ids)],
+  );
+  return rows.map((row) => ({
+    instance: row.instance_id,
+    version: Number(row.workflow_version),
+    step: row.step_ref,
+    activation: Number(row.activation),
+    event: row.event,
+    metadata: row.metadata_updates === null ? undefined : JSON.parse(row.metadata_updates),
+    output: row.context_updates === null ? undefined : JSON.parse(row.context_updates),
+  }));
+}
+
+/** How steps of an instance ended: the newest activation of each. */
+export async function ended(
+  on: On,
+  t: Tables,
+  instance: string,
+  steps: readonly string[] | undefined,
+): Promise<readonly Ended[]> {
+  const rows = await on.query<{
+    readonly step_ref: string;
+    readonly event: string;
+    readonly context_updates: string | null;
+    readonly causes: string | null;
+  }>(
+    `select distinct on (step_ref) step_ref, event, context_updates::text, to_json(causes)::text as causes
+     from ${t.results}
+     where instance_id = $1::text::uuid
+       and activation > 0
+       and applied_revision is not null
+       and ($2::text[] is null or step_ref = any ($2::text[]))
+     order by step_ref, activation desc`,
+    [instance, steps === undefined ? null : array(steps)],
+  );
+  return rows.map((row) => ({
+    step: row.step_ref,
+    event: row.event,
+    output: row.context_updates === null ? undefined : JSON.parse(row.context_updates),
+    causes: row.causes === null ? [] : JSON.parse(row.causes),
+  }));
+}
+
+/** Rolls the transaction back: somebody else owns the job now. */
+export const staleLease: Error = new Error("The lease of the job is stale");
+
+/**
+ * Ends an instance. The lock and the look at its jobs are two statements: in one, the snapshot would be older than
+ * the lock, and a job handed over in between would go on executing. Instance first, jobs after: the lock order.
+ */
+export async function end(
+  on: On,
+  t: Tables,
+  instance: string,
+  decide: (known: Known) => Ending | undefined,
+  discard: Discard | undefined,
+): Promise<EndResult> {
+  const [row] = await on.query<KnownRow>(
+    `select ${knownColumns}
+     from ${t.instances}
+     where id = $1::text::uuid
+     for no key update`,
+    [instance],
+  );
+  const ending = row && decide(knownOf(row));
+  if (discard && !(await settleDiscarded(on, t, discard))) throw staleLease;
+  const first = row && ending && discard ? await recordFailure(on, t, row, discard) : true;
+  if (row === undefined || ending === undefined || !first) {
+    if (discard) await on.query(`delete from ${t.jobs} where id = $1::text::bigint`, [discard.lease.id]);
+    return { kind: "kept", status: row?.status };
+  }
+  await on.query(
+    `update ${t.instances}
+     set revision = revision + 1, status = $2, control = $3::text::jsonb, error = $4::text::jsonb,
+       updated_at = now(), finished_at = now()
+     where id = $1::text::uuid`,
+    [instance, ending.status, ending.control, JSON.stringify(ending.error)],
+  );
+  await on.query(
+    `update ${t.jobs}
+     set state = 'cancelled', finished_at = now(), process_id = null
+     where instance_id = $1::text::uuid
+       and kind <> 'advance'
+       and state not in ('discarded', 'cancelled')`,
+    [instance],
+  );
+  if (ending.ignored.length > 0) {
+    await on.query(
+      `update ${t.results}
+       set processed = true
+       where instance_id = $1::text::uuid and step_ref = any ($2::text[]) and not processed`,
+      [instance, array(ending.ignored)],
+    );
+  }
+  return { kind: "ended", status: ending.status };
+}
+
+async function settleDiscarded(on: On, t: Tables, { lease, errors }: Discard): Promise<boolean> {
+  const rows = await on.query(
+    `update ${t.jobs} as job
+     set state = 'discarded', finished_at = now(), process_id = null, errors = $4::text::jsonb
+     where job.id = $1::text::bigint and job.state = 'executing'
+       and job.process_id = $2::text::bigint and job.attempt = $3::text::int
+     returning job.id::text`,
+    [lease.id, lease.process, String(lease.attempt), JSON.stringify(errors)],
+  );
+  return rows.length > 0;
+}
+
+async function recordFailure(on: On, t: Tables, row: KnownRow, discard: Discard): Promise<boolean> {
+  const rows = await on.query(
+    `insert into ${t.results} (instance_id, step_ref, activation, event, attempt, errors, started_at, process_id,
+       processed, applied_revision, workflow_version)
+     select $1::text::uuid, step, activation, '${FAILED}', attempt, errors::jsonb,
+       now() - duration * interval '1 millisecond', $2::text::bigint, true, $3::text::int + 1, $4::text::int
+     from unnest($5::text[], $6::int[], $7::int[], $8::text[], $9::float8[])
+       as failed (step, activation, attempt, errors, duration)
+     on conflict do nothing
+     returning step_ref`,
+    [
+      row.id,
+      discard.lease.process,
+      row.revision,
+      row.workflow_version,
+      ...columns(
+        [discard],
+        ({ step }) => step,
+        ({ activation }) => activation,
+        ({ attempt }) => attempt,
+        ({ errors }) => JSON.stringify(errors),
+        ({ duration }) => duration,
+      ),
+    ],
+  );
+  return rows.length > 0;
+}

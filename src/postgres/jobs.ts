@@ -1,0 +1,199 @@
+import type { Failure } from "../core/failure.ts";
+import type { Job, JobId, NewJob } from "../queue/job.ts";
+import type { Demand, Lease, Served, Unserved } from "../queue/queue.ts";
+import { columns } from "./arrays.ts";
+import { jobColumns } from "./commit.ts";
+import type { Tx } from "./db.ts";
+import type { Tables } from "./tables.ts";
+
+type On = Pick<Tx, "query">;
+
+interface JobRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly queue: string;
+  readonly workflow: string;
+  readonly workflow_version: string;
+  readonly instance_id: string;
+  readonly step: string | null;
+  readonly priority: string;
+  readonly attempt: string;
+  readonly max_attempts: string | null;
+  readonly errors: string | null;
+  readonly args: string | null;
+}
+
+function jobOf(row: JobRow): Job {
+  return {
+    id: row.id,
+    kind: row.kind,
+    queue: row.queue,
+    workflow: row.workflow,
+    version: Number(row.workflow_version),
+    instance: row.instance_id,
+    step: row.step ?? undefined,
+    priority: Number(row.priority),
+    attempt: Number(row.attempt),
+    maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
+    errors: row.errors === null ? [] : JSON.parse(row.errors),
+    args: row.args === null ? undefined : JSON.parse(row.args),
+  };
+}
+
+/** A block of ids. */
+export async function reserveIds(on: On, t: Tables): Promise<{ from: number; to: number }> {
+  const [row] = await on.query<{ from: string }>(`select nextval(${t.jobIds})::text as from`);
+  return { from: Number(row?.from), to: Number(row?.from) + 1000 };
+}
+
+/**
+ * Claims the next jobs. `id = any (array(...))` keeps `limit` honest and stays on the primary key (6 µs a row, where
+ * `id in (... limit ...)` plans a scan: 13 µs). The process row is held, so that nobody can declare the claimer dead
+ * between its claim and the commit.
+ */
+export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly Job[]> {
+  const { process, queue, limit, serves } = demand;
+  const rows = await on.query<JobRow>(
+    `with me as materialized (
+       select id from ${t.processes} where id = $1::text::bigint for key share
+     )
+     update ${t.jobs} as job
+     set state = 'executing', attempt = job.attempt + 1, process_id = $1::text::bigint, attempted_at = now()
+     where job.id = any (array(
+         select id
+         from ${t.jobs}
+         where state = 'available'
+           and queue = $2::text
+           and scheduled_at <= now()
+           and (workflow, workflow_version) in (select * from unnest($3::text[], $4::int[]))
+         order by priority, scheduled_at, id
+         limit $5::text::int
+         for update skip locked))
+       and exists (select from me)
+     returning job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
+       job.step, job.priority::text, job.attempt::text, job.max_attempts::text, job.errors::text, job.args::text`,
+    [
+      process,
+      queue,
+      ...columns(serves, (served) => served.workflow, (served) => served.version),
+      String(limit),
+    ],
+  );
+  return rows.map(jobOf).sort((a, b) => a.priority - b.priority || Number(a.id) - Number(b.id));
+}
+
+function held(job: string): string {
+  return `${job}.id = $1::text::bigint and ${job}.state = 'executing'
+       and ${job}.process_id = $2::text::bigint and ${job}.attempt = $3::text::int`;
+}
+
+const leased = ({ id, process, attempt }: Lease) => [id, process, String(attempt)];
+
+/** Records a failed attempt. */
+export async function retry(on: On, t: Tables, lease: Lease, failure: Failure, delay: number): Promise<boolean> {
+  const rows = await on.query(
+    `update ${t.jobs} as job
+     set state = 'retryable', process_id = null, scheduled_at = now() + $4::text::float8 * interval '1 millisecond',
+       errors = coalesce(job.errors, '[]') || $5::text::jsonb
+     where ${held("job")}
+     returning job.id::text`,
+    [...leased(lease), String(delay), JSON.stringify([failure])],
+  );
+  return rows.length > 0;
+}
+
+/** Puts a job off without using up an attempt. */
+export async function snooze(on: On, t: Tables, lease: Lease, delay: number): Promise<boolean> {
+  const rows = await on.query(
+    `update ${t.jobs} as job
+     set state = 'scheduled', process_id = null, attempt = job.attempt - 1,
+       scheduled_at = now() + $4::text::float8 * interval '1 millisecond'
+     where ${held("job")}
+     returning job.id::text`,
+    [...leased(lease), String(delay)],
+  );
+  return rows.length > 0;
+}
+
+/** Milliseconds until the next scheduled job is due. */
+export async function nextDue(on: On, t: Tables, atMost: number): Promise<number> {
+  const [row] = await on.query<{ due: string | null }>(
+    `select (extract(epoch from scheduled_at - clock_timestamp()) * 1000)::text as due
+     from ${t.jobs}
+     where state in ('scheduled', 'retryable')
+     order by scheduled_at, id
+     limit 1`,
+  );
+  return row?.due == null ? atMost : Math.min(atMost, Math.max(0, Math.ceil(Number(row.due))));
+}
+
+/** Due jobs for which no code is here, counted up to a thousand. */
+export async function unserved(on: On, t: Tables, serves: readonly Served[]): Promise<readonly Unserved[]> {
+  const rows = await on.query<{ workflow: string; workflow_version: string; count: string }>(
+    `select workflow, workflow_version::text, count(*)::text as count
+     from (
+       select workflow, workflow_version
+       from ${t.jobs}
+       where state = 'available'
+         and (workflow, workflow_version) not in (select * from unnest($1::text[], $2::int[]))
+       limit 1000
+     ) as due
+     group by workflow, workflow_version
+     order by workflow, workflow_version`,
+    columns(serves, (served) => served.workflow, (served) => served.version),
+  );
+  return rows.map((row) => ({
+    workflow: row.workflow,
+    version: Number(row.workflow_version),
+    count: Number(row.count),
+  }));
+}
+
+/** Deletes old discarded and cancelled jobs. */
+export async function prune(on: On, t: Tables, age: number, limit: number): Promise<number> {
+  const rows = await on.query(
+    `delete from ${t.jobs}
+     where id = any (array(
+       select id
+       from ${t.jobs}
+       where state in ('discarded', 'cancelled')
+         and finished_at < now() - $1::text::float8 * interval '1 millisecond'
+       order by finished_at, id
+       limit $2::text::int
+       for update skip locked))
+     returning id::text`,
+    [String(age), String(limit)],
+  );
+  return rows.length;
+}
+
+/** Puts in a job that no turn starts: a scheduled delivery. */
+export async function insert(on: On, t: Tables, job: NewJob): Promise<void> {
+  await on.query(
+    `insert into ${t.jobs} (instance_id, workflow_version, state, scheduled_at,
+       id, kind, queue, workflow, step, priority, max_attempts, tags, metadata, args)
+     select $1::text::uuid, $2::text::int, case when job.delay > 0 then 'scheduled' else 'available' end,
+       now() + job.delay * interval '1 millisecond',
+       job.id, job.kind, job.queue, job.workflow, job.step, job.priority, job.max_attempts,
+       job.tags::text[], job.metadata::jsonb, job.args::jsonb
+     from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::float8[],
+         $11::boolean[], $12::text[], $13::text[], $14::text[])
+       as job (id, kind, queue, workflow, step, priority, max_attempts, delay, owned, tags, metadata, args)
+     on conflict do nothing`,
+    [job.instance, String(job.version), ...columns([job], ...jobColumns)],
+  );
+}
+
+/** Deletes a scheduled delivery that has not begun. */
+export async function cancelScheduled(on: On, t: Tables, id: JobId): Promise<boolean> {
+  const rows = await on.query(
+    `delete from ${t.jobs}
+     where id = $1::text::bigint
+       and kind = 'resume'
+       and jsonb_exists(args, 'delivery')
+       and state in ('available', 'scheduled', 'retryable')
+     returning id::text`,
+    [id],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,124 @@
+import type { HistoryEntry, Instance, InstanceStatus } from "../core/instance.ts";
+import type { Filter } from "../store/store.ts";
+import { array } from "./arrays.ts";
+import type { Tx } from "./db.ts";
+import type { Tables } from "./tables.ts";
+
+type On = Pick<Tx, "query">;
+
+/** Milliseconds since 1970, as text: no driver's idea of a time zone takes part. */
+function epoch(column: string): string {
+  return `(extract(epoch from ${column}) * 1000)::text as ${column}`;
+}
+
+function date(text: string | null): Date | undefined {
+  return text === null ? undefined : new Date(Math.round(Number(text)));
+}
+
+function json<T>(text: string | null): T | undefined {
+  return text === null ? undefined : JSON.parse(text);
+}
+
+interface InstanceRow {
+  readonly id: string;
+  readonly key: string;
+  readonly workflow: string;
+  readonly workflow_version: string;
+  readonly status: InstanceStatus;
+  readonly revision: string;
+  readonly control: string;
+  readonly tags: string;
+  readonly metadata: string;
+  readonly error: string | null;
+  readonly input: string | null;
+  readonly inserted_at: string;
+  readonly updated_at: string;
+  readonly finished_at: string | null;
+}
+
+/** Instances that pass the filter, newest first. */
+export async function list(on: On, t: Tables, filter: Filter): Promise<readonly Instance[]> {
+  const parameters: string[] = [];
+  const conditions: string[] = [];
+  const where = (condition: (parameter: string) => string, value: string | undefined) => {
+    if (value === undefined) return;
+    parameters.push(value);
+    conditions.push(condition(`$${parameters.length}::text`));
+  };
+  where((p) => `id = ${p}::uuid`, filter.id);
+  where((p) => `key = ${p}`, filter.key);
+  where((p) => `workflow = ${p}`, filter.workflow);
+  where((p) => `workflow_version = ${p}::int`, filter.version?.toString());
+  where((p) => `status = any (${p}::text[])`, filter.statuses && array(filter.statuses));
+  where((p) => `tags @> ${p}::text[]`, filter.tags && array(filter.tags));
+  where((p) => `metadata @> ${p}::jsonb`, filter.metadata && JSON.stringify(filter.metadata));
+  where((p) => `id < ${p}::uuid`, filter.before);
+  const rows = await on.query<InstanceRow>(
+    `select id::text, key, workflow, workflow_version::text, status, revision::text, control::text,
+       to_json(tags)::text as tags, metadata::text, error::text, input::text, ${epoch("inserted_at")},
+       ${epoch("updated_at")}, ${epoch("finished_at")}
+     from ${t.instances}
+     ${conditions.length > 0 ? `where ${conditions.join(" and ")}` : ""}
+     order by id desc
+     limit $${parameters.length + 1}::text::int`,
+    [...parameters, String(filter.limit)],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    key: row.key,
+    workflow: row.workflow,
+    version: Number(row.workflow_version),
+    status: row.status,
+    input: json(row.input),
+    active: Object.keys(json<{ active?: object }>(row.control)?.active ?? {}),
+    tags: JSON.parse(row.tags),
+    metadata: JSON.parse(row.metadata),
+    error: json(row.error),
+    revision: Number(row.revision),
+    insertedAt: date(row.inserted_at)!,
+    updatedAt: date(row.updated_at)!,
+    finishedAt: date(row.finished_at),
+  }));
+}
+
+interface ResultRow {
+  readonly step_ref: string;
+  readonly activation: string;
+  readonly event: string;
+  readonly context_updates: string | null;
+  readonly metadata_updates: string | null;
+  readonly attempt: string;
+  readonly errors: string | null;
+  readonly processed: string;
+  readonly applied_revision: string | null;
+  readonly process_id: string | null;
+  readonly started_at: string | null;
+  readonly inserted_at: string;
+}
+
+/** How the steps of an instance ended, in the order in which that moved the instance. */
+export async function history(on: On, t: Tables, instance: string): Promise<readonly HistoryEntry[]> {
+  const rows = await on.query<ResultRow>(
+    `select step_ref, activation::text, event, context_updates::text, metadata_updates::text, attempt::text,
+       errors::text, processed::text, applied_revision::text, process_id::text, ${epoch("started_at")},
+       ${epoch("inserted_at")}
+     from ${t.results}
+     where instance_id = $1::text::uuid
+     order by ${t.results}.applied_revision nulls last, ${t.results}.inserted_at, step_ref, ${t.results}.activation`,
+    [instance],
+  );
+  return rows.map((row) => ({
+    step: row.step_ref,
+    activation: Math.abs(Number(row.activation)),
+    event: row.event,
+    output: json(row.context_updates),
+    metadata: json(row.metadata_updates),
+    attempts: Number(row.attempt),
+    errors: json<HistoryEntry["errors"]>(row.errors) ?? [],
+    state: row.processed !== "true" ? "pending" : row.applied_revision === null ? "ignored" : "applied",
+    revision: row.applied_revision === null ? undefined : Number(row.applied_revision),
+    startedAt: date(row.started_at),
+    at: date(row.inserted_at)!,
+    process: row.process_id ?? undefined,
+  }));
+}

@@ -1,0 +1,55 @@
+import type { Beat } from "../queue/queue.ts";
+import type { Tx } from "./db.ts";
+import type { Tables } from "./tables.ts";
+
+type On = Pick<Tx, "query">;
+
+/** Enters a process under an id that is never used again. */
+export async function register(on: On, t: Tables, name: string, lease: number): Promise<string> {
+  const [row] = await on.query<{ id: string }>(
+    `insert into ${t.processes} (name, expires_at)
+     values ($1, now() + $2::text::float8 * interval '1 millisecond')
+     returning id::text`,
+    [name, String(lease)],
+  );
+  return row!.id;
+}
+
+/** Prolongs the lease. An update, never an upsert: a process that was declared dead stays dead. */
+export async function heartbeat(on: On, t: Tables, process: string, lease: number): Promise<Beat | undefined> {
+  const rows = await on.query(
+    `update ${t.processes}
+     set heartbeat_at = now(), expires_at = now() + $2::text::float8 * interval '1 millisecond'
+     where id = $1::text::bigint
+     returning id::text`,
+    [process, String(lease)],
+  );
+  if (rows.length === 0) return undefined;
+  const owned = await on.query<{ id: string }>(
+    `select id::text
+     from ${t.jobs}
+     where state = 'executing' and process_id = $1::text::bigint`,
+    [process],
+  );
+  return { owned: owned.map((row) => row.id) };
+}
+
+/** Leaves. */
+export async function unregister(on: On, t: Tables, process: string): Promise<void> {
+  await on.query(`delete from ${t.processes} where id = $1::text::bigint`, [process]);
+}
+
+/** Deletes the rows of processes whose lease has ended: from this commit on they can write nothing. */
+export async function declareDead(on: On, t: Tables): Promise<readonly string[]> {
+  const rows = await on.query<{ id: string }>(
+    `delete from ${t.processes}
+     where id = any (array(
+       select id
+       from ${t.processes}
+       where expires_at < now()
+       order by id
+       for update skip locked))
+     returning id::text`,
+  );
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,47 @@
+import type { Queue } from "../queue/queue.ts";
+import type { Db, Tx } from "./db.ts";
+import { free, release, stage } from "./give_back.ts";
+import * as jobs from "./jobs.ts";
+import * as processes from "./processes.ts";
+import type { Tables } from "./tables.ts";
+
+/** What the queue needs of the backend. */
+export interface QueueParts {
+  readonly db: Db;
+  /** A connection of its own: a heartbeat must not wait behind work. */
+  readonly pulse: Db;
+  readonly t: Tables;
+  /** Tells other processes that these queues got work. */
+  readonly notify: (on: Pick<Tx, "query">, queues: readonly string[]) => Promise<void>;
+  readonly listen: Queue["listen"];
+}
+
+/** The queue on PostgreSQL: one statement or one transaction for each method. */
+export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Queue {
+  const telling = async (queues: Promise<readonly string[]>) => {
+    await notify(db, await queues);
+    return queues;
+  };
+  return {
+    register: (name, lease) => processes.register(pulse, t, name, lease),
+    heartbeat: (process, lease) => processes.heartbeat(pulse, t, process, lease),
+    unregister: (process) => processes.unregister(pulse, t, process),
+    reserveIds: () => jobs.reserveIds(db, t),
+    claim: (demand) => jobs.claim(db, t, demand),
+    release: async (leases) => void await telling(release(db, t, leases)),
+    retry: (lease, failure, delay) => jobs.retry(db, t, lease, failure, delay),
+    snooze: (lease, delay) => jobs.snooze(db, t, lease, delay),
+    stage: (limit) => telling(stage(db, t, limit)),
+    rescue: () =>
+      pulse.transaction(async (tx) => {
+        const dead = await processes.declareDead(tx, t);
+        const queues = dead.length > 0 ? await free(tx, t, dead) : [];
+        await notify(tx, queues);
+        return { processes: dead, queues };
+      }),
+    nextDue: (atMost) => jobs.nextDue(db, t, atMost),
+    unserved: (serves) => jobs.unserved(db, t, serves),
+    prune: (age, limit) => jobs.prune(db, t, age, limit),
+    listen,
+  };
+}

@@ -1,0 +1,156 @@
+import type { JobId } from "../queue/job.ts";
+import type { Delivered } from "../store/store.ts";
+import type { NewDelivery, Recording } from "../store/turn.ts";
+import { columns } from "./arrays.ts";
+import { keepWaiting } from "./commit.ts";
+import type { Tx } from "./db.ts";
+import type { Tables } from "./tables.ts";
+
+/** A result, its job and the wake-up of its advance, for many results at once. */
+export function recordStatement(t: Tables, channel: string): string {
+  return `
+with given as materialized (
+  select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::uuid[], $5::int[], $6::text[], $7::int[], $8::text[],
+      $9::text[], $10::text[], $11::int[], $12::text[], $13::float8[], $14::text[], $15::text[])
+    as given (job_id, process_id, lease, instance_id, version, step, activation, event,
+      output, metadata, attempt, errors, duration, queue, workflow)
+),
+settled as (
+  delete from ${t.jobs} as job
+  using given
+  where job.id = given.job_id
+    and job.state = 'executing'
+    and job.process_id = given.process_id
+    and job.attempt = given.lease
+  returning job.id
+),
+recorded as (
+  insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, attempt,
+    errors, started_at, process_id, workflow_version)
+  select given.instance_id, given.step, given.activation, given.event, given.output::jsonb, given.metadata::jsonb,
+    given.attempt, given.errors::jsonb, now() - given.duration * interval '1 millisecond', given.process_id,
+    given.version
+  from given
+  join settled on settled.id = given.job_id
+  order by given.instance_id, given.step
+  on conflict do nothing
+  returning instance_id
+),
+woken as (
+  insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
+  select distinct on (given.instance_id)
+    given.instance_id, 'advance', 'available', given.queue, given.workflow, given.version, given.instance_id
+  from given
+  where given.instance_id in (select instance_id from recorded)
+  order by given.instance_id
+  ${keepWaiting}
+)
+select coalesce(string_agg(settled.id::text, ','), '') as settled,
+  pg_notify('${channel}', $16::text) as notified
+from settled`;
+}
+
+/** Writes results whose lease holds. Returns the jobs that ended with it. */
+export async function record(
+  tx: Pick<Tx, "query">,
+  statement: string,
+  recordings: readonly Recording[],
+): Promise<ReadonlySet<JobId>> {
+  const sorted = [...recordings].sort((a, b) => Number(a.lease.id) - Number(b.lease.id));
+  const [row] = await tx.query<{ settled: string }>(statement, [
+    ...columns(
+      sorted,
+      ({ lease }) => lease.id,
+      ({ lease }) => lease.process,
+      ({ lease }) => lease.attempt,
+      (result) => result.instance,
+      (result) => result.version,
+      (result) => result.step,
+      (result) => result.activation,
+      (result) => result.event,
+      (result) => result.output,
+      (result) => result.metadata,
+      (result) => result.attempt,
+      (result) => result.errors,
+      (result) => result.duration,
+      ({ wake }) => wake.queue,
+      ({ wake }) => wake.workflow,
+    ),
+    [...new Set(sorted.map(({ wake }) => wake.queue))].sort().join(","),
+  ]);
+  return new Set(row?.settled ? row.settled.split(",") : []);
+}
+
+function deliverStatement(t: Tables, channel: string): string {
+  return `
+with target as materialized (
+  select id, status, workflow, workflow_version, jsonb_exists(control -> 'active', $2) as active
+  from ${t.instances}
+  where id = $1::text::uuid
+),
+recorded as (
+  insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, delivery_id,
+    workflow_version)
+  select target.id, $2::text, $3::text::int, $4::text, $5::text::jsonb, $6::text::jsonb, $7::text::uuid,
+    target.workflow_version
+  from target
+  where target.status in ('pending', 'running', 'waiting')
+  on conflict do nothing
+  returning instance_id
+),
+woken as (
+  insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
+  select target.id, 'advance', 'available', $8::text, target.workflow, target.workflow_version, $9::text::uuid
+  from target
+  join recorded on recorded.instance_id = target.id
+  ${keepWaiting}
+)
+select target.status, target.active::text as active, (select count(*) from recorded)::text as recorded,
+  pg_notify('${channel}', $8::text) as notified
+from target`;
+}
+
+/**
+ * Writes a delivery and wakes the advance. `keyed` is false in a caller's transaction: a wake-up with a unique key
+ * would make everybody who wakes this instance wait for the caller's commit.
+ */
+export async function deliver(
+  tx: Pick<Tx, "query">,
+  t: Tables,
+  channel: string,
+  delivery: NewDelivery,
+  keyed: boolean,
+): Promise<Delivered> {
+  const { instance, step, activation } = delivery;
+  const [target] = await tx.query<{ status: string; active: string; recorded: string }>(
+    deliverStatement(t, channel),
+    [
+      instance,
+      step,
+      String(activation),
+      delivery.event,
+      delivery.output ?? null,
+      delivery.metadata ?? null,
+      delivery.id,
+      delivery.wake.queue,
+      keyed ? instance : null,
+    ],
+  );
+  if (target === undefined) return { kind: "missing" };
+  const met = { kind: target.active === "true" ? "accepted" : "early" } as const;
+  if (target.recorded === "1") return met;
+  const [first] = await tx.query<{ event: string; delivery_id: string | null; causes: string | null }>(
+    `select event, delivery_id::text, causes::text
+     from ${t.results}
+     where instance_id = $1::text::uuid and step_ref = $2 and activation = $3::text::int`,
+    [instance, step, String(activation)],
+  );
+  if (first?.delivery_id === delivery.id) return first.causes === null ? met : { kind: "accepted" };
+  if (isFinalRow(target.status)) return { kind: "final", status: target.status };
+  if (first === undefined) return deliver(tx, t, channel, delivery, keyed);
+  return first.delivery_id === null ? { kind: "over", event: first.event } : { kind: "duplicate" };
+}
+
+function isFinalRow(status: string): status is "completed" | "failed" | "cancelled" {
+  return status === "completed" || status === "failed" || status === "cancelled";
+}

@@ -1,0 +1,25 @@
+import { quoteIdentifier } from "./identifiers.ts";
+
+/** The engine's tables, quoted and qualified: safe to be put into a statement. */
+export interface Tables {
+  readonly schema: string;
+  readonly instances: string;
+  readonly results: string;
+  readonly jobs: string;
+  readonly processes: string;
+  /** The sequence of job ids, as a text literal for `nextval`. */
+  readonly jobIds: string;
+}
+
+/** Names the tables of one schema. Throws when the name cannot be a schema. */
+export function tablesOf(schema: string): Tables {
+  const quoted = quoteIdentifier(schema);
+  return {
+    schema: quoted,
+    instances: `${quoted}.workflow_instances`,
+    results: `${quoted}.step_results`,
+    jobs: `${quoted}.jobs`,
+    processes: `${quoted}.processes`,
+    jobIds: `'${`${quoted}.jobs_id_seq`.replaceAll("'", "''")}'`,
+  };
+}
