@@ -1,0 +1,67 @@
+import { WorkflowDefinitionError } from "./errors.ts";
+
+/**
+ * Among which instances a business key may be active only once: those of the `workflow`, those of
+ * one `version` of it, all of them (`global`), or not at all (`none`).
+ *
+ * @example Let each version run the same order
+ * ```ts
+ * import { done, type Scope, step, type, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const scope: Scope = "version";
+ * const send = step("send", { events: { sent: type() }, run: ({ emit }) => emit.sent() });
+ * const invoice = workflow("invoice", { key: "orderid", input: type(), start: send, scope })
+ *   .on(send, { sent: done })
+ *   .build();
+ * assertEquals(invoice.scope, "version");
+ * ```
+ */
+export type Scope = "workflow" | "version" | "global" | "none";
+
+/** Every scope. */
+export const scopes: readonly Scope[] = ["workflow", "version", "global", "none"];
+
+/** Refuses a name that could collide with a separator, a word of the engine, or a column's width. */
+export function checkName(what: string, name: unknown): asserts name is string {
+  if (typeof name === "string" && /^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(name)) return;
+  const shown = typeof name === "string" ? `"${name}"` : `of type ${typeof name}`;
+  throw new WorkflowDefinitionError(
+    `Cannot use ${what} name ${shown}: ` +
+      `a name is a letter followed by at most 62 letters, digits, "_" or "-"`,
+  );
+}
+
+/** The business key of one value, for instance `"orderid::abc123"`. */
+export function businessKey(key: string, value: string): string {
+  if (typeof value !== "string") {
+    throw new TypeError(`Cannot use a business key of type ${typeof value}: expected a text`);
+  }
+  if (!/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,200}$/u.test(value)) {
+    throw new TypeError(
+      `Cannot use business key ${JSON.stringify(value.slice(0, 200))}: ` +
+        `expected 1 to 200 printable characters`,
+    );
+  }
+  if (value.includes("::")) {
+    throw new TypeError(`Cannot use business key ${JSON.stringify(value)}: "::" is the separator`);
+  }
+  return `${key}::${value}`;
+}
+
+/** What may be active only once, or `undefined`. No name has a colon, so no two scopes collide. */
+export function uniqueKey(
+  workflow: { readonly name: string; readonly version: number; readonly scope: Scope },
+  businessKey: string,
+): string | undefined {
+  switch (workflow.scope) {
+    case "workflow":
+      return `workflow:${workflow.name}:${businessKey}`;
+    case "version":
+      return `version:${workflow.name}:${workflow.version}:${businessKey}`;
+    case "global":
+      return `global:${businessKey}`;
+    case "none":
+      return undefined;
+  }
+}

@@ -1,0 +1,37 @@
+import type { Graph, StepKind } from "./graph.ts";
+
+const shapes: Readonly<Record<StepKind, readonly [open: string, close: string]>> = {
+  step: ["[", "]"],
+  choice: ["{", "}"],
+  signal: ["[/", "/]"],
+  timer: ["([", "])"],
+};
+
+const arrows = { plain: "-->", join: "==>", first: "-.->" } as const;
+
+/** The graph as a Mermaid flowchart: thick arrows join, dotted ones start their step once. */
+export function toMermaid(graph: Graph): string {
+  const lines = ["flowchart TD"];
+  const id = (name: string): string => `s${graph.steps.get(name)?.index ?? "?"}`;
+  let ends = false;
+  for (const step of graph.steps.values()) {
+    const [open, close] = shapes[step.kind];
+    lines.push(`  ${id(step.name)}${open}"${escaped(step.name)}"${close}`);
+  }
+  for (const step of graph.steps.values()) {
+    for (const [event, arrivals] of step.moves) {
+      for (const { to, mode } of arrivals) {
+        lines.push(`  ${id(step.name)} ${arrows[mode]}|"${escaped(event)}"| ${id(to)}`);
+      }
+      if (arrivals.length > 0) continue;
+      lines.push(`  ${id(step.name)} -->|"${escaped(event)}"| done`);
+      ends = true;
+    }
+  }
+  if (ends) lines.push(`  done((("done")))`);
+  return lines.join("\n") + "\n";
+}
+
+function escaped(label: string): string {
+  return label.replace(/[^\p{L}\p{N} _.,:!?()-]/gu, (mark) => `#${mark.codePointAt(0)};`);
+}

@@ -1,0 +1,90 @@
+import { type Duration, milliseconds } from "./duration.ts";
+
+/**
+ * How often and how fast a failed attempt is repeated. What a step leaves open is taken from the
+ * workflow, and then from the default: 5 attempts, exponential from 1 second to 60.
+ *
+ * @example Try a step ten times, five seconds apart
+ * ```ts
+ * import { type RetryPolicy, step, type } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const patient: RetryPolicy = { attempts: 10, backoff: "constant", base: "5s" };
+ * const send = step("send", {
+ *   events: { sent: type() },
+ *   retry: patient,
+ *   run: ({ emit }) => emit.sent(),
+ * });
+ * assertEquals(send.definition.retry, patient);
+ * ```
+ */
+export interface RetryPolicy {
+  /** How many attempts there are, the first one included. */
+  readonly attempts?: number;
+  /** How the delay grows: doubling with jitter, by `base` each time, or not at all. */
+  readonly backoff?: "exponential" | "linear" | "constant";
+  /** The delay after the first attempt. */
+  readonly base?: Duration;
+  /** The longest delay. */
+  readonly max?: Duration;
+}
+
+/** A policy with nothing left open; times in milliseconds. */
+export interface Retry {
+  readonly attempts: number;
+  readonly backoff: "exponential" | "linear" | "constant";
+  readonly base: number;
+  readonly max: number;
+}
+
+/** What holds where nobody says otherwise. */
+export const defaultRetry: Retry = Object.freeze({
+  attempts: 5,
+  backoff: "exponential",
+  base: 1_000,
+  max: 60_000,
+});
+
+/** The policy that holds, field by field, the most specific first. */
+export function resolveRetry(...policies: readonly (RetryPolicy | undefined)[]): Retry {
+  const pick = <K extends keyof Retry>(field: K): RetryPolicy[K] | Retry[K] =>
+    policies.find((policy) => policy?.[field] !== undefined)?.[field] ?? defaultRetry[field];
+  const attempts = Number(pick("attempts"));
+  const backoff = pick("backoff");
+  if (!Number.isInteger(attempts) || attempts < 1 || attempts > 1_000_000) {
+    throw new RangeError(
+      `Cannot retry with ${attempts} attempts: expected a whole number from 1 to 1000000`,
+    );
+  }
+  if (backoff !== "exponential" && backoff !== "linear" && backoff !== "constant") {
+    throw new TypeError(
+      `Cannot retry with backoff "${
+        String(backoff)
+      }": expected "exponential", "linear" or "constant"`,
+    );
+  }
+  return {
+    attempts,
+    backoff,
+    base: milliseconds(pick("base")),
+    max: milliseconds(pick("max")),
+  };
+}
+
+/** Milliseconds from a failed attempt, counted from 1, to the next one. */
+export function delay(retry: Retry, attempt: number, random: () => number): number {
+  const full = Math.min(retry.max, growth(retry, Math.max(1, attempt)));
+  const length = retry.backoff === "exponential" ? full * (0.5 + random() / 2) : full;
+  return Math.max(1, Math.round(length));
+}
+
+function growth({ backoff, base }: Retry, attempt: number): number {
+  switch (backoff) {
+    case "exponential":
+      return base * 2 ** (attempt - 1);
+    case "linear":
+      return base * attempt;
+    case "constant":
+      return base;
+  }
+}

@@ -1,0 +1,149 @@
+/** Why a schema refused a value, at one place of it. */
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+type Validated<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly Issue[] };
+
+/** Says "this cannot be", as a sentence in the place of a type. */
+export interface Mistake<Message extends string> {
+  readonly "~mistake": Message;
+}
+
+/**
+ * The shape of a value that is stored: an input of a workflow or an output of a step.
+ *
+ * It is a [Standard Schema](https://standardschema.dev), so that a schema of Zod, Valibot or
+ * ArkType fits wherever {@linkcode type} does, and is then checked on the way in. What a schema
+ * returns is what is stored: it must be JSON, and the schema must accept it.
+ *
+ * @example Use a schema in the place of a marker
+ * ```ts
+ * import { step, type Type } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const positive: Type<number> = {
+ *   "~standard": {
+ *     version: 1,
+ *     vendor: "example",
+ *     validate: (value) =>
+ *       typeof value === "number" && value > 0
+ *         ? { value }
+ *         : { issues: [{ message: "expected a positive number" }] },
+ *   },
+ * };
+ * const count = step("count", {
+ *   events: { counted: positive },
+ *   run: ({ emit }) => emit.counted(3),
+ * });
+ * assertEquals(count.events.counted, positive);
+ * ```
+ */
+export interface Type<out T> {
+  /** What the Standard Schema specification asks for. */
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => Validated<T> | Promise<Validated<T>>;
+    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+  };
+}
+
+/** The type of the values that a {@linkcode Type} describes. */
+export type TypeOf<T> = T extends Type<infer U> ? U : never;
+
+type Unstorable =
+  | Date
+  | bigint
+  | symbol
+  | ((...args: never) => unknown)
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>;
+
+/** `T`, with a {@linkcode Mistake} in the place of each member that JSON cannot carry. */
+export type JsonSafe<T> = T extends string | number | boolean | null | undefined ? T
+  : T extends Unstorable ? Mistake<"JSON cannot carry this value">
+  : { readonly [K in keyof T]: JsonSafe<T[K]> };
+
+/** A value that has passed, as it is to be stored, or the reason why it has not. */
+export type Checked = { readonly value: unknown } | { readonly problem: string };
+
+const anything: Type<never> = Object.freeze({
+  "~standard": Object.freeze({
+    version: 1,
+    vendor: "hephaestus",
+    validate: (value: unknown) => ({ value: value as never }),
+  }),
+});
+
+/** Marks an event that has no output. */
+export function type(): Type<undefined>;
+/**
+ * Marks the shape of an input or of an output, without checking it at run time.
+ *
+ * A member that JSON cannot carry, such as a `Date`, does not compile. To check values too, put a
+ * schema of Zod, Valibot or ArkType in the same place.
+ *
+ * @example Say what an event carries
+ * ```ts
+ * import { step, type } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const charge = step("charge", {
+ *   events: { charged: type<{ receipt: string }>(), declined: type() },
+ *   run: ({ emit }) => emit.charged({ receipt: "r-1" }),
+ * });
+ * assertEquals(Object.keys(charge.events), ["charged", "declined"]);
+ * ```
+ */
+export function type<T extends { readonly [K in keyof T]: JsonSafe<T[K]> }>(): Type<T>;
+export function type(): Type<never> {
+  return anything;
+}
+
+/** Whether a value is a marker or a Standard Schema. */
+export function isType(value: unknown): value is Type<unknown> {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  const standard: unknown = Reflect.get(value, "~standard");
+  return typeof standard === "object" && standard !== null &&
+    typeof Reflect.get(standard, "validate") === "function";
+}
+
+/** Checks a value on its way in. Without a type there is nothing to carry: only `undefined` passes. */
+export function check(
+  type: Type<unknown> | undefined,
+  value: unknown,
+): Checked | Promise<Checked> {
+  if (type === undefined) {
+    return value === undefined ? { value } : { problem: "expected no value" };
+  }
+  const validated = type["~standard"].validate(value);
+  return "then" in validated ? validated.then(read) : read(validated);
+}
+
+function read(validated: Validated<unknown>): Checked {
+  if (validated.issues === undefined) return { value: validated.value };
+  const [first] = validated.issues;
+  if (first === undefined) return { problem: "the schema refused the value without a reason" };
+  const place = where(first);
+  const more = validated.issues.length - 1;
+  return {
+    problem: (place === "" ? first.message : `at ${place}: ${first.message}`) +
+      (more === 0 ? "" : ` (and ${more} more)`),
+  };
+}
+
+function where({ path }: Issue): string {
+  let place = "";
+  for (const segment of path ?? []) {
+    const key = typeof segment === "object" ? segment.key : segment;
+    if (typeof key === "number") place += `[${key}]`;
+    else if (/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(String(key))) {
+      place += place === "" ? String(key) : `.${String(key)}`;
+    } else place += `[${JSON.stringify(String(key))}]`;
+  }
+  return place;
+}

@@ -1,0 +1,121 @@
+import { UnknownWorkflowError, WorkflowDefinitionError } from "./errors.ts";
+import { checkName } from "./identity.ts";
+import type { JsonObject } from "./json.ts";
+import type { DeliveryOf, InputOf, Workflow } from "./workflow.ts";
+
+/** What `pick` may look at when an instance is started. */
+export interface PickOptions {
+  /** The value of the business key. */
+  readonly key?: string;
+  /** What the instance is started with. */
+  readonly input?: unknown;
+  /** The tags given at the start. */
+  readonly tags?: readonly string[];
+  /** The metadata given at the start. */
+  readonly metadata?: JsonObject;
+}
+
+/**
+ * Several versions of a workflow under one name.
+ *
+ * @example Read the versions
+ * ```ts
+ * import { done, step, type, versioned, type VersionedWorkflow, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const send = step("send", { events: { sent: type() }, run: ({ emit }) => emit.sent() });
+ * const mail = workflow("mail", { key: "id", input: type(), start: send })
+ *   .on(send, { sent: done })
+ *   .build();
+ * const all: VersionedWorkflow = versioned("mail", { versions: { 1: mail, 2: mail }, current: 2 });
+ * assertEquals(all.versions.get(2)?.version, 2);
+ * ```
+ */
+export interface VersionedWorkflow<
+  Name extends string = string,
+  // deno-lint-ignore no-explicit-any
+  In = any,
+  // deno-lint-ignore no-explicit-any
+  Deliveries = any,
+> {
+  /** The name that all versions share. */
+  readonly name: Name;
+  /** The versions by number. */
+  readonly versions: ReadonlyMap<number, Workflow<Name, In, Deliveries>>;
+  /** The version that an instance starts with when nothing else is said. */
+  readonly current: number;
+  /** Chooses a version for a start, or leaves it to `current`. */
+  readonly pick: ((options: PickOptions) => number | undefined) | undefined;
+  /** Exists in the types only. */
+  readonly "~input"?: In;
+  /** Exists in the types only. */
+  readonly "~deliveries"?: Deliveries;
+}
+
+/** Turns a union of inputs into one that every version takes. */
+type EveryInput<W> = (W extends unknown ? (input: InputOf<W>) => void : never) extends
+  (input: infer In) => void ? In : never;
+
+/**
+ * Puts several versions of a workflow under one name. Each gets the number that it stands under.
+ *
+ * A start resolves to the version that it asks for, else to what `pick` returns, else to
+ * `current`; the instance stays on it.
+ *
+ * @throws {WorkflowDefinitionError} When a version has another name or `current` is none of them.
+ *
+ * @example Send new instances to version 2
+ * ```ts
+ * import { done, step, type, versioned, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const send = step("send", { events: { sent: type() }, run: ({ emit }) => emit.sent() });
+ * const mail = workflow("mail", { key: "id", input: type(), start: send })
+ *   .on(send, { sent: done })
+ *   .build();
+ * const all = versioned("mail", { versions: { 1: mail, 2: mail }, current: 2 });
+ * assertEquals([...all.versions.keys()], [1, 2]);
+ * ```
+ */
+export function versioned<
+  const Name extends string,
+  const V extends { readonly [version: number]: Workflow<Name> },
+>(
+  name: Name,
+  options: {
+    readonly versions: V;
+    readonly current: keyof V & number;
+    readonly pick?: (options: PickOptions) => (keyof V & number) | undefined;
+  },
+): VersionedWorkflow<Name, EveryInput<V[keyof V]>, DeliveryOf<V[keyof V]>> {
+  checkName("workflow", name);
+  const refuse = (why: string): WorkflowDefinitionError =>
+    new WorkflowDefinitionError(`Cannot define versions of workflow "${name}": ${why}`);
+  const versions = new Map<number, Workflow<Name>>();
+  for (const [key, member] of Object.entries<Workflow<Name>>(options.versions)) {
+    const version = Number(key);
+    if (!/^[1-9]\d{0,8}$/.test(key)) throw refuse(`version "${key}" is not a whole number from 1`);
+    if (member.name !== name) throw refuse(`version ${key} is workflow "${member.name}"`);
+    versions.set(version, Object.freeze({ ...member, version }));
+  }
+  const { current, pick } = options;
+  if (!versions.has(current)) throw refuse(`current version ${current} is not among them`);
+  return Object.freeze({ name, versions, current, pick });
+}
+
+/** The workflow that a start means: the version asked for, else picked, else current. */
+export function resolve(
+  target: Workflow | VersionedWorkflow,
+  asked: number | undefined,
+  options: PickOptions,
+): Workflow {
+  const single = "graph" in target;
+  const version = asked ??
+    (single ? target.version : target.pick?.(options) ?? target.current);
+  const found = single
+    ? version === target.version ? target : undefined
+    : target.versions.get(version);
+  if (found !== undefined) return found;
+  const known = single ? [target.version] : [...target.versions.keys()];
+  throw new UnknownWorkflowError({ workflow: target.name, version, known });
+}

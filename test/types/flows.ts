@@ -1,0 +1,157 @@
+// Right flows: they compile, and infer what is written here.
+import type { Outcome } from "../../src/core/context.ts";
+import { choice } from "../../src/core/choice.ts";
+import { signal, timer } from "../../src/core/signal.ts";
+import { type Delivery, step } from "../../src/core/step.ts";
+import { done, first, join } from "../../src/core/target.ts";
+import { type } from "../../src/core/type.ts";
+import { versioned } from "../../src/core/version.ts";
+import { type DeliveryOf, type InputOf, type Workflow, workflow } from "../../src/core/workflow.ts";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true
+  : false;
+function expect<_Holds extends true>(): void {}
+
+export interface Order {
+  readonly items: readonly { readonly sku: string; readonly price: number }[];
+  readonly priority: "high" | "low";
+}
+
+export const validate = step("validate", {
+  input: type<Order>(),
+  events: { valid: type<{ total: number }>(), invalid: type<{ reason: string }>() },
+  run({ input, emit }) {
+    const total = input.items.reduce((sum, { price }) => sum + price, 0);
+    return total > 0 ? emit.valid({ total }) : emit.invalid({ reason: "empty" });
+  },
+});
+export const reserve = step("reserve", {
+  needs: [validate.when("valid")],
+  events: { reserved: type<{ hold: string }>(), soldOut: type() },
+  run({ steps, emit, tx }) {
+    expect<Equal<typeof steps.validate, { total: number }>>();
+    return tx(async (sql) => {
+      const [row] = await sql<{ hold: string }>`select ${steps.validate.total}::text as hold`;
+      return row === undefined ? emit.soldOut() : emit.reserved({ hold: row.hold });
+    });
+  },
+});
+export const charge = step("charge", {
+  needs: [validate.when("valid")],
+  events: { charged: type<{ receipt: string }>(), declined: type<{ code: string }>() },
+  retry: { attempts: 5, backoff: "exponential", max: "1m" },
+  async run({ emit, idempotencyKey }) {
+    await Promise.resolve();
+    return emit.charged({ receipt: idempotencyKey }, { metadata: { gateway: "test" } });
+  },
+});
+export const ship = step("ship", {
+  needs: [charge.when("charged"), reserve.when("reserved")],
+  events: { shipped: type<{ tracking: string }>() },
+  run: ({ steps, emit }) =>
+    emit.shipped({ tracking: `${steps.charge.receipt}${steps.reserve.hold}` }),
+});
+export const triage = choice("triage", {
+  input: type<{ readonly priority: "high" | "low" }>(),
+  needs: [charge.when("charged")],
+  events: { fast: type(), ask: type() },
+  decide: ({ input, emit }) => input.priority === "high" ? emit.fast() : emit.ask(),
+});
+export const approval = signal("approval", {
+  events: { approved: type<{ by: string }>(), refused: type() },
+  expires: "2d",
+});
+export const cooldown = timer("cooldown", "30m");
+export const reject = step("reject", {
+  events: { rejected: type() },
+  run: ({ emit }) => emit.rejected(),
+});
+
+export const order = workflow("order", { key: "orderid", input: type<Order>(), start: validate })
+  .on(validate, { valid: [reserve, charge], invalid: reject })
+  .on(reserve, { reserved: join(ship), soldOut: first(reject) })
+  .on(charge, { charged: join(ship), declined: first(reject) })
+  .on(ship, { shipped: triage })
+  .on(triage, { fast: cooldown, ask: approval })
+  .on(approval, { approved: cooldown, refused: first(reject), expired: first(reject) })
+  .on(cooldown, { elapsed: done })
+  .on(reject, { rejected: done })
+  .build();
+
+expect<Equal<InputOf<typeof order>, Order>>();
+expect<
+  Equal<
+    DeliveryOf<typeof order>,
+    Delivery<"approval", "approved", { by: string }> | Delivery<"approval", "refused", undefined>
+  >
+>();
+export const anyOrder: Workflow = order;
+
+// Both branches are joined however they end, and a choice reads how they ended.
+const settle = choice("settle", {
+  needs: [reserve.outcome(), charge.outcome()],
+  events: { go: type<{ hold: string }>(), stop: type() },
+  decide({ steps, emit }) {
+    expect<
+      Equal<
+        typeof steps.reserve,
+        Outcome<"reserved", { hold: string }> | Outcome<"soldOut", undefined>
+      >
+    >();
+    if (steps.reserve.event !== "reserved" || steps.charge.event !== "charged") return emit.stop();
+    return emit.go({ hold: steps.reserve.output.hold });
+  },
+});
+const dispatch = step("dispatch", {
+  needs: [settle.when("go"), reserve.outcome()],
+  sees: [charge.when("charged"), settle.outcome()],
+  events: { dispatched: type() },
+  run({ steps, seen, emit }) {
+    expect<Equal<typeof steps.settle, { hold: string }>>();
+    expect<Equal<typeof seen.charge, { receipt: string } | undefined>>();
+    return emit.dispatched();
+  },
+});
+export const settled = workflow("settled", { key: "id", input: type<Order>(), start: validate })
+  .on(validate, { valid: [reserve, charge], invalid: done })
+  .on(reserve, { reserved: join(settle), soldOut: join(settle) })
+  .on(charge, { charged: join(settle), declined: join(settle) })
+  .on(settle, { go: dispatch, stop: done })
+  .on(dispatch, { dispatched: done })
+  .build();
+
+// Work that is finished elsewhere; the same code twice.
+const render = step("render", {
+  async: true,
+  expires: "1h",
+  events: { rendered: type<{ url: string }>() },
+  run: ({ emit, attempt }) => attempt > 1 ? emit.rendered({ url: "cached" }) : emit.later(),
+});
+const again = render.as("render-again");
+export const video = workflow("video", { key: "id", input: type(), start: render })
+  .on(render, { rendered: done, expired: again })
+  .on(again, { rendered: done, expired: done })
+  .build();
+
+expect<
+  Equal<
+    DeliveryOf<typeof video>,
+    Delivery<"render" | "render-again", "rendered", { url: string }> extends infer _ ?
+        | Delivery<"render", "rendered", { url: string }>
+        | Delivery<
+          "render-again",
+          "rendered",
+          { url: string }
+        >
+      : never
+  >
+>();
+again.emit.rendered({ url: "u" });
+
+export const versions = versioned("order", { versions: { 1: order, 2: order }, current: 2 });
+expect<
+  Equal<
+    InputOf<(typeof versions)["versions"] extends ReadonlyMap<number, infer W> ? W : never>,
+    Order
+  >
+>();
