@@ -103,9 +103,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`Cannot run tests: no test file begins with "${paths.join('" or "')}"`);
     return 1;
   }
-  const given = process.env.HEPHAESTUS_TEST_URL ?? process.env.DATABASE_URL;
-  const server: Server | undefined = given === undefined ? await startThrowaway() : undefined;
-  const env = { ...process.env, HEPHAESTUS_TEST_URL: given ?? server?.url, DENO_JOBS: "2" };
+  const given = process.env.HEPHAESTUS_TEST_URL || process.env.DATABASE_URL;
+  const server: Server | undefined = given ? undefined : await startThrowaway();
+  const env = { ...process.env, HEPHAESTUS_TEST_URL: given || server?.url, DENO_JOBS: "2" };
   const counts: Count[] = [];
   try {
     for (const name of names) {
