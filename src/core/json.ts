@@ -16,7 +16,7 @@ export interface EncodeOptions {
 
 const deepest = 200;
 // Members that are undefined take no bytes; a shared object full of them could keep us busy for ever.
-const mostDropped = 10_000_000;
+const mostDropped = 1_000_000;
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const loneSurrogate = /\p{Surrogate}/u;
 const identifier = /^[A-Za-z_$][\w$]*$/;
@@ -103,15 +103,16 @@ class Writer {
   }
 
   #nested(value: object): void {
-    if (this.#ancestors.includes(value)) this.#refuse("is circular, which JSON cannot carry");
-    if (this.#ancestors.length === deepest) this.#refuse(`is nested deeper than ${deepest} levels`);
+    const isArray = Array.isArray(value);
+    if (!isArray && !isPlain(value)) this.#refuseKind(value);
     if ("toJSON" in value && !isOwnData(value, "toJSON")) {
       this.#refuse("has a toJSON method: store what it returns instead");
     }
+    if (this.#ancestors.includes(value)) this.#refuse("is circular, which JSON cannot carry");
+    if (this.#ancestors.length === deepest) this.#refuse(`is nested deeper than ${deepest} levels`);
     this.#ancestors.push(value);
-    if (Array.isArray(value)) this.#array(value);
-    else if (isPlain(value)) this.#object(value);
-    else this.#refuseKind(value);
+    if (isArray) this.#array(value);
+    else this.#object(value);
     this.#ancestors.pop();
   }
 
@@ -150,9 +151,9 @@ class Writer {
   }
 
   #string(value: string, contains: string): void {
-    this.#reserve(value.length);
+    const quoted = value.length + 2;
+    this.#reserve(quoted);
     if (plain.test(value)) {
-      this.#size += 2;
       this.text += `"${value}"`;
       return;
     }
@@ -163,7 +164,7 @@ class Writer {
       this.#refuse(`${contains} a lone surrogate, which is not a character`);
     }
     const text = JSON.stringify(value);
-    this.#reserve(byteLength(text) - value.length);
+    this.#reserve(byteLength(text) - quoted);
     this.text += text;
   }
 
