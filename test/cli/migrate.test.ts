@@ -1,0 +1,147 @@
+import { spawn } from "node:child_process";
+import { describe, it } from "node:test";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { migrations } from "../../src/postgres/migrations.gen.ts";
+import { database } from "../pg.ts";
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+// The least rights that Deno has to grant, without a question.
+const runtime = "Deno" in globalThis
+  ? ["run", "--no-prompt", "--allow-net", "--allow-env"]
+  : ["--import", "tsx"];
+const files = migrations.map(({ version, name }) => `${String(version).padStart(4, "0")}_${name}`);
+
+function hephaestus(args: readonly string[], url?: string): Promise<Ended> {
+  const { DATABASE_URL: _, ...env } = process.env;
+  const child = spawn(process.execPath, [...runtime, "src/cli/main.ts", ...args], {
+    cwd: root,
+    env: { ...env, NO_COLOR: "1", ...(url === undefined ? {} : { DATABASE_URL: url }) },
+  });
+  let out = "";
+  let error = "";
+  child.stdout.on("data", (chunk) => void (out += chunk));
+  child.stderr.on("data", (chunk) => void (error += chunk));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, out, error }));
+  });
+}
+
+function lines(verb: string, names: readonly string[]): string {
+  return names.map((name) => `${verb} ${name}\n`).join("");
+}
+
+describe("hephaestus migrate", () => {
+  it("goes up and down and tells what it did", async () => {
+    await using t = await database();
+
+    const dry = await hephaestus(["migrate", "--dry-run"], t.url);
+    assertEquals(dry, { code: 0, out: lines("would apply", files), error: "" });
+    const before = await hephaestus(["migrate", "status"], t.url);
+    assertEquals(before.out, files.map((name) => `${name}  pending\n`).join(""));
+
+    const up = await hephaestus(["migrate"], t.url);
+    assertEquals(up, { code: 0, out: lines("applied", files), error: "" });
+    const again = await hephaestus(["migrate", "up"], t.url);
+    assertEquals(again.out, 'nothing to do in schema "hephaestus"\n');
+    const after = await hephaestus(["migrate", "status"], t.url);
+    assertMatch(after.out, /^0001_init {2}applied {2}\d{4}-\d\d-\d\dT/);
+
+    const down = await hephaestus(["migrate", "down"], t.url);
+    assertEquals(down, { code: 0, out: lines("reverted", files.slice(-1)), error: "" });
+  });
+
+  it("works in the schema, on the database and to the version it is told", async () => {
+    await using t = await database();
+    const options = ["--url", t.url, "--schema", `it's "mine"`];
+
+    assertEquals((await hephaestus(["migrate", ...options, "--to", "1"])).code, 0);
+    const rows = await t.sql`select schemaname from pg_tables where tablename = 'jobs'`;
+    assertEquals(rows.map((row) => row.schemaname), [`it's "mine"`]);
+
+    assertEquals((await hephaestus(["migrate", "down", ...options, "--to", "0"])).code, 0);
+    const left = await t.sql`select from pg_namespace where nspname = ${`it's "mine"`}`;
+    assertEquals(left.length, 0);
+  });
+
+  const mistakes: readonly (readonly [readonly string[], string])[] = [
+    [["migrat"], 'Cannot run "migrat": there is no such command'],
+    [["migrate", "sideways"], 'Cannot run "migrate sideways": there are only up, down and status'],
+    [["migrate", "up", "now"], 'Cannot run "migrate up": unexpected argument "now"'],
+    [["migrate", "--shema", "x"], "Cannot run hephaestus: unknown option '--shema'"],
+    [["migrate", "--to"], "Cannot run hephaestus: option '--to <value>' argument missing"],
+    [["migrate", "--to=-1"], 'Cannot run "migrate up": "-1" is not a version number'],
+    [["migrate", "--to", "two"], 'Cannot run "migrate up": "two" is not a version number'],
+    [
+      ["migrate", "status", "--dry-run"],
+      'Cannot run "migrate status": it takes neither --to nor --dry-run',
+    ],
+  ];
+  for (const [args, sentence] of mistakes) {
+    it(`refuses "${args.join(" ")}" with a sentence and exit code 2`, async () => {
+      const { code, out, error } = await hephaestus(args);
+
+      assertEquals([code, out, error], [2, "", `${sentence}\nSee: hephaestus --help\n`]);
+    });
+  }
+
+  it("refuses a version and a schema that cannot be, with exit code 1", async () => {
+    await using t = await database();
+    const sentences = [
+      [
+        ["--to", "999"],
+        `Cannot migrate schema "hephaestus" to version 999: versions are 0 to ${migrations.length}\n`,
+      ],
+      [
+        ["--schema", "pg_mine"],
+        'Cannot use name "pg_mine" in the database: the name is reserved by PostgreSQL\n',
+      ],
+    ] as const;
+
+    for (const [args, sentence] of sentences) {
+      const { code, error } = await hephaestus(["migrate", ...args], t.url);
+      assertEquals([code, error], [1, sentence]);
+    }
+  });
+
+  it("says what is missing without a database, and shows no password and no stack", async () => {
+    await using t = await database();
+    const wrong = new URL(t.url);
+    wrong.password = "s3cret%21";
+    const nobody = new URL(wrong);
+    nobody.port = "1";
+    const cases = [
+      [undefined, /^Cannot connect to the database: set DATABASE_URL or pass --url\n$/],
+      ["s3cret%21", /^Cannot connect to the database: its URL must look like .*\n$/],
+      [nobody.href, /^Cannot reach the database at "127\.0\.0\.1:1": .*ECONNREFUSED.*\n$/],
+      [wrong.href, /^Cannot connect to the database: password authentication failed .*\n$/],
+    ] as const;
+
+    for (const [url, expected] of cases) {
+      const { code, out, error } = await hephaestus(["migrate"], url);
+      assertEquals([code, out], [1, ""]);
+      assertMatch(error, expected);
+      assert(!error.includes("s3cret"));
+    }
+  });
+});
+
+describe("hephaestus", () => {
+  it("shows its help and its version", async () => {
+    for (const args of [[], ["--help"], ["migrate", "-h"]]) {
+      const { code, out } = await hephaestus(args);
+      assertEquals(code, 0);
+      assertStringIncludes(out, "hephaestus migrate [up|down|status]");
+    }
+    const { out } = await hephaestus(["--version"]);
+    assertMatch(out, /^\d+\.\d+\.\d+\n$/);
+  });
+});
