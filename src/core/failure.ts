@@ -11,17 +11,16 @@ export interface Failure {
 
 const unprintable: Failure = { name: "Error", message: "unprintable error" };
 
-const totalBytes = 15_000;
+// Of names, messages, codes and stacks together; the rest of the 16 kB is for the JSON around them.
+const textBytes = 15_000;
 const causesAtMost = 5;
-// Room for the names of the members and their punctuation.
-const overhead = 100;
 
 /**
  * Turns whatever was thrown into text. Cannot throw: what cannot be read becomes "unprintable error".
  * The JSON of a failure takes less than 16 kB, and `secrets` and credentials in URLs are masked.
  */
 export function failure(thrown: unknown, secrets: readonly string[] = []): Failure {
-  return read(thrown, { left: totalBytes, secrets, seen: [] });
+  return read(thrown, { left: textBytes, secrets, seen: [] });
 }
 
 /** The error that a failure tells of, to be thrown or shown again. */
@@ -43,14 +42,13 @@ interface Thrown {
 }
 
 interface Reading {
-  /** Bytes of JSON that may still be written. */
+  /** Bytes of text that may still be written. */
   left: number;
   readonly secrets: readonly string[];
   readonly seen: unknown[];
 }
 
 function read(thrown: unknown, reading: Reading): Failure {
-  reading.left -= overhead;
   reading.seen.push(thrown);
   try {
     if (typeof thrown === "string") return { name: "Error", message: clip(thrown, 4000, reading) };
@@ -78,7 +76,7 @@ function ofObject(thrown: Thrown, reading: Reading): Failure {
       ? { code: clip(`${code}`, 100, reading) }
       : {}),
     ...(typeof stack === "string" ? { stack: clip(stack, 6000, reading) } : {}),
-    ...(goesOn && reading.left > 2 * overhead ? { cause: read(why, reading) } : {}),
+    ...(goesOn && reading.left > 200 ? { cause: read(why, reading) } : {}),
   };
 }
 

@@ -48,6 +48,7 @@ export const hostileValues: readonly HostileValue[] = [
   kind("1e400", 1e400, "Infinity"),
   kind("-Infinity", -Infinity),
   kind("an object with an odd prototype", Object.create({ a: 1 }), "an object"),
+  kind("an object with a bare prototype", Object.create(Object.create(null)), "an object"),
   {
     title: "undefined itself",
     make: () => undefined,
