@@ -1,6 +1,6 @@
 import { isFinal } from "../core/instance.ts";
 import type { JobId } from "../queue/job.ts";
-import type { Processed, Recording, Turn } from "../store/turn.ts";
+import type { Pass, Processed, Recording, Turn } from "../store/turn.ts";
 import { cancelJob, insertJob, leased, liveJobs, wakeAdvance } from "./jobs.ts";
 import { jsonb } from "./jsonb.ts";
 import { hasResult, insertApplied, insertResult } from "./results.ts";
@@ -81,4 +81,16 @@ export function record(tables: Tables, records: readonly Recording[]): ReadonlyS
     if (stands) wakeAdvance(tables, instance, wake);
   }
   return new Set(held.map((recording) => recording.lease.id));
+}
+
+/** Ends jobs whose lease holds, and marks the results that nobody will read. */
+export function pass(tables: Tables, passes: readonly Pass[]): void {
+  for (const { lease, instance, ignored } of passes) {
+    const job = leased(tables, lease);
+    if (job !== undefined) tables.jobs.delete(job);
+    for (const { step, activation } of ignored) {
+      const row = tables.results.get(resultKey(instance, step, activation));
+      if (row?.processed === false) tables.results.put({ ...row, processed: true });
+    }
+  }
 }

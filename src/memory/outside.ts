@@ -58,15 +58,14 @@ export function end(
   discard: Discard | undefined,
 ): EndResult {
   const row = tables.instances.get(id);
-  if (row === undefined) return { kind: "kept", status: undefined };
   const job = discard && leased(tables, discard.lease);
   if (discard !== undefined && job === undefined) return { kind: "stale" };
 
   const delivered = discard !== undefined && hasResult(tables, id, discard);
-  const ending = delivered ? undefined : decide(toKnown(row));
-  if (ending === undefined) {
+  const ending = row === undefined || delivered ? undefined : decide(toKnown(row));
+  if (row === undefined || ending === undefined) {
     if (job !== undefined) tables.jobs.delete(job);
-    return { kind: "kept", status: row.status };
+    return { kind: "kept", status: row?.status };
   }
   finish(tables, row, ending);
   if (discard !== undefined && job !== undefined) {

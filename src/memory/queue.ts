@@ -95,7 +95,7 @@ function beat(tables: Tables, process: string, lease: number): Beat | undefined 
   const owned = tables.jobs.all().filter((job) =>
     job.state === "executing" && job.process === process
   );
-  return { owned: owned.map((job) => job.id) };
+  return { owned: owned.map(({ id, attempt }) => ({ process, id, attempt })) };
 }
 
 function claim(tables: Tables, { process, queue, limit, serves }: Demand): readonly Job[] {

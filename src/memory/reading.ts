@@ -20,21 +20,24 @@ export function unprocessed(tables: Tables, ids: readonly string[]): readonly Un
   }));
 }
 
-/** The results that have been applied, with what started their steps. */
+/** How steps ended, with what started them: the newest running of each that has been applied. */
 export function ended(
   tables: Tables,
   instance: string,
   steps: readonly string[] | undefined,
 ): readonly Ended[] {
-  return resultsOf(tables, instance)
-    .filter((row) => row.appliedRevision !== undefined && row.activation > 0)
-    .filter((row) => steps === undefined || steps.includes(row.step))
-    .map((row) => ({
-      step: row.step,
-      event: row.event,
-      output: parse(row.output),
-      causes: [...row.causes ?? []],
-    }));
+  const newest = new Map<string, ResultRow>();
+  for (const row of resultsOf(tables, instance)) {
+    if (row.appliedRevision === undefined || row.activation < 0) continue;
+    if (steps !== undefined && !steps.includes(row.step)) continue;
+    if (row.activation > (newest.get(row.step)?.activation ?? 0)) newest.set(row.step, row);
+  }
+  return [...newest.values()].map((row) => ({
+    step: row.step,
+    event: row.event,
+    output: parse(row.output),
+    causes: [...row.causes ?? []],
+  }));
 }
 
 /** Instances that meet every condition, newest first. */

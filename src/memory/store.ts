@@ -1,5 +1,5 @@
 import type { CallerTransaction, Store } from "../store/store.ts";
-import { commit, record } from "./commit.ts";
+import { commit, pass, record } from "./commit.ts";
 import { insertJob } from "./jobs.ts";
 import { open } from "./open.ts";
 import { cancelScheduled, deliver, end } from "./outside.ts";
@@ -28,6 +28,8 @@ export function memoryStore(tables: Tables): Store {
     ended: (instance, steps) => run(tables, () => ended(tables, instance, steps)),
 
     commit: (process, turns) => run(tables, () => commit(tables, process, turns)),
+
+    pass: (passes) => run(tables, () => pass(tables, passes)),
 
     record: (records) => run(tables, () => record(tables, records)),
 
