@@ -1,0 +1,23 @@
+import { describe } from "node:test";
+import { commits } from "./store_commits.ts";
+import { deliveries } from "./store_deliveries.ts";
+import { ends } from "./store_ends.ts";
+import { opens } from "./store_opens.ts";
+import { reads } from "./store_reads.ts";
+import { records } from "./store_records.ts";
+import { transactions } from "./store_transactions.ts";
+import { itIn, type Setup } from "./world.ts";
+
+/** What every store must do. */
+export function storeContract(name: string, setup: Setup): void {
+  describe(`store in ${name}`, () => {
+    const it = itIn(setup);
+    opens(it);
+    commits(it);
+    records(it);
+    deliveries(it);
+    ends(it);
+    transactions(it);
+    reads(it);
+  });
+}

@@ -1,0 +1,63 @@
+import { after, describe } from "node:test";
+import { postgresBackend } from "../../src/postgres/backend.ts";
+import { queueContract } from "../contracts/queue.ts";
+import { storeContract } from "../contracts/store.ts";
+import type { World } from "../contracts/world.ts";
+import { type Database, migrated } from "../pg.ts";
+
+let shared: Promise<Database> | undefined;
+
+/** A backend of its own on the database of all these tests, emptied. */
+async function setup(): Promise<World> {
+  const database = await (shared ??= migrated());
+  for (const table of Object.keys(times)) {
+    await database.sql.unsafe(`delete from hephaestus.${table}`);
+  }
+  const backend = postgresBackend({ url: database.url });
+  return {
+    backend,
+    elapse: (milliseconds) => elapse(database, milliseconds),
+    jobs: () => jobs(database),
+    [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
+  };
+}
+
+const times = {
+  workflow_instances: ["inserted_at", "updated_at", "finished_at"],
+  step_results: ["started_at", "inserted_at"],
+  jobs: ["scheduled_at", "attempted_at", "finished_at", "inserted_at"],
+  processes: ["started_at", "heartbeat_at", "expires_at"],
+};
+
+/** Moves everything that has happened, and everything that is to come, into the past. */
+async function elapse({ sql }: Database, milliseconds: number): Promise<void> {
+  for (const [table, columns] of Object.entries(times)) {
+    const earlier = columns.map((name) => `${name} = ${name} - $1::float8 * interval '1 ms'`);
+    await sql.unsafe(`update hephaestus.${table} set ${earlier}`, [milliseconds]);
+  }
+}
+
+async function jobs({ sql }: Database): ReturnType<World["jobs"]> {
+  const rows = await sql`
+    select id, kind, instance_id, step, queue, state, attempt, process_id, scheduled_at, finished_at
+    from hephaestus.jobs
+    order by id`;
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    instance: row.instance_id,
+    step: row.step ?? undefined,
+    queue: row.queue,
+    state: row.state,
+    attempt: row.attempt,
+    process: row.process_id ?? undefined,
+    scheduledAt: row.scheduled_at,
+    finishedAt: row.finished_at ?? undefined,
+  }));
+}
+
+describe("contracts", () => {
+  after(async () => (await shared)?.[Symbol.asyncDispose]());
+  queueContract("PostgreSQL", setup);
+  storeContract("PostgreSQL", setup);
+});
