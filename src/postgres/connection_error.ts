@@ -50,29 +50,30 @@ export function databaseError(error: unknown): unknown {
   return new DatabaseError(from.code, error.message || from.code, from);
 }
 
-function codeOf(error: unknown): string {
+/** The code of an error, such as "40001"; "" when it has none. */
+export function sqlState(error: unknown): string {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
   return typeof code === "string" ? code : "";
 }
 
 /** Whether the connection was lost: the outcome of what was sent is unknown. */
 export function isConnectionLost(error: unknown): boolean {
-  return lost.test(codeOf(error));
+  return lost.test(sqlState(error));
 }
 
 /** Whether the database asks to run the same transaction again. */
 export function isRetryable(error: unknown): boolean {
-  return codeOf(error) === "40001" || codeOf(error) === "40P01";
+  return sqlState(error) === "40001" || sqlState(error) === "40P01";
 }
 
 export function isLockTimeout(error: unknown): boolean {
-  return codeOf(error) === "55P03";
+  return sqlState(error) === "55P03";
 }
 
 /** The same error as a sentence that holds no password, URL, statement or parameter. */
 export function describe(error: unknown): HephaestusError {
   if (error instanceof HephaestusError) return error;
-  const code = codeOf(error);
+  const code = sqlState(error);
   if (refused.test(code) && error instanceof Error) {
     const behindPool = code === "08P01" && error.message.includes("startup parameter");
     return new HephaestusError(

@@ -48,7 +48,6 @@ export interface ConnectOptions {
   readonly deadline?: number;
 }
 
-const transactionDeadline = 60_000;
 const closePatience = 5_000;
 
 /** Makes a private pool; nothing is opened before the first statement. */
@@ -56,6 +55,8 @@ export function connect(options: ConnectOptions): Db {
   checkOptions(options);
   const pool = new Pool(options);
   const begin = beginning(options);
+  const { statementTimeout = 30_000 } = options;
+  const transactionDeadline = 2 * statementTimeout;
 
   const transaction = <T>(work: (tx: Tx) => Promise<T>, deadline: number): Promise<T> =>
     pool.use((connection) => transact(connection, { begin, deadline }, work));

@@ -79,20 +79,20 @@ class Transaction implements Tx {
 
   /** One statement at a time: the driver would otherwise write them all onto a busy connection. */
   #next(text: string, parameters: readonly (string | null)[], script: boolean) {
-    if (this.over) {
-      return Promise.reject(
-        new DatabaseError(
-          "TRANSACTION_ENDED",
-          "Cannot run a statement: its transaction has ended",
-        ),
-      );
-    }
+    if (this.over) return Promise.reject(this.#connection.lost ?? ended());
     const answer = this.#last.then(() => this.run(text, parameters, script));
     this.#last = answer.catch((error) => {
       this.failure ??= error;
     });
     return answer;
   }
+}
+
+function ended(): DatabaseError {
+  return new DatabaseError(
+    "TRANSACTION_ENDED",
+    "Cannot run a statement: its transaction has ended",
+  );
 }
 
 /** A statement that nobody awaits must not end the process when it fails. */

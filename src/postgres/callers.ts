@@ -1,0 +1,181 @@
+import type { Row, Tx } from "./db.ts";
+import { checkStatement, kind } from "./parameters.ts";
+
+/** A transaction of the caller behind one method: `$1`-style statements, strings in, rows out. */
+export interface CallerTx {
+  query<R = Row>(text: string, params?: readonly (string | null)[]): Promise<readonly R[]>;
+}
+
+/** What `sql.begin` of postgres.js hands to its callback. */
+export interface PostgresJsTx {
+  // deno-lint-ignore no-explicit-any
+  unsafe(text: string, params?: any[], options?: any): any;
+  // deno-lint-ignore no-explicit-any
+  typed(value: any, type: number): any;
+}
+
+/** A client of node-postgres that is inside `begin`. */
+export interface PgClient {
+  // deno-lint-ignore no-explicit-any
+  query(config: any): Promise<{ readonly rows: any[] }>;
+  escapeLiteral(text: string): string;
+}
+
+/** A transaction of Kysely. */
+export interface KyselyTx {
+  readonly isTransaction: boolean;
+  // deno-lint-ignore no-explicit-any
+  executeQuery(query: any): Promise<{ readonly rows: any[] }>;
+}
+
+/** A transaction of the caller, in which an instance can be started. */
+export type AnyTransaction = PostgresJsTx | PgClient | KyselyTx | CallerTx;
+
+/** The parts of Drizzle's `sql` tag that are needed to bind parameters. */
+export interface DrizzleSql {
+  raw(text: string): unknown;
+  param(value: unknown): unknown;
+  // deno-lint-ignore no-explicit-any
+  join(parts: any[]): any;
+}
+
+/** A transaction of Drizzle. */
+export interface DrizzleTx {
+  // deno-lint-ignore no-explicit-any
+  execute(query: any): PromiseLike<any>;
+}
+
+type Send = (text: string, params: readonly (string | null)[]) => Promise<readonly Row[]>;
+
+/**
+ * Makes a transaction of postgres.js, pg or Kysely, or one's own, the one that the store knows.
+ *
+ * @throws {TypeError} when it is something else, or a client or pool that is in no transaction
+ */
+export function callerTx(tx: AnyTransaction): Pick<Tx, "query"> {
+  const send = sender(tx as unknown);
+  return {
+    async query<R = Row>(text: string, params: readonly (string | null)[] = []) {
+      checkStatement(text, params);
+      return await send(text, params) as readonly unknown[] as readonly R[];
+    },
+  };
+}
+
+/**
+ * Makes a transaction of Drizzle usable here.
+ *
+ * @example Start an instance together with a row of one's own
+ * ```ts ignore
+ * import { fromDrizzle } from "@hephaestus/workflow";
+ * import { sql } from "drizzle-orm";
+ *
+ * await db.transaction(async (tx) => {
+ *   await tx.insert(orders).values(order);
+ *   await hephaestus.start(workflow, order, { tx: fromDrizzle(tx, sql) });
+ * });
+ * ```
+ */
+export function fromDrizzle(tx: DrizzleTx, sql: DrizzleSql): CallerTx {
+  return {
+    async query<R = Row>(text: string, params: readonly (string | null)[] = []) {
+      const parts = text.split(/\$(\d+)/).map((part, i) =>
+        i % 2 === 0 ? sql.raw(part) : sql.param(params[Number(part) - 1])
+      );
+      return rowsOf(await tx.execute(sql.join(parts))) as readonly unknown[] as readonly R[];
+    },
+  };
+}
+
+function sender(tx: unknown): Send {
+  if ((typeof tx !== "object" && typeof tx !== "function") || tx === null) throw refused(kind(tx));
+  const has = (...methods: readonly string[]) =>
+    methods.every((name) => typeof (tx as Record<string, unknown>)[name] === "function");
+  if (has("unsafe", "typed")) {
+    if (has("begin", "end")) throw refused("a client of postgres.js, use the sql of its begin");
+    return postgresJs(tx as PostgresJsTx);
+  }
+  if (has("executeQuery")) {
+    if (!(tx as KyselyTx).isTransaction) throw refused("a Kysely that is in no transaction");
+    return kysely(tx as KyselyTx);
+  }
+  if (has("execute", "select", "transaction")) {
+    throw refused("a transaction of Drizzle, hand over fromDrizzle(tx, sql)");
+  }
+  if (has("query") && "totalCount" in tx && "idleCount" in tx) {
+    throw refused("a pool of pg, use a client that is inside begin");
+  }
+  if (has("query", "escapeLiteral")) return pg(tx as PgClient);
+  if (has("query")) {
+    return async (text, params) => rowsOf(await (tx as CallerTx).query(text, params));
+  }
+  throw refused("nothing that runs statements");
+}
+
+function refused(what: string): TypeError {
+  return new TypeError(`Cannot use the transaction: it is ${what}`);
+}
+
+// The type "unknown" leaves the inference to the server and the text alone: the driver would
+// otherwise convert by the inferred type, differently once Drizzle has had the client.
+const unknown = 705;
+
+function postgresJs(tx: PostgresJsTx): Send {
+  return async (text, params) => {
+    const values = params.map((value) => tx.typed(value, unknown));
+    const answer = await tx.unsafe(text, values, { prepare: true, simple: false }).raw();
+    const names = (answer.columns ?? []).map(({ name }: { name: string }) => snakeCase(name));
+    const decoder = new TextDecoder();
+    return Array.from(answer as readonly (Uint8Array | null)[][], (row) =>
+      Object.fromEntries(
+        row.map((value, i) => [names[i], value === null ? null : decoder.decode(value)]),
+      ));
+  };
+}
+
+/** Undoes what a client with `transform: postgres.camel` does to the names of columns. */
+function snakeCase(name: string): string {
+  return name.replaceAll("-", "_").replace(/(?<=[a-z0-9])[A-Z]/g, "_$&").toLowerCase();
+}
+
+function pg(client: PgClient): Send {
+  const status = (client as { getTransactionStatus?: () => string | null }).getTransactionStatus;
+  return async (text, values) => {
+    if (typeof status === "function" && status.call(client) === "I") {
+      throw refused("a client of pg that is not inside begin");
+    }
+    const types = { getTypeParser: () => (value: string) => value };
+    return (await client.query({ text, values: [...values], types })).rows;
+  };
+}
+
+function kysely(trx: KyselyTx): Send {
+  return async (sql, parameters) =>
+    rowsOf(
+      await trx.executeQuery({
+        sql,
+        parameters,
+        query: { kind: "RawNode", sqlFragments: [sql], parameters: [] },
+        queryId: { queryId: "hephaestus" },
+      }),
+    );
+}
+
+/** The rows of an answer, `{ rows }` or a plain array, as text whatever the client made of them. */
+function rowsOf(answer: unknown): readonly Row[] {
+  const rows = Array.isArray(answer) ? answer : (answer as { readonly rows?: unknown }).rows;
+  if (!Array.isArray(rows)) throw refused("nothing that answers with rows");
+  return rows.map((row: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [snakeCase(name), asText(value)]))
+  );
+}
+
+function asText(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "boolean") return value ? "t" : "f";
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) {
+    return "\\x" + Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

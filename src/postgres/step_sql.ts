@@ -1,0 +1,111 @@
+import type { Sql } from "../core/context.ts";
+import { decode, encode } from "../core/json.ts";
+import type { Row, Tx } from "./db.ts";
+import { kind } from "./parameters.ts";
+import { columnTypes } from "./rows.ts";
+
+/**
+ * The handle of a step on the transaction that records its result. Values are bound as text:
+ * numbers, booleans, dates, and plain objects and arrays as JSON (write `${value}::jsonb`). Rows
+ * carry numbers, booleans, parsed JSON and dates; int8, numeric and all else stay text.
+ */
+export function stepSql(tx: Pick<Tx, "query">): Sql {
+  const query = <R>(text: string, values: readonly unknown[] = []): Promise<readonly R[]> => {
+    const rows = run<R>(tx, text, values);
+    // Nobody may be waiting: the transaction fails by itself.
+    rows.catch(() => {});
+    return rows;
+  };
+  const tagged = <R>(strings: TemplateStringsArray, ...values: readonly unknown[]) =>
+    query<R>(strings.reduce((text, part, i) => `${text}$${i}${part}`), values);
+  return Object.assign(tagged, { query }) as Sql;
+}
+
+async function run<R>(
+  tx: Pick<Tx, "query">,
+  text: string,
+  values: readonly unknown[],
+): Promise<readonly R[]> {
+  refuseControl(text);
+  const rows = await tx.query(text, values.map((value, i) => parameter(value, i + 1)));
+  const types = columnTypes(rows);
+  return rows.map((row) => typed(row, types) as R);
+}
+
+function typed(row: Row, types: ReadonlyMap<string, number>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, text]) => {
+      const parse = parsers.get(types.get(column) ?? 0);
+      return [column, text === null || !parse ? text : parse(text)];
+    }),
+  );
+}
+
+const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<
+  number,
+  (text: string) => unknown
+>([
+  [16, (text) => text === "t"],
+  ...[21, 23, 700, 701].map((oid) => [oid, Number] as const),
+  ...[114, 3802].map((oid) => [oid, decode] as const),
+  [1184, date],
+]);
+
+/** What a Date cannot hold, such as "infinity", stays text. */
+function date(text: string): unknown {
+  const value = new Date(text);
+  return Number.isNaN(value.getTime()) ? text : value;
+}
+
+function parameter(value: unknown, at: number): string | null {
+  const refused = (what: string) =>
+    new TypeError(`Cannot bind parameter $${at}: ${what} is not a value of the database`);
+  if (value === null || typeof value === "string") return value;
+  if (typeof value === "boolean" || typeof value === "bigint") return String(value);
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) return String(value);
+    throw refused(String(value));
+  }
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw refused("an invalid Date");
+    return value.toISOString();
+  }
+  if (typeof value === "object") {
+    return encode(value, { what: `parameter $${at}`, limit: Infinity });
+  }
+  throw refused(kind(value));
+}
+
+const blank = /^(?:[\s;]+|--[^\n\r]*)/;
+const control =
+  /^(?:begin|start|commit|end|abort|prepare|deallocate|discard|reset|listen|unlisten|copy|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b)|set(?!\s+(?:local|constraints)\b))\b/i;
+
+/** Refuses what would end the transaction, outlive it in the session, or wait for more input. */
+function refuseControl(text: string): void {
+  const statement = afterComments(text);
+  const found = control.exec(statement);
+  if (found) {
+    throw new TypeError(
+      `Cannot run "${found[0].toLowerCase()}" in a step: its transaction records the result`,
+    );
+  }
+}
+
+function afterComments(text: string): string {
+  let rest = text;
+  for (;;) {
+    const skipped = rest.startsWith("/*") ? commentLength(rest) : blank.exec(rest)?.[0].length;
+    if (!skipped) return rest;
+    rest = rest.slice(skipped);
+  }
+}
+
+/** Comments nest. */
+function commentLength(text: string): number {
+  let depth = 0;
+  for (const { 0: mark, index } of text.matchAll(/\/\*|\*\//g)) {
+    depth += mark === "/*" ? 1 : -1;
+    if (depth === 0) return index + 2;
+  }
+  return text.length;
+}

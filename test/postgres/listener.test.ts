@@ -1,0 +1,147 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { isConnectionLost } from "../../src/postgres/connection_error.ts";
+import { type Heartbeat, listen } from "../../src/postgres/listener.ts";
+import { type Database, database } from "../pg.ts";
+import { type Proxy, proxy } from "../proxy.ts";
+
+interface Scene {
+  readonly own: Database;
+  readonly road: Proxy;
+  readonly heard: string[];
+  readonly troubles: unknown[];
+  readonly ready: () => number;
+  notify(payload: string): Promise<unknown>;
+}
+
+const channel = 'a "channel"';
+
+async function listening(
+  play: (scene: Scene) => Promise<void>,
+  heartbeat: Heartbeat = { every: 20, patience: 200 },
+): Promise<void> {
+  await using own = await database();
+  await using road = await proxy(own.url);
+  const heard: string[] = [];
+  const troubles: unknown[] = [];
+  let connected = 0;
+  await using _ears = listen(
+    { url: road.url },
+    channel,
+    (payload) => {
+      heard.push(payload);
+      if (payload === "throw") throw new RangeError("mine");
+    },
+    () => connected++,
+    (error) => {
+      troubles.push(error);
+      throw new RangeError("mine too");
+    },
+    heartbeat,
+  );
+  await holds(() => connected === 1);
+  await play({
+    own,
+    road,
+    heard,
+    troubles,
+    ready: () => connected,
+    notify: async (payload) => await own.sql`select pg_notify(${channel}, ${payload})`,
+  });
+}
+
+async function holds(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const breaks: Readonly<Record<string, (scene: Scene) => unknown>> = {
+  "its socket is reset": ({ road }) => road.cut(),
+  "its session is terminated": async ({ own }) =>
+    await own.sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where pid <> pg_backend_pid() and datname = current_database()
+        and application_name = 'hephaestus'`,
+  "its road stalls": async ({ road, troubles }) => {
+    road.stall(true);
+    await holds(() => troubles.length > 0);
+    road.stall(false);
+  },
+  "the answers of the server are lost": async ({ road, troubles }) => {
+    road.deaf(true);
+    await holds(() => troubles.length > 0);
+    road.deaf(false);
+  },
+  "the server refuses for a while": async ({ road, troubles }) => {
+    road.refuse(true);
+    road.cut();
+    await holds(() => troubles.length > 1);
+    road.refuse(false);
+  },
+};
+
+describe("a listener", () => {
+  it("hears what is sent to its channel, in order, and to no other", () =>
+    listening(async ({ own, heard, notify }) => {
+      await own.sql`select pg_notify('other', 'x')`;
+      for (const payload of ["a", "", 'ü "quoted"']) await notify(payload);
+      await holds(() => heard.length === 3);
+      assertEquals(heard, ["a", "", 'ü "quoted"']);
+    }));
+
+  for (const [what, break_] of Object.entries(breaks)) {
+    it(`listens again when ${what}, and says when to look`, () =>
+      listening(async (scene) => {
+        for (let round = 1; round <= 2; round++) {
+          const before = scene.ready();
+          await break_(scene);
+          await holds(() => scene.ready() > before);
+          await scene.notify(`${round}`);
+          await holds(() => scene.heard.at(-1) === `${round}`);
+          scene.troubles.length = 0;
+        }
+        await holds(() => scene.road.open === 1);
+      }));
+  }
+
+  it("listens again when its session no longer does", () =>
+    listening(async ({ own, ready, troubles }) => {
+      // As behind a pool that gives each transaction another session.
+      await own.sql.unsafe(
+        `create schema hidden;
+         create function hidden.pg_listening_channels() returns setof text language sql as
+           'select ''other'''`,
+      );
+      const name = new URL(own.url).pathname.slice(1);
+      await own.sql.unsafe(`alter database ${name} set search_path = hidden, pg_catalog`);
+      await own.sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'hephaestus'`;
+      await holds(() => ready() > 3);
+      assert(troubles.every(isConnectionLost));
+    }));
+
+  it("survives owners that throw", () =>
+    listening(async ({ heard, troubles, notify, ready }) => {
+      await notify("throw");
+      await notify("after");
+      await holds(() => heard.length === 2);
+      assertEquals([troubles.length, ready()], [1, 1]);
+    }));
+
+  it("ends at once, whatever it is doing", async () => {
+    await listening(async ({ road }) => {
+      road.stall(true);
+      await Promise.resolve();
+    }, { every: 3_600_000, patience: 200 });
+    await using away = listen({ url: "postgres://127.0.0.1:1/x" }, "c", () => {}, () => {});
+    await using never = listen(
+      { url: "postgres://127.0.0.1:1/x", password: () => Promise.reject(new RangeError("mine")) },
+      "c",
+      () => {},
+      () => {},
+    );
+    assert(away !== never);
+  });
+
+  it("refuses the name of a channel that the server would cut short", () => {
+    assertThrows(() => listen({}, "ü".repeat(32), () => {}, () => {}), TypeError, "63 bytes");
+  });
+});

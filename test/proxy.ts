@@ -1,0 +1,99 @@
+import { createServer, type Server, type Socket, Socket as Client } from "node:net";
+
+/** A road to a server that can be broken in the ways that networks break. */
+export interface Proxy extends AsyncDisposable {
+  /** The server's URL with the proxy's address. */
+  readonly url: string;
+  /** Connections that are open through it. */
+  readonly open: number;
+  /** Resets every connection. */
+  cut(): void;
+  /** Hangs up on new connections, or takes them again. */
+  refuse(on: boolean): void;
+  /** Lets nothing pass in either direction, though every socket stays open. */
+  stall(on: boolean): void;
+  /** Takes what clients send to the server and drops what it answers. */
+  deaf(on: boolean): void;
+  /** Loses the answer to the next statement that holds `text`, and its connection with it. */
+  swallowAnswerTo(text: string): void;
+  /** Statements seen that hold `text`. */
+  seen(text: string): number;
+}
+
+export async function proxy(url: string): Promise<Proxy> {
+  const target = new URL(url);
+  const pairs = new Set<readonly [Socket, Client]>();
+  const sent: string[] = [];
+  let refusing = false;
+  let stalled = false;
+  let deafened = false;
+  let swallow: string | undefined;
+
+  const server = createServer((client) => {
+    client.on("error", () => {});
+    if (refusing) return client.destroy();
+    const upstream = new Client();
+    const pair = [client, upstream] as const;
+    pairs.add(pair);
+    let swallowing = false;
+    const end = () => {
+      pairs.delete(pair);
+      client.destroy();
+      upstream.destroy();
+    };
+    upstream.on("error", end).on("close", end);
+    client.on("close", end);
+    client.on("data", (bytes) => {
+      if (stalled) return;
+      const text = bytes.toString("latin1");
+      sent.push(text);
+      if (swallow !== undefined && text.includes(swallow)) {
+        swallow = undefined;
+        swallowing = true;
+      }
+      upstream.write(bytes);
+    });
+    upstream.on("data", (bytes) => {
+      if (swallowing) return end();
+      if (!stalled && !deafened) client.write(bytes);
+    });
+    upstream.connect(Number(target.port), target.hostname);
+  });
+  const port = await listening(server);
+  const own = new URL(url);
+  own.hostname = "127.0.0.1";
+  own.port = String(port);
+
+  const cut = () => {
+    for (const [client, upstream] of pairs) {
+      client.destroy();
+      upstream.destroy();
+    }
+  };
+  return {
+    url: own.href,
+    get open() {
+      return pairs.size;
+    },
+    cut,
+    refuse: (on) => void (refusing = on),
+    stall: (on) => void (stalled = on),
+    deaf: (on) => void (deafened = on),
+    swallowAnswerTo: (text) => void (swallow = text),
+    seen: (text) => sent.filter((chunk) => chunk.includes(text)).length,
+    async [Symbol.asyncDispose]() {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function listening(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      resolve(typeof address === "object" && address ? address.port : 0);
+    });
+  });
+}
