@@ -1,0 +1,104 @@
+// Everything but the tests: runs each part, two at once, and prints what a failing one said.
+//   npm run check -- layers docs      only these parts
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+type Command = readonly string[];
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const packed = mkdtempSync(join(tmpdir(), "hephaestus-packed-"));
+const node = process.execPath;
+const deno = [node, "tools/node_modules/deno/bin.cjs"];
+const script = [node, "--import", "tsx"];
+const npm = process.env.npm_execpath ? [node, process.env.npm_execpath] : ["npm"];
+const entryPoints = ["mod.ts", "src/testing/mod.ts", "src/cli/main.ts"];
+
+/** The slow ones first, so that two at once take the least time. */
+const parts: Readonly<Record<string, () => readonly Command[]>> = {
+  package: () => [
+    [node, "node_modules/tsup/dist/cli-default.js", "--silent"],
+    [...npm, "pack", "--ignore-scripts", "--silent", "--pack-destination", packed],
+    [node, "node_modules/publint/src/cli.js", "--strict", tarball()],
+    [
+      node,
+      "node_modules/@arethetypeswrong/cli/dist/index.js",
+      tarball(),
+      "--profile",
+      "esm-only",
+      "--no-color",
+    ],
+  ],
+  publish: () => [[...deno, "publish", "--dry-run", "--allow-dirty", "--quiet"]],
+  "types-deno": () => [[...deno, "check", "--quiet"]],
+  "types-6": () => [[node, "node_modules/typescript/bin/tsc", "--project", "."]],
+  "types-7": () => [[node, "node_modules/typescript7/bin/tsc", "--project", "."]],
+  declarations: () => [
+    [node, "node_modules/typescript/bin/tsc", "--project", "tsconfig.published.json"],
+  ],
+  docs: () => [[...deno, "doc", "--lint", "--quiet", ...entryPoints]],
+  format: () => [[...deno, "fmt", "--check", "--quiet"]],
+  lint: () => [[...deno, "lint", "--quiet"]],
+  layers: () => [[...script, "scripts/check_layers.ts"]],
+  exports: () => [[...script, "scripts/check_exports.ts"]],
+  sql: () => [[...script, "scripts/embed_sql.ts", "--check"]],
+  lengths: () => [[...script, "scripts/check_lengths.ts"]],
+};
+
+function tarball(): string {
+  const [file] = readdirSync(packed).filter((name) => name.endsWith(".tgz"));
+  return join(packed, file ?? "nothing was packed");
+}
+
+function execute([command, ...args]: Command): Promise<{ failed: boolean; said: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command!, args, {
+      cwd: root,
+      env: { ...process.env, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let said = "";
+    child.stdout.on("data", (chunk) => void (said += chunk));
+    child.stderr.on("data", (chunk) => void (said += chunk));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ failed: code !== 0, said }));
+  });
+}
+
+/** Runs one part and prints its line. */
+async function run(name: string): Promise<boolean> {
+  const started = performance.now();
+  let result = { failed: false, said: "" };
+  for (let at = 0; !result.failed; at++) {
+    const command = parts[name]!()[at];
+    if (command === undefined) break;
+    result = await execute(command);
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${result.failed ? "FAIL" : "ok  "}  ${name} (${seconds} s)`);
+  if (result.failed) console.log(result.said.trimEnd().replace(/^/gm, "      "));
+  return !result.failed;
+}
+
+async function main(chosen: readonly string[]): Promise<number> {
+  const unknown = chosen.find((name) => !(name in parts));
+  if (unknown !== undefined) {
+    console.error(`Cannot check "${unknown}": parts are ${Object.keys(parts).join(", ")}`);
+    return 2;
+  }
+  const waiting = chosen.length > 0 ? [...chosen] : Object.keys(parts);
+  const outcomes: boolean[] = [];
+  const lane = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      outcomes.push(await run(name));
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  rmSync(packed, { recursive: true, force: true });
+  return outcomes.every(Boolean) ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));

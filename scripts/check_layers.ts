@@ -1,0 +1,72 @@
+// Which part of the source may import which. Arrows point down; siblings do not see each other.
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
+import { runAsScript, sourceFiles } from "./source_files.ts";
+
+interface Layer {
+  readonly layers: readonly string[];
+  readonly packages?: readonly string[];
+  /** No clock, no chance, no timers, no input or output: what it needs is an argument. */
+  readonly pure?: boolean;
+}
+
+const layers: Readonly<Record<string, Layer>> = {
+  "core": { layers: [], pure: true },
+  "queue": { layers: ["core"] },
+  "store": { layers: ["core", "queue"] },
+  "memory": { layers: ["core", "queue", "store"] },
+  "postgres": { layers: ["core", "queue", "store"], packages: ["postgres"] },
+  "runner": { layers: ["core", "queue", "store"] },
+  "hephaestus.ts": { layers: ["core", "queue", "store", "memory", "postgres", "runner"] },
+  "mod.ts": { layers: ["core", "queue", "store", "postgres", "runner", "hephaestus.ts"] },
+  "testing": { layers: ["mod.ts", "core", "queue", "memory"] },
+  // Migrations are no business of a running program, so mod.ts does not export them.
+  "cli": { layers: ["core", "postgres"] },
+};
+
+const impure =
+  /\b(Date\.now|new Date\(\)|Math\.random|performance\.|set(?:Timeout|Interval|Immediate)|queueMicrotask|fetch\(|crypto\.|process\.|Deno\.)/;
+const vague = /(^|[/_])(utils?|helpers?|commons?|types|managers?|services?)\.ts$/;
+
+/** One sentence for each import or name that the layers forbid. */
+export function check(path: string, text: string): string[] {
+  const layer = layerOf(path);
+  const rules = layers[layer];
+  if (rules === undefined) {
+    return [`Cannot place "${path}": "${layer}" is not a layer, see scripts/check_layers.ts`];
+  }
+  const code = text.replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm, "");
+  const problems = importsOf(code).flatMap((name) => refuse(path, layer, rules, name));
+  const found = rules.pure ? impure.exec(code.replace(/(["'`])(?:\\.|(?!\1).)*\1/g, '""')) : null;
+  if (found) problems.push(`"${path}" uses "${found[1]}": core has no clock, chance, or I/O`);
+  if (vague.test(path)) problems.push(`"${path}" says nothing: name the file by what it holds`);
+  return problems;
+}
+
+function refuse(path: string, layer: string, rules: Layer, name: string): string[] {
+  if (name.startsWith(".")) {
+    const target = layerOf(join(dirname(path), name));
+    if (target === layer || rules.layers.includes(target)) return [];
+    return [`"${path}" imports "${name}": ${layer} may not import ${target}`];
+  }
+  if (name.startsWith("node:")) {
+    return rules.pure ? [`"${path}" imports "${name}": ${layer} has no I/O`] : [];
+  }
+  if (rules.packages?.includes(name)) return [];
+  return [`"${path}" imports "${name}": ${layer} may not import a package`];
+}
+
+function layerOf(path: string): string {
+  return path.replace(/^src\//, "").split("/")[0] ?? path;
+}
+
+function importsOf(code: string): string[] {
+  const statement =
+    /^(?:import|export)\b(?:[^"'`;]*?\bfrom)?\s*"([^"\n]+)"|\bimport\(\s*"([^"\n]+)"/gm;
+  return [...code.matchAll(statement)].map(([, name, dynamic]) => name ?? dynamic ?? "");
+}
+
+runAsScript(
+  import.meta.url,
+  () => sourceFiles(["mod.ts", "src"]).flatMap((path) => check(path, readFileSync(path, "utf8"))),
+);

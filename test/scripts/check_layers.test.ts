@@ -1,0 +1,72 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { check } from "../../scripts/check_layers.ts";
+
+const accepted: readonly (readonly [string, string])[] = [
+  ["src/core/engine.ts", 'import { step } from "./step.ts";'],
+  ["src/core/engine.ts", '/** Uses Date.now() and fetch(x). */\nconst at = "new Date()";'],
+  ["src/core/engine.ts", 'const sentence = `taken from "${name}"`;'],
+  ["src/postgres/db.ts", 'import postgres from "postgres";\nimport net from "node:net";'],
+  ["src/runner/advance.ts", 'import {\n  settle,\n} from "../core/engine.ts";'],
+  ["src/hephaestus.ts", 'import { run } from "./runner/run.ts";'],
+  ["mod.ts", 'export { step } from "./src/core/step.ts";'],
+];
+
+const refused: readonly (readonly [string, string, string])[] = [
+  [
+    "src/core/engine.ts",
+    'import {\n  Job,\n} from "../queue/job.ts";',
+    '"src/core/engine.ts" imports "../queue/job.ts": core may not import queue',
+  ],
+  [
+    "src/core/engine.ts",
+    'export type { Job } from "../queue/job.ts";',
+    '"src/core/engine.ts" imports "../queue/job.ts": core may not import queue',
+  ],
+  [
+    "src/core/engine.ts",
+    'const job = await import("../queue/job.ts");',
+    '"src/core/engine.ts" imports "../queue/job.ts": core may not import queue',
+  ],
+  [
+    "src/core/engine.ts",
+    'import "node:crypto";',
+    '"src/core/engine.ts" imports "node:crypto": core has no I/O',
+  ],
+  [
+    "src/core/engine.ts",
+    "const now = Date.now();",
+    '"src/core/engine.ts" uses "Date.now": core has no clock, chance, or I/O',
+  ],
+  [
+    "src/runner/advance.ts",
+    'import { query } from "../postgres/db.ts";',
+    '"src/runner/advance.ts" imports "../postgres/db.ts": runner may not import postgres',
+  ],
+  [
+    "src/memory/store.ts",
+    'import postgres from "postgres";',
+    '"src/memory/store.ts" imports "postgres": memory may not import a package',
+  ],
+  [
+    "src/core/utils.ts",
+    "",
+    '"src/core/utils.ts" says nothing: name the file by what it holds',
+  ],
+  [
+    "src/elsewhere/x.ts",
+    "",
+    'Cannot place "src/elsewhere/x.ts": "elsewhere" is not a layer, see scripts/check_layers.ts',
+  ],
+];
+
+describe("check_layers", () => {
+  for (const [path, text] of accepted) {
+    it(`accepts ${JSON.stringify(text)} in ${path}`, () => assertEquals(check(path, text), []));
+  }
+  for (const [path, text, sentence] of refused) {
+    it(`refuses ${JSON.stringify(text)} in ${path}`, () => {
+      assertEquals(check(path, text), [sentence]);
+    });
+  }
+});
