@@ -1,4 +1,4 @@
-import { WorkflowDefinitionError } from "./errors.ts";
+import type { WorkflowDefinitionError } from "./errors.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
 import type { StepDefinition } from "./step.ts";
 import { type Aim, aims } from "./target.ts";

@@ -1,0 +1,170 @@
+import { type Bits, including, intersect, unite } from "./bits.ts";
+
+/**
+ * One way to a step. Only a step with several events decides anything, so only those can make two
+ * paths exclude each other; of the rest it is enough to know that they have ended.
+ */
+export interface Path {
+  /** The event of each step that could have ended otherwise, by row, in the order of the rows. */
+  readonly decided: ReadonlyMap<number, string>;
+  /** The rows of all steps that have certainly ended. */
+  readonly ended: Bits;
+}
+
+/** More paths than this to one step are replaced by what is certain on all of them. */
+export const limit = 4_096;
+
+/** The path behind an event of the step in row `index`. */
+export function behind(path: Path, index: number, event: string, decides: boolean): Path {
+  return {
+    decided: decides ? new Map(path.decided).set(index, event) : path.decided,
+    ended: including(path.ended, index),
+  };
+}
+
+/** Whether both paths can be taken in one run. */
+export function compatible({ decided: a }: Path, { decided: b }: Path): boolean {
+  const [small, large] = a.size < b.size ? [a, b] : [b, a];
+  for (const [index, event] of small) {
+    const other = large.get(index);
+    if (other !== undefined && other !== event) return false;
+  }
+  return true;
+}
+
+/** The ways in which one path of each source can happen in one run; empty when none can. */
+export function together(
+  sources: readonly (readonly Path[])[],
+  outcomes: readonly number[],
+): readonly Path[] {
+  const singles = sources.flatMap((paths) => paths.length === 1 ? paths : []);
+  const first = all(singles);
+  if (first === undefined) return [];
+  let joined: readonly Path[] = [first];
+  for (const paths of sources) {
+    if (paths.length !== 1) joined = simplified(product(joined, paths), outcomes);
+  }
+  return joined;
+}
+
+/** The path that is all of these at once: built in place, as there may be thousands. */
+function all(paths: readonly Path[]): Path | undefined {
+  const decided = new Map<number, string>();
+  let ended: Bits | undefined;
+  for (const path of paths) {
+    if (!compatible({ decided, ended: path.ended }, path)) return undefined;
+    for (const [index, event] of path.decided) decided.set(index, event);
+    if (ended === undefined) ended = path.ended.slice();
+    else unite(ended, path.ended);
+  }
+  return { decided: sorted(decided), ended: ended ?? new Uint32Array() };
+}
+
+function product(left: readonly Path[], right: readonly Path[]): readonly Path[] {
+  if (left.length * right.length > 16 * limit) return product([certain(left)], [certain(right)]);
+  const pairs: Path[] = [];
+  for (const a of left) {
+    for (const b of right) {
+      if (!compatible(a, b)) continue;
+      // The side without any source yet has an empty set.
+      const ended = a.ended.length < b.ended.length ? b.ended.slice() : a.ended.slice();
+      unite(ended, b.ended);
+      pairs.push({ decided: sorted(new Map([...a.decided, ...b.decided])), ended });
+    }
+  }
+  return pairs;
+}
+
+function sorted(decided: ReadonlyMap<number, string>): ReadonlyMap<number, string> {
+  return new Map([...decided].sort(([a], [b]) => a - b));
+}
+
+/** What holds on every one of these paths. */
+export function certain(paths: readonly Path[]): Path {
+  const [head, ...rest] = paths;
+  if (head === undefined) return { decided: new Map(), ended: new Uint32Array() };
+  if (rest.length === 0) return head;
+  const ended = head.ended.slice();
+  for (const path of rest) intersect(ended, path.ended);
+  const decided = new Map(
+    [...head.decided].filter(([index, event]) =>
+      rest.every((path) => path.decided.get(index) === event)
+    ),
+  );
+  return { decided, ended };
+}
+
+/**
+ * The same paths, fewer of them: those that decide alike become one, and a step that may end in
+ * any of its ways decides nothing. `outcomes` is the number of events of each row.
+ */
+export function simplified(paths: readonly Path[], outcomes: readonly number[]): readonly Path[] {
+  if (paths.length < 2) return paths;
+  const alike = new Map<string, Path[]>();
+  for (const path of paths) {
+    const key = JSON.stringify([...path.decided]);
+    const same = alike.get(key);
+    if (same === undefined) alike.set(key, [path]);
+    else same.push(path);
+  }
+  const unique = [...alike.values()].map(certain);
+  return unique.length > limit ? [certain(unique)] : merged(unique, outcomes, new Set());
+}
+
+function merged(
+  paths: readonly Path[],
+  outcomes: readonly number[],
+  settled: ReadonlySet<number>,
+): readonly Path[] {
+  const fork = parted(paths, settled);
+  if (fork === undefined) return paths;
+  const groups = fork.groups.map((group) => merged(group, outcomes, fork.settled));
+  const [head = [], ...rest] = groups;
+  const free = groups.length === outcomes[fork.index] &&
+    rest.every((group) =>
+      group.length === head.length &&
+      group.every((path, at) => equal(path, head[at], fork.index))
+    );
+  if (!free) return groups.flat();
+  return head.map((_, at) => certain(groups.flatMap((group) => group.slice(at, at + 1))));
+}
+
+function equal(path: Path, other: Path | undefined, but: number): boolean {
+  if (path.decided.size !== other?.decided.size) return false;
+  for (const [index, event] of path.decided) {
+    if (index !== but && other.decided.get(index) !== event) return false;
+  }
+  return true;
+}
+
+/** Paths in groups that exclude each other, by a step that all of them have decided. */
+export interface Fork<P extends Path> {
+  readonly index: number;
+  readonly groups: readonly (readonly P[])[];
+  /** The steps that need not be looked at again. */
+  readonly settled: ReadonlySet<number>;
+}
+
+/** Parts paths by a step that all have decided and not all alike, if there is one. */
+export function parted<P extends Path>(
+  paths: readonly P[],
+  before: ReadonlySet<number>,
+): Fork<P> | undefined {
+  const [head, ...rest] = paths;
+  if (head === undefined || rest.length === 0) return undefined;
+  const shortest = rest.reduce((a, b) => b.decided.size < a.decided.size ? b : a, head);
+  const settled = new Set(before);
+  for (const index of shortest.decided.keys()) {
+    if (settled.has(index) || !paths.every((path) => path.decided.has(index))) continue;
+    settled.add(index);
+    const groups = new Map<string, P[]>();
+    for (const path of paths) {
+      const event = path.decided.get(index) ?? "";
+      const group = groups.get(event);
+      if (group === undefined) groups.set(event, [path]);
+      else group.push(path);
+    }
+    if (groups.size > 1) return { index, groups: [...groups.values()], settled };
+  }
+  return undefined;
+}
