@@ -14,6 +14,7 @@ export type ErrorCode =
   | "FATAL"
   | "RETRY_LATER"
   | "STEP_TIMEOUT"
+  | "CANCELLED"
   | "UNDECLARED_EVENT"
   | "DATABASE_REFUSED"
   | "DATABASE_UNREACHABLE"

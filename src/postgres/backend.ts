@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
 import type { Backend } from "../store/store.ts";
+import { wakePayload } from "./commit.ts";
 import { connect, type ConnectOptions, type Db, type Tx } from "./db.ts";
 import { channelOf } from "./identifiers.ts";
 import { listen } from "./listener.ts";
@@ -41,7 +42,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
   const pulse = connect({ ...base, max: 1 });
   const lanes = connect({ ...base, max: 2, settings: { ...base.settings, lock_timeout: "250ms" } });
   const tell = async (on: Pick<Tx, "query">, queues: readonly string[]) => {
-    if (queues.length > 0) await on.query("select pg_notify($1, $2)", [channel, queues.join(",")]);
+    if (queues.length > 0) await on.query("select pg_notify($1, $2)", [channel, wakePayload(queues)]);
   };
   return {
     queue: postgresQueue({
@@ -51,7 +52,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
       notify: tell,
       listen: (wake) =>
         notify
-          ? listen(base, channel, (payload) => wake(payload.split(",")), () => wake([]))
+          ? listen(base, channel, (payload) => wake(payload.split(",").map(decodeURIComponent)), () => wake([]))
           : { [Symbol.asyncDispose]: () => Promise.resolve() },
     }),
     store: postgresStore({ db, lanes, t, channel: channel.replaceAll("'", "''") }),

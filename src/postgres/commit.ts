@@ -194,7 +194,12 @@ export function queuesToWake(turns: readonly Pick<Turn, "wake">[], started: read
   const queues = new Set<string>();
   for (const { wake } of turns) if (wake) queues.add(wake.queue);
   for (const job of started) if (!job.owned && job.delay <= 0) queues.add(job.queue);
-  return [...queues].sort().join(",");
+  return wakePayload(queues);
+}
+
+/** Queue names as the payload of a notification: they may contain commas. */
+export function wakePayload(queues: Iterable<string>): string {
+  return [...new Set(queues)].sort().map(encodeURIComponent).join(",");
 }
 
 function recorded(results: readonly Of<AppliedResult>[]): readonly string[] {

@@ -25,13 +25,13 @@ export async function heartbeat(on: On, t: Tables, process: string, lease: numbe
     [process, String(lease)],
   );
   if (rows.length === 0) return undefined;
-  const owned = await on.query<{ id: string }>(
-    `select id::text
+  const owned = await on.query<{ id: string; attempt: string }>(
+    `select id::text, attempt::text
      from ${t.jobs}
      where state = 'executing' and process_id = $1::text::bigint`,
     [process],
   );
-  return { owned: owned.map((row) => row.id) };
+  return { owned: owned.map(({ id, attempt }) => ({ process, id, attempt: Number(attempt) })) };
 }
 
 /** Leaves. */

@@ -1,8 +1,8 @@
 import type { JobId } from "../queue/job.ts";
 import type { Delivered } from "../store/store.ts";
-import type { NewDelivery, Recording } from "../store/turn.ts";
+import type { NewDelivery, Pass, Recording } from "../store/turn.ts";
 import { columns } from "./arrays.ts";
-import { keepWaiting } from "./commit.ts";
+import { keepWaiting, wakePayload } from "./commit.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
 
@@ -76,9 +76,40 @@ export async function record(
       ({ wake }) => wake.queue,
       ({ wake }) => wake.workflow,
     ),
-    [...new Set(sorted.map(({ wake }) => wake.queue))].sort().join(","),
+    wakePayload(sorted.map(({ wake }) => wake.queue)),
   ]);
   return new Set(row?.settled ? row.settled.split(",") : []);
+}
+
+/** Ends jobs that found nothing to write, and marks what they found as read. */
+export async function pass(on: Pick<Tx, "query">, t: Tables, passes: readonly Pass[]): Promise<void> {
+  const ignored = passes.flatMap(({ instance, ignored }) => ignored.map((row) => ({ instance, row })));
+  await on.query(
+    `with settled as (
+       delete from ${t.jobs} as job
+       using unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, attempt)
+       where job.id = lease.id
+         and job.state = 'executing'
+         and job.process_id = lease.process_id
+         and job.attempt = lease.attempt
+     )
+     update ${t.results} as result
+     set processed = true
+     from unnest($4::uuid[], $5::text[], $6::int[]) as late (instance_id, step, activation)
+     where result.instance_id = late.instance_id
+       and result.step_ref = late.step
+       and result.activation = late.activation
+       and not result.processed`,
+    [
+      ...columns(passes, ({ lease }) => lease.id, ({ lease }) => lease.process, ({ lease }) => lease.attempt),
+      ...columns(
+        ignored,
+        ({ instance }) => instance,
+        ({ row }) => row.step,
+        ({ row }) => row.activation,
+      ),
+    ],
+  );
 }
 
 function deliverStatement(t: Tables, channel: string): string {
@@ -106,7 +137,7 @@ woken as (
   ${keepWaiting}
 )
 select target.status, target.active::text as active, (select count(*) from recorded)::text as recorded,
-  pg_notify('${channel}', $8::text) as notified
+  pg_notify('${channel}', $10::text) as notified
 from target`;
 }
 
@@ -134,6 +165,7 @@ export async function deliver(
       delivery.id,
       delivery.wake.queue,
       keyed ? instance : null,
+      wakePayload([delivery.wake.queue]),
     ],
   );
   if (target === undefined) return { kind: "missing" };

@@ -6,7 +6,7 @@ import * as instances from "./instances.ts";
 import * as jobs from "./jobs.ts";
 import * as lists from "./lists.ts";
 import { open } from "./open.ts";
-import { deliver, record, recordStatement } from "./record.ts";
+import { deliver, pass, record, recordStatement } from "./record.ts";
 import { retrying } from "./retrying.ts";
 import { stepSql } from "./step_sql.ts";
 import type { Tables } from "./tables.ts";
@@ -34,6 +34,7 @@ export function postgresStore({ db, lanes, t, channel }: StoreParts): Store {
     unprocessed: (ids) => retrying(() => instances.unprocessed(db, t, ids)),
     ended: (instance, steps) => retrying(() => instances.ended(db, t, instance, steps)),
     commit: (process, turns) => commit(lanes, committing, process, turns),
+    pass: (passes) => pass(lanes, t, passes),
     record: (recordings) => record(lanes, recording, recordings),
     transaction: (work) =>
       db.transaction((tx) =>

@@ -17,8 +17,8 @@ export interface Demand {
 
 /** What a heartbeat learns. */
 export interface Beat {
-  /** The ids of the jobs that the database says this process owns. */
-  readonly owned: readonly JobId[];
+  /** The jobs that the database says this process owns. */
+  readonly owned: readonly Lease[];
 }
 
 /** Proof of ownership: a verdict whose lease is stale changes nothing. */

@@ -3,7 +3,7 @@ import type { Control, HistoryEntry, Instance, InstanceStatus } from "../core/in
 import type { JsonObject } from "../core/json.ts";
 import type { JobId, NewJob } from "../queue/job.ts";
 import type { Lease, Queue } from "../queue/queue.ts";
-import type { NewDelivery, Recording, Turn } from "./turn.ts";
+import type { NewDelivery, Pass, Recording, Turn } from "./turn.ts";
 
 /** The caller's own open transaction. What it may be, the adapter says. */
 export type CallerTransaction = object;
@@ -133,6 +133,8 @@ export interface Store {
    * were stale. A process that was declared dead writes nothing.
    */
   commit(process: string, turns: readonly Turn[]): Promise<ReadonlySet<string>>;
+  /** Ends jobs that found nothing to write. Jobs whose lease is stale are left alone. */
+  pass(passes: readonly Pass[]): Promise<void>;
   /** Writes results and wakes advances, in one statement. Returns the jobs whose lease held. */
   record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
   /** Runs `work` in one transaction, which may run again when the database asks for it. */

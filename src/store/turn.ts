@@ -70,6 +70,14 @@ export interface Recording extends NewResult {
   readonly wake: Wake;
 }
 
+/** A job that ends without a turn: its instance is final, or its step is no longer active. */
+export interface Pass {
+  readonly lease: Lease;
+  readonly instance: string;
+  /** Result rows that nobody will read any more. */
+  readonly ignored: readonly Pick<Processed, "step" | "activation">[];
+}
+
 /** An outcome from outside. `id` is made before the first try, so that a repetition finds its own row. */
 export interface NewDelivery {
   readonly id: string;

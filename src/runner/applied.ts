@@ -1,0 +1,28 @@
+import { HephaestusError } from "../core/errors.ts";
+import { isFinal } from "../core/instance.ts";
+import type { Host, OwnedJob } from "./host.ts";
+import type { Instances } from "./instances.ts";
+import { observe } from "./observe.ts";
+import type { Parts } from "./parts.ts";
+import type { Ready } from "./plan.ts";
+
+/** What follows in this process from a turn that was written. */
+export function applied(
+  { parts, host, instances }: { readonly parts: Parts; readonly host: Host; readonly instances: Instances },
+  { plan, turn, handOver }: Ready,
+): void {
+  const { computed, outputs, workflow } = plan;
+  instances.set(computed.next);
+  for (const { ending } of computed.progress.applied) {
+    if (ending.activation > 0 && workflow.graph.isRead(ending.step)) outputs.set(ending.step, ending);
+  }
+  const jobs: readonly OwnedJob[] = handOver();
+  host.begin(jobs);
+  for (const { owned, queue, delay } of turn.started) if (!owned) host.expect(queue, delay);
+  if (turn.wake) host.expect(turn.wake.queue, 0);
+  observe(parts.telemetry, plan);
+  const { status } = computed.next;
+  if (!isFinal(status)) return;
+  host.abort(plan.instance, new HephaestusError("CANCELLED", `The instance is ${status}`));
+  host.finished(plan.instance);
+}

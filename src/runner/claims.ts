@@ -1,0 +1,97 @@
+import type { Queue } from "../queue/queue.ts";
+import { Loop } from "../queue/loop.ts";
+import type { Host } from "./host.ts";
+import type { Instances } from "./instances.ts";
+import type { Parts } from "./parts.ts";
+
+const largestClaim = 500;
+
+/** Claims jobs for the free slots of a process: at every wake-up, and at every poll because wake-ups may be lost. */
+export class Claims {
+  readonly #parts: Parts;
+  readonly #host: Host;
+  readonly #instances: Instances;
+  readonly #poll: number;
+  /** Queues whose last claim was cut off by its limit: there may be more. */
+  readonly #more = new Set<string>();
+  readonly #claimedAt = new Map<string, number>();
+  readonly #loop: Loop;
+
+  constructor(parts: Parts, host: Host, instances: Instances, poll: number) {
+    this.#parts = parts;
+    this.#host = host;
+    this.#instances = instances;
+    this.#poll = poll;
+    this.#loop = new Loop({
+      name: "claim jobs",
+      interval: poll,
+      logger: parts.logger,
+      round: () => this.#round(),
+    });
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  /** These queues may have got work; all of them when it is not known which. */
+  wake(queues: readonly string[]): void {
+    const served = queues.filter((queue) => this.#host.slots.limits.has(queue));
+    if (queues.length > 0 && served.length === 0) return;
+    for (const queue of served) this.#more.add(queue);
+    this.#loop.wake();
+  }
+
+  /** A slot has become free. */
+  slotFree(queue: string): void {
+    if (this.#more.has(queue)) this.#loop.wake();
+  }
+
+  /** Whether a saturated process has not looked into the queue for longer than a poll. */
+  overdue(queue: string): boolean {
+    const claimedAt = this.#claimedAt.get(queue);
+    if (claimedAt === undefined || performance.now() - claimedAt < 1.5 * this.#poll) return false;
+    this.#more.add(queue);
+    this.#loop.wake();
+    return true;
+  }
+
+  async #round(): Promise<number | undefined> {
+    let again = false;
+    for (const queue of this.#host.slots.limits.keys()) {
+      if (this.#host.accepting && await this.#claim(this.#parts.backend.queue, queue)) again = true;
+    }
+    return again ? 0 : undefined;
+  }
+
+  /** Claims once. True when there may be more and slots are free for it. */
+  async #claim(from: Queue, queue: string): Promise<boolean> {
+    const { process, slots } = this.#host;
+    const limit = Math.min(largestClaim, slots.free(queue));
+    if (limit === 0) return false;
+    this.#more.delete(queue);
+    const began = performance.now();
+    const serves = this.#parts.registry.served();
+    const jobs = await from.claim({ process, queue, limit, serves });
+    const now = performance.now();
+    this.#claimedAt.set(queue, now);
+    if (jobs.length === limit) this.#more.add(queue);
+    if (jobs.length === 0) return false;
+    for (const job of jobs) slots.hold(job.queue);
+    this.#parts.telemetry.emit("job:claim", {
+      process,
+      queue,
+      jobs: jobs.map(({ id }) => id),
+      duration: now - began,
+    });
+    const steps = jobs.filter(({ kind }) => kind !== "advance");
+    // The workers load what is missing by themselves: in one statement it is cheaper.
+    await this.#instances.load(steps.map(({ instance }) => instance)).catch(() => {});
+    this.#host.begin(jobs.map((job) => ({ ...job, process })));
+    return jobs.length === limit && slots.free(queue) > 0;
+  }
+}

@@ -1,0 +1,194 @@
+import { failure } from "../core/failure.ts";
+import type { Unprocessed } from "../store/store.ts";
+import { applied } from "./applied.ts";
+import type { Host, OwnedJob } from "./host.ts";
+import type { Instances } from "./instances.ts";
+import { Lanes } from "./lanes.ts";
+import type { Parts } from "./parts.ts";
+import { passes, plan, type Planned, type Submission, turnOf } from "./plan.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Ended } from "./turns.ts";
+import { isUnreachable, pause } from "./trouble.ts";
+
+/** What one instance has waiting. */
+interface Group {
+  readonly instance: string;
+  readonly submissions: readonly Submission[];
+}
+
+const largestBatch = 500;
+const mostTries = 3;
+
+/**
+ * Writes turns: of steps that have ended here, and of advance jobs. One turn for each instance and batch, and an
+ * instance is in one lane at a time: of two turns in one statement one would be lost.
+ */
+export class Committer {
+  readonly #parts: Parts;
+  readonly #host: Host;
+  readonly #instances: Instances;
+  readonly #recorder: Recorder;
+  readonly #failed: (job: OwnedJob, error: unknown) => Promise<void>;
+  readonly #waiting = new Map<string, Submission[]>();
+  readonly #busy = new Set<string>();
+  readonly #lanes: Lanes<Group>;
+
+  constructor(
+    parts: Parts,
+    host: Host,
+    instances: Instances,
+    recorder: Recorder,
+    failed: (job: OwnedJob, error: unknown) => Promise<void>,
+  ) {
+    this.#parts = parts;
+    this.#host = host;
+    this.#instances = instances;
+    this.#recorder = recorder;
+    this.#failed = failed;
+    this.#lanes = new Lanes(2, () => this.#take(), (groups) => this.#write(groups));
+  }
+
+  /** Writes the turn that a job stands for; `ended` where it ran a step. Resolves once the job is done with. */
+  submit(job: OwnedJob, ended?: Ended): Promise<void> {
+    return new Promise((resolve) => this.#enqueue({ job, ended, tries: 0, resolve }));
+  }
+
+  #enqueue(...submissions: readonly Submission[]): void {
+    for (const submission of submissions) {
+      const { instance } = submission.job;
+      const waiting = this.#waiting.get(instance);
+      if (waiting === undefined) this.#waiting.set(instance, [submission]);
+      else waiting.push(submission);
+    }
+    this.#lanes.wake();
+  }
+
+  #take(): readonly Group[] {
+    const groups: Group[] = [];
+    for (const [instance, submissions] of this.#waiting) {
+      if (this.#busy.has(instance)) continue;
+      this.#waiting.delete(instance);
+      this.#busy.add(instance);
+      groups.push({ instance, submissions });
+      if (groups.length === largestBatch) break;
+    }
+    return groups;
+  }
+
+  async #write(groups: readonly Group[]): Promise<void> {
+    const { process } = this.#host;
+    const owned = groups.map((group) => this.#owned(group, process));
+    await this.#attempt(owned.filter(({ submissions }) => submissions.length > 0), process);
+    for (const { instance } of groups) this.#busy.delete(instance);
+  }
+
+  /** What was claimed under an id that was declared dead is somebody else's now. */
+  #owned({ instance, submissions }: Group, process: string): Group {
+    for (const { job, resolve } of submissions) {
+      if (job.process === process) continue;
+      this.#host.slots.release(job.queue);
+      resolve();
+    }
+    return { instance, submissions: submissions.filter(({ job }) => job.process === process) };
+  }
+
+  async #attempt(groups: readonly Group[], process: string): Promise<void> {
+    try {
+      await this.#commit(await this.#plans(groups), process);
+    } catch (error) {
+      if (isUnreachable(error)) await this.#later(groups);
+      // One bad row must not cost its neighbours their turn.
+      else if (groups.length > 1) { for (const group of groups) await this.#attempt([group], process); }
+      else await this.#fail(groups, error);
+    }
+  }
+
+  async #plans(groups: readonly Group[]): Promise<readonly Planned[]> {
+    const { store } = this.#parts.backend;
+    const advanced = groups.filter(({ submissions }) => submissions.some(({ ended }) => !ended));
+    const ids = advanced.map(({ instance }) => instance);
+    if (ids.length > 0) await this.#instances.refresh(ids);
+    if (groups.length > ids.length) await this.#instances.load(groups.map(({ instance }) => instance));
+    const unprocessed = byInstance(ids.length > 0 ? await store.unprocessed(ids) : []);
+    const plans: Planned[] = [];
+    for (const { instance, submissions } of groups) {
+      plans.push(
+        await plan(this.#parts, this.#instances.get(instance), submissions, unprocessed.get(instance) ?? []),
+      );
+    }
+    return plans;
+  }
+
+  async #commit(planned: readonly Planned[], process: string): Promise<void> {
+    const { store } = this.#parts.backend;
+    const ready = await turnOf(this.#parts, this.#host, planned.flatMap(({ plan }) => plan ?? []));
+    let written: ReadonlySet<string> = new Set();
+    try {
+      if (ready.length > 0) written = await store.commit(process, ready.map(({ turn }) => turn));
+    } finally {
+      for (const { turn, takeBack } of ready) if (!written.has(turn.instance)) takeBack();
+    }
+    for (const turn of ready.filter(({ turn }) => written.has(turn.instance))) {
+      applied({ parts: this.#parts, host: this.#host, instances: this.#instances }, turn);
+      for (const { resolve } of turn.plan.included) resolve();
+    }
+    await this.#drop(planned.filter(({ dropped }) => dropped.length > 0));
+    await this.#stale(ready.filter(({ turn }) => !written.has(turn.instance)).flatMap(({ plan }) => plan.included));
+  }
+
+  async #drop(planned: readonly Planned[]): Promise<void> {
+    if (planned.length === 0) return;
+    await this.#parts.backend.store.pass(planned.flatMap(passes));
+    for (const { job, resolve } of planned.flatMap(({ dropped }) => dropped)) {
+      this.#host.slots.release(job.queue);
+      resolve();
+    }
+  }
+
+  /** Somebody else has moved these instances: read them again, and leave it to an advance after a few tries. */
+  async #stale(submissions: readonly Submission[]): Promise<void> {
+    for (const { job } of submissions) this.#instances.forget(job.instance);
+    const again = submissions.map((submission) => ({ ...submission, tries: submission.tries + 1 }));
+    this.#enqueue(...again.filter(({ tries }) => tries <= mostTries));
+    for (const { job, ended, resolve } of again.filter(({ tries }) => tries > mostTries)) {
+      await this.#leave(job, ended);
+      resolve();
+    }
+  }
+
+  async #leave(job: OwnedJob, ended: Ended | undefined): Promise<void> {
+    if (ended) return this.#recorder.submit(job, ended.result);
+    await this.#failed(job, new Error("The instance moved on each time it was read"));
+  }
+
+  async #later(groups: readonly Group[]): Promise<void> {
+    const submissions = groups.flatMap(({ submissions }) => submissions);
+    if (await pause(this.#host.givenUp)) this.#enqueue(...submissions);
+    else for (const { resolve } of submissions) resolve();
+  }
+
+  async #fail(groups: readonly Group[], error: unknown): Promise<void> {
+    for (const { job, resolve } of groups.flatMap(({ submissions }) => submissions)) {
+      const { id, workflow, instance, step } = job;
+      this.#parts.logger.error("Cannot write the turn of a job", {
+        job: id,
+        workflow,
+        instance,
+        step,
+        error: failure(error),
+      });
+      await this.#failed(job, error);
+      resolve();
+    }
+  }
+}
+
+function byInstance(rows: readonly Unprocessed[]): ReadonlyMap<string, readonly Unprocessed[]> {
+  const grouped = new Map<string, Unprocessed[]>();
+  for (const row of rows) {
+    const group = grouped.get(row.instance);
+    if (group === undefined) grouped.set(row.instance, [row]);
+    else group.push(row);
+  }
+  return grouped;
+}

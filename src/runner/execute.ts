@@ -1,0 +1,159 @@
+import { RetryLaterError, StepTimeoutError } from "../core/errors.ts";
+import { failure } from "../core/failure.ts";
+import type { StepDefinition } from "../core/step.ts";
+import type { Workflow } from "../core/workflow.ts";
+import type { Committer } from "./committer.ts";
+import { contextOf, isLater, transactionOf } from "./context.ts";
+import { type Host, leaseOf, type OwnedJob } from "./host.ts";
+import type { Cached, Instances } from "./instances.ts";
+import { aboutAttempt } from "./observe.ts";
+import { checkOutcome } from "./outcome.ts";
+import type { Parts } from "./parts.ts";
+import type { Recorder } from "./recorder.ts";
+import { recordInTransaction } from "./transaction.ts";
+import { type Ended, laterEnding } from "./turns.ts";
+import { settleFailure } from "./verdicts.ts";
+
+/** What the three workers of a process share. */
+export interface Workers {
+  readonly parts: Parts;
+  readonly host: Host;
+  readonly instances: Instances;
+  readonly committer: Committer;
+  readonly recorder: Recorder;
+}
+
+/** One attempt: everything that belongs to a step being run. */
+export interface Attempt {
+  readonly job: OwnedJob;
+  readonly workflow: Workflow;
+  readonly step: StepDefinition;
+  readonly cached: Cached;
+  readonly began: number;
+}
+
+/** The execute worker: runs one step and records its result. Never writes an instance by itself. Never rejects. */
+export async function execute(workers: Workers, job: OwnedJob, abort: AbortController): Promise<void> {
+  const { parts, host, instances } = workers;
+  const began = performance.now();
+  let attempt: Attempt | undefined;
+  try {
+    await instances.load([job.instance]);
+    const cached = instances.get(job.instance);
+    const workflow = parts.registry.get(job.workflow, job.version);
+    const step = workflow.steps.get(job.step ?? "");
+    if (step === undefined) throw new RetryLaterError({ after: "1m", reason: `step "${job.step}" is not here` });
+    if (cached === undefined || !cached.known.control.active.has(step.name)) return await pass(workers, job);
+    attempt = { job, workflow, step, cached, began };
+    await finish(workers, attempt, await runCode(parts, attempt, abort), abort.signal);
+  } catch (error) {
+    if (abort.signal.aborted && abort.signal.reason === givenBack) return await giveBack(workers, job);
+    const duration = performance.now() - began;
+    const verdict = await settleFailure(parts, host, job, error, duration);
+    if (attempt === undefined || !parts.telemetry.has("step:exception")) return;
+    parts.telemetry.emit("step:exception", {
+      ...aboutAttempt(attempt.cached.known, job),
+      error: failure(error),
+      duration,
+      verdict: verdict.kind,
+    });
+  }
+}
+
+/** The reason of an abort after which the job is given back, without using up the attempt. */
+export const givenBack: Error = new Error("The process is stopping");
+
+async function giveBack({ parts, host }: Workers, job: OwnedJob): Promise<void> {
+  await parts.backend.queue.release([leaseOf(job)]).catch((error) => {
+    parts.logger.warn("Cannot give a job back", { job: job.id, error: failure(error) });
+  });
+  host.slots.release(job.queue);
+}
+
+async function pass({ parts, host, instances }: Workers, job: OwnedJob): Promise<void> {
+  instances.forget(job.instance);
+  await instances.load([job.instance]);
+  if (instances.get(job.instance)?.known.control.active.has(job.step ?? "")) {
+    throw new RetryLaterError({ after: 0 });
+  }
+  await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+  host.slots.release(job.queue);
+}
+
+async function runCode(parts: Parts, attempt: Attempt, abort: AbortController): Promise<unknown> {
+  const { job, workflow, step, cached } = attempt;
+  if (job.maxAttempts !== undefined && job.attempt > job.maxAttempts) {
+    throw new Error(`Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`);
+  }
+  const context = await contextOf(parts, workflow, step, cached, job, abort.signal);
+  if (parts.telemetry.has("step:start")) parts.telemetry.emit("step:start", aboutAttempt(cached.known, job));
+  return await withinTime(step, abort, () => step.run?.(context));
+}
+
+/** Runs code until it ends, its time is up, or its abort signal is given: code that ignores the signal is left behind. */
+function withinTime(step: StepDefinition, abort: AbortController, run: () => unknown): Promise<unknown> {
+  const { signal } = abort;
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    const limit = step.timeout;
+    const timer = limit === undefined
+      ? undefined
+      : setTimeout(() => abort.abort(new StepTimeoutError({ step: step.name, limit })), Math.min(limit, 2 ** 31 - 1));
+    Promise.resolve()
+      .then(run)
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", stop);
+      });
+  });
+}
+
+async function finish(workers: Workers, attempt: Attempt, returned: unknown, signal: AbortSignal): Promise<void> {
+  const { parts, committer, recorder } = workers;
+  const { job, step } = attempt;
+  const work = transactionOf(returned);
+  if (work !== undefined) return await recordInTransaction(workers, attempt, work, signal);
+  const ended = isLater(step, returned) ? later(attempt) : await endedWith(parts, attempt, returned);
+  observeEnd(parts, attempt, ended);
+  // The result of an asynchronous step may be a delivery's that comes at the same time: the first one stands.
+  const shared = step.asynchronous && ended.ending.activation > 0;
+  if (parts.inline && !shared) await committer.submit(job, ended);
+  else await recorder.submit(job, ended.result);
+}
+
+/** Checks what a step has returned and makes the result of it. */
+export async function endedWith(parts: Parts, attempt: Attempt, returned: unknown): Promise<Ended> {
+  const { step } = attempt;
+  const { event, output, metadata, texts } = await checkOutcome(step, returned, parts.payloadLimit);
+  return {
+    ending: { step: step.name, activation: 1, event, output, metadata },
+    result: { ...resultOf(attempt), activation: 1, event, ...texts },
+  };
+}
+
+function later(attempt: Attempt): Ended {
+  const ending = laterEnding(attempt.step.name);
+  const { activation, event } = ending;
+  return { ending, result: { ...resultOf(attempt), activation, event, output: undefined, metadata: undefined } };
+}
+
+function resultOf({ job, step, began }: Attempt) {
+  return {
+    step: step.name,
+    attempt: job.attempt,
+    errors: job.errors.length > 0 ? JSON.stringify(job.errors) : undefined,
+    duration: Math.round(performance.now() - began),
+  };
+}
+
+/** Tells listeners how an attempt ended. */
+export function observeEnd({ telemetry }: Parts, { cached, job, began }: Attempt, { ending }: Ended): void {
+  const name = ending.activation < 0 ? "step:async" : "step:stop";
+  if (!telemetry.has(name)) return;
+  const about = { ...aboutAttempt(cached.known, job), duration: performance.now() - began };
+  if (name === "step:async") telemetry.emit(name, about);
+  else telemetry.emit(name, { ...about, event: ending.event });
+}

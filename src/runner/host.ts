@@ -1,0 +1,34 @@
+import type { Job } from "../queue/job.ts";
+import type { Lease } from "../queue/queue.ts";
+import type { Slots } from "./slots.ts";
+
+/** A job with the process that has claimed it: a process that was declared dead works on under another id. */
+export interface OwnedJob extends Job {
+  readonly process: string;
+}
+
+/** The working process, as its parts see it. */
+export interface Host {
+  /** Its id in the database: a new one after it has been declared dead. */
+  readonly process: string;
+  readonly slots: Slots;
+  /** Whether it still begins new work. */
+  readonly accepting: boolean;
+  /** Aborts when it gives up: nothing is tried again after that. */
+  readonly givenUp: AbortSignal;
+  /** Whether a saturated process lets the queue go first this time, so that its own chains starve nobody. */
+  yields(queue: string): boolean;
+  /** Begins jobs that are executing here; their slots are taken already. */
+  begin(jobs: readonly OwnedJob[]): void;
+  /** Aborts the running steps of an instance that has become final. */
+  abort(instance: string, reason: Error): void;
+  /** Looks for work in this queue after so many milliseconds. */
+  expect(queue: string, delay: number): void;
+  /** Lets waiting callers know that an instance is final. */
+  finished(instance: string): void;
+}
+
+/** What fences the verdicts on a job. */
+export function leaseOf({ process, id, attempt }: OwnedJob): Lease {
+  return { process, id, attempt };
+}

@@ -1,0 +1,54 @@
+import { isFinal } from "../core/instance.ts";
+import type { Known, Store } from "../store/store.ts";
+import type { Outputs } from "./outputs.ts";
+
+/** An instance as this process last saw it. It may be stale: every write is fenced by its revision. */
+export interface Cached {
+  readonly known: Known;
+  readonly outputs: Outputs;
+}
+
+/** The instances that this process works on, the least recently used ones forgotten. */
+export class Instances {
+  readonly #store: Pick<Store, "read">;
+  readonly #atMost: number;
+  readonly #cached = new Map<string, Cached>();
+
+  constructor(store: Pick<Store, "read">, atMost = 20_000) {
+    this.#store = store;
+    this.#atMost = atMost;
+  }
+
+  get(id: string): Cached | undefined {
+    return this.#cached.get(id);
+  }
+
+  /** Reads instances that are not here. */
+  async load(ids: Iterable<string>): Promise<void> {
+    const missing = [...new Set(ids)].filter((id) => !this.#cached.has(id));
+    if (missing.length > 0) await this.refresh(missing);
+  }
+
+  /** Reads instances again. Their outputs stay, for they never change. */
+  async refresh(ids: readonly string[]): Promise<void> {
+    const read = new Map((await this.#store.read(ids)).map((known) => [known.id, known]));
+    for (const id of ids) {
+      const known = read.get(id);
+      if (known === undefined) this.#cached.delete(id);
+      else this.set(known);
+    }
+  }
+
+  /** Remembers what an instance has become. */
+  set(known: Known): void {
+    const outputs = this.#cached.get(known.id)?.outputs ?? new Map();
+    this.#cached.delete(known.id);
+    if (isFinal(known.status)) return;
+    this.#cached.set(known.id, { known, outputs });
+    if (this.#cached.size > this.#atMost) this.#cached.delete(this.#cached.keys().next().value!);
+  }
+
+  forget(id: string): void {
+    this.#cached.delete(id);
+  }
+}

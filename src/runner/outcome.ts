@@ -1,0 +1,84 @@
+import { emitted } from "../core/context.ts";
+import { HephaestusError, InvalidValueError } from "../core/errors.ts";
+import { decode, encode, type JsonObject } from "../core/json.ts";
+import type { StepDefinition } from "../core/step.ts";
+import { check, type Checked } from "../core/type.ts";
+
+/** An outcome that has been checked, with the JSON texts that are stored. */
+export interface CheckedOutcome {
+  readonly event: string;
+  /** What the store will give back for it. */
+  readonly output: unknown;
+  readonly metadata: JsonObject | undefined;
+  readonly texts: { readonly output: string | undefined; readonly metadata: string | undefined };
+}
+
+interface Claimed {
+  readonly event?: unknown;
+  readonly output?: unknown;
+  readonly metadata?: unknown;
+}
+
+/** Checks what a step or a choice has returned. Throws a sentence for what is no outcome of it. */
+export function checkOutcome(
+  step: StepDefinition,
+  returned: unknown,
+  limit: number,
+): CheckedOutcome | Promise<CheckedOutcome> {
+  const outcome = eventOf(step, returned);
+  const checked = check(step.events.get(outcome.event), outcome.output);
+  const finish = (checked: Checked) => texts(step, outcome, checked, limit);
+  return checked instanceof Promise ? checked.then(finish) : finish(checked);
+}
+
+/** The same for a choice, whose code and schemas must not wait. */
+export function checkDecision(step: StepDefinition, returned: unknown, limit: number): CheckedOutcome {
+  const checked = checkOutcome(step, returned, limit);
+  if (!(checked instanceof Promise)) return checked;
+  checked.catch(() => {});
+  throw new HephaestusError(
+    "INVALID_VALUE",
+    `Cannot decide choice "${step.name}": the schema of its output is asynchronous`,
+  );
+}
+
+function eventOf(step: StepDefinition, returned: unknown): Claimed & { readonly event: string } {
+  const refuse = (why: string) =>
+    new HephaestusError("UNDECLARED_EVENT", `Cannot end ${step.kind} "${step.name}": ${why}`);
+  if (typeof returned !== "object" || returned === null) {
+    throw refuse("its code returned no outcome, return emit.<event>()");
+  }
+  const outcome: Claimed = returned;
+  const { event } = outcome;
+  if (typeof event !== "string") throw refuse("its code returned no outcome, return emit.<event>()");
+  if (!emitted(step).includes(event)) throw refuse(`it does not declare the event "${event}"`);
+  return { event, output: outcome.output, metadata: outcome.metadata };
+}
+
+function texts(
+  step: StepDefinition,
+  outcome: Claimed & { readonly event: string },
+  checked: Checked,
+  limit: number,
+): CheckedOutcome {
+  const { event } = outcome;
+  if ("problem" in checked) {
+    throw new InvalidValueError({
+      what: `output of event "${event}" of ${step.kind} "${step.name}"`,
+      problems: [{ path: "", message: checked.problem }],
+    });
+  }
+  const { value } = checked;
+  const output = value === undefined
+    ? undefined
+    : encode(value, { what: `output of ${step.kind} "${step.name}"`, limit });
+  const metadata = outcome.metadata === undefined
+    ? undefined
+    : encode(outcome.metadata, { what: `metadata of ${step.kind} "${step.name}"`, limit });
+  return {
+    event,
+    output: output === undefined ? undefined : decode(output),
+    metadata: metadata === undefined ? undefined : decode(metadata) as JsonObject,
+    texts: { output, metadata },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Logger } from "../core/logger.ts";
+import type { RetryPolicy } from "../core/retry.ts";
+import type { Telemetry } from "../queue/telemetry.ts";
+import type { Backend } from "../store/store.ts";
+import type { JobIds } from "./job_ids.ts";
+import type { Registry } from "./registry.ts";
+
+/** The queue of each worker. */
+export interface QueueNames {
+  readonly advance: string;
+  readonly execute: string;
+  readonly resume: string;
+}
+
+/** What the workers and the client share. */
+export interface Parts {
+  readonly backend: Backend;
+  readonly registry: Registry;
+  readonly ids: JobIds;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+  readonly queues: QueueNames;
+  /** Whether the process that has run a step may advance the instance itself. */
+  readonly inline: boolean;
+  /** For steps and workflows that say nothing. */
+  readonly retry: RetryPolicy | undefined;
+  /** Bytes that one value may take as JSON. */
+  readonly payloadLimit: number;
+  readonly random: () => number;
+}

@@ -1,0 +1,53 @@
+import { UnknownWorkflowError } from "../core/errors.ts";
+import type { StepDefinition } from "../core/step.ts";
+import type { VersionedWorkflow } from "../core/version.ts";
+import type { Workflow } from "../core/workflow.ts";
+import type { Served } from "../queue/queue.ts";
+
+/** The workflows whose code this process has, by name and version. */
+export class Registry {
+  readonly #workflows = new Map<string, Map<number, Workflow>>();
+
+  constructor(definitions: readonly (Workflow | VersionedWorkflow)[]) {
+    for (const definition of definitions) {
+      const versions = "versions" in definition ? [...definition.versions.values()] : [definition];
+      for (const workflow of versions) this.#add(workflow);
+    }
+  }
+
+  #add(workflow: Workflow): void {
+    const versions = this.#workflows.get(workflow.name) ?? new Map<number, Workflow>();
+    const there = versions.get(workflow.version);
+    if (there !== undefined && there.graph !== workflow.graph) {
+      throw new TypeError(
+        `Cannot register workflow "${workflow.name}" version ${workflow.version}: another one of that name and version is registered`,
+      );
+    }
+    this.#workflows.set(workflow.name, versions.set(workflow.version, workflow));
+  }
+
+  /** The (workflow, version) pairs that this process can work on. */
+  served(): readonly Served[] {
+    return [...this.#workflows.values()].flatMap((versions) =>
+      [...versions.values()].map(({ name, version }) => ({ workflow: name, version }))
+    );
+  }
+
+  /** A workflow, where it is registered. */
+  find(name: string, version: number): Workflow | undefined {
+    return this.#workflows.get(name)?.get(version);
+  }
+
+  /** A workflow that is registered. Throws `UnknownWorkflowError` for another. */
+  get(name: string, version: number): Workflow {
+    const workflow = this.find(name, version);
+    if (workflow !== undefined) return workflow;
+    const known = [...this.#workflows.keys()];
+    throw new UnknownWorkflowError({ workflow: name, version, known });
+  }
+
+  /** A step of a workflow, where both are registered. */
+  step(name: string, version: number, step: string | undefined): StepDefinition | undefined {
+    return step === undefined ? undefined : this.find(name, version)?.steps.get(step);
+  }
+}

@@ -1,0 +1,55 @@
+import { encode, type JsonObject } from "../core/json.ts";
+import type { OwnedJob } from "./host.ts";
+import { leaseOf } from "./host.ts";
+import type { Workers } from "./execute.ts";
+import { settleFailure } from "./verdicts.ts";
+
+/** What a resume job carries: the event of a timer, or a delivery that was scheduled. */
+interface Resumption {
+  readonly event: string;
+  readonly output?: unknown;
+  readonly metadata?: JsonObject;
+  readonly delivery?: string;
+}
+
+/** The resume worker: turns an elapsed timer or a scheduled delivery into a result. Never rejects. */
+export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
+  const { parts, host, instances, committer, recorder } = workers;
+  try {
+    const step = parts.registry.step(job.workflow, job.version, job.step);
+    const { event, output, metadata, delivery } = job.args as Resumption;
+    const limit = Infinity;
+    const result = {
+      step: job.step ?? "",
+      activation: 1,
+      event,
+      output: output === undefined ? undefined : encode(output, { what: `delivery to "${job.step}"`, limit }),
+      metadata: metadata === undefined ? undefined : encode(metadata, { what: `metadata of "${job.step}"`, limit }),
+      attempt: 1,
+      errors: undefined,
+      duration: undefined,
+    };
+    await instances.load([job.instance]);
+    const known = instances.get(job.instance)?.known;
+    if (known === undefined || (delivery === undefined && !known.control.active.has(result.step))) {
+      await instances.refresh([job.instance]);
+      const now = instances.get(job.instance)?.known;
+      if (now === undefined || (delivery === undefined && !now.control.active.has(result.step))) {
+        await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+        return host.slots.release(job.queue);
+      }
+    }
+    if (parts.telemetry.has("step:resume") && known) {
+      const { id: instance, workflow, version, key } = known;
+      const about = { instance, workflow, version, key, step: result.step, event };
+      parts.telemetry.emit("step:resume", { ...about, result: "accepted" });
+    }
+    // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a delivery.
+    if (parts.inline && step?.kind === "timer") {
+      const ending = { step: result.step, activation: 1, event, output: undefined, metadata: undefined };
+      await committer.submit(job, { ending, result });
+    } else await recorder.submit(job, result);
+  } catch (error) {
+    await settleFailure(parts, host, job, error);
+  }
+}

@@ -1,0 +1,97 @@
+import type { Sql } from "../core/context.ts";
+import type { StoreTransaction } from "../store/store.ts";
+import { type Attempt, endedWith, observeEnd, type Workers } from "./execute.ts";
+import { applied } from "./applied.ts";
+import { leaseOf } from "./host.ts";
+import { plan, turnOf } from "./plan.ts";
+import { isUnreachable, pause } from "./trouble.ts";
+import { type Ended, wakeOf } from "./turns.ts";
+
+const mostTries = 3;
+
+/** The step is over, by whoever was faster: nothing of this transaction may stay. */
+class Over extends Error {}
+
+/**
+ * Runs the last part of a step in the transaction that records its result: what it writes commits with the result, or
+ * not at all. Lock order: the user's rows, the process row, the instance, its jobs.
+ */
+export async function recordInTransaction(
+  workers: Workers,
+  attempt: Attempt,
+  work: (sql: Sql) => unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  const { parts, host, instances } = workers;
+  const { job, step } = attempt;
+  for (;;) {
+    try {
+      await parts.backend.store.transaction(async (tx) => {
+        signal.throwIfAborted();
+        const ended = await endedWith(parts, attempt, await work(tx.sql as Sql));
+        const finish = parts.inline && !step.asynchronous
+          ? await commitTurn(workers, attempt, tx, ended)
+          : await record(workers, attempt, tx, ended);
+        return () => {
+          finish();
+          observeEnd(parts, attempt, ended);
+        };
+      }).then((finished) => finished());
+      return;
+    } catch (error) {
+      if (error instanceof Over) break;
+      if (!isUnreachable(error) || !(await pause(host.givenUp))) throw error;
+      // The commit may have come through: then the step is no longer active, and nothing is run again.
+      await instances.refresh([job.instance]);
+      if (!instances.get(job.instance)?.known.control.active.has(step.name)) break;
+    }
+  }
+  await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+  host.slots.release(job.queue);
+}
+
+/** Writes the turn in the open transaction, and an unread result instead when the instance moves too often. */
+async function commitTurn(
+  workers: Workers,
+  attempt: Attempt,
+  tx: StoreTransaction,
+  ended: Ended,
+): Promise<() => void> {
+  const { parts, host, instances } = workers;
+  const { job } = attempt;
+  for (let tries = 0; tries < mostTries; tries++) {
+    if (tries > 0) await instances.refresh([job.instance]);
+    await instances.load([job.instance]);
+    const submission = { job, ended, tries, resolve: () => {} };
+    const planned = await plan(parts, instances.get(job.instance), [submission], []);
+    if (planned.plan === undefined) throw new Over();
+    const [ready] = await turnOf(parts, host, [planned.plan]);
+    if (ready === undefined) throw new Over();
+    try {
+      const written = await tx.commit(host.process, [ready.turn]);
+      if (written.has(job.instance)) return () => applied(workers, ready);
+      ready.takeBack();
+    } catch (error) {
+      ready.takeBack();
+      throw error;
+    }
+  }
+  return record(workers, attempt, tx, ended);
+}
+
+async function record(
+  { parts, host }: Workers,
+  { job, workflow }: Attempt,
+  tx: StoreTransaction,
+  { result }: Ended,
+): Promise<() => void> {
+  const held = await tx.record([{
+    ...result,
+    instance: job.instance,
+    version: job.version,
+    lease: leaseOf(job),
+    wake: wakeOf(parts, workflow),
+  }]);
+  if (!held.has(job.id)) throw new Over();
+  return () => host.slots.release(job.queue);
+}

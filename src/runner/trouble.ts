@@ -1,0 +1,24 @@
+import { HephaestusError } from "../core/errors.ts";
+
+/** Whether the backend could not be reached: what was written is fenced, so it is tried again. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof HephaestusError && error.code === "DATABASE_UNREACHABLE";
+}
+
+const pauseMs = 500;
+
+/** Waits a moment. False when `signal` has aborted. */
+export function pause(signal: AbortSignal, milliseconds: number = pauseMs): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(false);
+    const abort = () => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve(true);
+    }, milliseconds);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}

@@ -1,0 +1,244 @@
+import { HephaestusError } from "../core/errors.ts";
+import { failure } from "../core/failure.ts";
+import { Loop } from "../queue/loop.ts";
+import { Claims } from "./claims.ts";
+import { Committer } from "./committer.ts";
+import { execute, givenBack, type Workers } from "./execute.ts";
+import { type Host, leaseOf, type OwnedJob } from "./host.ts";
+import { Instances } from "./instances.ts";
+import type { Parts } from "./parts.ts";
+import { Pulse, type Timing } from "./pulse.ts";
+import { Recorder } from "./recorder.ts";
+import { resume } from "./resume.ts";
+import { Slots } from "./slots.ts";
+import { isUnreachable, pause } from "./trouble.ts";
+import { settleFailure } from "./verdicts.ts";
+
+/** How a process works. Times in milliseconds. */
+export interface WorkOptions extends Timing {
+  /** What the process is called in the database and in the log. */
+  readonly name: string;
+  readonly queues: ReadonlyMap<string, number>;
+  readonly poll: number;
+  /** How long running steps may go on after a stop. */
+  readonly grace: number;
+  /** How long discarded and cancelled jobs are kept. */
+  readonly keep: number;
+  /** Called with the id of an instance that has become final here. */
+  readonly finished: (instance: string) => void;
+}
+
+interface Running {
+  readonly job: OwnedJob;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
+const stageAtMost = 500;
+const pruneAtMost = 1_000;
+
+/** A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is due. */
+export class Worker implements Host {
+  readonly slots: Slots;
+  readonly running: Map<string, OwnedJob> = new Map();
+  readonly #parts: Parts;
+  readonly #options: WorkOptions;
+  readonly #workers: Workers;
+  readonly #attempts = new Map<string, Running>();
+  readonly #givenUp = new AbortController();
+  readonly #claims: Claims;
+  readonly #pulse: Pulse;
+  readonly #stager: Loop;
+  readonly #janitor: Loop;
+  #listener: AsyncDisposable | undefined;
+  #accepting = true;
+  #process = "";
+  #stopping: Promise<void> | undefined;
+  readonly #starting: Promise<void>;
+
+  constructor(parts: Parts, options: WorkOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.slots = new Slots(options.queues);
+    const instances = new Instances(parts.backend.store);
+    const failed = async (job: OwnedJob, error: unknown) => void await settleFailure(parts, this, job, error);
+    const recorder = new Recorder(parts, this, failed);
+    const committer = new Committer(parts, this, instances, recorder, failed);
+    this.#workers = { parts, host: this, instances, committer, recorder };
+    const { logger } = parts;
+    this.#claims = new Claims(parts, this, instances, options.poll);
+    this.#pulse = new Pulse(parts, this, options);
+    this.#stager = new Loop({
+      name: "make due jobs available",
+      interval: options.poll,
+      logger,
+      round: () => this.#stage(),
+    });
+    this.#janitor = new Loop({ name: "clean up", interval: options.lease, logger, round: () => this.#cleanUp() });
+    this.#starting = this.#start();
+    this.#starting.catch(() => {});
+  }
+
+  get process(): string {
+    return this.#process;
+  }
+
+  get accepting(): boolean {
+    return this.#accepting;
+  }
+
+  get givenUp(): AbortSignal {
+    return this.#givenUp.signal;
+  }
+
+  /** Resolves once it works. Rejects when the tables are missing or the database refuses. */
+  get ready(): Promise<void> {
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const { backend, logger } = this.#parts;
+    for (;;) {
+      try {
+        await backend.ready();
+        this.#process = await backend.queue.register(this.#options.name, this.#options.lease);
+        break;
+      } catch (error) {
+        if (!isUnreachable(error)) throw error;
+        logger.warn("Cannot begin to work: it is tried again", { error: failure(error) });
+        if (!(await pause(this.givenUp))) return;
+      }
+    }
+    if (!this.#accepting) return;
+    this.#listener = backend.queue.listen((queues) => this.wake(queues));
+    for (const part of [this.#claims, this.#pulse, this.#stager, this.#janitor]) part.start();
+    this.#parts.telemetry.emit("runner:init", {
+      process: this.#process,
+      queues: Object.fromEntries(this.#options.queues),
+      workflows: this.#parts.registry.served(),
+    });
+  }
+
+  begin(jobs: readonly OwnedJob[]): void {
+    for (const job of jobs) {
+      const abort = new AbortController();
+      this.running.set(job.id, job);
+      const done = this.#perform(job, abort).finally(() => this.#ended(job));
+      this.#attempts.set(job.id, { job, abort, done });
+    }
+  }
+
+  #perform(job: OwnedJob, abort: AbortController): Promise<void> {
+    if (job.kind === "advance") return this.#workers.committer.submit(job);
+    return job.kind === "resume" ? resume(this.#workers, job) : execute(this.#workers, job, abort);
+  }
+
+  #ended(job: OwnedJob): void {
+    if (this.running.get(job.id) === job) this.running.delete(job.id);
+    if (this.#attempts.get(job.id)?.job === job) this.#attempts.delete(job.id);
+    this.#claims.slotFree(job.queue);
+  }
+
+  yields(queue: string): boolean {
+    return this.#claims.overdue(queue);
+  }
+
+  expect(queue: string, delay: number): void {
+    if (delay > 0) this.#stager.wakeIn(delay);
+    else this.#claims.wake([queue]);
+  }
+
+  abort(instance: string, reason: Error): void {
+    for (const { job, abort } of this.#attempts.values()) {
+      if (job.instance === instance && job.kind === "execute") abort.abort(reason);
+    }
+  }
+
+  finished(instance: string): void {
+    this.#options.finished(instance);
+  }
+
+  lost(job: OwnedJob): void {
+    this.#workers.instances.forget(job.instance);
+    this.#attempts.get(job.id)?.abort.abort(
+      new HephaestusError("CANCELLED", `The job of step "${job.step}" is no longer this process's`),
+    );
+  }
+
+  async dead(): Promise<void> {
+    this.#parts.logger.error("The process was declared dead: it drops what it runs and begins again", {
+      process: this.#process,
+      jobs: this.running.size,
+    });
+    const reason = new HephaestusError("CANCELLED", "The process was declared dead");
+    for (const { abort } of this.#attempts.values()) abort.abort(reason);
+    this.#process = await this.#parts.backend.queue.register(this.#options.name, this.#options.lease);
+  }
+
+  /** These queues may have got work; with none, anything may have happened. */
+  wake(queues: readonly string[]): void {
+    if (queues.length === 0) this.#stager.wake();
+    this.#claims.wake(queues);
+  }
+
+  async #stage(): Promise<number | undefined> {
+    const { queue } = this.#parts.backend;
+    const queues = await queue.stage(stageAtMost);
+    if (queues.length > 0) this.#claims.wake(queues);
+    return await queue.nextDue(this.#options.poll);
+  }
+
+  async #cleanUp(): Promise<number | undefined> {
+    const { backend, registry, logger } = this.#parts;
+    for (const { workflow, version, count } of await backend.queue.unserved(registry.served())) {
+      logger.warn(`Jobs of workflow "${workflow}" version ${version} are due, and this process has no code for them`, {
+        count,
+      });
+    }
+    return await backend.queue.prune(this.#options.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;
+  }
+
+  /** Stops claiming, lets running steps end for `grace` milliseconds, aborts the rest and gives it back. */
+  stop(grace: number = this.#options.grace): Promise<void> {
+    return this.#stopping ??= this.#stop(grace);
+  }
+
+  async #stop(grace: number): Promise<void> {
+    this.#accepting = false;
+    if (this.#process === "") this.#givenUp.abort();
+    await this.#starting.catch(() => {});
+    await Promise.all([this.#claims.stop(), this.#stager.stop(), this.#janitor.stop()]);
+    if (!(await this.#drained(grace))) {
+      for (const { abort } of this.#attempts.values()) abort.abort(givenBack);
+      await this.#drained(Math.min(this.#options.lease, 5_000));
+    }
+    this.#givenUp.abort();
+    await this.#pulse.stop();
+    await this.#listener?.[Symbol.asyncDispose]();
+    await this.#leave().catch((error) => {
+      this.#parts.logger.warn("Cannot leave in order: the lease ends by itself", { error: failure(error) });
+    });
+  }
+
+  async #leave(): Promise<void> {
+    const { queue } = this.#parts.backend;
+    if (this.#process === "") return;
+    // What is left ignores its signal: its result will find that the lease is gone.
+    if (this.running.size > 0) await queue.release([...this.running.values()].map(leaseOf));
+    const beat = await queue.heartbeat(this.#process, this.#options.lease);
+    if (beat && beat.owned.length > 0) await queue.release(beat.owned);
+    await queue.unregister(this.#process);
+  }
+
+  async #drained(patience: number): Promise<boolean> {
+    const deadline = new AbortController();
+    const all = (async () => {
+      while (this.#attempts.size > 0) await Promise.all([...this.#attempts.values()].map(({ done }) => done));
+      return true;
+    })();
+    const late = pause(deadline.signal, patience).then(() => false);
+    const drained = await Promise.race([all, late]);
+    deadline.abort();
+    return drained;
+  }
+}
