@@ -1,9 +1,12 @@
 import type { Row, Tx } from "./db.ts";
 import { checkStatement, kind } from "./parameters.ts";
 
-/** A transaction of the caller behind one method: `$1`-style statements, strings in, rows out. */
+/** A transaction of the caller behind one method: `$1`-style statements and strings in, rows out. */
 export interface CallerTx {
-  query<R = Row>(text: string, params?: readonly (string | null)[]): Promise<readonly R[]>;
+  query(
+    text: string,
+    params?: readonly (string | null)[],
+  ): PromiseLike<readonly unknown[] | { readonly rows: readonly unknown[] }>;
 }
 
 /** What `sql.begin` of postgres.js hands to its callback. */
@@ -78,11 +81,11 @@ export function callerTx(tx: AnyTransaction): Pick<Tx, "query"> {
  */
 export function fromDrizzle(tx: DrizzleTx, sql: DrizzleSql): CallerTx {
   return {
-    async query<R = Row>(text: string, params: readonly (string | null)[] = []) {
+    query: async (text, params = []) => {
       const parts = text.split(/\$(\d+)/).map((part, i) =>
         i % 2 === 0 ? sql.raw(part) : sql.param(params[Number(part) - 1])
       );
-      return rowsOf(await tx.execute(sql.join(parts))) as readonly unknown[] as readonly R[];
+      return rowsOf(await tx.execute(sql.join(parts)));
     },
   };
 }

@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { DatabaseError, databaseError, isConnectionLost } from "./connection_error.ts";
+import { DatabaseError, databaseError, isAnswer } from "./connection_error.ts";
 import type { ConnectOptions } from "./db.ts";
 import { checkStatement } from "./parameters.ts";
 import { settings } from "./settings.ts";
@@ -90,9 +90,7 @@ export class Connection {
       );
     } catch (thrown) {
       const error = databaseError(thrown);
-      if (error instanceof DatabaseError && (error.fatal || isConnectionLost(error))) {
-        this.destroy(error);
-      }
+      if (!isAnswer(error)) this.destroy(error as Error);
       throw this.lost ?? error;
     } finally {
       clearTimeout(timer);

@@ -40,7 +40,7 @@ const fields = [
 
 const lost =
   /^(CONNECT(ION)?_|ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENET|ENOTFOUND$|EAI_|57P0|25P0[34]|53300$|08)/;
-const refused = /^(28...|3D000|08P01)$/;
+const refused = /^(28...|3D000|08P01)$|CERT|^ERR_(TLS|SSL)/;
 
 /** Makes an error of the driver our own: its `parameters` and `args` cannot be deleted. */
 export function databaseError(error: unknown): unknown {
@@ -48,6 +48,12 @@ export function databaseError(error: unknown): unknown {
   const from = error as Error & Record<string, unknown>;
   if (typeof from.code !== "string") return error;
   return new DatabaseError(from.code, error.message || from.code, from);
+}
+
+/** Whether the server answered with it and keeps the session. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof DatabaseError && /^[0-9A-Z]{5}$/.test(error.code) && !error.fatal &&
+    !isConnectionLost(error);
 }
 
 /** The code of an error, such as "40001"; "" when it has none. */

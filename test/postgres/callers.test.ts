@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { sql as drizzleSql } from "drizzle-orm";
 import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
 import { drizzle as drizzleJs } from "drizzle-orm/postgres-js";
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, type PostgresPool } from "kysely";
 import postgres from "postgres";
 import { type AnyTransaction, callerTx, fromDrizzle } from "../../src/postgres/callers.ts";
 import { database } from "../pg.ts";
@@ -27,6 +27,8 @@ const pg: {
   readonly Client: new (url: string) => PgClient;
   readonly Pool: new (options: { connectionString: string; max: number }) => PgPool;
 } = createRequire(import.meta.url)("pg");
+
+const kyselyPool = (pool: PgPool) => pool as unknown as PostgresPool;
 
 /** Runs work in a transaction of some library, and rolls it back when the work throws. */
 type Begin = (url: string, work: (tx: AnyTransaction) => Promise<void>) => Promise<unknown>;
@@ -88,7 +90,9 @@ const libraries: Readonly<Record<string, Begin>> = {
     }
   },
   "kysely": async (url, work) => {
-    const dialect = new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 1 }) });
+    const dialect = new PostgresDialect({
+      pool: kyselyPool(new pg.Pool({ connectionString: url, max: 1 })),
+    });
     await using db = new Kysely({ dialect });
     await db.transaction().execute((trx) => work(trx));
   },
@@ -194,7 +198,7 @@ describe("a caller's transaction", () => {
     }
     const pool = new pg.Pool({ connectionString: own.url, max: 1 });
     refuse(pool, "a pool of pg");
-    refuse(new Kysely({ dialect: new PostgresDialect({ pool }) }), "a Kysely");
+    refuse(new Kysely({ dialect: new PostgresDialect({ pool: kyselyPool(pool) }) }), "a Kysely");
     refuse(own.sql, "a client of postgres.js");
     await client(own.url, async (connected) => {
       refuse(drizzlePg(connected), "a transaction of Drizzle");

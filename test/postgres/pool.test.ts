@@ -45,6 +45,20 @@ describe("the pool", () => {
       assertEquals(most, 3);
     }));
 
+  it("asks nothing of its own and prints no notice", () =>
+    onRoad({}, async (db, road) => {
+      const { log } = console;
+      const printed: unknown[] = [];
+      console.log = (...parts: unknown[]) => void printed.push(parts);
+      try {
+        await db.query("select 1");
+        await db.script("do $$ begin raise notice 'mind'; end $$");
+      } finally {
+        console.log = log;
+      }
+      assertEquals([printed, road.seen("pg_type")], [[], 0]);
+    }));
+
   it("lends a connection to one transaction at a time", () =>
     onRoad({ max: 2 }, async (db) => {
       const inside = new Map<string, number>();

@@ -65,9 +65,7 @@ describe("the sql of a step", () => {
       }]);
       assertEquals(
         await sql.query("select $2::int + $1::int as sum, $1 as one", [1, 2]),
-        [
-          { sum: 3, one: "1" },
-        ].map(({ sum }) => ({ sum, one: 1 })),
+        [{ sum: 3, one: 1 }],
       );
       assertEquals(await sql.query("select 1 as one"), [{ one: 1 }]);
     }));
@@ -130,7 +128,7 @@ describe("the sql of a step", () => {
 
   it("cannot end its transaction, change its session, or copy", () =>
     inStep(async (sql) => {
-      const [before] = await sql`select pg_current_xact_id()::text as id`;
+      const before = await sql`select pg_current_xact_id()::text as id`;
       for (const text of control) {
         await assertRejects(() => sql.query(text), TypeError, "in a step: its transaction records");
       }
@@ -143,7 +141,7 @@ describe("the sql of a step", () => {
         await assertRejects(() => sql.query(text), DatabaseError);
         await sql`rollback to here`;
       }
-      assertEquals(await sql`select pg_current_xact_id()::text as id`, [before]);
+      assertEquals(await sql`select pg_current_xact_id()::text as id`, before);
     }));
 
   it("may set what ends with the transaction, and use savepoints", () =>

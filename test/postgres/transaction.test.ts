@@ -95,7 +95,14 @@ describe("a transaction", () => {
     }));
 
   it("sends one statement at a time, in order, each with its own rows", () =>
-    scene({ max: 1 }, async ({ db }) => {
+    scene({ max: 1 }, async ({ db, road }) => {
+      await db.transaction(async (tx) => {
+        const first = tx.query("select pg_sleep(0.05)");
+        const second = tx.query("select 'second'");
+        await first;
+        assertEquals(road.seen("second"), 0);
+        await second;
+      });
       await db.transaction(async (tx) => {
         const answers = await Promise.all(
           Array.from(
