@@ -54,6 +54,7 @@ export function memoryBackend(options: { readonly clock?: Clock } = {}): MemoryB
   const clock = options.clock ?? systemClock;
   const tables = new Tables(clock);
   return {
+    name: "memory",
     clock,
     queue: memoryQueue(tables),
     store: memoryStore(tables),

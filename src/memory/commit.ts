@@ -90,7 +90,7 @@ export function pass(tables: Tables, passes: readonly Pass[]): void {
     if (job !== undefined) tables.jobs.delete(job);
     for (const { step, activation } of ignored) {
       const row = tables.results.get(resultKey(instance, step, activation));
-      if (row?.processed === false) tables.results.put({ ...row, processed: true });
+      if (row !== undefined) tables.results.put({ ...row, processed: true });
     }
   }
 }

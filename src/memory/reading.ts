@@ -28,8 +28,9 @@ export function ended(
 ): readonly Ended[] {
   const newest = new Map<string, ResultRow>();
   for (const row of resultsOf(tables, instance)) {
-    if (row.appliedRevision === undefined || row.activation < 0) continue;
+    if (row.appliedRevision === undefined) continue;
     if (steps !== undefined && !steps.includes(row.step)) continue;
+    // The row that says "waiting" has a negative activation, and is none.
     if (row.activation > (newest.get(row.step)?.activation ?? 0)) newest.set(row.step, row);
   }
   return [...newest.values()].map((row) => ({

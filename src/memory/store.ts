@@ -55,7 +55,11 @@ export function memoryStore(tables: Tables): Store {
         return end(tables, instance, decide, options?.discard);
       }),
 
-    list: (filter) => run(tables, () => list(tables, filter)),
+    list: (filter, tx) =>
+      run(tables, () => {
+        refuse(tx, "list instances");
+        return list(tables, filter);
+      }),
 
     history: (instance) => run(tables, () => history(tables, instance)),
   };

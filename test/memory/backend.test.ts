@@ -25,6 +25,7 @@ describe("memoryBackend()", () => {
       start: () => store.open(undefined, [instance()], tx),
       resume: () => store.deliver(delivery(newId(), "approval"), tx),
       schedule: () => store.schedule(job(), tx),
+      "list instances": () => store.list({ limit: 1 }, tx),
       end: () => store.end(newId(), () => undefined, { tx }),
     };
 
@@ -99,6 +100,20 @@ describe("memoryBackend()", () => {
     await new Promise<void>(queueMicrotask);
 
     assertEquals(woken, [["emails", "default"]]);
+  });
+
+  it("wakes listeners for an advance that waits already", async () => {
+    const { queue, store, open } = await sceneInMemory();
+    const id = await open();
+    await store.deliver(delivery(id, "approval"));
+    await new Promise<void>(queueMicrotask);
+    const woken: (readonly string[])[] = [];
+    await using _ = queue.listen((queues) => woken.push(queues));
+
+    await store.deliver(delivery(id, "payment"));
+    await new Promise<void>(queueMicrotask);
+
+    assertEquals(woken, [["default"]]);
   });
 
   it("wakes listeners when the clock is moved, until they stop listening", async () => {
