@@ -82,6 +82,19 @@ describe("a transaction", () => {
       assertEquals([error.code, await rows()], ["22012", []]);
     }));
 
+  it("rejects when its commit fails, and the connection stays usable", () =>
+    scene({ max: 1 }, async ({ db, rows }) => {
+      await db.script("alter table t add unique (id) deferrable initially deferred");
+      await db.script("alter table t drop constraint t_pkey");
+      const error = await assertRejects(() =>
+        db.transaction(async (tx) => {
+          await insert(tx, "a");
+          await insert(tx, "a");
+        }), DatabaseError);
+      assertEquals([error.code, await rows()], ["23505", []]);
+      assertEquals(await db.query("select 1 as one"), [{ one: "1" }]);
+    }));
+
   it("commits past a failed statement that a savepoint undid", () =>
     scene({}, async ({ db, rows }) => {
       await db.transaction(async (tx) => {
