@@ -9,12 +9,24 @@ import { isType, type Type } from "./type.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
+const known: Readonly<Record<StepKind, readonly string[]>> = {
+  step: [
+    ...["input", "needs", "sees", "events", "retry", "queue", "priority", "timeout"],
+    ...["async", "expires", "run"],
+  ],
+  choice: ["input", "needs", "events", "decide"],
+  signal: ["events", "expires"],
+  timer: ["after"],
+};
+
 /** Reads the options of a step, whoever wrote them: plain JavaScript has no compiler. */
 export function define(kind: StepKind, name: unknown, options: unknown): StepDefinition {
   checkName(kind, name);
   const refuse = refusal(kind, name);
   if (!isObject(options)) throw refuse("its options are not an object");
-  const asynchronous = options["async"] === true;
+  only(options, known[kind], refuse);
+  const asynchronous = options["async"] ?? false;
+  if (typeof asynchronous !== "boolean") throw refuse(`option "async" is not true or false`);
   const expires = duration(options, "expires", refuse);
   if (expires !== undefined && !asynchronous && kind !== "signal") {
     throw refuse(`option "expires" is for signals and asynchronous steps`);
@@ -85,7 +97,8 @@ function deliver(definition: StepDefinition): object {
   return Object.freeze(emit);
 }
 
-type Refuse = (why: string, cause?: unknown) => WorkflowDefinitionError;
+/** Makes the error that says why a definition is refused. */
+export type Refuse = (why: string, cause?: unknown) => WorkflowDefinitionError;
 
 function refusal(kind: StepKind, name: string): Refuse {
   return (why, cause) =>
@@ -94,6 +107,12 @@ function refusal(kind: StepKind, name: string): Refuse {
 
 function isObject(value: unknown): value is Options {
   return typeof value === "object" && value !== null;
+}
+
+/** Refuses an option that nobody reads: most likely it is misspelt. */
+export function only(options: object, names: readonly string[], refuse: Refuse): void {
+  const unknown = Object.keys(options).find((option) => !names.includes(option));
+  if (unknown !== undefined) throw refuse(`option "${unknown}" is unknown here`);
 }
 
 function events(
@@ -142,9 +161,11 @@ function input(type: unknown, refuse: Refuse): Type<unknown> | undefined {
   throw refuse(`option "input" is no type, write type() or a schema`);
 }
 
-function retry(policy: unknown, refuse: Refuse): RetryPolicy | undefined {
+/** Reads a retry policy, so that it cannot fail later. */
+export function retry(policy: unknown, refuse: Refuse): RetryPolicy | undefined {
   if (policy === undefined) return undefined;
   if (!isObject(policy)) throw refuse(`option "retry" is not an object`);
+  only(policy, ["attempts", "backoff", "base", "max"], refuse);
   try {
     resolveRetry(policy);
   } catch (error) {

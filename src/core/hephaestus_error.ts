@@ -15,6 +15,7 @@ export type ErrorCode =
   | "RETRY_LATER"
   | "STEP_TIMEOUT"
   | "CANCELLED"
+  | "CLOSED"
   | "UNDECLARED_EVENT"
   | "DATABASE_REFUSED"
   | "DATABASE_UNREACHABLE"

@@ -1,4 +1,4 @@
-import type { WorkflowDefinitionError } from "./errors.ts";
+import type { Refuse } from "./definition.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
 import type { StepDefinition } from "./step.ts";
 import { type Aim, aims } from "./target.ts";
@@ -8,9 +8,6 @@ export interface Row {
   readonly step: StepDefinition;
   readonly moves: ReadonlyMap<string, readonly Aim[]>;
 }
-
-/** Makes the error that says why a workflow cannot be built. */
-export type Refuse = (why: string) => WorkflowDefinitionError;
 
 /** Reads one row: every event of the step leads somewhere, and nothing else does. */
 export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Row {

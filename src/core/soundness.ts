@@ -1,7 +1,7 @@
 import { type Bits, has, including, none, unite } from "./bits.ts";
+import type { Refuse } from "./definition.ts";
 import type { ArrivalMode, Graph, GraphStep } from "./graph.ts";
 import { behind, compatible, parted, type Path, simplified, together } from "./paths.ts";
-import type { Refuse } from "./rows.ts";
 import type { StepDefinition } from "./step.ts";
 
 /** One event that arrives at a step, with every path on which it does. */

@@ -1,3 +1,5 @@
+import { pathText } from "./json.ts";
+
 /** Why a schema refused a value, at one place of it. */
 interface Issue {
   readonly message: string;
@@ -128,22 +130,10 @@ function read(validated: Validated<unknown>): Checked {
   if (validated.issues === undefined) return { value: validated.value };
   const [first] = validated.issues;
   if (first === undefined) return { problem: "the schema refused the value without a reason" };
-  const place = where(first);
+  const keys = (first.path ?? []).map((segment) =>
+    typeof segment === "object" ? segment.key : segment
+  );
+  const place = keys.length === 0 ? "" : `at ${pathText(keys)}: `;
   const more = validated.issues.length - 1;
-  return {
-    problem: (place === "" ? first.message : `at ${place}: ${first.message}`) +
-      (more === 0 ? "" : ` (and ${more} more)`),
-  };
-}
-
-function where({ path }: Issue): string {
-  let place = "";
-  for (const segment of path ?? []) {
-    const key = typeof segment === "object" ? segment.key : segment;
-    if (typeof key === "number") place += `[${key}]`;
-    else if (/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(String(key))) {
-      place += place === "" ? String(key) : `.${String(key)}`;
-    } else place += `[${JSON.stringify(String(key))}]`;
-  }
-  return place;
+  return { problem: place + first.message + (more === 0 ? "" : ` (and ${more} more)`) };
 }

@@ -1,8 +1,8 @@
-import { isStep } from "./definition.ts";
+import { isStep, only, type Refuse, retry } from "./definition.ts";
 import { WorkflowDefinitionError } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { checkName, type Scope, scopes } from "./identity.ts";
-import type { JsonObject } from "./json.ts";
+import { encode, type JsonObject } from "./json.ts";
 import { toMermaid } from "./mermaid.ts";
 import { resolveRetry, type RetryPolicy } from "./retry.ts";
 import { assemble, type Row, row } from "./rows.ts";
@@ -127,6 +127,7 @@ export interface WorkflowOptions<In, S extends Step> {
  *
  * @throws {WorkflowDefinitionError} When a name or an option cannot be used, or when a row or the
  * whole cannot run.
+ * @throws {InvalidValueError} When JSON cannot carry the metadata.
  *
  * @example Two branches, joined
  * ```ts
@@ -180,18 +181,21 @@ export function workflow(name: string, options: any): any {
   return builder(head(name, options), undefined);
 }
 
-type Refuse = (why: string) => WorkflowDefinitionError;
-
 interface Head extends Omit<Workflow, "graph" | "steps" | "toMermaid"> {
   readonly start: StepDefinition;
   readonly refuse: Refuse;
 }
 
+const known = ["key", "input", "start", "scope", "version", "tags", "metadata", "retry"];
+
 function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): Head {
-  const refuse: Refuse = (why) =>
-    new WorkflowDefinitionError(`Cannot build workflow "${name}": ${why}`);
-  const { key, input, start, scope = "workflow", version = 1, tags = [], metadata = {}, retry } =
-    options ?? {};
+  const refuse: Refuse = (why, cause) =>
+    new WorkflowDefinitionError(`Cannot build workflow "${name}": ${why}`, { cause });
+  if (typeof options !== "object" || options === null) {
+    throw refuse("its options are not an object");
+  }
+  only(options, known, refuse);
+  const { key, input, start, scope = "workflow", version = 1, tags = [], metadata = {} } = options;
   checkName("key", key);
   if (!isType(input)) throw refuse(`option "input" is no type, write type() or a schema`);
   if (!isStep(start)) throw refuse(`option "start" is not a step`);
@@ -205,18 +209,12 @@ function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): H
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw refuse(`option "metadata" is not an object`);
   }
-  if (retry !== undefined) resolveRetry(retry);
+  encode(metadata, { what: `the metadata of workflow "${name}"`, limit: 1_000_000 });
   return {
-    name,
-    key,
-    scope,
-    version,
-    tags,
-    metadata,
-    retry,
-    input,
+    ...{ name, key, scope, version, metadata, input, refuse },
+    tags: Object.freeze([...tags]),
+    retry: retry(options.retry, refuse),
     start: start.definition,
-    refuse,
   };
 }
 

@@ -45,6 +45,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
     if (queues.length > 0) await on.query("select pg_notify($1, $2)", [channel, wakePayload(queues)]);
   };
   return {
+    name: "postgres",
     queue: postgresQueue({
       db,
       pulse,

@@ -59,7 +59,7 @@ export function postgresStore({ db, lanes, t, channel }: StoreParts): Store {
         throw error;
       }
     },
-    list: (filter) => retrying(() => lists.list(db, t, filter)),
+    list: (filter, tx) => within(tx, (on) => lists.list(on, t, filter)),
     history: (instance) => retrying(() => lists.history(db, t, instance)),
   };
 }

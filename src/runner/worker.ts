@@ -1,6 +1,8 @@
 import { HephaestusError } from "../core/errors.ts";
 import { failure } from "../core/failure.ts";
+import type { NewJob } from "../queue/job.ts";
 import { Loop } from "../queue/loop.ts";
+import type { Known } from "../store/store.ts";
 import { Claims } from "./claims.ts";
 import { Committer } from "./committer.ts";
 import { execute, givenBack, type Workers } from "./execute.ts";
@@ -137,6 +139,15 @@ export class Worker implements Host {
     if (this.running.get(job.id) === job) this.running.delete(job.id);
     if (this.#attempts.get(job.id)?.job === job) this.#attempts.delete(job.id);
     this.#claims.slotFree(job.queue);
+  }
+
+  /** Takes over an instance that was just started here, with the jobs that are executing. */
+  adopt(known: Known, started: readonly NewJob[]): void {
+    this.#workers.instances.set(known);
+    const { process } = this;
+    const owned = started.filter((job) => job.owned);
+    this.begin(owned.map((job) => ({ ...job, process, attempt: 1, errors: [], args: undefined })));
+    for (const { owned, queue, delay } of started) if (!owned) this.expect(queue, delay);
   }
 
   yields(queue: string): boolean {

@@ -154,12 +154,18 @@ export interface Store {
     decide: (known: Known) => Ending | undefined,
     options?: { readonly discard?: Discard | undefined; readonly tx?: CallerTransaction | undefined },
   ): Promise<EndResult>;
-  list(filter: Filter): Promise<readonly Instance[]>;
+  list(filter: Filter, tx?: CallerTransaction): Promise<readonly Instance[]>;
   history(instance: string): Promise<readonly HistoryEntry[]>;
 }
 
+/** Where instances and jobs are kept. */
+export interface AnyBackend extends AsyncDisposable {
+  /** What it is, for messages. */
+  readonly name: string;
+}
+
 /** Queue and store on one database: what the runner needs of the world. */
-export interface Backend extends AsyncDisposable {
+export interface Backend extends AnyBackend {
   readonly queue: Queue;
   readonly store: Store;
   /** Throws when the backend is not ready for work, with a sentence that says what to do. */

@@ -1,0 +1,79 @@
+/**
+ * Durable workflows for TypeScript on the PostgreSQL that you already run.
+ *
+ * A workflow is a typed graph of steps; each step is a durable job. Kill any process at any moment: nothing is lost.
+ *
+ * @example A workflow of two steps
+ * ```ts
+ * import { done, Hephaestus, step, type, workflow } from "@hephaestus/workflow";
+ * import { memory } from "@hephaestus/workflow/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const charge = step("charge", {
+ *   input: type<{ cents: number }>(),
+ *   events: { charged: type<{ receipt: string }>() },
+ *   run: ({ input, emit }) => emit.charged({ receipt: `r-${input.cents}` }),
+ * });
+ * const ship = step("ship", {
+ *   needs: [charge.when("charged")],
+ *   events: { shipped: type<{ label: string }>() },
+ *   run: ({ steps, emit }) => emit.shipped({ label: steps.charge.receipt }),
+ * });
+ * const order = workflow("order", { key: "orderid", input: type<{ cents: number }>(), start: charge })
+ *   .on(charge, { charged: ship })
+ *   .on(ship, { shipped: done })
+ *   .build();
+ *
+ * // With PostgreSQL: new Hephaestus({ url: "postgres://...", workflows: [order] })
+ * await using hephaestus = new Hephaestus({ backend: memory(), workflows: [order] });
+ * await using _worker = hephaestus.work();
+ * const started = await hephaestus.start(order, "abc123", { cents: 990 });
+ * assertEquals((await started.result()).status, "completed");
+ * ```
+ *
+ * @module
+ */
+export { Hephaestus } from "./src/hephaestus.ts";
+export type { Target } from "./src/client/find.ts";
+export type { Handle } from "./src/client/handle.ts";
+export type { ListOptions, Page } from "./src/client/listing.ts";
+export type { HephaestusOptions, WorkOptions } from "./src/client/options.ts";
+export type { InTransaction, Resumed } from "./src/client/resuming.ts";
+export type { StartOptions } from "./src/client/starting.ts";
+export type { Worker } from "./src/client/worker.ts";
+export { choice } from "./src/core/choice.ts";
+export type { Context, Outcome, Sql } from "./src/core/context.ts";
+export type { Duration } from "./src/core/duration.ts";
+export {
+  AlreadyRunningError,
+  AmbiguousKeyError,
+  type ErrorCode,
+  FatalError,
+  HephaestusError,
+  InstanceNotFoundError,
+  InvalidValueError,
+  JobNotFoundError,
+  NotCancellableError,
+  NotWaitingError,
+  PayloadTooLargeError,
+  RetryLaterError,
+  SchemaVersionError,
+  StepTimeoutError,
+  UnknownWorkflowError,
+  WorkflowDefinitionError,
+} from "./src/core/errors.ts";
+export type { Failure } from "./src/core/failure.ts";
+export type { Graph } from "./src/core/graph.ts";
+export type { Scope } from "./src/core/identity.ts";
+export type { HistoryEntry, Instance, InstanceStatus } from "./src/core/instance.ts";
+export type { Json, JsonObject } from "./src/core/json.ts";
+export type { Logger } from "./src/core/logger.ts";
+export type { RetryPolicy } from "./src/core/retry.ts";
+export { signal, timer } from "./src/core/signal.ts";
+export { type Delivery, type Step, step } from "./src/core/step.ts";
+export { done, first, join } from "./src/core/target.ts";
+export type { EventName, Events, Listener } from "./src/core/telemetry.ts";
+export { type Type, type } from "./src/core/type.ts";
+export { type VersionedWorkflow, versioned } from "./src/core/version.ts";
+export { type DeliveryOf, type InputOf, type Workflow, workflow } from "./src/core/workflow.ts";
+export { fromDrizzle } from "./src/postgres/callers.ts";

@@ -1,0 +1,20 @@
+import { InstanceNotFoundError } from "../core/errors.ts";
+import type { Instance } from "../core/instance.ts";
+import type { Parts } from "../runner/parts.ts";
+import type { Worker } from "../runner/worker.ts";
+import type { Finals } from "./finals.ts";
+import type { Handle } from "./handle.ts";
+
+/** What the calls of a client share. */
+export interface Client {
+  readonly parts: Parts;
+  readonly finals: Finals;
+  /** The workers of this process. */
+  readonly workers: ReadonlySet<Worker>;
+  handle(of: Pick<Instance, "id" | "key" | "workflow" | "version">): Handle;
+}
+
+/** Refuses a store's answer that an instance is not there. */
+export function gone(of: { readonly workflow: string; readonly key: string }, action: string): InstanceNotFoundError {
+  return new InstanceNotFoundError({ ...of, action });
+}

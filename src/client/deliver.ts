@@ -1,0 +1,80 @@
+import { emitted } from "../core/context.ts";
+import { InvalidValueError, NotWaitingError } from "../core/errors.ts";
+import { type Instance, isFinal } from "../core/instance.ts";
+import { encode, type JsonObject } from "../core/json.ts";
+import type { StepDefinition } from "../core/step.ts";
+import { check } from "../core/type.ts";
+import { resolve } from "../core/version.ts";
+import type { Workflow } from "../core/workflow.ts";
+import type { Parts } from "../runner/parts.ts";
+import type { Delivered } from "../store/store.ts";
+import type { AnyWorkflow } from "./find.ts";
+
+/** An outcome from outside, as its maker wrote it. */
+export interface AnyDelivery {
+  readonly step: string;
+  readonly event: string;
+  readonly output?: unknown;
+  readonly metadata?: JsonObject;
+}
+
+/** A delivery whose addressee takes it. Values are JSON texts. */
+export interface CheckedDelivery {
+  readonly step: StepDefinition;
+  readonly event: string;
+  readonly output: string | undefined;
+  readonly metadata: string | undefined;
+}
+
+/** The definition that an instance runs on: registered, or among the versions that the caller has. */
+export function definitionOf(parts: Pick<Parts, "registry">, workflow: AnyWorkflow, instance: Instance): Workflow {
+  return parts.registry.find(instance.workflow, instance.version) ?? resolve(workflow, instance.version, {});
+}
+
+/** Checks that this workflow has such a wait and that it takes this payload. Nothing is written yet. */
+export async function checkDelivery(
+  parts: Pick<Parts, "payloadLimit">,
+  workflow: Workflow,
+  delivery: AnyDelivery,
+): Promise<CheckedDelivery> {
+  const refuse = (why: string) => new TypeError(`Cannot deliver to workflow "${workflow.name}": ${why}`);
+  if (typeof delivery !== "object" || delivery === null) throw refuse("the delivery is no object");
+  const { step: name, event, output, metadata } = delivery;
+  const step = workflow.steps.get(name);
+  if (step === undefined) throw refuse(`it has no step "${name}"`);
+  if (step.kind !== "signal" && !step.asynchronous) throw refuse(`${step.kind} "${name}" waits for no delivery`);
+  if (!emitted(step).includes(event)) throw refuse(`${step.kind} "${name}" declares no event "${event}"`);
+  const what = `output of event "${event}" of ${step.kind} "${name}"`;
+  const checked = await check(step.events.get(event), output);
+  if ("problem" in checked) {
+    throw new InvalidValueError({ what, problems: [{ path: "", message: checked.problem }], action: "deliver" });
+  }
+  const limit = parts.payloadLimit;
+  return {
+    step,
+    event,
+    output: checked.value === undefined ? undefined : encode(checked.value, { what, limit }),
+    metadata: metadata === undefined ? undefined : encode(metadata, { what: `metadata of ${step.kind} "${name}"`, limit }),
+  };
+}
+
+/** What a caller is told: throws `NotWaitingError` when nothing waits any more. */
+export function answer(
+  delivered: Delivered,
+  instance: Instance,
+  { name, kind }: StepDefinition,
+): "accepted" | "early" | "duplicate" {
+  const of = { workflow: instance.workflow, key: instance.key, step: name, kind };
+  switch (delivered.kind) {
+    case "accepted":
+    case "early":
+    case "duplicate":
+      return delivered.kind;
+    case "final":
+      throw new NotWaitingError({ ...of, status: delivered.status });
+    case "over":
+      throw new NotWaitingError({ ...of, status: instance.status });
+    case "missing":
+      throw new NotWaitingError({ ...of, status: isFinal(instance.status) ? instance.status : "cancelled" });
+  }
+}

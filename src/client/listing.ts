@@ -1,0 +1,82 @@
+import { type HistoryEntry, type Instance, type InstanceStatus } from "../core/instance.ts";
+import { encode, type JsonObject } from "../core/json.ts";
+import type { Client } from "./client.ts";
+import { definitionOf } from "./deliver.ts";
+import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";
+import { businessKey } from "../core/identity.ts";
+
+/** Which instances a list holds: those for which everything that is given holds. */
+export interface ListOptions {
+  /** The instance's id. */
+  readonly id?: string | undefined;
+  /** The value of the business key; needs a workflow, whose key it is. */
+  readonly key?: string | undefined;
+  /** One status or several. */
+  readonly status?: InstanceStatus | readonly InstanceStatus[] | undefined;
+  /** The version of the workflow. */
+  readonly version?: number | undefined;
+  /** Tags that the instance has, all of them. */
+  readonly tags?: readonly string[] | undefined;
+  /** What the instance's metadata contains. */
+  readonly metadata?: JsonObject | undefined;
+  /** How many at most, 1 to 1,000. Default 50. */
+  readonly limit?: number | undefined;
+  /** `next` of the page before. */
+  readonly after?: string | undefined;
+}
+
+/** A part of a list, newest first. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Hand it over as `after` for the next page; `undefined` on the last one. */
+  readonly next: string | undefined;
+}
+
+/** Lists instances, newest first. */
+export async function list(
+  { parts }: Client,
+  workflow: AnyWorkflow | undefined,
+  options: ListOptions,
+): Promise<Page<Instance>> {
+  const { limit = 50, status, id, key, after, version, tags, metadata } = options;
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
+    throw new RangeError(`Cannot list instances: limit ${String(limit)} is not a whole number from 1 to 1,000`);
+  }
+  if (key !== undefined && workflow === undefined) throw new TypeError("Cannot list instances by key: name the workflow too");
+  if ([id, after].some((id) => id !== undefined && !uuid.test(id))) return { items: [], next: undefined };
+  if (metadata !== undefined) encode(metadata, { what: "metadata of a list", limit: 100_000 });
+  const items = await parts.backend.store.list({
+    workflow: workflow?.name,
+    id,
+    key: key === undefined ? undefined : businessKey(keyName(workflow), key),
+    statuses: status === undefined ? undefined : [status].flat(),
+    version,
+    tags,
+    metadata,
+    before: after,
+    limit: limit + 1,
+  });
+  const page = items.slice(0, limit);
+  return { items: page, next: items.length > limit ? page.at(-1)?.id : undefined };
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function keyName(workflow: AnyWorkflow | undefined): string {
+  const one = workflow && "versions" in workflow ? workflow.versions.get(workflow.current) : workflow;
+  return one?.key ?? "";
+}
+
+/** How the steps of an instance ended: in the order in which it moved, within one move in the order of the rows. */
+export async function history(client: Client, target: AnyWorkflow, who: Target): Promise<readonly HistoryEntry[]> {
+  const { store } = client.parts.backend;
+  const instance = await findOrThrow(store, target, who, "read the history of");
+  const { graph } = definitionOf(client.parts, target, instance);
+  const place = ({ revision = Infinity }: HistoryEntry) => revision;
+  const row = ({ step }: HistoryEntry) => graph.steps.get(step)?.index ?? Infinity;
+  return [...await store.history(instance.id)].sort((a, b) => difference(place(a), place(b)) || difference(row(a), row(b)));
+}
+
+function difference(a: number, b: number): number {
+  return a === b ? 0 : a - b;
+}

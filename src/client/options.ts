@@ -1,0 +1,74 @@
+import { type Duration, milliseconds } from "../core/duration.ts";
+import type { Logger } from "../core/logger.ts";
+import type { RetryPolicy } from "../core/retry.ts";
+import type { PostgresOptions } from "../postgres/backend.ts";
+import type { QueueNames } from "../runner/parts.ts";
+import type { AnyBackend } from "../store/store.ts";
+import type { AnyWorkflow } from "./find.ts";
+
+/** What a {@linkcode Hephaestus} is made of. */
+export interface HephaestusOptions extends PostgresOptions {
+  /** A backend of its own instead of PostgreSQL: `memory()` of `@hephaestus/workflow/testing`. */
+  readonly backend?: AnyBackend | undefined;
+  /** The workflows whose code this process has. */
+  readonly workflows: readonly AnyWorkflow[];
+  /** The queue of each of the three workers, where a step does not name its own. Default `"default"` for all. */
+  readonly queues?: Partial<QueueNames> | undefined;
+  /** Whether the process that has run a step advances the instance itself. Default true. */
+  readonly inline?: boolean | undefined;
+  /** For steps and workflows that say nothing: 5 attempts, exponential with jitter, at most 60 s by default. */
+  readonly retry?: RetryPolicy | undefined;
+  /** Bytes that one input, output or delivery may take as JSON. Default 1,048,576. */
+  readonly payloadLimit?: number | undefined;
+  /** Where the engine writes what nobody called for. Default: warnings and errors to the console. */
+  readonly logger?: Logger | undefined;
+}
+
+/** How a process works. */
+export interface WorkOptions {
+  /** How many jobs of each queue run at once. Default `{ default: 10 }`. */
+  readonly queues?: { readonly [queue: string]: number } | undefined;
+  /** What the process is called in the database. Default: host and process id. */
+  readonly name?: string | undefined;
+  /** How long running steps may go on after `stop`. Default `"30s"`. */
+  readonly grace?: Duration | undefined;
+  /** How often to look for work when no notification comes. Default `"2s"`. */
+  readonly poll?: Duration | undefined;
+  /** How often to prolong the lease. Default `"5s"`. */
+  readonly heartbeat?: Duration | undefined;
+  /** How long a silent process is believed to live. Default `"30s"`. */
+  readonly lease?: Duration | undefined;
+  /** How long discarded and cancelled jobs are kept. Default `"7d"`. */
+  readonly keepJobs?: Duration | undefined;
+  /** Stops the work when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Work options in milliseconds. Throws a sentence for what cannot be. */
+export function workTimes(options: WorkOptions): {
+  readonly queues: ReadonlyMap<string, number>;
+  readonly grace: number;
+  readonly poll: number;
+  readonly heartbeat: number;
+  readonly lease: number;
+  readonly keep: number;
+} {
+  const { queues = { default: 10 }, grace = "30s", poll = "2s", heartbeat = "5s", lease = "30s", keepJobs = "7d" } =
+    options;
+  for (const [queue, limit] of Object.entries(queues)) {
+    if (Number.isInteger(limit) && limit > 0 && limit <= 100_000) continue;
+    throw new RangeError(`Cannot work on queue "${queue}": its limit ${String(limit)} is not a whole number from 1`);
+  }
+  const times = {
+    grace: milliseconds(grace),
+    poll: milliseconds(poll),
+    heartbeat: milliseconds(heartbeat),
+    lease: milliseconds(lease),
+    keep: milliseconds(keepJobs),
+  };
+  if (times.poll < 1 || times.heartbeat < 1) throw new RangeError("Cannot work: poll and heartbeat must be longer than 0");
+  if (times.lease < 2 * times.heartbeat) {
+    throw new RangeError("Cannot work: the lease must last for two heartbeats at least, or the process would be declared dead");
+  }
+  return { queues: new Map(Object.entries(queues)), ...times };
+}

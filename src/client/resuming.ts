@@ -1,0 +1,129 @@
+import { HephaestusError, JobNotFoundError, NotCancellableError } from "../core/errors.ts";
+import { type Duration, milliseconds } from "../core/duration.ts";
+import { failure } from "../core/failure.ts";
+import { isFinal } from "../core/instance.ts";
+import type { AnyTransaction } from "../postgres/callers.ts";
+import { identified, usualPriority } from "../runner/new_jobs.ts";
+import { wakeOf } from "../runner/turns.ts";
+import { endingOf } from "../runner/verdicts.ts";
+import type { Known } from "../store/store.ts";
+import { type Client, gone } from "./client.ts";
+import { answer, type AnyDelivery, checkDelivery, definitionOf } from "./deliver.ts";
+import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";
+import { uuidv7 } from "./uuid.ts";
+
+/** The caller's own open transaction. */
+export interface InTransaction {
+  /** What is done commits with it, or not at all. */
+  readonly tx?: AnyTransaction | undefined;
+}
+
+/** What the outside was told: it met its wait, came before it, or was not the first. */
+export type Resumed = "accepted" | "early" | "duplicate";
+
+/** Delivers an outcome to a signal or an asynchronous step. */
+export async function resume(
+  { parts, workers }: Client,
+  target: AnyWorkflow,
+  who: Target,
+  delivery: AnyDelivery,
+  { tx }: InTransaction,
+): Promise<Resumed> {
+  const { store } = parts.backend;
+  const instance = await findOrThrow(store, target, who, "resume", tx);
+  const workflow = definitionOf(parts, target, instance);
+  const { step, event, output, metadata } = await checkDelivery(parts, workflow, delivery);
+  const wake = wakeOf(parts, workflow);
+  const delivered = await store.deliver({
+    id: uuidv7(),
+    instance: instance.id,
+    version: instance.version,
+    step: step.name,
+    activation: 1,
+    event,
+    output,
+    metadata,
+    wake,
+  }, tx);
+  const result = answer(delivered, instance, step);
+  if (tx === undefined) for (const worker of workers) worker.wake([wake.queue]);
+  if (parts.telemetry.has("step:resume")) {
+    const { id, workflow, version, key } = instance;
+    parts.telemetry.emit("step:resume", { instance: id, workflow, version, key, step: step.name, event, result });
+  }
+  return result;
+}
+
+/** Puts a delivery in for later and returns the id of its job. */
+export async function scheduleResume(
+  { parts, workers }: Client,
+  target: AnyWorkflow,
+  who: Target,
+  delivery: AnyDelivery,
+  { tx, after }: InTransaction & { readonly after: Duration },
+): Promise<bigint> {
+  const delay = milliseconds(after);
+  const { store } = parts.backend;
+  const instance = await findOrThrow(store, target, who, "resume", tx);
+  const workflow = definitionOf(parts, target, instance);
+  const { step, event, output, metadata } = await checkDelivery(parts, workflow, delivery);
+  if (isFinal(instance.status)) answer({ kind: "final", status: instance.status }, instance, step);
+  const members = [
+    `"event":${JSON.stringify(event)}`,
+    `"delivery":"${uuidv7()}"`,
+    ...(output === undefined ? [] : [`"output":${output}`]),
+    ...(metadata === undefined ? [] : [`"metadata":${metadata}`]),
+  ];
+  const [job] = await identified(parts, [{
+    kind: "resume",
+    workflow: workflow.name,
+    version: workflow.version,
+    instance: instance.id,
+    step: step.name,
+    queue: parts.queues.resume,
+    priority: step.priority ?? usualPriority,
+    maxAttempts: undefined,
+    delay,
+    owned: false,
+    tags: instance.tags,
+    metadata: Object.keys(instance.metadata).length > 0 ? JSON.stringify(instance.metadata) : undefined,
+    args: `{${members.join(",")}}`,
+  }]);
+  await store.schedule(job!, tx);
+  for (const worker of workers) worker.expect(parts.queues.resume, delay);
+  return BigInt(job!.id);
+}
+
+/** Cancels a delivery that was scheduled. */
+export async function cancelJob({ parts }: Client, id: bigint): Promise<void> {
+  const job = String(id);
+  const exists = typeof id === "bigint" && id > 0n && id < 2n ** 63n;
+  if (!exists || !(await parts.backend.store.cancelScheduled(job))) throw new JobNotFoundError({ id: job });
+  parts.telemetry.emit("job:cancel", { job });
+}
+
+/** Cancels an instance with its jobs, and aborts the steps that run for it here. */
+export async function cancel(
+  { parts, workers, finals }: Client,
+  target: AnyWorkflow,
+  who: Target,
+  { tx, reason }: InTransaction & { readonly reason?: string | undefined },
+): Promise<void> {
+  const { store } = parts.backend;
+  const instance = await findOrThrow(store, target, who, "cancel", tx);
+  const of = { workflow: instance.workflow, key: instance.key, id: instance.id };
+  if (isFinal(instance.status)) throw new NotCancellableError({ ...of, status: instance.status });
+  const why = new HephaestusError("CANCELLED", `The instance was cancelled${reason ? `: ${reason}` : ""}`);
+  const decide = (known: Known) => isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
+  const ended = await store.end(instance.id, decide, { tx });
+  if (ended.kind !== "ended") {
+    if (ended.kind === "stale" || ended.status === undefined) throw gone(of, "cancel");
+    throw new NotCancellableError({ ...of, status: ended.status });
+  }
+  // In the caller's transaction nothing has happened yet: the heartbeat aborts what runs once it has committed.
+  if (tx !== undefined) return;
+  for (const worker of workers) worker.abort(instance.id, why);
+  finals.tell(instance.id);
+  const { id, workflow, version, key } = instance;
+  parts.telemetry.emit("workflow:stop", { instance: id, workflow, version, key, status: "cancelled", duration: undefined });
+}

@@ -1,0 +1,11 @@
+import type { Duration } from "../core/duration.ts";
+
+/** A process at work. Stop it with `await using` or {@linkcode Worker.stop}. */
+export interface Worker extends AsyncDisposable {
+  /** Its id in the database; `""` until it is ready. */
+  readonly id: string;
+  /** Resolves once it works. Rejects with `SchemaVersionError` when the tables are missing, and when the database refuses. */
+  readonly ready: Promise<void>;
+  /** Stops claiming, lets running steps end for `grace`, aborts the rest, and gives it back without using up an attempt. */
+  stop(options?: { readonly grace?: Duration }): Promise<void>;
+}

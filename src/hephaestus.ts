@@ -1,0 +1,255 @@
+import { hostname } from "node:os";
+import process from "node:process";
+import type { Client } from "./client/client.ts";
+import { Finals } from "./client/finals.ts";
+import { find, type Target } from "./client/find.ts";
+import { type Handle, waitForFinal } from "./client/handle.ts";
+import * as listing from "./client/listing.ts";
+import type { ListOptions, Page } from "./client/listing.ts";
+import { type HephaestusOptions, type WorkOptions, workTimes } from "./client/options.ts";
+import * as resuming from "./client/resuming.ts";
+import type { InTransaction, Resumed } from "./client/resuming.ts";
+import { start, type StartOptions } from "./client/starting.ts";
+import type { Worker } from "./client/worker.ts";
+import { type Duration, milliseconds } from "./core/duration.ts";
+import { HephaestusError } from "./core/errors.ts";
+import type { HistoryEntry, Instance } from "./core/instance.ts";
+import { defaultLogger, guarded } from "./core/logger.ts";
+import { resolveRetry } from "./core/retry.ts";
+import type { EventName, Listener } from "./core/telemetry.ts";
+import type { VersionedWorkflow } from "./core/version.ts";
+import type { Workflow } from "./core/workflow.ts";
+import { Telemetry } from "./queue/telemetry.ts";
+import { postgresBackend } from "./postgres/backend.ts";
+import { JobIds } from "./runner/job_ids.ts";
+import { Registry } from "./runner/registry.ts";
+import { Worker as Working } from "./runner/worker.ts";
+import type { Backend } from "./store/store.ts";
+
+/** A workflow, or all versions of one. */
+type Of<In, D> = Workflow<string, In, D> | VersionedWorkflow<string, In, D>;
+
+/**
+ * The engine: starts instances, talks to them, lists them, and works on them.
+ *
+ * It owns a private pool of connections, opened when they are needed. Nothing works until {@linkcode Hephaestus.work}
+ * is called, here or in another process on the same database.
+ *
+ * @example Start an instance and wait for its end
+ * ```ts
+ * import { done, Hephaestus, step, type, workflow } from "@hephaestus/workflow";
+ * import { memory } from "@hephaestus/workflow/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const greet = step("greet", {
+ *   input: type<{ name: string }>(),
+ *   events: { greeted: type<{ text: string }>() },
+ *   run: ({ input, emit }) => emit.greeted({ text: `Hello ${input.name}` }),
+ * });
+ * const greeting = workflow("greeting", { key: "guest", input: type<{ name: string }>(), start: greet })
+ *   .on(greet, { greeted: done })
+ *   .build();
+ *
+ * await using hephaestus = new Hephaestus({ backend: memory(), workflows: [greeting] });
+ * await using _worker = hephaestus.work();
+ * const handle = await hephaestus.start(greeting, "ada", { name: "Ada" });
+ * assertEquals((await handle.result()).status, "completed");
+ * ```
+ */
+export class Hephaestus implements AsyncDisposable {
+  readonly #client: Client;
+  readonly #workers: Set<Working> = new Set();
+  readonly #closing: AbortController = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Makes an engine. Nothing is connected yet.
+   *
+   * @throws {TypeError} When an option cannot be: a hostile schema name, two workflows of one name and version.
+   */
+  constructor(options: HephaestusOptions) {
+    const { queues = {}, inline = true, payloadLimit = 1_048_576, retry } = options;
+    const logger = guarded(options.logger ?? defaultLogger);
+    if (retry !== undefined) resolveRetry(retry);
+    if (!Number.isInteger(payloadLimit) || payloadLimit < 1 || payloadLimit > 268_435_455) {
+      throw new RangeError("Cannot use the option payloadLimit: it is not a whole number of bytes up to 268,435,455");
+    }
+    const registry = new Registry(options.workflows);
+    const backend = options.backend as Backend | undefined ?? postgresBackend(options);
+    const { execute = "default", advance = execute, resume = execute } = queues;
+    const finals = new Finals();
+    this.#client = {
+      parts: {
+        backend,
+        registry,
+        ids: new JobIds(backend.queue),
+        logger,
+        telemetry: new Telemetry(logger),
+        queues: { advance, execute, resume },
+        inline,
+        retry,
+        payloadLimit,
+        random: Math.random,
+      },
+      finals,
+      workers: this.#workers,
+      handle: ({ id, key, workflow, version }): Handle => ({
+        id,
+        key,
+        workflow,
+        version,
+        result: ({ signal } = {}) =>
+          waitForFinal(backend.store, finals, { id, workflow }, [this.#closing.signal, ...(signal ? [signal] : [])]),
+      }),
+    };
+  }
+
+  /**
+   * Starts an instance under a business key.
+   *
+   * @param key The value of the business key: 1 to 200 printable characters without `::`.
+   * @throws {AlreadyRunningError} When the key is active and `onConflict` is `"reject"`.
+   * @throws {InvalidValueError} When JSON cannot carry the input, or its schema refuses it.
+   * @throws {PayloadTooLargeError} When the input takes more bytes than `payloadLimit`.
+   * @throws {UnknownWorkflowError} When there is no such version.
+   */
+  start<In, D>(workflow: Of<In, D>, key: string, input: NoInfer<In>, options: StartOptions = {}): Promise<Handle<In>> {
+    return start(this.#client, workflow, key, input, options) as Promise<Handle<In>>;
+  }
+
+  /**
+   * Delivers an outcome to a signal or an asynchronous step: `approval.emit.approved({ by: "maria" })`.
+   *
+   * `"early"` is kept until its wait begins; of two, the first one stands and the second is a `"duplicate"`.
+   *
+   * @throws {InstanceNotFoundError} When there is no such instance.
+   * @throws {NotWaitingError} When the instance is final, or the wait has expired.
+   * @throws {InvalidValueError} When the payload is not what the signal declares.
+   */
+  resume<In, D>(
+    workflow: Of<In, D>,
+    target: Target,
+    delivery: NoInfer<D>,
+    options: InTransaction = {},
+  ): Promise<Resumed> {
+    return resuming.resume(this.#client, workflow, target, delivery as never, options);
+  }
+
+  /**
+   * Delivers an outcome later. Returns the id of its job, which {@linkcode Hephaestus.cancelJob} takes.
+   *
+   * @throws {InstanceNotFoundError} When there is no such instance.
+   * @throws {NotWaitingError} When the instance is final.
+   */
+  scheduleResume<In, D>(
+    workflow: Of<In, D>,
+    target: Target,
+    delivery: NoInfer<D>,
+    options: InTransaction & { readonly after: Duration },
+  ): Promise<bigint> {
+    return resuming.scheduleResume(this.#client, workflow, target, delivery as never, options);
+  }
+
+  /**
+   * Cancels a scheduled delivery that has not begun.
+   *
+   * @throws {JobNotFoundError} When no scheduled delivery with this id waits.
+   */
+  cancelJob(id: bigint): Promise<void> {
+    return resuming.cancelJob(this.#client, id);
+  }
+
+  /**
+   * Cancels an instance and its jobs, and aborts its running steps. Their late results are ignored.
+   *
+   * @throws {InstanceNotFoundError} When there is no such instance.
+   * @throws {NotCancellableError} When it is final already.
+   */
+  cancel<In, D>(
+    workflow: Of<In, D>,
+    target: Target,
+    options: InTransaction & { readonly reason?: string | undefined } = {},
+  ): Promise<void> {
+    return resuming.cancel(this.#client, workflow, target, options);
+  }
+
+  /**
+   * The active instance of a key, else its newest one; `undefined` when there is none.
+   *
+   * @throws {AmbiguousKeyError} When several instances of the key could be meant.
+   */
+  get<In, D>(workflow: Of<In, D>, target: Target): Promise<Instance<In> | undefined> {
+    return find(this.#client.parts.backend.store, workflow, target, "get") as Promise<Instance<In> | undefined>;
+  }
+
+  /** Lists instances of a workflow, newest first. */
+  list<In, D>(workflow: Of<In, D>, options?: ListOptions): Promise<Page<Instance<In>>>;
+  /** Lists instances of all workflows, newest first. */
+  list(options?: ListOptions): Promise<Page<Instance>>;
+  list(first: Of<unknown, unknown> | ListOptions = {}, second: ListOptions = {}): Promise<Page<Instance>> {
+    return "name" in first ? listing.list(this.#client, first, second) : listing.list(this.#client, undefined, first);
+  }
+
+  /**
+   * How the steps of an instance ended, in the order in which that moved it.
+   *
+   * @throws {InstanceNotFoundError} When there is no such instance.
+   */
+  history<In, D>(workflow: Of<In, D>, target: Target): Promise<readonly HistoryEntry[]> {
+    return listing.history(this.#client, workflow, target);
+  }
+
+  /** Waits for an instance that was started elsewhere. */
+  async handle<In, D>(workflow: Of<In, D>, target: Target): Promise<Handle<In> | undefined> {
+    const found = await this.get(workflow, target);
+    return found && this.#client.handle(found) as Handle<In>;
+  }
+
+  /** Begins to work on what is due. Returns at once; `ready` tells when it has begun. */
+  work(options: WorkOptions = {}): Worker {
+    const { signal, name = processName() } = options;
+    this.#closing.signal.throwIfAborted();
+    const finished = (instance: string) => this.#client.finals.tell(instance);
+    const working = new Working(this.#client.parts, { ...workTimes(options), name, finished });
+    this.#workers.add(working);
+    const stop = async (grace?: Duration) => {
+      await working.stop(grace === undefined ? undefined : milliseconds(grace));
+      this.#workers.delete(working);
+    };
+    if (signal?.aborted) void stop();
+    else signal?.addEventListener("abort", () => void stop(), { once: true });
+    return {
+      get id() {
+        return working.process;
+      },
+      ready: working.ready,
+      stop: ({ grace } = {}) => stop(grace),
+      [Symbol.asyncDispose]: () => stop(),
+    };
+  }
+
+  /** Calls `listener` whenever `event` happens in this process, until the function that it returns is called. */
+  on<Name extends EventName>(event: Name, listener: Listener<Name>): () => void {
+    return this.#client.parts.telemetry.on(event, listener);
+  }
+
+  /** Stops all work, gracefully, and closes the connections. Waiting `result()` calls are rejected. */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    this.#closing.abort(new HephaestusError("CLOSED", "Cannot wait any longer: the engine was closed"));
+    await this.#client.parts.backend[Symbol.asyncDispose]();
+  }
+
+  /** The same as {@linkcode Hephaestus.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function processName(): string {
+  return `${hostname()}:${process.pid}`;
+}
