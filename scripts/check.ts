@@ -40,7 +40,7 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
     [node, "node_modules/typescript/bin/tsc", "--project", "tsconfig.published.json"],
   ],
   docs: () => [[...deno, "doc", "--lint", "--quiet", ...entryPoints]],
-  format: () => [[...deno, "fmt", "--check", "--quiet"]],
+  format: () => [[...deno, "fmt", "--check"]],
   lint: () => [[...deno, "lint", "--quiet"]],
   layers: () => [[...script, "scripts/check_layers.ts"]],
   exports: () => [[...script, "scripts/check_exports.ts"]],

@@ -1,5 +1,5 @@
 // A real PostgreSQL server from npm: for the tests, the examples and the benchmarks.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
 import { chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -43,7 +43,8 @@ export interface Server extends AsyncDisposable {
   remove(): Promise<void>;
 }
 
-const fast = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
+// A killed server still loses nothing that it has committed: the operating system has it.
+const fast = { fsync: "off", full_page_writes: "off" };
 
 /** Starts the server of a data directory, or adopts the one that runs there. Disposing stops it and keeps the data. */
 export async function startServer(options: ServerOptions): Promise<Server> {
@@ -77,24 +78,25 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 export async function startThrowaway(
   options: Omit<ServerOptions, "directory"> = {},
 ): Promise<Server> {
-  const server = await startServer({
-    durable: false,
-    ...options,
-    directory: join(tmpdir(), `hephaestus-${randomUUID()}`),
-    settings: { max_connections: "200", ...options.settings },
-  });
-  // A restarted server has another process id: it is read when it is needed.
-  const watch = `while kill -0 "$PPID"; do sleep 1; done
-    kill -QUIT "$(head -n 1 "$0/postmaster.pid")" && sleep 1; rm -rf "$0"`;
-  const watcher = process.platform === "win32"
-    ? undefined
-    : spawn("sh", ["-c", watch, server.directory], { detached: true, stdio: "ignore" });
-  watcher?.unref();
+  const directory = join(tmpdir(), `hephaestus-${randomUUID()}`);
+  const watcher = removeAfterThisProcess(directory);
+  const settings = { max_connections: "200", ...options.settings };
+  const server = await startServer({ durable: false, ...options, directory, settings });
   const remove = async (): Promise<void> => {
     await server.remove();
     watcher?.kill("SIGKILL");
   };
   return { ...server, remove, [Symbol.asyncDispose]: remove };
+}
+
+/** A restarted server has another process id: it is read when it is needed. */
+function removeAfterThisProcess(directory: string): ChildProcess | undefined {
+  if (process.platform === "win32") return undefined;
+  const watch = `while kill -0 "$PPID"; do sleep 1; done
+    kill -QUIT "$(head -n 1 "$0/postmaster.pid")" && sleep 1; rm -rf "$0" "$0".*`;
+  const watcher = spawn("sh", ["-c", watch, directory], { detached: true, stdio: "ignore" });
+  watcher.unref();
+  return watcher;
 }
 
 /** Made beside and renamed, so that a directory with the right name is always whole. */
@@ -121,7 +123,13 @@ async function initialise(binaries: Binaries, directory: string): Promise<void> 
   } finally {
     await rm(password, { force: true });
   }
-  await rename(draft, directory);
+  try {
+    await rename(draft, directory);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    // Somebody else may have been quicker: then there is one.
+    if (!existsSync(directory)) throw error;
+  }
 }
 
 async function startOn(
