@@ -1,19 +1,28 @@
 import type { JobState } from "../queue/job.ts";
-import type { Backend } from "../store/store.ts";
+import type { AnyBackend, Backend } from "../store/store.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { memoryQueue } from "./queue.ts";
 import type { JobRow } from "./rows.ts";
 import { memoryStore } from "./store.ts";
 import { Tables } from "./tables.ts";
 
+export type { AnyBackend };
+
 /** A job that a memory backend holds. */
 export interface StoredJob {
+  /** Its id. */
   readonly id: string;
+  /** `"advance"`, `"execute"` or `"resume"`. */
   readonly kind: string;
+  /** Id of the instance that it is for. */
   readonly instance: string;
+  /** Name of the step that it is for; `undefined` for an advance. */
   readonly step: string | undefined;
+  /** Name of the queue that it is in. */
   readonly queue: string;
+  /** Where it stands. */
   readonly state: JobState;
+  /** How many attempts have begun. */
   readonly attempt: number;
   /** The process that owns it while it executes. */
   readonly process: string | undefined;
@@ -24,33 +33,15 @@ export interface StoredJob {
 }
 
 /** Instances, results and jobs in this process's memory: gone with it. */
-export interface MemoryBackend extends Backend {
+export interface MemoryBackend extends AnyBackend {
   /** Where it takes the time from. */
   readonly clock: Clock;
   /** The jobs that it holds, in the order of their ids. */
   jobs(): readonly StoredJob[];
 }
 
-/**
- * Keeps workflows in memory, for tests and for trying things out.
- *
- * It meets the same contract as PostgreSQL does, without a database: one process, nothing survives it, and a transaction of
- * the caller's cannot be joined.
- *
- * @param options `clock` is where the time comes from; the system's unless told.
- *
- * @example Nothing is there at first
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { memory } from "@hephaestus/workflow/testing";
- *
- * await using backend = memory();
- *
- * assertEquals(await backend.store.list({ limit: 10 }), []);
- * assertEquals(backend.jobs(), []);
- * ```
- */
-export function memoryBackend(options: { readonly clock?: Clock } = {}): MemoryBackend {
+/** Queue and store in memory, on the system's clock unless told. */
+export function memoryBackend(options: { readonly clock?: Clock } = {}): MemoryBackend & Backend {
   const clock = options.clock ?? systemClock;
   const tables = new Tables(clock);
   return {

@@ -16,6 +16,9 @@
  * @module
  */
 
-export { type MemoryBackend, memoryBackend as memory, type StoredJob } from "../memory/backend.ts";
+export type { Duration } from "../core/duration.ts";
+export type { AnyBackend, MemoryBackend, StoredJob } from "../memory/backend.ts";
 export type { Clock } from "../memory/clock.ts";
+export type { JobState } from "../queue/job.ts";
 export { type FakeClock, fakeClock } from "./clock.ts";
+export { memory } from "./memory.ts";
