@@ -65,7 +65,8 @@ async function linkLibraries(folder: string): Promise<void> {
 
 async function reachable(native: string, account: Account): Promise<string> {
   if (isReachable(native, account)) return native;
-  const copy = join(tmpdir(), `hephaestus-postgres-${digest(native)}`);
+  const version = await readFile(join(native, "../package.json"), "utf8");
+  const copy = join(tmpdir(), `hephaestus-postgres-${digest(native + version)}`);
   if (existsSync(copy)) {
     if (statSync(copy).uid === 0) return copy;
     throw new Error(`Cannot copy PostgreSQL to "${copy}": it belongs to another user`);
