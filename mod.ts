@@ -74,6 +74,6 @@ export { type Delivery, type Step, step } from "./src/core/step.ts";
 export { done, first, join } from "./src/core/target.ts";
 export type { EventName, Events, Listener } from "./src/core/telemetry.ts";
 export { type Type, type } from "./src/core/type.ts";
-export { type VersionedWorkflow, versioned } from "./src/core/version.ts";
+export { versioned, type VersionedWorkflow } from "./src/core/version.ts";
 export { type DeliveryOf, type InputOf, type Workflow, workflow } from "./src/core/workflow.ts";
 export { fromDrizzle } from "./src/postgres/callers.ts";

@@ -3,7 +3,7 @@ import process from "node:process";
 import type { Client } from "./client/client.ts";
 import { Finals } from "./client/finals.ts";
 import { find, type Target } from "./client/find.ts";
-import { type Handle, waitForFinal } from "./client/handle.ts";
+import { type Handle, handleOf } from "./client/handle.ts";
 import * as listing from "./client/listing.ts";
 import type { ListOptions, Page } from "./client/listing.ts";
 import { type HephaestusOptions, type WorkOptions, workTimes } from "./client/options.ts";
@@ -72,12 +72,14 @@ export class Hephaestus implements AsyncDisposable {
     const logger = guarded(options.logger ?? defaultLogger);
     if (retry !== undefined) resolveRetry(retry);
     if (!Number.isInteger(payloadLimit) || payloadLimit < 1 || payloadLimit > 268_435_455) {
-      throw new RangeError("Cannot use the option payloadLimit: it is not a whole number of bytes up to 268,435,455");
+      throw new RangeError(
+        "Cannot use the option payloadLimit: it is not a whole number of bytes up to 268,435,455",
+      );
     }
     const registry = new Registry(options.workflows);
     const backend = options.backend as Backend | undefined ?? postgresBackend(options);
     const { execute = "default", advance = execute, resume = execute } = queues;
-    const finals = new Finals();
+    const finals = new Finals(backend.store, logger);
     this.#client = {
       parts: {
         backend,
@@ -93,14 +95,7 @@ export class Hephaestus implements AsyncDisposable {
       },
       finals,
       workers: this.#workers,
-      handle: ({ id, key, workflow, version }): Handle => ({
-        id,
-        key,
-        workflow,
-        version,
-        result: ({ signal } = {}) =>
-          waitForFinal(backend.store, finals, { id, workflow }, [this.#closing.signal, ...(signal ? [signal] : [])]),
-      }),
+      handle: (of) => handleOf(finals, this.#closing.signal, of),
     };
   }
 
@@ -113,7 +108,12 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {PayloadTooLargeError} When the input takes more bytes than `payloadLimit`.
    * @throws {UnknownWorkflowError} When there is no such version.
    */
-  start<In, D>(workflow: Of<In, D>, key: string, input: NoInfer<In>, options: StartOptions = {}): Promise<Handle<In>> {
+  start<In, D>(
+    workflow: Of<In, D>,
+    key: string,
+    input: NoInfer<In>,
+    options: StartOptions = {},
+  ): Promise<Handle<In>> {
     return start(this.#client, workflow, key, input, options) as Promise<Handle<In>>;
   }
 
@@ -179,15 +179,22 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {AmbiguousKeyError} When several instances of the key could be meant.
    */
   get<In, D>(workflow: Of<In, D>, target: Target): Promise<Instance<In> | undefined> {
-    return find(this.#client.parts.backend.store, workflow, target, "get") as Promise<Instance<In> | undefined>;
+    return find(this.#client.parts.backend.store, workflow, target, "get") as Promise<
+      Instance<In> | undefined
+    >;
   }
 
   /** Lists instances of a workflow, newest first. */
   list<In, D>(workflow: Of<In, D>, options?: ListOptions): Promise<Page<Instance<In>>>;
   /** Lists instances of all workflows, newest first. */
   list(options?: ListOptions): Promise<Page<Instance>>;
-  list(first: Of<unknown, unknown> | ListOptions = {}, second: ListOptions = {}): Promise<Page<Instance>> {
-    return "name" in first ? listing.list(this.#client, first, second) : listing.list(this.#client, undefined, first);
+  list(
+    first: Of<unknown, unknown> | ListOptions = {},
+    second: ListOptions = {},
+  ): Promise<Page<Instance>> {
+    return "name" in first
+      ? listing.list(this.#client, first, second)
+      : listing.list(this.#client, undefined, first);
   }
 
   /**
@@ -240,7 +247,10 @@ export class Hephaestus implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#workers].map((worker) => worker.stop()));
-    this.#closing.abort(new HephaestusError("CLOSED", "Cannot wait any longer: the engine was closed"));
+    this.#closing.abort(
+      new HephaestusError("CLOSED", "Cannot wait any longer: the engine was closed"),
+    );
+    await this.#client.finals.stop();
     await this.#client.parts.backend[Symbol.asyncDispose]();
   }
 

@@ -15,6 +15,9 @@ export interface Client {
 }
 
 /** Refuses a store's answer that an instance is not there. */
-export function gone(of: { readonly workflow: string; readonly key: string }, action: string): InstanceNotFoundError {
+export function gone(
+  of: { readonly workflow: string; readonly key: string },
+  action: string,
+): InstanceNotFoundError {
   return new InstanceNotFoundError({ ...of, action });
 }

@@ -27,8 +27,13 @@ export interface CheckedDelivery {
 }
 
 /** The definition that an instance runs on: registered, or among the versions that the caller has. */
-export function definitionOf(parts: Pick<Parts, "registry">, workflow: AnyWorkflow, instance: Instance): Workflow {
-  return parts.registry.find(instance.workflow, instance.version) ?? resolve(workflow, instance.version, {});
+export function definitionOf(
+  parts: Pick<Parts, "registry">,
+  workflow: AnyWorkflow,
+  instance: Instance,
+): Workflow {
+  return parts.registry.find(instance.workflow, instance.version) ??
+    resolve(workflow, instance.version, {});
 }
 
 /** Checks that this workflow has such a wait and that it takes this payload. Nothing is written yet. */
@@ -37,24 +42,35 @@ export async function checkDelivery(
   workflow: Workflow,
   delivery: AnyDelivery,
 ): Promise<CheckedDelivery> {
-  const refuse = (why: string) => new TypeError(`Cannot deliver to workflow "${workflow.name}": ${why}`);
+  const refuse = (why: string) =>
+    new TypeError(`Cannot deliver to workflow "${workflow.name}": ${why}`);
   if (typeof delivery !== "object" || delivery === null) throw refuse("the delivery is no object");
   const { step: name, event, output, metadata } = delivery;
   const step = workflow.steps.get(name);
   if (step === undefined) throw refuse(`it has no step "${name}"`);
-  if (step.kind !== "signal" && !step.asynchronous) throw refuse(`${step.kind} "${name}" waits for no delivery`);
-  if (!emitted(step).includes(event)) throw refuse(`${step.kind} "${name}" declares no event "${event}"`);
+  if (step.kind !== "signal" && !step.asynchronous) {
+    throw refuse(`${step.kind} "${name}" waits for no delivery`);
+  }
+  if (!emitted(step).includes(event)) {
+    throw refuse(`${step.kind} "${name}" declares no event "${event}"`);
+  }
   const what = `output of event "${event}" of ${step.kind} "${name}"`;
   const checked = await check(step.events.get(event), output);
   if ("problem" in checked) {
-    throw new InvalidValueError({ what, problems: [{ path: "", message: checked.problem }], action: "deliver" });
+    throw new InvalidValueError({
+      what,
+      problems: [{ path: "", message: checked.problem }],
+      action: "deliver",
+    });
   }
   const limit = parts.payloadLimit;
   return {
     step,
     event,
     output: checked.value === undefined ? undefined : encode(checked.value, { what, limit }),
-    metadata: metadata === undefined ? undefined : encode(metadata, { what: `metadata of ${step.kind} "${name}"`, limit }),
+    metadata: metadata === undefined
+      ? undefined
+      : encode(metadata, { what: `metadata of ${step.kind} "${name}"`, limit }),
   };
 }
 
@@ -75,6 +91,9 @@ export function answer(
     case "over":
       throw new NotWaitingError({ ...of, status: instance.status });
     case "missing":
-      throw new NotWaitingError({ ...of, status: isFinal(instance.status) ? instance.status : "cancelled" });
+      throw new NotWaitingError({
+        ...of,
+        status: isFinal(instance.status) ? instance.status : "cancelled",
+      });
   }
 }

@@ -1,28 +1,97 @@
-/** Callers that wait for instances to become final, told by the process that made them so. */
-export class Finals {
-  readonly #waiting = new Map<string, Set<() => void>>();
+import { type Instance, isFinal } from "../core/instance.ts";
+import { Loop } from "../queue/loop.ts";
+import type { Logger } from "../core/logger.ts";
+import type { Store } from "../store/store.ts";
 
-  /** An instance is final. */
-  tell(instance: string): void {
-    for (const wake of this.#waiting.get(instance) ?? []) wake();
+type Settle = (instance: Instance | undefined) => void;
+
+const firstPause = 50;
+const longestPause = 1_000;
+const largestLook = 1_000;
+
+/**
+ * Callers that wait for instances to become final. The process that makes one final tells at once; for the others one
+ * statement looks at all that are waited for, more and more seldom.
+ */
+export class Finals {
+  readonly #store: Pick<Store, "list">;
+  readonly #waiting = new Map<string, Set<Settle>>();
+  readonly #told = new Set<string>();
+  readonly #loop: Loop;
+  #pause = firstPause;
+  #started = false;
+
+  constructor(store: Pick<Store, "list">, logger: Logger) {
+    this.#store = store;
+    this.#loop = new Loop({
+      name: "look at instances that are waited for",
+      interval: longestPause,
+      logger,
+      round: () => this.#round(),
+    });
   }
 
-  /** Waits until somebody tells, `milliseconds` have passed, or `signal` aborts. */
-  async wait(instance: string, milliseconds: number, signal: AbortSignal): Promise<void> {
-    const waiting = this.#waiting.get(instance) ?? new Set();
-    this.#waiting.set(instance, waiting);
-    await new Promise<void>((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", wake);
-        waiting.delete(wake);
+  /** An instance has become final here. */
+  tell(instance: string): void {
+    if (!this.#waiting.has(instance)) return;
+    this.#told.add(instance);
+    this.#loop.wake();
+  }
+
+  /** Waits until an instance is final; `undefined` when there is none. Rejects with the signal's reason. */
+  wait(instance: string, signal: AbortSignal): Promise<Instance | undefined> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const waiting = this.#waiting.get(instance) ?? new Set();
+      this.#waiting.set(instance, waiting);
+      const leave = () => {
+        signal.removeEventListener("abort", abort);
+        waiting.delete(settle);
         if (waiting.size === 0) this.#waiting.delete(instance);
-        resolve();
       };
-      const timer = setTimeout(wake, milliseconds);
-      waiting.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
-      if (signal.aborted) wake();
+      const settle = (final: Instance | undefined) => {
+        leave();
+        resolve(final);
+      };
+      const abort = () => {
+        leave();
+        reject(signal.reason);
+      };
+      waiting.add(settle);
+      signal.addEventListener("abort", abort, { once: true });
+      this.#pause = firstPause;
+      if (!this.#started) this.#loop.start();
+      this.#started = true;
+      this.#told.add(instance);
+      this.#loop.wake();
     });
+  }
+
+  /** Looks at those that were told of, or at all when nobody was. */
+  async #round(): Promise<number> {
+    const told = [...this.#told].filter((id) => this.#waiting.has(id));
+    this.#told.clear();
+    const ids = told.length > 0 ? told : [...this.#waiting.keys()];
+    if (ids.length === 0) return 2 ** 31;
+    for (let from = 0; from < ids.length; from += largestLook) {
+      await this.#look(ids.slice(from, from + largestLook));
+    }
+    if (told.length === 0) this.#pause = Math.min(2 * this.#pause, longestPause);
+    return this.#pause;
+  }
+
+  async #look(ids: readonly string[]): Promise<void> {
+    const there = new Map(
+      (await this.#store.list({ ids, limit: ids.length })).map((row) => [row.id, row]),
+    );
+    for (const id of ids) {
+      const instance = there.get(id);
+      if (instance !== undefined && !isFinal(instance.status)) continue;
+      for (const settle of [...this.#waiting.get(id) ?? []]) settle(instance);
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 }

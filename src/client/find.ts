@@ -31,7 +31,7 @@ export async function find(
 ): Promise<Instance | undefined> {
   if (typeof target !== "string") {
     if (!uuid.test(target?.id)) return undefined;
-    const [found] = await store.list({ id: target.id, workflow: workflow.name, limit: 1 }, tx);
+    const [found] = await store.list({ ids: [target.id], workflow: workflow.name, limit: 1 }, tx);
     return found;
   }
   const of = { workflow: workflow.name, key: keyOf(workflow, target) };
@@ -61,6 +61,8 @@ export async function findOrThrow(
 ): Promise<Instance> {
   const found = await find(store, workflow, target, action, tx);
   if (found !== undefined) return found;
-  const wanted = typeof target === "string" ? { key: keyOf(workflow, target) } : { id: String(target?.id) };
+  const wanted = typeof target === "string"
+    ? { key: keyOf(workflow, target) }
+    : { id: String(target?.id) };
   throw new InstanceNotFoundError({ workflow: workflow.name, ...wanted, action });
 }

@@ -1,6 +1,5 @@
 import { InstanceNotFoundError } from "../core/errors.ts";
-import { type Instance, isFinal } from "../core/instance.ts";
-import type { Store } from "../store/store.ts";
+import type { Instance } from "../core/instance.ts";
 import type { Finals } from "./finals.ts";
 
 /** An instance that was started. */
@@ -20,24 +19,23 @@ export interface Handle<In = unknown> {
   result(options?: { readonly signal?: AbortSignal }): Promise<Instance<In>>;
 }
 
-const firstPause = 50;
-const longestPause = 1_000;
-
-/** Polls an instance until it is final; the process that makes it so saves the wait. */
-export async function waitForFinal(
-  store: Pick<Store, "list">,
+/** A handle that waits through `finals`. */
+export function handleOf(
   finals: Finals,
-  of: Pick<Handle, "id" | "workflow">,
-  signals: readonly AbortSignal[],
-): Promise<Instance> {
-  const signal = AbortSignal.any([...signals]);
-  for (let pause = firstPause;; pause = Math.min(2 * pause, longestPause)) {
-    signal.throwIfAborted();
-    // Whoever tells between the look and the wait would be missed the other way round.
-    const told = finals.wait(of.id, pause, signal);
-    const [instance] = await store.list({ id: of.id, limit: 1 });
-    if (instance === undefined) throw new InstanceNotFoundError({ ...of, action: "wait for" });
-    if (isFinal(instance.status)) return instance;
-    await told;
-  }
+  closing: AbortSignal,
+  { id, key, workflow, version }: Pick<Instance, "id" | "key" | "workflow" | "version">,
+): Handle {
+  return {
+    id,
+    key,
+    workflow,
+    version,
+    async result({ signal } = {}) {
+      const instance = await finals.wait(id, signal ? AbortSignal.any([closing, signal]) : closing);
+      if (instance === undefined) {
+        throw new InstanceNotFoundError({ workflow, id, action: "wait for" });
+      }
+      return instance;
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { type HistoryEntry, type Instance, type InstanceStatus } from "../core/instance.ts";
+import type { HistoryEntry, Instance, InstanceStatus } from "../core/instance.ts";
 import { encode, type JsonObject } from "../core/json.ts";
 import type { Client } from "./client.ts";
 import { definitionOf } from "./deliver.ts";
@@ -40,14 +40,20 @@ export async function list(
 ): Promise<Page<Instance>> {
   const { limit = 50, status, id, key, after, version, tags, metadata } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
-    throw new RangeError(`Cannot list instances: limit ${String(limit)} is not a whole number from 1 to 1,000`);
+    throw new RangeError(
+      `Cannot list instances: limit ${String(limit)} is not a whole number from 1 to 1,000`,
+    );
   }
-  if (key !== undefined && workflow === undefined) throw new TypeError("Cannot list instances by key: name the workflow too");
-  if ([id, after].some((id) => id !== undefined && !uuid.test(id))) return { items: [], next: undefined };
+  if (key !== undefined && workflow === undefined) {
+    throw new TypeError("Cannot list instances by key: name the workflow too");
+  }
+  if ([id, after].some((id) => id !== undefined && !uuid.test(id))) {
+    return { items: [], next: undefined };
+  }
   if (metadata !== undefined) encode(metadata, { what: "metadata of a list", limit: 100_000 });
   const items = await parts.backend.store.list({
     workflow: workflow?.name,
-    id,
+    ids: id === undefined ? undefined : [id],
     key: key === undefined ? undefined : businessKey(keyName(workflow), key),
     statuses: status === undefined ? undefined : [status].flat(),
     version,
@@ -63,18 +69,26 @@ export async function list(
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function keyName(workflow: AnyWorkflow | undefined): string {
-  const one = workflow && "versions" in workflow ? workflow.versions.get(workflow.current) : workflow;
+  const one = workflow && "versions" in workflow
+    ? workflow.versions.get(workflow.current)
+    : workflow;
   return one?.key ?? "";
 }
 
 /** How the steps of an instance ended: in the order in which it moved, within one move in the order of the rows. */
-export async function history(client: Client, target: AnyWorkflow, who: Target): Promise<readonly HistoryEntry[]> {
+export async function history(
+  client: Client,
+  target: AnyWorkflow,
+  who: Target,
+): Promise<readonly HistoryEntry[]> {
   const { store } = client.parts.backend;
   const instance = await findOrThrow(store, target, who, "read the history of");
   const { graph } = definitionOf(client.parts, target, instance);
   const place = ({ revision = Infinity }: HistoryEntry) => revision;
   const row = ({ step }: HistoryEntry) => graph.steps.get(step)?.index ?? Infinity;
-  return [...await store.history(instance.id)].sort((a, b) => difference(place(a), place(b)) || difference(row(a), row(b)));
+  return [...await store.history(instance.id)].sort((a, b) =>
+    difference(place(a), place(b)) || difference(row(a), row(b))
+  );
 }
 
 function difference(a: number, b: number): number {

@@ -53,11 +53,19 @@ export function workTimes(options: WorkOptions): {
   readonly lease: number;
   readonly keep: number;
 } {
-  const { queues = { default: 10 }, grace = "30s", poll = "2s", heartbeat = "5s", lease = "30s", keepJobs = "7d" } =
-    options;
+  const {
+    queues = { default: 10 },
+    grace = "30s",
+    poll = "2s",
+    heartbeat = "5s",
+    lease = "30s",
+    keepJobs = "7d",
+  } = options;
   for (const [queue, limit] of Object.entries(queues)) {
     if (Number.isInteger(limit) && limit > 0 && limit <= 100_000) continue;
-    throw new RangeError(`Cannot work on queue "${queue}": its limit ${String(limit)} is not a whole number from 1`);
+    throw new RangeError(
+      `Cannot work on queue "${queue}": its limit ${String(limit)} is not a whole number from 1`,
+    );
   }
   const times = {
     grace: milliseconds(grace),
@@ -66,9 +74,13 @@ export function workTimes(options: WorkOptions): {
     lease: milliseconds(lease),
     keep: milliseconds(keepJobs),
   };
-  if (times.poll < 1 || times.heartbeat < 1) throw new RangeError("Cannot work: poll and heartbeat must be longer than 0");
+  if (times.poll < 1 || times.heartbeat < 1) {
+    throw new RangeError("Cannot work: poll and heartbeat must be longer than 0");
+  }
   if (times.lease < 2 * times.heartbeat) {
-    throw new RangeError("Cannot work: the lease must last for two heartbeats at least, or the process would be declared dead");
+    throw new RangeError(
+      "Cannot work: the lease must last for two heartbeats at least, or the process would be declared dead",
+    );
   }
   return { queues: new Map(Object.entries(queues)), ...times };
 }

@@ -46,10 +46,18 @@ export async function resume(
     wake,
   }, tx);
   const result = answer(delivered, instance, step);
-  if (tx === undefined) for (const worker of workers) worker.wake([wake.queue]);
+  if (tx === undefined) { for (const worker of workers) worker.wake([wake.queue]); }
   if (parts.telemetry.has("step:resume")) {
     const { id, workflow, version, key } = instance;
-    parts.telemetry.emit("step:resume", { instance: id, workflow, version, key, step: step.name, event, result });
+    parts.telemetry.emit("step:resume", {
+      instance: id,
+      workflow,
+      version,
+      key,
+      step: step.name,
+      event,
+      result,
+    });
   }
   return result;
 }
@@ -86,7 +94,9 @@ export async function scheduleResume(
     delay,
     owned: false,
     tags: instance.tags,
-    metadata: Object.keys(instance.metadata).length > 0 ? JSON.stringify(instance.metadata) : undefined,
+    metadata: Object.keys(instance.metadata).length > 0
+      ? JSON.stringify(instance.metadata)
+      : undefined,
     args: `{${members.join(",")}}`,
   }]);
   await store.schedule(job!, tx);
@@ -98,7 +108,9 @@ export async function scheduleResume(
 export async function cancelJob({ parts }: Client, id: bigint): Promise<void> {
   const job = String(id);
   const exists = typeof id === "bigint" && id > 0n && id < 2n ** 63n;
-  if (!exists || !(await parts.backend.store.cancelScheduled(job))) throw new JobNotFoundError({ id: job });
+  if (!exists || !(await parts.backend.store.cancelScheduled(job))) {
+    throw new JobNotFoundError({ id: job });
+  }
   parts.telemetry.emit("job:cancel", { job });
 }
 
@@ -113,8 +125,12 @@ export async function cancel(
   const instance = await findOrThrow(store, target, who, "cancel", tx);
   const of = { workflow: instance.workflow, key: instance.key, id: instance.id };
   if (isFinal(instance.status)) throw new NotCancellableError({ ...of, status: instance.status });
-  const why = new HephaestusError("CANCELLED", `The instance was cancelled${reason ? `: ${reason}` : ""}`);
-  const decide = (known: Known) => isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
+  const why = new HephaestusError(
+    "CANCELLED",
+    `The instance was cancelled${reason ? `: ${reason}` : ""}`,
+  );
+  const decide = (known: Known) =>
+    isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
   const ended = await store.end(instance.id, decide, { tx });
   if (ended.kind !== "ended") {
     if (ended.kind === "stale" || ended.status === undefined) throw gone(of, "cancel");
@@ -125,5 +141,12 @@ export async function cancel(
   for (const worker of workers) worker.abort(instance.id, why);
   finals.tell(instance.id);
   const { id, workflow, version, key } = instance;
-  parts.telemetry.emit("workflow:stop", { instance: id, workflow, version, key, status: "cancelled", duration: undefined });
+  parts.telemetry.emit("workflow:stop", {
+    instance: id,
+    workflow,
+    version,
+    key,
+    status: "cancelled",
+    duration: undefined,
+  });
 }

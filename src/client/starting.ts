@@ -56,7 +56,9 @@ export async function start(
     // It has ended since: the key is free.
     if (running === undefined) continue;
     if (onConflict === "return") return client.handle(running);
-    if (onConflict === "reject") throw new AlreadyRunningError({ ...running, workflow: workflow.name });
+    if (onConflict === "reject") {
+      throw new AlreadyRunningError({ ...running, workflow: workflow.name });
+    }
     await replace(client, running, tx);
   }
   throw new HephaestusError(
@@ -74,7 +76,11 @@ async function insert(
   const worker = tx === undefined && parts.inline ? local(workers, workflow, parts) : undefined;
   const started = await identified(parts, takeSlots(drafts, worker?.slots));
   const status = started.some(({ owned }) => owned) ? "running" : instance.status;
-  const opened = await parts.backend.store.open(worker?.process, [{ ...instance, status, started }], tx);
+  const opened = await parts.backend.store.open(
+    worker?.process,
+    [{ ...instance, status, started }],
+    tx,
+  );
   if (!opened.has(known.id)) {
     for (const { owned, queue } of started) if (owned) worker?.slots.release(queue);
     return false;
@@ -83,7 +89,11 @@ async function insert(
   return true;
 }
 
-function local(workers: ReadonlySet<Worker>, workflow: Workflow, { registry }: Client["parts"]): Worker | undefined {
+function local(
+  workers: ReadonlySet<Worker>,
+  workflow: Workflow,
+  { registry }: Client["parts"],
+): Worker | undefined {
   if (registry.find(workflow.name, workflow.version) === undefined) return undefined;
   return [...workers].find(({ accepting, process }) => accepting && process !== "");
 }
@@ -105,12 +115,20 @@ async function conflicting(
   return running;
 }
 
-async function replace(client: Client, running: Instance, tx: AnyTransaction | undefined): Promise<void> {
-  const reason = failure(new HephaestusError("CANCELLED", "The instance was replaced by a new start of its key"));
+async function replace(
+  client: Client,
+  running: Instance,
+  tx: AnyTransaction | undefined,
+): Promise<void> {
+  const reason = failure(
+    new HephaestusError("CANCELLED", "The instance was replaced by a new start of its key"),
+  );
   const { store } = client.parts.backend;
   const decide = (known: Parameters<typeof endingOf>[0]) =>
     isFinal(known.status) ? undefined : endingOf(known, "cancelled", reason);
   await store.end(running.id, decide, { tx });
-  for (const worker of client.workers) worker.abort(running.id, new HephaestusError("CANCELLED", reason.message));
+  for (const worker of client.workers) {
+    worker.abort(running.id, new HephaestusError("CANCELLED", reason.message));
+  }
   client.finals.tell(running.id);
 }

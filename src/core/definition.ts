@@ -105,7 +105,8 @@ function refusal(kind: StepKind, name: string): Refuse {
     new WorkflowDefinitionError(`Cannot define ${kind} "${name}": ${why}`, { cause });
 }
 
-function isObject(value: unknown): value is Options {
+/** Whether a value has members at all. */
+export function isObject(value: unknown): value is Options {
   return typeof value === "object" && value !== null;
 }
 

@@ -122,7 +122,9 @@ class Advance {
   }
 
   run(endings: readonly StepEnding[], opening: boolean): Progress {
-    const inRowOrder = [...endings].sort((a, b) => row(this.#graph, a.step) - row(this.#graph, b.step));
+    const inRowOrder = [...endings].sort((a, b) =>
+      row(this.#graph, a.step) - row(this.#graph, b.step)
+    );
     for (const ending of inRowOrder) {
       if (ending.event === LATER) this.#wait(ending);
       else if (this.#active.has(ending.step)) this.#ready.push(ending);

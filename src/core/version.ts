@@ -1,4 +1,5 @@
 import { UnknownWorkflowError, WorkflowDefinitionError } from "./errors.ts";
+import { isObject } from "./definition.ts";
 import { checkName } from "./identity.ts";
 import type { JsonObject } from "./json.ts";
 import type { DeliveryOf, InputOf, Workflow } from "./workflow.ts";
@@ -91,15 +92,20 @@ export function versioned<
   checkName("workflow", name);
   const refuse = (why: string): WorkflowDefinitionError =>
     new WorkflowDefinitionError(`Cannot define versions of workflow "${name}": ${why}`);
+  if (!isObject(options)) throw refuse("its options are not an object");
+  if (!isObject(options.versions)) throw refuse(`option "versions" is not an object`);
   const versions = new Map<number, Workflow<Name>>();
   for (const [key, member] of Object.entries<Workflow<Name>>(options.versions)) {
-    const version = Number(key);
     if (!/^[1-9]\d{0,8}$/.test(key)) throw refuse(`version "${key}" is not a whole number from 1`);
+    if (!isObject(member) || !isObject(member.graph)) throw refuse(`${key} is not a workflow`);
     if (member.name !== name) throw refuse(`version ${key} is workflow "${member.name}"`);
-    versions.set(version, Object.freeze({ ...member, version }));
+    versions.set(Number(key), Object.freeze({ ...member, version: Number(key) }));
   }
   const { current, pick } = options;
   if (!versions.has(current)) throw refuse(`current version ${current} is not among them`);
+  if (pick !== undefined && typeof pick !== "function") {
+    throw refuse(`option "pick" is not a function`);
+  }
   return Object.freeze({ name, versions, current, pick });
 }
 

@@ -4,7 +4,7 @@ import type { Graph } from "./graph.ts";
 import { checkName, type Scope, scopes } from "./identity.ts";
 import { encode, type JsonObject } from "./json.ts";
 import { toMermaid } from "./mermaid.ts";
-import { resolveRetry, type RetryPolicy } from "./retry.ts";
+import type { RetryPolicy } from "./retry.ts";
 import { assemble, type Row, row } from "./rows.ts";
 import { prove } from "./soundness.ts";
 import type { Step, StepDefinition } from "./step.ts";
@@ -209,7 +209,7 @@ function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): H
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw refuse(`option "metadata" is not an object`);
   }
-  encode(metadata, { what: `the metadata of workflow "${name}"`, limit: 1_000_000 });
+  encode(metadata, { what: `metadata of workflow "${name}"`, limit: 1_000_000 });
   return {
     ...{ name, key, scope, version, metadata, input, refuse },
     tags: Object.freeze([...tags]),

@@ -51,8 +51,8 @@ export function list(tables: Tables, filter: Filter): readonly Instance[] {
 }
 
 function meets(row: InstanceRow, filter: Filter): boolean {
-  const { id, key, workflow, version, statuses, tags, metadata, before } = filter;
-  return (id === undefined || row.id === id) &&
+  const { ids, key, workflow, version, statuses, tags, metadata, before } = filter;
+  return (ids === undefined || ids.includes(row.id)) &&
     (key === undefined || row.key === key) &&
     (workflow === undefined || row.workflow === workflow) &&
     (version === undefined || row.version === version) &&

@@ -42,7 +42,9 @@ export function postgresBackend(options: PostgresOptions): Backend {
   const pulse = connect({ ...base, max: 1 });
   const lanes = connect({ ...base, max: 2, settings: { ...base.settings, lock_timeout: "250ms" } });
   const tell = async (on: Pick<Tx, "query">, queues: readonly string[]) => {
-    if (queues.length > 0) await on.query("select pg_notify($1, $2)", [channel, wakePayload(queues)]);
+    if (queues.length > 0) {
+      await on.query("select pg_notify($1, $2)", [channel, wakePayload(queues)]);
+    }
   };
   return {
     name: "postgres",
@@ -53,10 +55,15 @@ export function postgresBackend(options: PostgresOptions): Backend {
       notify: tell,
       listen: (wake) =>
         notify
-          ? listen(base, channel, (payload) => wake(payload.split(",").map(decodeURIComponent)), () => wake([]))
+          ? listen(
+            base,
+            channel,
+            (payload) => wake(payload.split(",").map(decodeURIComponent)),
+            () => wake([]),
+          )
           : { [Symbol.asyncDispose]: () => Promise.resolve() },
     }),
-    store: postgresStore({ db, lanes, t, channel: channel.replaceAll("'", "''") }),
+    store: postgresStore({ db, lanes, t, channel: channel.replaceAll("'", "''"), notify: tell }),
     ready: () => assertMigrated(db, { schema }),
     [Symbol.asyncDispose]: () => closeAll([db, pulse, lanes]),
   };

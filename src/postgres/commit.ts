@@ -23,7 +23,7 @@ advanced as (
       metadata = coalesce(turn.metadata::jsonb, instance.metadata),
       error = coalesce(turn.error::jsonb, instance.error),
       updated_at = now(),
-      finished_at = case when turn.status in ('completed', 'failed') then now() end
+      finished_at = case when turn.status in ('completed', 'failed', 'cancelled') then now() end
   from turn
   where instance.id = turn.instance_id
     and instance.revision = turn.revision
@@ -32,13 +32,14 @@ advanced as (
 ),
 recorded as (
   insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, attempt,
-    errors, started_at, causes, process_id, processed, applied_revision, workflow_version)
+    errors, started_at, inserted_at, causes, process_id, processed, applied_revision, workflow_version)
   select advanced.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
     result.attempt, result.errors::jsonb, now() - result.duration * interval '1 millisecond',
+    now() + result.place * interval '1 microsecond',
     string_to_array(result.causes, ','), $1::text::bigint, true, advanced.revision, advanced.workflow_version
   from unnest($8::uuid[], $9::text[], $10::int[], $11::text[], $12::text[], $13::text[], $14::int[], $15::text[],
-      $16::float8[], $17::text[])
-    as result (instance_id, step, activation, event, output, metadata, attempt, errors, duration, causes)
+      $16::float8[], $17::text[]) with ordinality
+    as result (instance_id, step, activation, event, output, metadata, attempt, errors, duration, causes, place)
   join advanced on advanced.id = result.instance_id
 ),
 marked as (
@@ -81,7 +82,7 @@ cancelled as (
   update ${t.jobs} as job
   set state = 'cancelled', finished_at = now(), process_id = null
   from advanced
-  where advanced.status = 'failed'
+  where advanced.status in ('failed', 'cancelled')
     and job.instance_id = advanced.id
     and job.kind <> 'advance'
     and job.state not in ('discarded', 'cancelled')
@@ -162,7 +163,11 @@ export function commitParameters(process: string, unsorted: readonly Turn[]): re
     ...processed(each(turns, (turn) => turn.processed)),
     ...columns(each(turns, (turn) => turn.settled), instance, ({ row }) => row),
     ...columns(each(turns, (turn) => turn.resolved), instance, ({ row }) => row),
-    ...columns(started, instance, ...jobColumns.map((column) => (of: Of<NewJob>) => column(of.row))),
+    ...columns(
+      started,
+      instance,
+      ...jobColumns.map((column) => (of: Of<NewJob>) => column(of.row)),
+    ),
     ...columns(
       each(turns, (turn) => (turn.wake ? [turn.wake] : [])),
       instance,
@@ -190,7 +195,10 @@ export const jobColumns: readonly ((job: NewJob) => string | number | boolean | 
 ];
 
 /** The queues that get work which another process may claim, as the payload of a notification. */
-export function queuesToWake(turns: readonly Pick<Turn, "wake">[], started: readonly NewJob[]): string {
+export function queuesToWake(
+  turns: readonly Pick<Turn, "wake">[],
+  started: readonly NewJob[],
+): string {
   const queues = new Set<string>();
   for (const { wake } of turns) if (wake) queues.add(wake.queue);
   for (const job of started) if (!job.owned && job.delay <= 0) queues.add(job.queue);

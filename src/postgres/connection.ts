@@ -12,7 +12,7 @@ export type Answer = readonly unknown[] & {
 };
 
 export interface ConnectionHooks {
-  readonly onNotify?: (channel: string, payload: string) => void;
+  readonly onNotify?: (payload: string) => void;
   readonly onLost?: () => void;
 }
 
@@ -51,7 +51,7 @@ export class Connection {
     this.#prepared = options.prepare === false ? undefined : new Set();
     this.#sql = driver(options, password, {
       socket: (to: Endpoint) => this.#openOnce(to),
-      onnotify: (channel: string, payload: string) => hooks.onNotify?.(channel, payload),
+      onnotify: (_channel: string, payload: string) => hooks.onNotify?.(payload),
       onclose: () => this.destroy(new DatabaseError("CONNECTION_CLOSED", "The server hung up")),
     });
   }

@@ -36,7 +36,11 @@ function giveBack(t: Tables, back: string, attempts: string): string {
      select distinct queue from (select queue from given union all select queue from closed) as woken (queue)`;
 }
 
-async function queues(on: On, text: string, parameters: readonly string[]): Promise<readonly string[]> {
+async function queues(
+  on: On,
+  text: string,
+  parameters: readonly string[],
+): Promise<readonly string[]> {
   return (await on.query<{ queue: string }>(text, parameters)).map((row) => row.queue);
 }
 
@@ -50,7 +54,11 @@ export function release(on: On, t: Tables, leases: readonly Lease[]): Promise<re
        where job.state = 'executing'
        order by job.id
        for update of job`;
-  return queues(on, giveBack(t, back, "1"), columns(leases, (l) => l.id, (l) => l.process, (l) => l.attempt));
+  return queues(
+    on,
+    giveBack(t, back, "1"),
+    columns(leases, (l) => l.id, (l) => l.process, (l) => l.attempt),
+  );
 }
 
 /** Makes due jobs available. */
@@ -75,4 +83,3 @@ export function free(on: On, t: Tables, processes: readonly string[]): Promise<r
        for update`;
   return queues(on, giveBack(t, back, "0"), columns(processes, (id) => id));
 }
-

@@ -1,14 +1,7 @@
 import { decodeControl } from "../core/control.ts";
 import { FAILED } from "../core/engine.ts";
 import type { InstanceStatus } from "../core/instance.ts";
-import type {
-  Discard,
-  Ended,
-  Ending,
-  EndResult,
-  Known,
-  Unprocessed,
-} from "../store/store.ts";
+import type { Discard, Ended, Ending, EndResult, Known, Unprocessed } from "../store/store.ts";
 import { array, columns } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
@@ -28,7 +21,8 @@ interface KnownRow {
   readonly input: string | null;
 }
 
-const knownColumns = `id::text, workflow, workflow_version::text, key, revision::text, status, control::text,
+const knownColumns =
+  `id::text, workflow, workflow_version::text, key, revision::text, status, control::text,
        metadata::text, to_json(tags)::text as tags, input::text`;
 
 function knownOf(row: KnownRow): Known {
@@ -58,7 +52,11 @@ export async function read(on: On, t: Tables, ids: readonly string[]): Promise<r
 }
 
 /** Reads the results that no advance has read. */
-export async function unprocessed(on: On, t: Tables, ids: readonly string[]): Promise<readonly Unprocessed[]> {
+export async function unprocessed(
+  on: On,
+  t: Tables,
+  ids: readonly string[],
+): Promise<readonly Unprocessed[]> {
   const rows = await on.query<{
     readonly instance_id: string;
     readonly workflow_version: string;
@@ -116,7 +114,7 @@ export async function ended(
 }
 
 /** Rolls the transaction back: somebody else owns the job now. */
-export const staleLease: Error = new Error("The lease of the job is stale");
+export class StaleLease extends Error {}
 
 /**
  * Ends an instance. The lock and the look at its jobs are two statements: in one, the snapshot would be older than
@@ -137,10 +135,12 @@ export async function end(
     [instance],
   );
   const ending = row && decide(knownOf(row));
-  if (discard && !(await settleDiscarded(on, t, discard))) throw staleLease;
+  if (discard && !(await settleDiscarded(on, t, discard))) throw new StaleLease();
   const first = row && ending && discard ? await recordFailure(on, t, row, discard) : true;
   if (row === undefined || ending === undefined || !first) {
-    if (discard) await on.query(`delete from ${t.jobs} where id = $1::text::bigint`, [discard.lease.id]);
+    if (discard) {
+      await on.query(`delete from ${t.jobs} where id = $1::text::bigint`, [discard.lease.id]);
+    }
     return { kind: "kept", status: row?.status };
   }
   await on.query(

@@ -21,6 +21,7 @@ interface JobRow {
   readonly max_attempts: string | null;
   readonly errors: string | null;
   readonly args: string | null;
+  readonly due: string;
 }
 
 function jobOf(row: JobRow): Job {
@@ -71,7 +72,8 @@ export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly
          for update skip locked))
        and exists (select from me)
      returning job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
-       job.step, job.priority::text, job.attempt::text, job.max_attempts::text, job.errors::text, job.args::text`,
+       job.step, job.priority::text, job.attempt::text, job.max_attempts::text, job.errors::text, job.args::text,
+       extract(epoch from job.scheduled_at)::text as due`,
     [
       process,
       queue,
@@ -79,7 +81,10 @@ export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly
       String(limit),
     ],
   );
-  return rows.map(jobOf).sort((a, b) => a.priority - b.priority || Number(a.id) - Number(b.id));
+  const urgency = (a: JobRow, b: JobRow) =>
+    Number(a.priority) - Number(b.priority) || Number(a.due) - Number(b.due) ||
+    Number(a.id) - Number(b.id);
+  return [...rows].sort(urgency).map(jobOf);
 }
 
 function held(job: string): string {
@@ -90,7 +95,13 @@ function held(job: string): string {
 const leased = ({ id, process, attempt }: Lease) => [id, process, String(attempt)];
 
 /** Records a failed attempt. */
-export async function retry(on: On, t: Tables, lease: Lease, failure: Failure, delay: number): Promise<boolean> {
+export async function retry(
+  on: On,
+  t: Tables,
+  lease: Lease,
+  failure: Failure,
+  delay: number,
+): Promise<boolean> {
   const rows = await on.query(
     `update ${t.jobs} as job
      set state = 'retryable', process_id = null, scheduled_at = now() + $4::text::float8 * interval '1 millisecond',
@@ -128,7 +139,11 @@ export async function nextDue(on: On, t: Tables, atMost: number): Promise<number
 }
 
 /** Due jobs for which no code is here, counted up to a thousand. */
-export async function unserved(on: On, t: Tables, serves: readonly Served[]): Promise<readonly Unserved[]> {
+export async function unserved(
+  on: On,
+  t: Tables,
+  serves: readonly Served[],
+): Promise<readonly Unserved[]> {
   const rows = await on.query<{ workflow: string; workflow_version: string; count: string }>(
     `select workflow, workflow_version::text, count(*)::text as count
      from (

@@ -40,9 +40,7 @@ export function listen(
     const ended = new AbortController();
     const end = () => ended.abort();
     const connection = await Connection.open({ ...options, deadline: heartbeat.patience }, {
-      onNotify: (heard, payload) => {
-        if (heard === channel) tell(hear, payload);
-      },
+      onNotify: (payload) => tell(hear, payload),
       onLost: end,
     });
     stopped.signal.addEventListener("abort", end);

@@ -45,7 +45,7 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
     parameters.push(value);
     conditions.push(condition(`$${parameters.length}::text`));
   };
-  where((p) => `id = ${p}::uuid`, filter.id);
+  where((p) => `id = any (${p}::uuid[])`, filter.ids && array(filter.ids));
   where((p) => `key = ${p}`, filter.key);
   where((p) => `workflow = ${p}`, filter.workflow);
   where((p) => `workflow_version = ${p}::int`, filter.version?.toString());
@@ -55,7 +55,9 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
   where((p) => `id < ${p}::uuid`, filter.before);
   const rows = await on.query<InstanceRow>(
     `select id::text, key, workflow, workflow_version::text, status, revision::text, control::text,
-       to_json(tags)::text as tags, metadata::text, error::text, input::text, ${epoch("inserted_at")},
+       to_json(tags)::text as tags, metadata::text, error::text, input::text, ${
+      epoch("inserted_at")
+    },
        ${epoch("updated_at")}, ${epoch("finished_at")}
      from ${t.instances}
      ${conditions.length > 0 ? `where ${conditions.join(" and ")}` : ""}
@@ -97,10 +99,16 @@ interface ResultRow {
 }
 
 /** How the steps of an instance ended, in the order in which that moved the instance. */
-export async function history(on: On, t: Tables, instance: string): Promise<readonly HistoryEntry[]> {
+export async function history(
+  on: On,
+  t: Tables,
+  instance: string,
+): Promise<readonly HistoryEntry[]> {
   const rows = await on.query<ResultRow>(
     `select step_ref, activation::text, event, context_updates::text, metadata_updates::text, attempt::text,
-       errors::text, processed::text, applied_revision::text, process_id::text, ${epoch("started_at")},
+       errors::text, processed::text, applied_revision::text, process_id::text, ${
+      epoch("started_at")
+    },
        ${epoch("inserted_at")}
      from ${t.results}
      where instance_id = $1::text::uuid
@@ -115,7 +123,11 @@ export async function history(on: On, t: Tables, instance: string): Promise<read
     metadata: json(row.metadata_updates),
     attempts: Number(row.attempt),
     errors: json<HistoryEntry["errors"]>(row.errors) ?? [],
-    state: row.processed !== "true" ? "pending" : row.applied_revision === null ? "ignored" : "applied",
+    state: row.processed !== "true"
+      ? "pending"
+      : row.applied_revision === null
+      ? "ignored"
+      : "applied",
     revision: row.applied_revision === null ? undefined : Number(row.applied_revision),
     startedAt: date(row.started_at),
     at: date(row.inserted_at)!,

@@ -14,7 +14,7 @@ opened as (
     input, finished_at)
   select instance.id, instance.workflow, instance.version, instance.key, instance.unique_key, instance.status,
     instance.control::jsonb, instance.tags::text[], instance.metadata::jsonb, instance.error::jsonb,
-    instance.input::jsonb, case when instance.status in ('completed', 'failed') then now() end
+    instance.input::jsonb, case when instance.status in ('completed', 'failed', 'cancelled') then now() end
   from unnest($2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
       $11::text[], $12::text[])
     as instance (id, workflow, version, key, unique_key, status, control, tags, metadata, error, input)
@@ -23,11 +23,11 @@ opened as (
 ),
 recorded as (
   insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, causes,
-    processed, applied_revision, workflow_version)
+    inserted_at, processed, applied_revision, workflow_version)
   select opened.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
-    string_to_array(result.causes, ','), true, 1, opened.workflow_version
+    string_to_array(result.causes, ','), now() + result.place * interval '1 microsecond', true, 1, opened.workflow_version
   from unnest($13::uuid[], $14::text[], $15::int[], $16::text[], $17::text[], $18::text[], $19::text[])
-    as result (instance_id, step, activation, event, output, metadata, causes)
+      with ordinality as result (instance_id, step, activation, event, output, metadata, causes, place)
   join opened on opened.id = result.instance_id
 ),
 started as (
@@ -61,9 +61,14 @@ export async function open(
   unsorted: readonly NewInstance[],
 ): Promise<ReadonlySet<string>> {
   // In the order of the unique keys: two batches that share keys wait for each other in one direction only.
-  const instances = [...unsorted].sort((a, b) => ((a.uniqueKey ?? a.id) < (b.uniqueKey ?? b.id) ? -1 : 1));
+  const instances = [...unsorted].sort((
+    a,
+    b,
+  ) => ((a.uniqueKey ?? a.id) < (b.uniqueKey ?? b.id) ? -1 : 1));
   const started = instances.flatMap((instance) => instance.started);
-  const recorded = instances.flatMap(({ id, recorded }) => recorded.map((result) => ({ id, result })));
+  const recorded = instances.flatMap(({ id, recorded }) =>
+    recorded.map((result) => ({ id, result }))
+  );
   const parameters = [
     process ?? null,
     ...columns(

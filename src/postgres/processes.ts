@@ -16,7 +16,12 @@ export async function register(on: On, t: Tables, name: string, lease: number): 
 }
 
 /** Prolongs the lease. An update, never an upsert: a process that was declared dead stays dead. */
-export async function heartbeat(on: On, t: Tables, process: string, lease: number): Promise<Beat | undefined> {
+export async function heartbeat(
+  on: On,
+  t: Tables,
+  process: string,
+  lease: number,
+): Promise<Beat | undefined> {
   const rows = await on.query(
     `update ${t.processes}
      set heartbeat_at = now(), expires_at = now() + $2::text::float8 * interval '1 millisecond'

@@ -82,8 +82,14 @@ export async function record(
 }
 
 /** Ends jobs that found nothing to write, and marks what they found as read. */
-export async function pass(on: Pick<Tx, "query">, t: Tables, passes: readonly Pass[]): Promise<void> {
-  const ignored = passes.flatMap(({ instance, ignored }) => ignored.map((row) => ({ instance, row })));
+export async function pass(
+  on: Pick<Tx, "query">,
+  t: Tables,
+  passes: readonly Pass[],
+): Promise<void> {
+  const ignored = passes.flatMap(({ instance, ignored }) =>
+    ignored.map((row) => ({ instance, row }))
+  );
   await on.query(
     `with settled as (
        delete from ${t.jobs} as job
@@ -101,7 +107,12 @@ export async function pass(on: Pick<Tx, "query">, t: Tables, passes: readonly Pa
        and result.activation = late.activation
        and not result.processed`,
     [
-      ...columns(passes, ({ lease }) => lease.id, ({ lease }) => lease.process, ({ lease }) => lease.attempt),
+      ...columns(
+        passes,
+        ({ lease }) => lease.id,
+        ({ lease }) => lease.process,
+        ({ lease }) => lease.attempt,
+      ),
       ...columns(
         ignored,
         ({ instance }) => instance,
@@ -171,7 +182,9 @@ export async function deliver(
   if (target === undefined) return { kind: "missing" };
   const met = { kind: target.active === "true" ? "accepted" : "early" } as const;
   if (target.recorded === "1") return met;
-  const [first] = await tx.query<{ event: string; delivery_id: string | null; causes: string | null }>(
+  const [first] = await tx.query<
+    { event: string; delivery_id: string | null; causes: string | null }
+  >(
     `select event, delivery_id::text, causes::text
      from ${t.results}
      where instance_id = $1::text::uuid and step_ref = $2 and activation = $3::text::int`,

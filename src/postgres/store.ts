@@ -1,6 +1,8 @@
 import type { CallerTransaction, Store } from "../store/store.ts";
+import type { Turn } from "../store/turn.ts";
 import { type AnyTransaction, callerTx } from "./callers.ts";
 import { commit, commitStatement } from "./commit.ts";
+import { DatabaseError, describe, isRetryable, sqlState } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
 import * as instances from "./instances.ts";
 import * as jobs from "./jobs.ts";
@@ -18,48 +20,108 @@ export interface StoreParts {
   readonly lanes: Db;
   readonly t: Tables;
   readonly channel: string;
+  /** Tells other processes that these queues got work. */
+  readonly notify: (on: Pick<Tx, "query">, queues: readonly string[]) => Promise<void>;
 }
 
 /** The store on PostgreSQL. What is fenced or idempotent is repeated after a lost answer; nothing else is. */
-export function postgresStore({ db, lanes, t, channel }: StoreParts): Store {
+export function postgresStore({ db, lanes, t, channel, notify }: StoreParts): Store {
   const committing = commitStatement(t, channel);
   const recording = recordStatement(t, channel);
   const within = <T>(
     tx: CallerTransaction | undefined,
     work: (on: Pick<Tx, "query">) => Promise<T>,
-  ): Promise<T> => tx === undefined ? retrying(() => work(db)) : work(callerTx(tx as AnyTransaction));
+  ): Promise<T> =>
+    reporting(() =>
+      tx === undefined ? retrying(() => work(db)) : work(callerTx(tx as AnyTransaction))
+    );
   return {
     open: (process, started, tx) => within(tx, (on) => open(on, t, channel, process, started)),
-    read: (ids) => retrying(() => instances.read(db, t, ids)),
-    unprocessed: (ids) => retrying(() => instances.unprocessed(db, t, ids)),
-    ended: (instance, steps) => retrying(() => instances.ended(db, t, instance, steps)),
-    commit: (process, turns) => commit(lanes, committing, process, turns),
-    pass: (passes) => pass(lanes, t, passes),
-    record: (recordings) => record(lanes, recording, recordings),
+    read: (ids) => within(undefined, (on) => instances.read(on, t, ids)),
+    unprocessed: (ids) => within(undefined, (on) => instances.unprocessed(on, t, ids)),
+    ended: (instance, steps) => within(undefined, (on) => instances.ended(on, t, instance, steps)),
+    commit: (process, turns) => reporting(() => commitAll(lanes, committing, process, turns)),
+    pass: (passes) => reporting(() => retrying(() => pass(lanes, t, passes))),
+    record: (recordings) => reporting(() => retrying(() => record(lanes, recording, recordings))),
     transaction: (work) =>
-      db.transaction((tx) =>
-        work({
-          sql: stepSql(tx),
-          commit: (process, turns) => commit(tx, committing, process, turns),
-          record: (recordings) => record(tx, recording, recordings),
-        })
+      reporting(() =>
+        again(() =>
+          db.transaction((tx) =>
+            work({
+              sql: stepSql(tx),
+              commit: (process, turns) => commit(tx, committing, process, turns),
+              record: (recordings) => record(tx, recording, recordings),
+            })
+          )
+        )
       ),
     deliver: (delivery, tx) =>
       within(tx, (on) => deliver(on, t, channel, delivery, tx === undefined)),
-    schedule: (job, tx) => within(tx, (on) => jobs.insert(on, t, job)),
-    cancelScheduled: (id) => retrying(() => jobs.cancelScheduled(db, t, id)),
+    schedule: (job, tx) =>
+      within(tx, async (on) => {
+        await jobs.insert(on, t, job);
+        if (job.delay <= 0) await notify(on, [job.queue]);
+      }),
+    cancelScheduled: (id) => within(undefined, (on) => jobs.cancelScheduled(on, t, id)),
     end: async (instance, decide, { discard, tx } = {}) => {
       if (tx !== undefined) {
-        return instances.end(callerTx(tx as AnyTransaction), t, instance, decide, undefined);
+        return await within(tx, (on) => instances.end(on, t, instance, decide, undefined));
       }
       try {
-        return await retrying(() => db.transaction((on) => instances.end(on, t, instance, decide, discard)));
+        const ending = () =>
+          db.transaction((on) => instances.end(on, t, instance, decide, discard));
+        return await reporting(() => retrying(ending));
       } catch (error) {
-        if (error === instances.staleLease) return { kind: "stale" };
+        if (error instanceof instances.StaleLease) return { kind: "stale" };
         throw error;
       }
     },
     list: (filter, tx) => within(tx, (on) => lists.list(on, t, filter)),
-    history: (instance) => retrying(() => lists.history(db, t, instance)),
+    history: (instance) => within(undefined, (on) => lists.history(on, t, instance)),
   };
+}
+
+const busy = /^(55P03|23505|40P01|40001)$/;
+
+/**
+ * Writes a batch. When one instance is locked by somebody else, or has got its result from somebody else, the others
+ * must not wait for it: they are written one by one, and what fails so is stale.
+ */
+async function commitAll(
+  lanes: Db,
+  statement: string,
+  process: string,
+  turns: readonly Turn[],
+): Promise<ReadonlySet<string>> {
+  try {
+    return await commit(lanes, statement, process, turns);
+  } catch (error) {
+    if (!busy.test(sqlState(error))) throw error;
+    if (turns.length === 1) return new Set();
+    const written = new Set<string>();
+    for (const turn of turns) {
+      for (const id of await commitAll(lanes, statement, process, [turn])) written.add(id);
+    }
+    return written;
+  }
+}
+
+/** Runs a transaction again when the database asks for it: a deadlock or a serialization failure, never shown to a step. */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRetryable(error) || tries === 5) throw error;
+    }
+  }
+}
+
+/** Makes what the driver says a sentence, with a code that tells whether the database could be reached. */
+async function reporting<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof DatabaseError ? describe(error) : error;
+  }
 }

@@ -8,13 +8,19 @@ import type { Ready } from "./plan.ts";
 
 /** What follows in this process from a turn that was written. */
 export function applied(
-  { parts, host, instances }: { readonly parts: Parts; readonly host: Host; readonly instances: Instances },
+  { parts, host, instances }: {
+    readonly parts: Parts;
+    readonly host: Host;
+    readonly instances: Instances;
+  },
   { plan, turn, handOver }: Ready,
 ): void {
   const { computed, outputs, workflow } = plan;
   instances.set(computed.next);
   for (const { ending } of computed.progress.applied) {
-    if (ending.activation > 0 && workflow.graph.isRead(ending.step)) outputs.set(ending.step, ending);
+    if (ending.activation > 0 && workflow.graph.isRead(ending.step)) {
+      outputs.set(ending.step, ending);
+    }
   }
   const jobs: readonly OwnedJob[] = handOver();
   host.begin(jobs);

@@ -98,8 +98,9 @@ export class Committer {
     } catch (error) {
       if (isUnreachable(error)) await this.#later(groups);
       // One bad row must not cost its neighbours their turn.
-      else if (groups.length > 1) { for (const group of groups) await this.#attempt([group], process); }
-      else await this.#fail(groups, error);
+      else if (groups.length > 1) {
+        for (const group of groups) await this.#attempt([group], process);
+      } else await this.#fail(groups, error);
     }
   }
 
@@ -108,12 +109,19 @@ export class Committer {
     const advanced = groups.filter(({ submissions }) => submissions.some(({ ended }) => !ended));
     const ids = advanced.map(({ instance }) => instance);
     if (ids.length > 0) await this.#instances.refresh(ids);
-    if (groups.length > ids.length) await this.#instances.load(groups.map(({ instance }) => instance));
+    if (groups.length > ids.length) {
+      await this.#instances.load(groups.map(({ instance }) => instance));
+    }
     const unprocessed = byInstance(ids.length > 0 ? await store.unprocessed(ids) : []);
     const plans: Planned[] = [];
     for (const { instance, submissions } of groups) {
       plans.push(
-        await plan(this.#parts, this.#instances.get(instance), submissions, unprocessed.get(instance) ?? []),
+        await plan(
+          this.#parts,
+          this.#instances.get(instance),
+          submissions,
+          unprocessed.get(instance) ?? [],
+        ),
       );
     }
     return plans;
@@ -133,7 +141,9 @@ export class Committer {
       for (const { resolve } of turn.plan.included) resolve();
     }
     await this.#drop(planned.filter(({ dropped }) => dropped.length > 0));
-    await this.#stale(ready.filter(({ turn }) => !written.has(turn.instance)).flatMap(({ plan }) => plan.included));
+    await this.#stale(
+      ready.filter(({ turn }) => !written.has(turn.instance)).flatMap(({ plan }) => plan.included),
+    );
   }
 
   async #drop(planned: readonly Planned[]): Promise<void> {

@@ -21,7 +21,9 @@ export async function contextOf(
   return {
     input: known.input,
     steps: readNeeds(step.needs, (name) => outputs.get(name)),
-    seen: step.sees.length === 0 ? {} : await seen(store, known.id, workflow.graph, cause, step.name, step.sees),
+    seen: step.sees.length === 0
+      ? {}
+      : await seen(store, known.id, workflow.graph, cause, step.name, step.sees),
     emit: emitter(step),
     metadata: known.metadata,
     attempt: job.attempt,
@@ -34,7 +36,9 @@ export async function contextOf(
 
 /** The work that a step has asked to be run in the transaction of its result. */
 export function transactionOf(returned: unknown): ((sql: Sql) => unknown) | undefined {
-  if (typeof returned !== "object" || returned === null || !("transaction" in returned)) return undefined;
+  if (typeof returned !== "object" || returned === null || !("transaction" in returned)) {
+    return undefined;
+  }
   const { transaction } = returned;
   return typeof transaction === "function" ? (sql) => transaction(sql) : undefined;
 }

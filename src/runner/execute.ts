@@ -33,7 +33,11 @@ export interface Attempt {
 }
 
 /** The execute worker: runs one step and records its result. Never writes an instance by itself. Never rejects. */
-export async function execute(workers: Workers, job: OwnedJob, abort: AbortController): Promise<void> {
+export async function execute(
+  workers: Workers,
+  job: OwnedJob,
+  abort: AbortController,
+): Promise<void> {
   const { parts, host, instances } = workers;
   const began = performance.now();
   let attempt: Attempt | undefined;
@@ -42,12 +46,18 @@ export async function execute(workers: Workers, job: OwnedJob, abort: AbortContr
     const cached = instances.get(job.instance);
     const workflow = parts.registry.get(job.workflow, job.version);
     const step = workflow.steps.get(job.step ?? "");
-    if (step === undefined) throw new RetryLaterError({ after: "1m", reason: `step "${job.step}" is not here` });
-    if (cached === undefined || !cached.known.control.active.has(step.name)) return await pass(workers, job);
+    if (step === undefined) {
+      throw new RetryLaterError({ after: "1m", reason: `step "${job.step}" is not here` });
+    }
+    if (cached === undefined || !cached.known.control.active.has(step.name)) {
+      return await pass(workers, job);
+    }
     attempt = { job, workflow, step, cached, began };
     await finish(workers, attempt, await runCode(parts, attempt, abort), abort.signal);
   } catch (error) {
-    if (abort.signal.aborted && abort.signal.reason === givenBack) return await giveBack(workers, job);
+    if (abort.signal.aborted && abort.signal.reason === givenBack) {
+      return await giveBack(workers, job);
+    }
     const duration = performance.now() - began;
     const verdict = await settleFailure(parts, host, job, error, duration);
     if (attempt === undefined || !parts.telemetry.has("step:exception")) return;
@@ -83,24 +93,33 @@ async function pass({ parts, host, instances }: Workers, job: OwnedJob): Promise
 async function runCode(parts: Parts, attempt: Attempt, abort: AbortController): Promise<unknown> {
   const { job, workflow, step, cached } = attempt;
   if (job.maxAttempts !== undefined && job.attempt > job.maxAttempts) {
-    throw new Error(`Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`);
+    throw new Error(
+      `Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`,
+    );
   }
   const context = await contextOf(parts, workflow, step, cached, job, abort.signal);
-  if (parts.telemetry.has("step:start")) parts.telemetry.emit("step:start", aboutAttempt(cached.known, job));
+  if (parts.telemetry.has("step:start")) {
+    parts.telemetry.emit("step:start", aboutAttempt(cached.known, job));
+  }
   return await withinTime(step, abort, () => step.run?.(context));
 }
 
 /** Runs code until it ends, its time is up, or its abort signal is given: code that ignores the signal is left behind. */
-function withinTime(step: StepDefinition, abort: AbortController, run: () => unknown): Promise<unknown> {
+function withinTime(
+  step: StepDefinition,
+  abort: AbortController,
+  run: () => unknown,
+): Promise<unknown> {
   const { signal } = abort;
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const stop = () => reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     const limit = step.timeout;
-    const timer = limit === undefined
-      ? undefined
-      : setTimeout(() => abort.abort(new StepTimeoutError({ step: step.name, limit })), Math.min(limit, 2 ** 31 - 1));
+    const timer = limit === undefined ? undefined : setTimeout(
+      () => abort.abort(new StepTimeoutError({ step: step.name, limit })),
+      Math.min(limit, 2 ** 31 - 1),
+    );
     Promise.resolve()
       .then(run)
       .then(resolve, reject)
@@ -111,12 +130,19 @@ function withinTime(step: StepDefinition, abort: AbortController, run: () => unk
   });
 }
 
-async function finish(workers: Workers, attempt: Attempt, returned: unknown, signal: AbortSignal): Promise<void> {
+async function finish(
+  workers: Workers,
+  attempt: Attempt,
+  returned: unknown,
+  signal: AbortSignal,
+): Promise<void> {
   const { parts, committer, recorder } = workers;
   const { job, step } = attempt;
   const work = transactionOf(returned);
   if (work !== undefined) return await recordInTransaction(workers, attempt, work, signal);
-  const ended = isLater(step, returned) ? later(attempt) : await endedWith(parts, attempt, returned);
+  const ended = isLater(step, returned)
+    ? later(attempt)
+    : await endedWith(parts, attempt, returned);
   observeEnd(parts, attempt, ended);
   // The result of an asynchronous step may be a delivery's that comes at the same time: the first one stands.
   const shared = step.asynchronous && ended.ending.activation > 0;
@@ -137,7 +163,10 @@ export async function endedWith(parts: Parts, attempt: Attempt, returned: unknow
 function later(attempt: Attempt): Ended {
   const ending = laterEnding(attempt.step.name);
   const { activation, event } = ending;
-  return { ending, result: { ...resultOf(attempt), activation, event, output: undefined, metadata: undefined } };
+  return {
+    ending,
+    result: { ...resultOf(attempt), activation, event, output: undefined, metadata: undefined },
+  };
 }
 
 function resultOf({ job, step, began }: Attempt) {
@@ -150,7 +179,11 @@ function resultOf({ job, step, began }: Attempt) {
 }
 
 /** Tells listeners how an attempt ended. */
-export function observeEnd({ telemetry }: Parts, { cached, job, began }: Attempt, { ending }: Ended): void {
+export function observeEnd(
+  { telemetry }: Parts,
+  { cached, job, began }: Attempt,
+  { ending }: Ended,
+): void {
   const name = ending.activation < 0 ? "step:async" : "step:stop";
   if (!telemetry.has(name)) return;
   const about = { ...aboutAttempt(cached.known, job), duration: performance.now() - began };

@@ -9,7 +9,11 @@ export class Lanes<T> {
   #open = 0;
 
   /** `write` must not reject. */
-  constructor(count: number, take: () => readonly T[], write: (batch: readonly T[]) => Promise<void>) {
+  constructor(
+    count: number,
+    take: () => readonly T[],
+    write: (batch: readonly T[]) => Promise<void>,
+  ) {
     this.#count = count;
     this.#take = take;
     this.#write = write;

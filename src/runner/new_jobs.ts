@@ -25,7 +25,9 @@ export function jobsOf(
   owner: JobOwner,
   progress: { readonly started: readonly string[]; readonly waiting: readonly string[] },
 ): readonly Draft[] {
-  const metadata = Object.keys(owner.metadata).length > 0 ? JSON.stringify(owner.metadata) : undefined;
+  const metadata = Object.keys(owner.metadata).length > 0
+    ? JSON.stringify(owner.metadata)
+    : undefined;
   const job = (step: StepDefinition): Draft => ({
     kind: "execute",
     workflow: workflow.name,
@@ -66,7 +68,10 @@ export function jobsOf(
 }
 
 /** The drafts as jobs. */
-export async function identified(parts: Pick<Parts, "ids">, drafts: readonly Draft[]): Promise<readonly NewJob[]> {
+export async function identified(
+  parts: Pick<Parts, "ids">,
+  drafts: readonly Draft[],
+): Promise<readonly NewJob[]> {
   const ids = await parts.ids.take(drafts.length);
   return drafts.map((draft, index) => ({ ...draft, id: ids[index]! }));
 }

@@ -30,7 +30,12 @@ export function observe(telemetry: Telemetry, { computed, included, workflow }: 
       if (ending.activation < 0) continue;
       const targets = workflow.graph.steps.get(ending.step)?.moves.get(ending.event) ?? [];
       const started = targets.map(({ to }) => to).filter((to) => progress.started.includes(to));
-      telemetry.emit("workflow:transition", { ...about, step: ending.step, event: ending.event, started });
+      telemetry.emit("workflow:transition", {
+        ...about,
+        step: ending.step,
+        event: ending.event,
+        started,
+      });
     }
   }
   if (telemetry.has("advance")) {

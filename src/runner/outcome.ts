@@ -32,7 +32,11 @@ export function checkOutcome(
 }
 
 /** The same for a choice, whose code and schemas must not wait. */
-export function checkDecision(step: StepDefinition, returned: unknown, limit: number): CheckedOutcome {
+export function checkDecision(
+  step: StepDefinition,
+  returned: unknown,
+  limit: number,
+): CheckedOutcome {
   const checked = checkOutcome(step, returned, limit);
   if (!(checked instanceof Promise)) return checked;
   checked.catch(() => {});
@@ -50,7 +54,9 @@ function eventOf(step: StepDefinition, returned: unknown): Claimed & { readonly 
   }
   const outcome: Claimed = returned;
   const { event } = outcome;
-  if (typeof event !== "string") throw refuse("its code returned no outcome, return emit.<event>()");
+  if (typeof event !== "string") {
+    throw refuse("its code returned no outcome, return emit.<event>()");
+  }
   if (!emitted(step).includes(event)) throw refuse(`it does not declare the event "${event}"`);
   return { event, output: outcome.output, metadata: outcome.metadata };
 }

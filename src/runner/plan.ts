@@ -95,7 +95,11 @@ export interface Ready {
 }
 
 /** Gives each turn its jobs. A job whose step has ended passes its slot on to what it starts. */
-export async function turnOf(parts: Parts, host: Host, plans: readonly Plan[]): Promise<readonly Ready[]> {
+export async function turnOf(
+  parts: Parts,
+  host: Host,
+  plans: readonly Plan[],
+): Promise<readonly Ready[]> {
   const drafts = plans.map((plan) => startedBy(parts, host, plan));
   const jobs = await identified(parts, drafts.flat());
   const { process } = host;
@@ -110,16 +114,22 @@ export async function turnOf(parts: Parts, host: Host, plans: readonly Plan[]): 
         for (const { queue } of owned) host.slots.release(queue);
         for (const { job } of plan.included) host.slots.hold(job.queue);
       },
-      handOver: () => owned.map((job) => ({ ...job, process, attempt: 1, errors: [], args: undefined })),
+      handOver: () =>
+        owned.map((job) => ({ ...job, process, attempt: 1, errors: [], args: undefined })),
     };
   });
 }
 
-function startedBy(parts: Parts, host: Host, { computed, workflow, included }: Plan): readonly Draft[] {
+function startedBy(
+  parts: Parts,
+  host: Host,
+  { computed, workflow, included }: Plan,
+): readonly Draft[] {
   for (const { job } of included) host.slots.release(job.queue);
   const { next, progress } = computed;
   return jobsOf(parts, workflow, next, progress).map((draft) => {
-    const here = parts.inline && host.accepting && draft.kind === "execute" && !host.yields(draft.queue);
+    const here = parts.inline && host.accepting && draft.kind === "execute" &&
+      !host.yields(draft.queue);
     return here && host.slots.take(draft.queue) ? { ...draft, owned: true } : draft;
   });
 }

@@ -69,11 +69,14 @@ export class Pulse {
     const { heartbeat, lease } = this.#timing;
     const late = performance.now() - this.#lastBeat;
     if (late > Math.max(2 * heartbeat, lease / 2)) {
-      this.#parts.logger.warn("Cannot keep the heartbeat in time: the event loop was blocked or the database slow", {
-        process: this.#beating.process,
-        milliseconds: Math.round(late),
-        lease,
-      });
+      this.#parts.logger.warn(
+        "Cannot keep the heartbeat in time: the event loop was blocked or the database slow",
+        {
+          process: this.#beating.process,
+          milliseconds: Math.round(late),
+          lease,
+        },
+      );
     }
     const before = new Map(this.#beating.running);
     const beat = await queue.heartbeat(this.#beating.process, lease);
@@ -87,7 +90,10 @@ export class Pulse {
     const rescued = await queue.rescue();
     if (rescued.processes.length === 0) return;
     this.#parts.telemetry.emit("job:rescue", rescued);
-    this.#parts.logger.warn("Processes were declared dead, their jobs are available again", rescued);
+    this.#parts.logger.warn(
+      "Processes were declared dead, their jobs are available again",
+      rescued,
+    );
     this.#beating.wake(rescued.queues);
   }
 
@@ -103,10 +109,13 @@ export class Pulse {
     const twice = unknown.filter((lease) => this.#unknown.has(key(lease)));
     this.#unknown = new Set(unknown.map(key));
     if (twice.length === 0) return;
-    this.#parts.logger.warn("Jobs are owned by this process without its knowledge: they are given back", {
-      process: this.#beating.process,
-      jobs: twice.map(({ id }) => id),
-    });
+    this.#parts.logger.warn(
+      "Jobs are owned by this process without its knowledge: they are given back",
+      {
+        process: this.#beating.process,
+        jobs: twice.map(({ id }) => id),
+      },
+    );
     await this.#parts.backend.queue.release(twice).catch((error) => {
       this.#parts.logger.warn("Cannot give jobs back", { error: failure(error) });
     });

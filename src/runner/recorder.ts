@@ -26,7 +26,11 @@ export class Recorder {
     this.#parts = parts;
     this.#host = host;
     this.#failed = failed;
-    this.#lanes = new Lanes(1, () => this.#waiting.splice(0, largestBatch), (batch) => this.#write(batch));
+    this.#lanes = new Lanes(
+      1,
+      () => this.#waiting.splice(0, largestBatch),
+      (batch) => this.#write(batch),
+    );
   }
 
   /** Writes a result, ends its job and wakes the advance. Resolves once the job is done with. */

@@ -23,8 +23,12 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
       step: job.step ?? "",
       activation: 1,
       event,
-      output: output === undefined ? undefined : encode(output, { what: `delivery to "${job.step}"`, limit }),
-      metadata: metadata === undefined ? undefined : encode(metadata, { what: `metadata of "${job.step}"`, limit }),
+      output: output === undefined
+        ? undefined
+        : encode(output, { what: `delivery to "${job.step}"`, limit }),
+      metadata: metadata === undefined
+        ? undefined
+        : encode(metadata, { what: `metadata of "${job.step}"`, limit }),
       attempt: 1,
       errors: undefined,
       duration: undefined,
@@ -35,7 +39,11 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
       await instances.refresh([job.instance]);
       const now = instances.get(job.instance)?.known;
       if (now === undefined || (delivery === undefined && !now.control.active.has(result.step))) {
-        await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+        await parts.backend.store.pass([{
+          lease: leaseOf(job),
+          instance: job.instance,
+          ignored: [],
+        }]);
         return host.slots.release(job.queue);
       }
     }
@@ -46,7 +54,13 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
     }
     // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a delivery.
     if (parts.inline && step?.kind === "timer") {
-      const ending = { step: result.step, activation: 1, event, output: undefined, metadata: undefined };
+      const ending = {
+        step: result.step,
+        activation: 1,
+        event,
+        output: undefined,
+        metadata: undefined,
+      };
       await committer.submit(job, { ending, result });
     } else await recorder.submit(job, result);
   } catch (error) {

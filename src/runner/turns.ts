@@ -1,6 +1,13 @@
 import { emitter } from "../core/context.ts";
 import { encodeControl } from "../core/control.ts";
-import { advance, LATER, mergeMetadata, open, type Progress, type StepEnding } from "../core/engine.ts";
+import {
+  advance,
+  LATER,
+  mergeMetadata,
+  open,
+  type Progress,
+  type StepEnding,
+} from "../core/engine.ts";
 import { failure } from "../core/failure.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { JobId } from "../queue/job.ts";
@@ -89,7 +96,10 @@ export function computeTurn(limits: Limits, input: TurnInput): Computed {
           ...place(ending),
           causes,
         })),
-        ...[...progress.ignored, ...foreign].map((ending) => ({ ...place(ending), causes: undefined })),
+        ...[...progress.ignored, ...foreign].map((ending) => ({
+          ...place(ending),
+          causes: undefined,
+        })),
       ],
       settled: input.settled,
       resolved: progress.resolved,
@@ -103,7 +113,11 @@ export function computeOpening(
   limits: Limits,
   workflow: Workflow,
   input: unknown,
-): { readonly progress: Progress; readonly recorded: readonly AppliedResult[]; readonly error: string | undefined } {
+): {
+  readonly progress: Progress;
+  readonly recorded: readonly AppliedResult[];
+  readonly error: string | undefined;
+} {
   const decisions = new Map<string, CheckedOutcome>();
   const decide = decider(limits, workflow, input, new Map(), decisions);
   const progress = open(workflow.graph, decide);
@@ -124,7 +138,8 @@ export function wakeOf({ queues }: Pick<Parts, "queues">, workflow: Workflow): W
 
 /** Whether a turn would change anything: an advance that finds nothing new writes nothing. */
 export function changes(known: Known, { progress, turn }: Computed): boolean {
-  return progress.applied.length > 0 || progress.thrown !== undefined || turn.processed.length > 0 ||
+  return progress.applied.length > 0 || progress.thrown !== undefined ||
+    turn.processed.length > 0 ||
     progress.kept.some(({ step }) => !known.control.early.has(step));
 }
 
@@ -137,8 +152,12 @@ function decider(
 ) {
   return (name: string, endedNow: ReadonlyMap<string, StepEnding>): CheckedOutcome => {
     const step = workflow.steps.get(name);
-    if (step?.decide === undefined) throw new TypeError(`Cannot decide step "${name}": it is no choice`);
-    const missing = step.needs.map((need) => need.name).filter((need) => !endedNow.has(need) && !outputs.has(need));
+    if (step?.decide === undefined) {
+      throw new TypeError(`Cannot decide step "${name}": it is no choice`);
+    }
+    const missing = step.needs.map((need) => need.name).filter((need) =>
+      !endedNow.has(need) && !outputs.has(need)
+    );
     if (missing.length > 0) throw new MissingOutputs(missing);
     const steps = readNeeds(step.needs, (need) => endedNow.get(need) ?? outputs.get(need));
     const returned = step.decide({ input, steps, emit: emitter(step) });
@@ -156,7 +175,11 @@ function thrown({ thrown }: Progress): string | undefined {
   return thrown && JSON.stringify(failure(thrown.error));
 }
 
-function metadataAfter(workflow: Workflow, known: Known, progress: Progress): Known["metadata"] | undefined {
+function metadataAfter(
+  workflow: Workflow,
+  known: Known,
+  progress: Progress,
+): Known["metadata"] | undefined {
   const changed = progress.applied.some(({ ending }) => ending.metadata !== undefined);
   return changed ? mergeMetadata(workflow.graph, known.metadata, progress.control) : undefined;
 }
@@ -173,7 +196,9 @@ function decided(ending: StepEnding, outcome: CheckedOutcome | undefined): NewRe
   };
 }
 
-function place({ step, activation }: Pick<StepEnding, "step" | "activation">): Omit<Processed, "causes"> {
+function place(
+  { step, activation }: Pick<StepEnding, "step" | "activation">,
+): Omit<Processed, "causes"> {
   return { step, activation };
 }
 

@@ -19,7 +19,11 @@ export type Verdict =
 const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: "5m" } as const;
 
 /** Judges what a job has thrown. Advances, timers and deliveries are never given up: they back off. */
-export function judge(parts: Pick<Parts, "registry" | "retry" | "random">, job: OwnedJob, error: unknown): Verdict {
+export function judge(
+  parts: Pick<Parts, "registry" | "retry" | "random">,
+  job: OwnedJob,
+  error: unknown,
+): Verdict {
   if (error instanceof RetryLaterError) return { kind: "snooze", delay: milliseconds(error.after) };
   const { maxAttempts } = job;
   if (maxAttempts === undefined) {
@@ -104,8 +108,15 @@ export async function discard(
   );
   if (result.kind !== "ended" || ended === undefined) return;
   parts.telemetry.emit("job:discard", { ...aboutJob(job), error });
-  parts.telemetry.emit("workflow:exception", { ...aboutInstance(ended), error, duration: undefined });
-  host.abort(job.instance, new HephaestusError("CANCELLED", `The instance failed in step "${job.step}"`));
+  parts.telemetry.emit("workflow:exception", {
+    ...aboutInstance(ended),
+    error,
+    duration: undefined,
+  });
+  host.abort(
+    job.instance,
+    new HephaestusError("CANCELLED", `The instance failed in step "${job.step}"`),
+  );
   host.finished(job.instance);
 }
 

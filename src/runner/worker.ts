@@ -63,7 +63,8 @@ export class Worker implements Host {
     this.#options = options;
     this.slots = new Slots(options.queues);
     const instances = new Instances(parts.backend.store);
-    const failed = async (job: OwnedJob, error: unknown) => void await settleFailure(parts, this, job, error);
+    const failed = async (job: OwnedJob, error: unknown) =>
+      void await settleFailure(parts, this, job, error);
     const recorder = new Recorder(parts, this, failed);
     const committer = new Committer(parts, this, instances, recorder, failed);
     this.#workers = { parts, host: this, instances, committer, recorder };
@@ -76,7 +77,12 @@ export class Worker implements Host {
       logger,
       round: () => this.#stage(),
     });
-    this.#janitor = new Loop({ name: "clean up", interval: options.lease, logger, round: () => this.#cleanUp() });
+    this.#janitor = new Loop({
+      name: "clean up",
+      interval: options.lease,
+      logger,
+      round: () => this.#cleanUp(),
+    });
     this.#starting = this.#start();
     this.#starting.catch(() => {});
   }
@@ -177,13 +183,19 @@ export class Worker implements Host {
   }
 
   async dead(): Promise<void> {
-    this.#parts.logger.error("The process was declared dead: it drops what it runs and begins again", {
-      process: this.#process,
-      jobs: this.running.size,
-    });
+    this.#parts.logger.error(
+      "The process was declared dead: it drops what it runs and begins again",
+      {
+        process: this.#process,
+        jobs: this.running.size,
+      },
+    );
     const reason = new HephaestusError("CANCELLED", "The process was declared dead");
     for (const { abort } of this.#attempts.values()) abort.abort(reason);
-    this.#process = await this.#parts.backend.queue.register(this.#options.name, this.#options.lease);
+    this.#process = await this.#parts.backend.queue.register(
+      this.#options.name,
+      this.#options.lease,
+    );
   }
 
   /** These queues may have got work; with none, anything may have happened. */
@@ -202,11 +214,16 @@ export class Worker implements Host {
   async #cleanUp(): Promise<number | undefined> {
     const { backend, registry, logger } = this.#parts;
     for (const { workflow, version, count } of await backend.queue.unserved(registry.served())) {
-      logger.warn(`Jobs of workflow "${workflow}" version ${version} are due, and this process has no code for them`, {
-        count,
-      });
+      logger.warn(
+        `Jobs of workflow "${workflow}" version ${version} are due, and this process has no code for them`,
+        {
+          count,
+        },
+      );
     }
-    return await backend.queue.prune(this.#options.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;
+    return await backend.queue.prune(this.#options.keep, pruneAtMost) === pruneAtMost
+      ? 0
+      : undefined;
   }
 
   /** Stops claiming, lets running steps end for `grace` milliseconds, aborts the rest and gives it back. */
@@ -227,7 +244,9 @@ export class Worker implements Host {
     await this.#pulse.stop();
     await this.#listener?.[Symbol.asyncDispose]();
     await this.#leave().catch((error) => {
-      this.#parts.logger.warn("Cannot leave in order: the lease ends by itself", { error: failure(error) });
+      this.#parts.logger.warn("Cannot leave in order: the lease ends by itself", {
+        error: failure(error),
+      });
     });
   }
 
@@ -244,7 +263,9 @@ export class Worker implements Host {
   async #drained(patience: number): Promise<boolean> {
     const deadline = new AbortController();
     const all = (async () => {
-      while (this.#attempts.size > 0) await Promise.all([...this.#attempts.values()].map(({ done }) => done));
+      while (this.#attempts.size > 0) {
+        await Promise.all([...this.#attempts.values()].map(({ done }) => done));
+      }
       return true;
     })();
     const late = pause(deadline.signal, patience).then(() => false);

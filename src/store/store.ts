@@ -93,7 +93,7 @@ export type Delivered =
 
 /** Which instances a list holds. All given conditions must hold. */
 export interface Filter {
-  readonly id?: string | undefined;
+  readonly ids?: readonly string[] | undefined;
   readonly key?: string | undefined;
   readonly workflow?: string | undefined;
   readonly version?: number | undefined;
@@ -152,7 +152,10 @@ export interface Store {
   end(
     instance: string,
     decide: (known: Known) => Ending | undefined,
-    options?: { readonly discard?: Discard | undefined; readonly tx?: CallerTransaction | undefined },
+    options?: {
+      readonly discard?: Discard | undefined;
+      readonly tx?: CallerTransaction | undefined;
+    },
   ): Promise<EndResult>;
   list(filter: Filter, tx?: CallerTransaction): Promise<readonly Instance[]>;
   history(instance: string): Promise<readonly HistoryEntry[]>;

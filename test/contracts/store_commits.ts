@@ -32,7 +32,7 @@ export function commits(it: It): void {
       assertEquals([entry?.event, entry?.output, entry?.revision], ["ok", { boxes: 1 }, 2]);
       assertEquals([entry?.state, entry?.process], ["applied", process]);
       assertEquals(entry!.at.getTime() - entry!.startedAt!.getTime(), 40);
-      const [listed] = await scene.store.list({ id, limit: 1 });
+      const [listed] = await scene.store.list({ ids: [id], limit: 1 });
       assertEquals(listed!.updatedAt.getTime() - listed!.insertedAt.getTime() >= 1_000, true);
     });
 
@@ -266,7 +266,7 @@ export function commits(it: It): void {
         const jobs = (await scene.jobsOf(id)).filter((job) => job.state === "cancelled");
         assertEquals(jobs.every((job) => job.finishedAt !== undefined && !job.process), true);
         assertEquals(await finished(scene, id), true);
-        const [listed] = await scene.store.list({ id, limit: 1 });
+        const [listed] = await scene.store.list({ ids: [id], limit: 1 });
         assertEquals(listed?.error, { name: "Error", message: "no" });
       });
     }
@@ -289,6 +289,6 @@ async function crowded(scene: Scene): Promise<{ readonly process: string; readon
 }
 
 async function finished(scene: Scene, id: string): Promise<boolean> {
-  const [listed] = await scene.store.list({ id, limit: 1 });
+  const [listed] = await scene.store.list({ ids: [id], limit: 1 });
   return listed?.finishedAt?.getTime() === listed?.updatedAt.getTime();
 }

@@ -29,7 +29,7 @@ export function ends(it: It): void {
         "execute waiting cancelled",
         "resume scheduled cancelled",
       ]);
-      const [listed] = await scene.store.list({ id, limit: 1 });
+      const [listed] = await scene.store.list({ ids: [id], limit: 1 });
       assertEquals([listed?.status, listed?.revision, listed?.active], ["cancelled", 2, []]);
       assertEquals(listed?.error, { name: "Error", message: "duplicate order" });
       assertEquals(listed?.finishedAt?.getTime(), listed?.updatedAt.getTime());
@@ -50,11 +50,11 @@ export function ends(it: It): void {
 
     it("leaves the instance alone when there is nothing to end", async (scene) => {
       const id = await scene.open({}, {});
-      const before = await scene.store.list({ id, limit: 1 });
+      const before = await scene.store.list({ ids: [id], limit: 1 });
 
       assertEquals(await scene.store.end(id, () => undefined), { kind: "kept", status: "running" });
 
-      assertEquals(await scene.store.list({ id, limit: 1 }), before);
+      assertEquals(await scene.store.list({ ids: [id], limit: 1 }), before);
       assertEquals(await scene.standing(id), ["execute pack available"]);
     });
 

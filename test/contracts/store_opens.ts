@@ -29,7 +29,7 @@ export function opens(it: It): void {
         input: { total: 12.5, lines: [{ sku: "🪛" }], note: null },
       });
       assertEquals([...control.active], [["approval", ""]]);
-      const [listed] = await scene.store.list({ id, limit: 1 });
+      const [listed] = await scene.store.list({ ids: [id], limit: 1 });
       assertEquals([listed?.active, listed?.finishedAt, listed?.error], [
         ["approval"],
         undefined,
@@ -96,7 +96,7 @@ export function opens(it: It): void {
       const error = '{"name":"Error","message":"nowhere to go"}';
       const id = await scene.open({ status: "failed", control: activeIn(), error });
 
-      const [listed] = await scene.store.list({ id, limit: 1 });
+      const [listed] = await scene.store.list({ ids: [id], limit: 1 });
 
       assertEquals(listed?.error, { name: "Error", message: "nowhere to go" });
       assertEquals(listed?.finishedAt?.getTime(), listed?.insertedAt.getTime());

@@ -34,8 +34,8 @@ export function reads(it: It): void {
       };
 
       assertEquals(await listed({}), [0, 1, 2, 3, 4, 5]);
-      assertEquals(await listed({ id: ids[2]! }), [2]);
-      assertEquals(await listed({ id: newId() }), []);
+      assertEquals(await listed({ ids: [ids[2]!] }), [2]);
+      assertEquals(await listed({ ids: [newId()] }), []);
       assertEquals(await listed({ key: "orderid::b" }), [1, 2]);
       assertEquals(await listed({ workflow: "refund" }), [3]);
       assertEquals(await listed({ version: 2 }), [2, 4]);

@@ -49,11 +49,11 @@ export function records(it: It): void {
     it("leaves the instance alone", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({}, {});
-      const before = await scene.store.list({ id, limit: 1 });
+      const before = await scene.store.list({ ids: [id], limit: 1 });
 
       await scene.store.record([recording(await scene.claimOne(process), process)]);
 
-      assertEquals(await scene.store.list({ id, limit: 1 }), before);
+      assertEquals(await scene.store.list({ ids: [id], limit: 1 }), before);
     });
 
     it("records nothing when the lease is stale, and the others of the batch", async (scene) => {

@@ -74,7 +74,7 @@ describe("memoryBackend()", () => {
     const { store, clock, open } = await sceneInMemory();
     const id = await open();
 
-    const [listed] = await store.list({ id, limit: 1 });
+    const [listed] = await store.list({ ids: [id], limit: 1 });
 
     assertEquals(listed?.insertedAt.getTime(), clock.now());
   });

@@ -1,0 +1,115 @@
+import { describe, it as nodeIt } from "node:test";
+import type { Sql } from "postgres";
+import { Hephaestus, type HephaestusOptions, type Worker, type WorkOptions } from "../mod.ts";
+import { memory } from "../src/testing/mod.ts";
+import { migrated } from "./pg.ts";
+
+/** An engine with nothing in it, on one backend, inline or not. */
+export interface World {
+  readonly hephaestus: Hephaestus;
+  readonly backend: "memory" | "postgres";
+  readonly inline: boolean;
+  /** The database; undefined in memory. */
+  readonly sql: Sql | undefined;
+  readonly url: string | undefined;
+  /** Begins to work, with a poll of 100 ms unless told; stopped when the test ends. */
+  work(options?: WorkOptions): Promise<Worker>;
+  /** Another engine on the same backend: another process as far as the database can tell. Closed when the test ends. */
+  another(options?: Partial<HephaestusOptions>): Hephaestus;
+}
+
+/** What an engine of a test is made of. */
+export type Options = Omit<HephaestusOptions, "url" | "backend">;
+
+export type It = (name: string, options: Options, test: (world: World) => Promise<void>) => void;
+
+export const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Runs a suite in memory and on PostgreSQL, inline and not: four times. */
+export function everywhere(subject: string, suite: (it: It) => void): void {
+  for (const backend of ["memory", "postgres"] as const) {
+    for (const inline of [true, false]) {
+      describe(`${subject} (${backend}, ${inline ? "inline" : "through jobs"})`, () => {
+        suite((name, options, test) => {
+          nodeIt(name, async () => {
+            await using world = await open(backend, { ...options, inline });
+            await test(world);
+          });
+        });
+      });
+    }
+  }
+}
+
+/** Runs a suite on PostgreSQL, inline and not. */
+export function onPostgres(subject: string, suite: (it: It) => void): void {
+  for (const inline of [true, false]) {
+    describe(`${subject} (postgres, ${inline ? "inline" : "through jobs"})`, () => {
+      suite((name, options, test) => {
+        nodeIt(name, async () => {
+          await using world = await open("postgres", { ...options, inline });
+          await test(world);
+        });
+      });
+    });
+  }
+}
+
+async function open(
+  backend: World["backend"],
+  options: Options & { readonly inline: boolean },
+): Promise<World & AsyncDisposable> {
+  const database = backend === "postgres" ? await migrated() : undefined;
+  const place = database ? { url: database.url } : { backend: memory() };
+  const engines: Hephaestus[] = [];
+  const another = (more: Partial<HephaestusOptions> = {}) => {
+    const engine = new Hephaestus({ logger: silent, poolSize: 5, ...options, ...more, ...place });
+    engines.push(engine);
+    return engine;
+  };
+  const hephaestus = another();
+  return {
+    hephaestus,
+    backend,
+    inline: options.inline,
+    sql: database?.sql,
+    url: database?.url,
+    another,
+    async work(options = {}) {
+      const worker = hephaestus.work({ poll: 100, grace: 1_000, ...options });
+      await worker.ready;
+      return worker;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(engines.map((engine) => engine.close()));
+      await database?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Asks again and again until the answer is true: for what no call waits for. */
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  patience = 20_000,
+): Promise<void> {
+  const end = Date.now() + patience;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`Waited ${patience} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A promise that a test resolves: the step that awaits it goes on when the test says so. */
+export class Gate {
+  readonly opened: Promise<void>;
+  #open: () => void = () => {};
+
+  constructor() {
+    this.opened = new Promise((resolve) => this.#open = resolve);
+  }
+
+  open(): void {
+    this.#open();
+  }
+}
