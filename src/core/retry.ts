@@ -81,7 +81,8 @@ export function delay(retry: Retry, attempt: number, random: () => number): numb
 function growth({ backoff, base }: Retry, attempt: number): number {
   switch (backoff) {
     case "exponential":
-      return base * 2 ** (attempt - 1);
+      // Beyond this the power would become infinite, and nothing times infinity is no number.
+      return base * 2 ** Math.min(attempt - 1, 64);
     case "linear":
       return base * attempt;
     case "constant":
