@@ -21,4 +21,5 @@ export type { AnyBackend, MemoryBackend, StoredJob } from "../memory/backend.ts"
 export type { Clock } from "../memory/clock.ts";
 export type { JobState } from "../queue/job.ts";
 export { type FakeClock, fakeClock } from "./clock.ts";
+export { drain } from "./drain.ts";
 export { memory } from "./memory.ts";
