@@ -1,10 +1,10 @@
-import type { Context, Emit, Events, OutcomeOf } from "./context.ts";
+import type { Context, Emit, OutcomeOf, StepEvents } from "./context.ts";
 import { define, made } from "./definition.ts";
 import type { FactsOf, Need, Step, StepsOf } from "./step.ts";
 import type { Type } from "./type.ts";
 
 /** What a choice may be told beside its name. */
-export interface ChoiceOptions<E extends Events, N extends readonly Need[], In> {
+export interface ChoiceOptions<E extends StepEvents, N extends readonly Need[], In> {
   /** The input that the workflow must have. Left out when the choice does not read it. */
   readonly input?: Type<In>;
   /** What must be certain when the choice is made; it types `steps`. */
@@ -40,7 +40,7 @@ export interface ChoiceOptions<E extends Events, N extends readonly Need[], In> 
  */
 export function choice<
   const Name extends string,
-  E extends Events,
+  E extends StepEvents,
   const N extends readonly Need[] = [],
   In = unknown,
 >(name: Name, options: ChoiceOptions<E, N, In>): Step<Name, E, FactsOf<N>, In, never>;

@@ -3,7 +3,8 @@ import type { StepDefinition } from "./step.ts";
 import type { Type, TypeOf } from "./type.ts";
 
 /** The events that a step may end with, each with the type of its output. */
-export interface Events {
+export interface StepEvents {
+  /** The type of the output of an event. */
   readonly [event: string]: Type<unknown>;
 }
 
@@ -31,7 +32,7 @@ export interface Outcome<Event extends string = string, Output = unknown> {
 }
 
 /** The union of the outcomes of some events. */
-export type OutcomeOf<E extends Events> = {
+export type OutcomeOf<E extends StepEvents> = {
   readonly [K in keyof E & string]: Outcome<K, TypeOf<E[K]>>;
 }[keyof E & string];
 
@@ -47,7 +48,7 @@ export type EmitArguments<Output> = undefined extends Output
   : [output: Output, options?: EmitOptions];
 
 /** Makes outcomes: one method for each event of the step. */
-export type Emit<E extends Events> = {
+export type Emit<E extends StepEvents> = {
   readonly [K in keyof E & string]: (
     ...args: EmitArguments<TypeOf<E[K]>>
   ) => Outcome<K, TypeOf<E[K]>>;
@@ -55,6 +56,7 @@ export type Emit<E extends Events> = {
 
 /** Says that the work goes on elsewhere and that a delivery will end the step. */
 export interface Later {
+  /** Tells it from an outcome. */
   readonly later: true;
 }
 
@@ -85,6 +87,7 @@ export interface Sql {
 
 /** Work that runs in the transaction that records the result. */
 export interface Transaction<Result = unknown> {
+  /** The work; it may run again when the database asks for it. */
   readonly transaction: (sql: Sql) => Result | Promise<Result>;
 }
 
@@ -106,6 +109,7 @@ export interface InstanceRef {
  * @example Use the input and an earlier output
  * ```ts
  * import { step, type } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
  *
  * const validate = step("validate", {
  *   input: type<{ prices: number[] }>(),
@@ -113,18 +117,19 @@ export interface InstanceRef {
  *   run: ({ input, emit }) => emit.valid({ total: input.prices.reduce((a, b) => a + b, 0) }),
  * });
  *
- * step("charge", {
+ * const charge = step("charge", {
  *   needs: [validate.when("valid")],
  *   events: { charged: type<{ cents: number }>() },
  *   run: ({ steps, emit }) => emit.charged({ cents: steps.validate.total * 100 }),
  * });
+ * assertEquals(charge.definition.needs, [{ name: "validate", event: "valid" }]);
  * ```
  */
 export interface Context<
   In = unknown,
   Steps = Readonly<Record<string, unknown>>,
   Seen = Readonly<Record<string, unknown>>,
-  E extends Events = Events,
+  E extends StepEvents = StepEvents,
   Emitter = unknown,
 > {
   /** What the instance was started with. */

@@ -31,9 +31,13 @@ export interface RetryPolicy {
 
 /** A policy with nothing left open; times in milliseconds. */
 export interface Retry {
+  /** How many attempts there are. */
   readonly attempts: number;
+  /** How the delay grows. */
   readonly backoff: "exponential" | "linear" | "constant";
+  /** The delay after the first attempt. */
   readonly base: number;
+  /** The longest delay. */
   readonly max: number;
 }
 

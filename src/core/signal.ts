@@ -1,11 +1,11 @@
-import type { Events } from "./context.ts";
+import type { StepEvents } from "./context.ts";
 import { define, made } from "./definition.ts";
 import type { Duration } from "./duration.ts";
 import type { AsyncStep, Limited, Step } from "./step.ts";
 import type { Type } from "./type.ts";
 
 /** What a signal may be told beside its name. */
-export interface SignalOptions<E extends Events, Limit extends Duration> {
+export interface SignalOptions<E extends StepEvents, Limit extends Duration> {
   /** What may be delivered, each event with the type of its output. */
   readonly events: E;
   /** How long it waits until it ends with the event `expired`. */
@@ -34,7 +34,7 @@ export interface SignalOptions<E extends Events, Limit extends Duration> {
  */
 export function signal<
   const Name extends string,
-  E extends Events,
+  E extends StepEvents,
   const Limit extends Duration = never,
 >(
   name: Name,

@@ -3,10 +3,10 @@ import type {
   Emit,
   EmitArguments,
   EmitLater,
-  Events,
   Later,
   Outcome,
   OutcomeOf,
+  StepEvents,
   Transaction,
 } from "./context.ts";
 import { define, made } from "./definition.ts";
@@ -31,14 +31,23 @@ export interface Need<
 
 /** A step as data: what the engine and the workers read. */
 export interface StepDefinition {
+  /** The name: unique in a workflow. */
   readonly name: string;
+  /** What it does. */
   readonly kind: StepKind;
+  /** Whether its code may return `emit.later()`. */
   readonly asynchronous: boolean;
+  /** Its events, each with the type of its output; `undefined` where the engine emits it. */
   readonly events: ReadonlyMap<string, Type<unknown> | undefined>;
+  /** What must be certain when it starts. */
   readonly needs: readonly Omit<Need, "~output">[];
+  /** What may have happened before it starts. */
   readonly sees: readonly Omit<Need, "~output">[];
+  /** The input that the workflow must have. */
   readonly input: Type<unknown> | undefined;
+  /** How failed attempts are repeated. */
   readonly retry: RetryPolicy | undefined;
+  /** The queue that its jobs go to. */
   readonly queue: string | undefined;
   /** From 0, the most urgent, to 9. */
   readonly priority: number | undefined;
@@ -48,7 +57,9 @@ export interface StepDefinition {
   readonly after: number | undefined;
   /** Milliseconds until a wait ends with the event `expired`. */
   readonly expires: number | undefined;
+  /** The code of a step. */
   readonly run: ((context: Context) => unknown) | undefined;
+  /** The code of a choice. */
   readonly decide: ((context: Pick<Context, "input" | "steps" | "emit">) => unknown) | undefined;
 }
 
@@ -74,7 +85,7 @@ export interface StepDefinition {
 export interface Step<
   Name extends string = string,
   // deno-lint-ignore no-explicit-any
-  E extends Events = any,
+  E extends StepEvents = any,
   // deno-lint-ignore no-explicit-any
   Needs extends string = any,
   // deno-lint-ignore no-explicit-any
@@ -125,7 +136,7 @@ export interface Delivery<
 }
 
 /** Makes deliveries: one method for each event that may come from outside. */
-export type Deliver<Name extends string, E extends Events> = {
+export type Deliver<Name extends string, E extends StepEvents> = {
   readonly [K in Exclude<keyof E & string, "expired">]: (
     ...args: EmitArguments<TypeOf<E[K]>>
   ) => Delivery<Name, K, TypeOf<E[K]>>;
@@ -134,7 +145,7 @@ export type Deliver<Name extends string, E extends Events> = {
 /** A step whose work may be finished from outside. */
 export interface AsyncStep<
   Name extends string,
-  E extends Events,
+  E extends StepEvents,
   Needs extends string,
   In,
   Sees extends string,
@@ -161,12 +172,12 @@ export type FactsOf<N extends readonly Need[]> = {
 }[number];
 
 /** The events of a wait: `expired` is added where the wait has a limit. */
-export type Limited<E extends Events, Limit> = [Limit] extends [never] ? E
+export type Limited<E extends StepEvents, Limit> = [Limit] extends [never] ? E
   : E & { readonly expired: Type<undefined> };
 
 /** What a step may be told beside its name. */
 export interface StepOptions<
-  E extends Events,
+  E extends StepEvents,
   N extends readonly Need[],
   In,
   V extends readonly Need[],
@@ -206,7 +217,7 @@ export interface StepOptions<
 }
 
 /** What the code of a step may return. */
-export type Returned<E extends Events, Async extends boolean> =
+export type Returned<E extends StepEvents, Async extends boolean> =
   | OutcomeOf<E>
   | Transaction<OutcomeOf<E>>
   | (Async extends true ? Later : never);
@@ -243,7 +254,7 @@ export type Returned<E extends Events, Async extends boolean> =
  */
 export function step<
   const Name extends string,
-  E extends Events,
+  E extends StepEvents,
   const N extends readonly Need[] = [],
   In = unknown,
   const V extends readonly Need[] = [],

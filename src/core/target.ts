@@ -5,18 +5,23 @@ import { isStep } from "./definition.ts";
 
 /** The end of a road. */
 export interface Done {
+  /** Tells it from the other words of arrival. */
   readonly kind: "done";
 }
 
 /** A step that starts once all that point at it with `join` have arrived. */
 export interface Join<S extends Step = Step> {
+  /** Tells it from the other words of arrival. */
   readonly kind: "join";
+  /** The step. */
   readonly step: S;
 }
 
 /** A step that the first arrival starts. */
 export interface First<S extends Step = Step> {
+  /** Tells it from the other words of arrival. */
   readonly kind: "first";
+  /** The step. */
   readonly step: S;
 }
 

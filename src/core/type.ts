@@ -12,6 +12,7 @@ type Validated<T> =
 
 /** Says "this cannot be", as a sentence in the place of a type. */
 export interface Mistake<Message extends string> {
+  /** The sentence. */
   readonly "~mistake": Message;
 }
 
