@@ -17,8 +17,14 @@ const layers: Readonly<Record<string, Layer>> = {
   "memory": { layers: ["core", "queue", "store"] },
   "postgres": { layers: ["core", "queue", "store"], packages: ["postgres"] },
   "runner": { layers: ["core", "queue", "store"] },
-  "hephaestus.ts": { layers: ["core", "queue", "store", "memory", "postgres", "runner"] },
-  "mod.ts": { layers: ["core", "queue", "store", "postgres", "runner", "hephaestus.ts"] },
+  // What the public class is made of; hephaestus.ts wires it to a backend.
+  "client": { layers: ["core", "queue", "store", "runner", "postgres"] },
+  "hephaestus.ts": {
+    layers: ["core", "queue", "store", "memory", "postgres", "runner", "client"],
+  },
+  "mod.ts": {
+    layers: ["core", "queue", "store", "postgres", "runner", "client", "hephaestus.ts"],
+  },
   "testing": { layers: ["mod.ts", "core", "queue", "memory"] },
   // Migrations are no business of a running program, so mod.ts does not export them.
   "cli": { layers: ["core", "postgres"] },
