@@ -15,10 +15,12 @@ interface Scene {
 }
 
 const channel = 'a "channel"';
+const often: Heartbeat = { every: 20, patience: 200 };
+const never: Heartbeat = { every: 3_600_000, patience: 200 };
 
 async function listening(
   play: (scene: Scene) => Promise<void>,
-  heartbeat: Heartbeat = { every: 20, patience: 200 },
+  heartbeat = often,
 ): Promise<void> {
   await using own = await database();
   await using road = await proxy(own.url);
@@ -54,27 +56,42 @@ async function holds(condition: () => boolean | Promise<boolean>): Promise<void>
   while (!await condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-const breaks: Readonly<Record<string, (scene: Scene) => unknown>> = {
-  "its socket is reset": ({ road }) => road.cut(),
-  "its session is terminated": async ({ own }) =>
-    await own.sql`select pg_terminate_backend(pid) from pg_stat_activity
-      where pid <> pg_backend_pid() and datname = current_database()
-        and application_name = 'hephaestus'`,
-  "its road stalls": async ({ road, troubles }) => {
-    road.stall(true);
-    await holds(() => troubles.length > 0);
-    road.stall(false);
+/** What breaks, and whether the socket tells: what does not is found by the heartbeat. */
+const breaks: Readonly<
+  Record<string, { readonly told: boolean; readonly cause: (scene: Scene) => unknown }>
+> = {
+  "its socket is reset": { told: true, cause: ({ road }) => road.cut() },
+  "its session is terminated": {
+    told: true,
+    cause: async ({ own }) =>
+      await own.sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where pid <> pg_backend_pid() and datname = current_database()
+          and application_name = 'hephaestus'`,
   },
-  "the answers of the server are lost": async ({ road, troubles }) => {
-    road.deaf(true);
-    await holds(() => troubles.length > 0);
-    road.deaf(false);
+  "the server refuses for a while": {
+    told: true,
+    cause: async ({ road, troubles }) => {
+      road.refuse(true);
+      road.cut();
+      await holds(() => troubles.length > 1);
+      road.refuse(false);
+    },
   },
-  "the server refuses for a while": async ({ road, troubles }) => {
-    road.refuse(true);
-    road.cut();
-    await holds(() => troubles.length > 1);
-    road.refuse(false);
+  "its road stalls": {
+    told: false,
+    cause: async ({ road, troubles }) => {
+      road.stall(true);
+      await holds(() => troubles.length > 0);
+      road.stall(false);
+    },
+  },
+  "the answers of the server are lost": {
+    told: false,
+    cause: async ({ road, troubles }) => {
+      road.deaf(true);
+      await holds(() => troubles.length > 0);
+      road.deaf(false);
+    },
   },
 };
 
@@ -87,19 +104,19 @@ describe("a listener", () => {
       assertEquals(heard, ["a", "", 'ü "quoted"']);
     }));
 
-  for (const [what, break_] of Object.entries(breaks)) {
+  for (const [what, { told, cause }] of Object.entries(breaks)) {
     it(`listens again when ${what}, and says when to look`, () =>
       listening(async (scene) => {
         for (let round = 1; round <= 2; round++) {
           const before = scene.ready();
-          await break_(scene);
+          await cause(scene);
           await holds(() => scene.ready() > before);
           await scene.notify(`${round}`);
           await holds(() => scene.heard.at(-1) === `${round}`);
           scene.troubles.length = 0;
         }
         await holds(() => scene.road.open === 1);
-      }));
+      }, told ? never : often));
   }
 
   it("listens again when its session no longer does", () =>
@@ -124,21 +141,21 @@ describe("a listener", () => {
       await notify("after");
       await holds(() => heard.length === 2);
       assertEquals([troubles.length, ready()], [1, 1]);
-    }));
+    }, never));
 
   it("ends at once, whatever it is doing", async () => {
     await listening(async ({ road }) => {
       road.stall(true);
       await Promise.resolve();
-    }, { every: 3_600_000, patience: 200 });
+    }, never);
     await using away = listen({ url: "postgres://127.0.0.1:1/x" }, "c", () => {}, () => {});
-    await using never = listen(
+    await using locked = listen(
       { url: "postgres://127.0.0.1:1/x", password: () => Promise.reject(new RangeError("mine")) },
       "c",
       () => {},
       () => {},
     );
-    assert(away !== never);
+    assert(away !== locked);
   });
 
   it("refuses the name of a channel that the server would cut short", () => {
