@@ -39,7 +39,12 @@ export type { Handle } from "./src/client/handle.ts";
 export type { ListOptions, Page } from "./src/client/listing.ts";
 export type { HephaestusOptions, WorkOptions } from "./src/client/options.ts";
 export type { InTransaction, Resumed } from "./src/client/resuming.ts";
-export type { StartOptions } from "./src/client/starting.ts";
+export type {
+  ManyHandle,
+  ManyItem,
+  StartManyOptions,
+  StartOptions,
+} from "./src/client/starting.ts";
 export type { Worker } from "./src/client/worker.ts";
 export { choice } from "./src/core/choice.ts";
 export type { Context, Outcome, Sql } from "./src/core/context.ts";

@@ -9,7 +9,8 @@ import type { ListOptions, Page } from "./client/listing.ts";
 import { type HephaestusOptions, type WorkOptions, workTimes } from "./client/options.ts";
 import * as resuming from "./client/resuming.ts";
 import type { InTransaction, Resumed } from "./client/resuming.ts";
-import { start, type StartOptions } from "./client/starting.ts";
+import * as starting from "./client/starting.ts";
+import type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./client/starting.ts";
 import type { Worker } from "./client/worker.ts";
 import { type Duration, milliseconds } from "./core/duration.ts";
 import { HephaestusError } from "./core/errors.ts";
@@ -114,7 +115,25 @@ export class Hephaestus implements AsyncDisposable {
     input: NoInfer<In>,
     options: StartOptions = {},
   ): Promise<Handle<In>> {
-    return start(this.#client, workflow, key, input, options) as Promise<Handle<In>>;
+    return starting.start(this.#client, workflow, { ...options, key, input }, options) as Promise<
+      Handle<In>
+    >;
+  }
+
+  /**
+   * Starts many instances in one statement. One whose key is active is left alone: its handle says `started: false`.
+   *
+   * @throws {InvalidValueError} When JSON cannot carry one of the inputs, or its schema refuses it: nothing is started then.
+   * @throws {PayloadTooLargeError} When one of the inputs takes more bytes than `payloadLimit`: nothing is started then.
+   */
+  startMany<In, D>(
+    workflow: Of<In, D>,
+    items: readonly ManyItem<NoInfer<In>>[],
+    options: StartManyOptions = {},
+  ): Promise<readonly ManyHandle<In>[]> {
+    return starting.startMany(this.#client, workflow, items, options) as Promise<
+      readonly ManyHandle<In>[]
+    >;
   }
 
   /**

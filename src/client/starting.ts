@@ -12,6 +12,7 @@ import type { Client } from "./client.ts";
 import type { AnyWorkflow } from "./find.ts";
 import type { Handle } from "./handle.ts";
 import { prepare, type Prepared, takeSlots } from "./start.ts";
+import type { Known } from "../store/store.ts";
 
 /** How an instance is started. */
 export interface StartOptions {
@@ -27,81 +28,155 @@ export interface StartOptions {
   readonly tx?: AnyTransaction | undefined;
 }
 
+/** One of many instances to be started. */
+export interface ManyItem<In = unknown> {
+  /** The value of the business key. */
+  readonly key: string;
+  /** What the instance is started with. */
+  readonly input: In;
+  /** Tags beside those of the workflow. */
+  readonly tags?: readonly string[] | undefined;
+  /** Metadata beside that of the workflow; wins where both have a key. */
+  readonly metadata?: JsonObject | undefined;
+}
+
+/** How many instances are started. */
+export type StartManyOptions = Pick<StartOptions, "version" | "tx">;
+
+/** One of many instances. */
+export interface ManyHandle<In = unknown> extends Handle<In> {
+  /** False when the key was active already: then it is the handle of the instance that runs. */
+  readonly started: boolean;
+}
+
+/** A start that was checked: nothing is written yet. */
+interface Ready extends Prepared {
+  readonly workflow: Workflow;
+}
+
 const mostTries = 5;
 
 /** Starts an instance, or does what `onConflict` says. */
 export async function start(
   client: Client,
   target: AnyWorkflow,
-  key: string,
-  input: unknown,
-  options: StartOptions,
+  item: ManyItem,
+  { tx, version, onConflict = "reject" }: StartOptions,
 ): Promise<Handle> {
-  const { tags, metadata, tx, version, onConflict = "reject" } = options;
-  const given = { key, ...(tags && { tags }), ...(metadata && { metadata }) };
-  const workflow = resolve(target, version, { ...given, input });
-  const prepared = await prepare(client.parts, workflow, { ...given, input });
+  const ready = await check(client, target, version, item);
   for (let tries = 0; tries < mostTries; tries++) {
-    if (await insert(client, workflow, prepared, tx)) {
-      client.parts.telemetry.emit("workflow:start", {
-        instance: prepared.known.id,
-        workflow: workflow.name,
-        version: workflow.version,
-        key: prepared.known.key,
-        tags: prepared.known.tags,
-      });
-      return client.handle(prepared.known);
-    }
-    const running = await conflicting(client, workflow, prepared, tx);
+    if ((await insert(client, [ready], tx)).has(ready.known.id)) return client.handle(ready.known);
+    const running = await conflicting(client, ready, tx);
     // It has ended since: the key is free.
     if (running === undefined) continue;
     if (onConflict === "return") return client.handle(running);
-    if (onConflict === "reject") {
-      throw new AlreadyRunningError({ ...running, workflow: workflow.name });
-    }
+    if (onConflict === "reject") throw new AlreadyRunningError(running);
     await replace(client, running, tx);
   }
-  throw new HephaestusError(
+  throw fought(ready);
+}
+
+/** Starts many instances in one statement. Those whose key is active are left alone. */
+export async function startMany(
+  client: Client,
+  target: AnyWorkflow,
+  items: readonly ManyItem[],
+  { tx, version }: StartManyOptions,
+): Promise<readonly ManyHandle[]> {
+  const ready: Ready[] = [];
+  for (const item of items) ready.push(await check(client, target, version, item));
+  const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Set();
+  const handles: ManyHandle[] = [];
+  for (const one of ready) {
+    const started = inserted.has(one.known.id);
+    const running = started ? one.known : await conflicting(client, one, tx);
+    if (running !== undefined) handles.push({ ...client.handle(running), started });
+    else handles.push(await startAgain(client, one, tx));
+  }
+  return handles;
+}
+
+/** The key was active a moment ago and is no longer. */
+async function startAgain(
+  client: Client,
+  ready: Ready,
+  tx: AnyTransaction | undefined,
+): Promise<ManyHandle> {
+  for (let tries = 0; tries < mostTries; tries++) {
+    const started = (await insert(client, [ready], tx)).has(ready.known.id);
+    const running = started ? ready.known : await conflicting(client, ready, tx);
+    if (running !== undefined) return { ...client.handle(running), started };
+  }
+  throw fought(ready);
+}
+
+function fought({ known }: Ready): HephaestusError {
+  return new HephaestusError(
     "ALREADY_RUNNING",
-    `Cannot start workflow "${workflow.name}" "${prepared.known.key}": others started the key again and again`,
+    `Cannot start workflow "${known.workflow}" "${known.key}": others started the key again and again`,
   );
 }
 
+async function check(
+  { parts }: Client,
+  target: AnyWorkflow,
+  version: number | undefined,
+  { key, input, tags, metadata }: ManyItem,
+): Promise<Ready> {
+  const given = { key, input, ...(tags && { tags }), ...(metadata && { metadata }) };
+  const workflow = resolve(target, version, given);
+  return { workflow, ...await prepare(parts, workflow, given) };
+}
+
+/** Inserts in one statement; first jobs begin here as far as slots are free. Returns the ids that are there. */
 async function insert(
   { parts, workers }: Client,
-  workflow: Workflow,
-  { instance, known, drafts }: Prepared,
+  ready: readonly Ready[],
   tx: AnyTransaction | undefined,
-): Promise<boolean> {
-  const worker = tx === undefined && parts.inline ? local(workers, workflow, parts) : undefined;
-  const started = await identified(parts, takeSlots(drafts, worker?.slots));
-  const status = started.some(({ owned }) => owned) ? "running" : instance.status;
+): Promise<ReadonlySet<string>> {
+  const worker = tx === undefined && parts.inline ? local(workers, ready, parts) : undefined;
+  const drafts = ready.map((one) => takeSlots(one.drafts, worker?.slots));
+  const jobs = await identified(parts, drafts.flat());
+  let from = 0;
+  const opening = ready.map(({ instance, known }, index) => {
+    const started = jobs.slice(from, from += drafts[index]!.length);
+    const status = started.some(({ owned }) => owned) ? "running" : known.status;
+    return { known: { ...known, status }, instance: { ...instance, status, started } };
+  });
   const opened = await parts.backend.store.open(
     worker?.process,
-    [{ ...instance, status, started }],
+    opening.map(({ instance }) => instance),
     tx,
   );
-  if (!opened.has(known.id)) {
-    for (const { owned, queue } of started) if (owned) worker?.slots.release(queue);
-    return false;
+  for (const { known, instance } of opening) {
+    if (opened.has(known.id)) {
+      worker?.adopt(known, instance.started);
+      announce(parts, known);
+    } else for (const { owned, queue } of instance.started) if (owned) worker?.slots.release(queue);
   }
-  worker?.adopt({ ...known, status }, started);
-  return true;
+  return opened;
+}
+
+function announce({ telemetry }: Client["parts"], known: Known): void {
+  if (!telemetry.has("workflow:start")) return;
+  const { id, workflow, version, key, tags } = known;
+  telemetry.emit("workflow:start", { instance: id, workflow, version, key, tags });
 }
 
 function local(
   workers: ReadonlySet<Worker>,
-  workflow: Workflow,
+  ready: readonly Ready[],
   { registry }: Client["parts"],
 ): Worker | undefined {
-  if (registry.find(workflow.name, workflow.version) === undefined) return undefined;
+  const known = ({ workflow: { name, version } }: Ready) =>
+    registry.find(name, version) !== undefined;
+  if (!ready.every(known)) return undefined;
   return [...workers].find(({ accepting, process }) => accepting && process !== "");
 }
 
 async function conflicting(
   { parts }: Client,
-  workflow: Workflow,
-  { instance, known }: Prepared,
+  { workflow, instance, known }: Ready,
   tx: AnyTransaction | undefined,
 ): Promise<Instance | undefined> {
   if (instance.uniqueKey === undefined) return undefined;
