@@ -50,7 +50,8 @@ export class Pool {
       clearTimeout(timer);
     }
     await Promise.all(this.#idle.splice(0).map((connection) => connection.close(goodbye)));
-    for (const connection of this.#all) connection.destroy(closed());
+    const cut = new DatabaseError("CONNECTION_ENDED", "The database was closed before the answer");
+    for (const connection of this.#all) connection.destroy(cut);
   }
 
   async #slot(): Promise<void> {

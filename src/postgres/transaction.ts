@@ -32,8 +32,8 @@ export async function transact<T>(
       await tx.run(begin, [], true);
       result = await connection.unlessLost(async () => await work(tx));
     } catch (error) {
-      if (!connection.lost) await tx.end("rollback").catch((worse) => connection.destroy(worse));
-      throw connection.lost ?? error;
+      await tx.end("rollback").catch((worse) => connection.destroy(worse));
+      throw error;
     }
     // The server answers the commit of a failed transaction with a rollback, and no error.
     if ((await tx.end("commit")) !== "COMMIT") throw tx.failure;

@@ -6,6 +6,7 @@ import {
   isConnectionLost,
 } from "../../src/postgres/connection_error.ts";
 import { connect, type ConnectOptions, type Db } from "../../src/postgres/db.ts";
+import { Pool } from "../../src/postgres/pool.ts";
 import { ownServer, server } from "../pg.ts";
 import { type Proxy, proxy } from "../proxy.ts";
 
@@ -192,6 +193,20 @@ describe("the pool", () => {
       await closed;
       await holds(() => road.open === 0);
       await db.close();
+    }));
+
+  it("cuts off what does not end when it closes", () =>
+    onRoad({}, async (_, road) => {
+      const pool = new Pool({ url: road.url, max: 1 });
+      const stuck = pool.use(async (connection) => {
+        await connection.send("select 1");
+        await connection.send("select pg_sleep(60)");
+      });
+      const refused = codeOf(() => stuck);
+      await holds(() => road.seen("pg_sleep") === 1);
+      await pool.close(20);
+      assertEquals(await refused, "CONNECTION_ENDED");
+      await holds(() => road.open === 0);
     }));
 
   it("closes though the road is stalled", () =>
