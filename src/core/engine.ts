@@ -152,6 +152,7 @@ class Advance {
         `Cannot apply the result of step "${ending.step}": it does not declare the event "${ending.event}"`,
       );
       this.#thrown = { step: ending.step, error };
+      if (!decided) this.#unread.set(ending.step, ending);
       return;
     }
     this.#applied.push({ ending, causes: this.#causes(ending.step), decided });
