@@ -1,0 +1,104 @@
+import process from "node:process";
+import { Hephaestus, type Worker } from "../mod.ts";
+import { defaultLogger } from "../src/core/logger.ts";
+import { Connection } from "../src/postgres/connection.ts";
+import type { Options } from "./options.ts";
+import { Profile } from "./profile.ts";
+import { workloadOf } from "./workloads/mod.ts";
+
+/** Where a client works. */
+export interface Place {
+  readonly url: string;
+  readonly schema: string;
+}
+
+/** One process that starts instances and works on them: this one, or a child. */
+export interface Client {
+  /** Opens an engine and begins to work, unless it only starts instances. */
+  open(options: { readonly works: boolean; readonly profile?: string | undefined }): Promise<void>;
+  /** Starts a share of the instances: keys `from` to `from + count - 1` behind a prefix. */
+  start(prefix: string, from: number, count: number): Promise<void>;
+  /** Instances that have ended here since `open`. */
+  readonly ended: number;
+  /** Microseconds of CPU of the process. */
+  cpu(): Promise<number>;
+  /** Statements that the process has sent to the server. */
+  sent(): Promise<number>;
+  /** Closes the engine. */
+  close(): Promise<void>;
+}
+
+/** The client that is this process. */
+export class LocalClient implements Client {
+  readonly #place: Place;
+  readonly #options: Options;
+  readonly #changed: (problem?: string) => void;
+  #engine: Hephaestus | undefined;
+  #worker: Worker | undefined;
+  #profile: Profile | undefined;
+  ended = 0;
+
+  /** `changed` is called when an instance ends, and with a sentence when one ends as it should not. */
+  constructor(place: Place, options: Options, changed: (problem?: string) => void) {
+    this.#place = place;
+    this.#options = options;
+    this.#changed = changed;
+  }
+
+  async open({ works, profile }: Parameters<Client["open"]>[0]): Promise<void> {
+    const { inline, slots } = this.#options;
+    const engine = new Hephaestus({
+      ...this.#place,
+      inline,
+      workflows: [workloadOf(this.#options).workflow],
+      payloadLimit: 10_000_000,
+      logger: defaultLogger,
+    });
+    this.#engine = engine;
+    this.ended = 0;
+    engine.on("workflow:stop", () => {
+      this.ended++;
+      this.#changed();
+    });
+    engine.on("workflow:exception", ({ key, error }) => {
+      this.#changed(`Instance "${key}" failed: ${error.message}`);
+    });
+    if (works) {
+      this.#worker = engine.work({ queues: { default: slots } });
+      await this.#worker.ready;
+    }
+    this.#profile = profile === undefined ? undefined : await Profile.begin(profile);
+  }
+
+  async start(prefix: string, from: number, count: number): Promise<void> {
+    if (this.#engine === undefined) throw new Error("Cannot start instances: no engine is open");
+    await workloadOf(this.#options).start(this.#engine, prefix, from, count);
+  }
+
+  cpu(): Promise<number> {
+    const { user, system } = process.cpuUsage();
+    return Promise.resolve(user + system);
+  }
+
+  sent(): Promise<number> {
+    return Promise.resolve(statementsSent);
+  }
+
+  async close(): Promise<void> {
+    await this.#profile?.end();
+    await this.#engine?.close();
+    this.#engine = undefined;
+    this.#profile = undefined;
+  }
+}
+
+let statementsSent = 0;
+
+/** Counts what this process sends, where the server does not: every statement of the engine goes through here. */
+export function countStatements(): void {
+  const { send } = Connection.prototype;
+  Connection.prototype.send = function (...args) {
+    statementsSent++;
+    return send.apply(this, args);
+  };
+}

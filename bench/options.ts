@@ -1,0 +1,116 @@
+import { parseArgs } from "node:util";
+
+export const names = [
+  "start",
+  "chain",
+  "fanout",
+  "latency",
+  "growth",
+  "payload",
+  "mixed",
+] as const;
+
+export type Name = (typeof names)[number];
+
+/** What the command line asks for; every process of a run has the same. */
+export interface Options {
+  readonly workload: Name;
+  readonly workflows: number;
+  readonly processes: number;
+  /** How many steps run at once in each process. */
+  readonly slots: number;
+  readonly inline: boolean;
+  /** Steps of a chain. */
+  readonly steps: number;
+  /** Branches of a fan-out. */
+  readonly width: number;
+  /** Finished instances that are there before. */
+  readonly history: number;
+  /** Size of the output of the first step. */
+  readonly bytes: number;
+  /** Milliseconds that each step of a chain waits. */
+  readonly wait: number;
+  readonly compare: boolean;
+  readonly profile: string | undefined;
+}
+
+/** How many workflows where the command line does not say. */
+function workflowsOf(workload: Name, width: number): number {
+  switch (workload) {
+    case "fanout":
+      return Math.max(1, Math.round(20_000 / width));
+    case "latency":
+      return 500;
+    case "mixed":
+      return 4_000;
+    case "payload":
+      return 1_000;
+    default:
+      return 20_000;
+  }
+}
+
+export const usage = `Usage: npm run bench -- <${names.join("|")}> [options]
+  --workflows N   how many instances (latency: how many one after the other)
+  --processes N   processes that work (default 1: this one)
+  --slots N       steps at once in each process (default 500)
+  --inline on|off whether a process that ran a step advances the instance itself (default on)
+  --steps N       chain, growth: steps of one instance (default 3)
+  --wait N        chain: milliseconds that each step waits (default 0)
+  --width N       fanout: branches (default 100)
+  --history N     growth: finished instances that are there before (default 1,000,000)
+  --bytes N       payload: size of the first step's output (default 10,000)
+  --compare       runs the same without an engine around it, and prints the ratio
+  --profile FILE  writes a CPU profile of the client`;
+
+/** Reads the command line. Throws a sentence for what cannot be. */
+export function parseOptions(args: readonly string[]): Options {
+  const text = { type: "string" } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      workflows: text,
+      processes: text,
+      slots: text,
+      inline: text,
+      steps: text,
+      width: text,
+      history: text,
+      bytes: text,
+      wait: text,
+      compare: { type: "boolean" },
+      profile: text,
+    },
+  });
+  const workload = names.find((name) => name === positionals[0]);
+  if (workload === undefined || positionals.length > 1) {
+    throw new TypeError(`Cannot measure "${positionals.join(" ")}": it is no workload\n${usage}`);
+  }
+  if (!["on", "off", undefined].includes(values.inline)) {
+    throw new TypeError(`Cannot use --inline ${values.inline}: write on or off`);
+  }
+  const number = (name: "workflows" | "processes" | "slots" | "steps" | "width", or: number) =>
+    count(name, values[name], or, 1);
+  const width = number("width", 100);
+  return {
+    workload,
+    workflows: number("workflows", workflowsOf(workload, width)),
+    processes: number("processes", 1),
+    slots: number("slots", 500),
+    inline: values.inline !== "off",
+    steps: workload === "payload" ? 20 : number("steps", 3),
+    width,
+    history: count("history", values.history, 1_000_000, 0),
+    bytes: count("bytes", values.bytes, 10_000, 0),
+    wait: count("wait", values.wait, 0, 0),
+    compare: values.compare ?? false,
+    profile: values.profile,
+  };
+}
+
+function count(name: string, value: string | undefined, or: number, least: number): number {
+  const number = value === undefined ? or : Number(value);
+  if (Number.isInteger(number) && number >= least) return number;
+  throw new RangeError(`Cannot use --${name} ${value}: it is not a whole number from ${least}`);
+}

@@ -1,0 +1,63 @@
+// A process of a run. The parent writes orders, one JSON a line, and this answers in the same way.
+import process from "node:process";
+import { createInterface } from "node:readline";
+import type { Order, Said } from "./child.ts";
+import { countStatements, LocalClient, type Place } from "./client.ts";
+import type { Options } from "./options.ts";
+
+const { place, options } = JSON.parse(process.argv[2] ?? "") as {
+  readonly place: Place;
+  readonly options: Options;
+};
+
+// Telling the parent of each end would cost more than the step.
+const pause = 10;
+let telling: ReturnType<typeof setTimeout> | undefined;
+let trouble: string | undefined;
+
+countStatements();
+const client = new LocalClient(place, options, (problem) => {
+  trouble ??= problem;
+  telling ??= setTimeout(tell, pause);
+});
+
+function tell(): void {
+  telling = undefined;
+  say({ ended: client.ended, ...(trouble === undefined ? {} : { problem: trouble }) });
+}
+
+function say(said: Said): void {
+  process.stdout.write(`${JSON.stringify(said)}\n`);
+}
+
+async function obey(order: Order): Promise<number> {
+  switch (order.do) {
+    case "open":
+      await client.open(order);
+      return 0;
+    case "start":
+      await client.start(order.prefix, order.from, order.count);
+      return 0;
+    case "cpu":
+      return await client.cpu();
+    case "sent":
+      return await client.sent();
+    case "close":
+      await client.close();
+      return 0;
+  }
+}
+
+let last: Promise<void> = Promise.resolve();
+
+async function answer(order: Order): Promise<void> {
+  try {
+    say({ answer: await obey(order) });
+  } catch (error) {
+    say({ answer: 0, error: (error as Error).message });
+  }
+}
+
+createInterface({ input: process.stdin })
+  .on("line", (line) => void (last = last.then(() => answer(JSON.parse(line) as Order))))
+  .on("close", () => void last.then(() => client.close()));
