@@ -159,6 +159,14 @@ export interface Context<
 
 /** The `emit` of a step as its code sees it: only what it may emit itself. */
 export function emitter(definition: StepDefinition): object {
+  let emit = emitters.get(definition);
+  if (emit === undefined) emitters.set(definition, emit = makeEmitter(definition));
+  return emit;
+}
+
+const emitters = new WeakMap<StepDefinition, object>();
+
+function makeEmitter(definition: StepDefinition): object {
   const emit: Record<string, (...args: never) => unknown> = Object.create(null);
   for (const event of emitted(definition)) {
     emit[event] = (output?: unknown, options?: EmitOptions): Outcome => ({

@@ -29,6 +29,9 @@ export function applied(
   observe(parts.telemetry, plan);
   const { status } = computed.next;
   if (!isFinal(status)) return;
-  host.abort(plan.instance, new HephaestusError("CANCELLED", `The instance is ${status}`));
+  // A completed instance has no other step that runs.
+  if (status === "failed") {
+    host.abort(plan.instance, new HephaestusError("CANCELLED", "The instance has failed"));
+  }
   host.finished(plan.instance);
 }

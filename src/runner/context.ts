@@ -1,34 +1,50 @@
 import { type Context, emitter, type Sql } from "../core/context.ts";
 import type { StepDefinition } from "../core/step.ts";
-import type { Workflow } from "../core/workflow.ts";
-import type { OwnedJob } from "./host.ts";
-import type { Cached } from "./instances.ts";
+import type { Store } from "../store/store.ts";
+import type { Cancellation } from "./cancellation.ts";
+import type { Attempt } from "./execute.ts";
 import { load, readNeeds, seen } from "./outputs.ts";
-import type { Parts } from "./parts.ts";
 
-/** Builds what the code of a step is given, loading the outputs that it needs. */
-export async function contextOf(
-  parts: Pick<Parts, "backend">,
-  workflow: Workflow,
-  step: StepDefinition,
-  { known, outputs }: Cached,
-  job: OwnedJob,
-  abortSignal: AbortSignal,
-): Promise<Context> {
-  const { store } = parts.backend;
-  await load(store, known.id, outputs, step.needs.map(({ name }) => name));
+/** What an attempt reads of the steps before it. */
+export interface Reading {
+  readonly steps: Readonly<Record<string, unknown>>;
+  readonly seen: Readonly<Record<string, unknown>>;
+}
+
+const nothing = {};
+
+/** Reads what a step needs and sees, from the store where this process does not know it. */
+export function read(
+  store: Pick<Store, "ended">,
+  { workflow, step, cached: { known, outputs } }: Attempt,
+): Reading | Promise<Reading> {
+  const steps = () => readNeeds(step.needs, (name) => outputs.get(name));
+  const here = step.sees.length === 0 && step.needs.every(({ name }) => outputs.has(name));
+  if (here) return { steps: steps(), seen: nothing };
   const cause = known.control.active.get(step.name);
+  return load(store, known.id, outputs, step.needs.map(({ name }) => name)).then(async () => ({
+    steps: steps(),
+    seen: await seen(store, known.id, workflow.graph, cause, step.name, step.sees),
+  }));
+}
+
+/** Builds what the code of a step is given. */
+export function contextOf(
+  { job, step, cached: { known } }: Attempt,
+  { steps, seen }: Reading,
+  cancellation: Cancellation,
+): Context {
   return {
     input: known.input,
-    steps: readNeeds(step.needs, (name) => outputs.get(name)),
-    seen: step.sees.length === 0
-      ? {}
-      : await seen(store, known.id, workflow.graph, cause, step.name, step.sees),
+    steps,
+    seen,
     emit: emitter(step),
     metadata: known.metadata,
     attempt: job.attempt,
     idempotencyKey: `${known.id}/${step.name}/1`,
-    abortSignal,
+    get abortSignal() {
+      return cancellation.signal;
+    },
     instance: { id: known.id, key: known.key, workflow: known.workflow, version: known.version },
     tx: (work) => ({ transaction: work }),
   };

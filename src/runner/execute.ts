@@ -1,9 +1,10 @@
-import { RetryLaterError, StepTimeoutError } from "../core/errors.ts";
+import { RetryLaterError } from "../core/errors.ts";
 import { failure } from "../core/failure.ts";
 import type { StepDefinition } from "../core/step.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { Committer } from "./committer.ts";
-import { contextOf, isLater, transactionOf } from "./context.ts";
+import type { Cancellation } from "./cancellation.ts";
+import { contextOf, isLater, read, transactionOf } from "./context.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import type { Cached, Instances } from "./instances.ts";
 import { aboutAttempt } from "./observe.ts";
@@ -36,13 +37,13 @@ export interface Attempt {
 export async function execute(
   workers: Workers,
   job: OwnedJob,
-  abort: AbortController,
+  cancellation: Cancellation,
 ): Promise<void> {
   const { parts, host, instances } = workers;
   const began = performance.now();
   let attempt: Attempt | undefined;
   try {
-    await instances.load([job.instance]);
+    if (instances.get(job.instance) === undefined) await instances.load([job.instance]);
     const cached = instances.get(job.instance);
     const workflow = parts.registry.get(job.workflow, job.version);
     const step = workflow.steps.get(job.step ?? "");
@@ -53,11 +54,9 @@ export async function execute(
       return await pass(workers, job);
     }
     attempt = { job, workflow, step, cached, began };
-    await finish(workers, attempt, await runCode(parts, attempt, abort), abort.signal);
+    await finish(workers, attempt, await runCode(parts, attempt, cancellation), cancellation);
   } catch (error) {
-    if (abort.signal.aborted && abort.signal.reason === givenBack) {
-      return await giveBack(workers, job);
-    }
+    if (cancellation.reason === givenBack) return await giveBack(workers, job);
     const duration = performance.now() - began;
     const verdict = await settleFailure(parts, host, job, error, duration);
     if (attempt === undefined || !parts.telemetry.has("step:exception")) return;
@@ -90,56 +89,34 @@ async function pass({ parts, host, instances }: Workers, job: OwnedJob): Promise
   host.slots.release(job.queue);
 }
 
-async function runCode(parts: Parts, attempt: Attempt, abort: AbortController): Promise<unknown> {
-  const { job, workflow, step, cached } = attempt;
+async function runCode(
+  parts: Parts,
+  attempt: Attempt,
+  cancellation: Cancellation,
+): Promise<unknown> {
+  const { job, step, cached } = attempt;
   if (job.maxAttempts !== undefined && job.attempt > job.maxAttempts) {
     throw new Error(
       `Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`,
     );
   }
-  const context = await contextOf(parts, workflow, step, cached, job, abort.signal);
+  const context = contextOf(attempt, await read(parts.backend.store, attempt), cancellation);
   if (parts.telemetry.has("step:start")) {
     parts.telemetry.emit("step:start", aboutAttempt(cached.known, job));
   }
-  return await withinTime(step, abort, () => step.run?.(context));
-}
-
-/** Runs code until it ends, its time is up, or its abort signal is given: code that ignores the signal is left behind. */
-function withinTime(
-  step: StepDefinition,
-  abort: AbortController,
-  run: () => unknown,
-): Promise<unknown> {
-  const { signal } = abort;
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    const limit = step.timeout;
-    const timer = limit === undefined ? undefined : setTimeout(
-      () => abort.abort(new StepTimeoutError({ step: step.name, limit })),
-      Math.min(limit, 2 ** 31 - 1),
-    );
-    Promise.resolve()
-      .then(run)
-      .then(resolve, reject)
-      .finally(() => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", stop);
-      });
-  });
+  return await cancellation.run(step.name, step.timeout, () => step.run?.(context));
 }
 
 async function finish(
   workers: Workers,
   attempt: Attempt,
   returned: unknown,
-  signal: AbortSignal,
+  cancellation: Cancellation,
 ): Promise<void> {
   const { parts, committer, recorder } = workers;
   const { job, step } = attempt;
   const work = transactionOf(returned);
-  if (work !== undefined) return await recordInTransaction(workers, attempt, work, signal);
+  if (work !== undefined) return await recordInTransaction(workers, attempt, work, cancellation);
   const ended = isLater(step, returned)
     ? later(attempt)
     : await endedWith(parts, attempt, returned);

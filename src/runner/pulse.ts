@@ -8,7 +8,7 @@ import type { Parts } from "./parts.ts";
 export interface Beating {
   readonly process: string;
   /** The jobs that this process knows it owns, by id. */
-  readonly running: ReadonlyMap<string, OwnedJob>;
+  readonly running: ReadonlyMap<string, { readonly job: OwnedJob }>;
   /** The database says that this job is somebody else's now, or nobody's. */
   lost(job: OwnedJob): void;
   /** The process was declared dead: it must stop everything and enter again. */
@@ -97,10 +97,12 @@ export class Pulse {
     this.#beating.wake(rescued.queues);
   }
 
-  #reconcile(before: ReadonlyMap<string, OwnedJob>, owned: readonly Lease[]): void {
+  #reconcile(before: Beating["running"], owned: readonly Lease[]): void {
     const ours = new Set(owned.map(key));
-    for (const [id, job] of before) {
-      if (!ours.has(key(job)) && this.#beating.running.get(id) === job) this.#beating.lost(job);
+    for (const [id, { job }] of before) {
+      if (!ours.has(key(job)) && this.#beating.running.get(id)?.job === job) {
+        this.#beating.lost(job);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Sql } from "../core/context.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { type Attempt, endedWith, observeEnd, type Workers } from "./execute.ts";
+import type { Cancellation } from "./cancellation.ts";
 import { applied } from "./applied.ts";
 import { leaseOf } from "./host.ts";
 import { plan, turnOf } from "./plan.ts";
@@ -20,14 +21,14 @@ export async function recordInTransaction(
   workers: Workers,
   attempt: Attempt,
   work: (sql: Sql) => unknown,
-  signal: AbortSignal,
+  cancellation: Cancellation,
 ): Promise<void> {
   const { parts, host, instances } = workers;
   const { job, step } = attempt;
   for (;;) {
     try {
       await parts.backend.store.transaction(async (tx) => {
-        signal.throwIfAborted();
+        if (cancellation.reason) throw cancellation.reason;
         const ended = await endedWith(parts, attempt, await work(tx.sql as Sql));
         const finish = parts.inline && !step.asynchronous
           ? await commitTurn(workers, attempt, tx, ended)
@@ -68,7 +69,8 @@ async function commitTurn(
     const [ready] = await turnOf(parts, host, [planned.plan]);
     if (ready === undefined) throw new Over();
     try {
-      const written = await tx.commit(host.process, [ready.turn]);
+      // The process may have entered again meanwhile: what began under the dead id must not be written under the new one.
+      const written = await tx.commit(job.process, [ready.turn]);
       if (written.has(job.instance)) return () => applied(workers, ready);
       ready.takeBack();
     } catch (error) {

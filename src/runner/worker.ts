@@ -3,6 +3,7 @@ import { failure } from "../core/failure.ts";
 import type { NewJob } from "../queue/job.ts";
 import { Loop } from "../queue/loop.ts";
 import type { Known } from "../store/store.ts";
+import { Cancellation } from "./cancellation.ts";
 import { Claims } from "./claims.ts";
 import { Committer } from "./committer.ts";
 import { execute, givenBack, type Workers } from "./execute.ts";
@@ -32,7 +33,7 @@ export interface WorkOptions extends Timing {
 
 interface Running {
   readonly job: OwnedJob;
-  readonly abort: AbortController;
+  readonly cancellation: Cancellation;
   readonly done: Promise<void>;
 }
 
@@ -42,11 +43,10 @@ const pruneAtMost = 1_000;
 /** A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is due. */
 export class Worker implements Host {
   readonly slots: Slots;
-  readonly running: Map<string, OwnedJob> = new Map();
+  readonly running: Map<string, Running> = new Map();
   readonly #parts: Parts;
   readonly #options: WorkOptions;
   readonly #workers: Workers;
-  readonly #attempts = new Map<string, Running>();
   readonly #givenUp = new AbortController();
   readonly #claims: Claims;
   readonly #pulse: Pulse;
@@ -129,21 +129,22 @@ export class Worker implements Host {
 
   begin(jobs: readonly OwnedJob[]): void {
     for (const job of jobs) {
-      const abort = new AbortController();
-      this.running.set(job.id, job);
-      const done = this.#perform(job, abort).finally(() => this.#ended(job));
-      this.#attempts.set(job.id, { job, abort, done });
+      const cancellation = new Cancellation();
+      const done = this.#perform(job, cancellation).catch((error) => {
+        this.#parts.logger.error("Cannot go on with a job", { job: job.id, error: failure(error) });
+      }).then(() => this.#ended(job));
+      this.running.set(job.id, { job, cancellation, done });
     }
   }
 
-  #perform(job: OwnedJob, abort: AbortController): Promise<void> {
+  #perform(job: OwnedJob, cancellation: Cancellation): Promise<void> {
     if (job.kind === "advance") return this.#workers.committer.submit(job);
-    return job.kind === "resume" ? resume(this.#workers, job) : execute(this.#workers, job, abort);
+    if (job.kind === "resume") return resume(this.#workers, job);
+    return execute(this.#workers, job, cancellation);
   }
 
   #ended(job: OwnedJob): void {
-    if (this.running.get(job.id) === job) this.running.delete(job.id);
-    if (this.#attempts.get(job.id)?.job === job) this.#attempts.delete(job.id);
+    if (this.running.get(job.id)?.job === job) this.running.delete(job.id);
     this.#claims.slotFree(job.queue);
   }
 
@@ -166,8 +167,8 @@ export class Worker implements Host {
   }
 
   abort(instance: string, reason: Error): void {
-    for (const { job, abort } of this.#attempts.values()) {
-      if (job.instance === instance && job.kind === "execute") abort.abort(reason);
+    for (const { job, cancellation } of this.running.values()) {
+      if (job.instance === instance && job.kind === "execute") cancellation.abort(reason);
     }
   }
 
@@ -177,7 +178,7 @@ export class Worker implements Host {
 
   lost(job: OwnedJob): void {
     this.#workers.instances.forget(job.instance);
-    this.#attempts.get(job.id)?.abort.abort(
+    this.running.get(job.id)?.cancellation.abort(
       new HephaestusError("CANCELLED", `The job of step "${job.step}" is no longer this process's`),
     );
   }
@@ -191,7 +192,7 @@ export class Worker implements Host {
       },
     );
     const reason = new HephaestusError("CANCELLED", "The process was declared dead");
-    for (const { abort } of this.#attempts.values()) abort.abort(reason);
+    for (const { cancellation } of this.running.values()) cancellation.abort(reason);
     this.#process = await this.#parts.backend.queue.register(
       this.#options.name,
       this.#options.lease,
@@ -237,7 +238,7 @@ export class Worker implements Host {
     await this.#starting.catch(() => {});
     await Promise.all([this.#claims.stop(), this.#stager.stop(), this.#janitor.stop()]);
     if (!(await this.#drained(grace))) {
-      for (const { abort } of this.#attempts.values()) abort.abort(givenBack);
+      for (const { cancellation } of this.running.values()) cancellation.abort(givenBack);
       await this.#drained(Math.min(this.#options.lease, 5_000));
     }
     this.#givenUp.abort();
@@ -254,7 +255,9 @@ export class Worker implements Host {
     const { queue } = this.#parts.backend;
     if (this.#process === "") return;
     // What is left ignores its signal: its result will find that the lease is gone.
-    if (this.running.size > 0) await queue.release([...this.running.values()].map(leaseOf));
+    if (this.running.size > 0) {
+      await queue.release([...this.running.values()].map(({ job }) => leaseOf(job)));
+    }
     const beat = await queue.heartbeat(this.#process, this.#options.lease);
     if (beat && beat.owned.length > 0) await queue.release(beat.owned);
     await queue.unregister(this.#process);
@@ -263,8 +266,8 @@ export class Worker implements Host {
   async #drained(patience: number): Promise<boolean> {
     const deadline = new AbortController();
     const all = (async () => {
-      while (this.#attempts.size > 0) {
-        await Promise.all([...this.#attempts.values()].map(({ done }) => done));
+      while (this.running.size > 0) {
+        await Promise.all([...this.running.values()].map(({ done }) => done));
       }
       return true;
     })();

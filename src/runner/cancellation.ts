@@ -1,0 +1,50 @@
+import { StepTimeoutError } from "../core/errors.ts";
+
+const longestTimer = 2 ** 31 - 1;
+
+/** Tells the code of a step to stop. Its signal is made when somebody asks for it: most steps never do, and it costs. */
+export class Cancellation {
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+  #stop: ((reason: Error) => void) | undefined;
+
+  /** Why the code is to stop; `undefined` as long as it may go on. */
+  get reason(): Error | undefined {
+    return this.#reason;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: Error): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.#stop?.(reason);
+  }
+
+  /** Runs code until it ends, `limit` milliseconds have passed, or it is aborted: code that ignores that is left behind. */
+  run(step: string, limit: number | undefined, code: () => unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#reason) return reject(this.#reason);
+      this.#stop = reject;
+      const returned = code();
+      if (!isPromise(returned)) return resolve(returned);
+      const timer = limit === undefined ? undefined : setTimeout(
+        () => this.abort(new StepTimeoutError({ step, limit })),
+        Math.min(limit, longestTimer),
+      );
+      returned.then(resolve, reject).then(() => clearTimeout(timer));
+    });
+  }
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === "object" && value !== null && "then" in value &&
+    typeof value.then === "function";
+}
