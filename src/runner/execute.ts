@@ -80,9 +80,8 @@ async function giveBack({ parts, host }: Workers, job: OwnedJob): Promise<void> 
 }
 
 async function pass({ parts, host, instances }: Workers, job: OwnedJob): Promise<void> {
-  instances.forget(job.instance);
-  await instances.load([job.instance]);
-  if (instances.get(job.instance)?.known.control.active.has(job.step ?? "")) {
+  const known = (await instances.refresh([job.instance])).get(job.instance);
+  if (known?.control.active.has(job.step ?? "")) {
     throw new RetryLaterError({ after: 0 });
   }
   await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);

@@ -29,19 +29,26 @@ export class Instances {
     if (missing.length > 0) await this.refresh(missing);
   }
 
-  /** Reads instances again. Their outputs stay, for they never change. */
-  async refresh(ids: readonly string[]): Promise<void> {
+  /**
+   * Reads instances again and returns what was read: whoever gives a job up must judge by that, for others may forget
+   * an instance at any time. Outputs stay, for they never change.
+   */
+  async refresh(ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
     const read = new Map((await this.#store.read(ids)).map((known) => [known.id, known]));
     for (const id of ids) {
       const known = read.get(id);
       if (known === undefined) this.#cached.delete(id);
       else this.set(known);
     }
+    return read;
   }
 
   /** Remembers what an instance has become. */
   set(known: Known): void {
-    const outputs = this.#cached.get(known.id)?.outputs ?? new Map();
+    const cached = this.#cached.get(known.id);
+    // A read that was overtaken by a later one.
+    if (cached && cached.known.revision > known.revision) return;
+    const outputs = cached?.outputs ?? new Map();
     this.#cached.delete(known.id);
     if (isFinal(known.status)) return;
     this.#cached.set(known.id, { known, outputs });

@@ -36,8 +36,7 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
     await instances.load([job.instance]);
     const known = instances.get(job.instance)?.known;
     if (known === undefined || (delivery === undefined && !known.control.active.has(result.step))) {
-      await instances.refresh([job.instance]);
-      const now = instances.get(job.instance)?.known;
+      const now = (await instances.refresh([job.instance])).get(job.instance);
       if (now === undefined || (delivery === undefined && !now.control.active.has(result.step))) {
         await parts.backend.store.pass([{
           lease: leaseOf(job),

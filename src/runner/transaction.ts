@@ -43,8 +43,8 @@ export async function recordInTransaction(
       if (error instanceof Over) break;
       if (!isUnreachable(error) || !(await pause(host.givenUp))) throw error;
       // The commit may have come through: then the step is no longer active, and nothing is run again.
-      await instances.refresh([job.instance]);
-      if (!instances.get(job.instance)?.known.control.active.has(step.name)) break;
+      const known = (await instances.refresh([job.instance])).get(job.instance);
+      if (!known?.control.active.has(step.name)) break;
     }
   }
   await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);

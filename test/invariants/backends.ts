@@ -1,0 +1,195 @@
+import { describe, it as nodeIt } from "node:test";
+import type { Sql } from "postgres";
+import { Hephaestus, type HephaestusOptions, type Worker, type WorkOptions } from "../../mod.ts";
+import { type MemoryBackend, memoryBackend } from "../../src/memory/backend.ts";
+import type { Clock } from "../../src/memory/clock.ts";
+import { postgresBackend } from "../../src/postgres/backend.ts";
+import type { Backend } from "../../src/store/store.ts";
+import { type Scene, sceneIn, type World } from "../contracts/world.ts";
+import { silent } from "../everywhere.ts";
+import { type Database, migrated } from "../pg.ts";
+
+/** An engine, and beside it the backend as another process would use it, down to single statements. */
+export interface Bench {
+  readonly hephaestus: Hephaestus;
+  readonly backend: Backend;
+  readonly scene: Scene;
+  readonly inline: boolean;
+  /** The database; undefined in memory. */
+  readonly sql: Sql | undefined;
+  /** Begins to work, with a poll of 50 ms and a heartbeat of 100 ms unless told. */
+  work(options?: WorkOptions): Promise<Worker>;
+  /** Another engine: another process as far as the database can tell. */
+  another(options?: Partial<HephaestusOptions>): Hephaestus;
+}
+
+/** The same on PostgreSQL, where the database is there for sure. */
+export type PostgresBench = Bench & { readonly sql: Sql; readonly url: string };
+
+type Options = Omit<HephaestusOptions, "url" | "backend">;
+type It<B> = (name: string, options: Options, test: (bench: B) => Promise<void>) => void;
+
+/** Runs a suite in memory and on PostgreSQL, inline and through jobs, with the backend in hand. */
+export function onBackends(subject: string, suite: (it: It<Bench>) => void): void {
+  for (const where of ["memory", "postgres"] as const) {
+    for (const inline of [true, false]) {
+      describe(`${subject} (${where}, ${inline ? "inline" : "through jobs"})`, () => {
+        suite((name, options, test) => {
+          nodeIt(name, async () => {
+            const all = { ...options, inline };
+            await using bench = await (where === "memory" ? inMemory(all) : inPostgres(all));
+            await test(bench);
+          });
+        });
+      });
+    }
+  }
+}
+
+/** Runs a suite on PostgreSQL, inline and through jobs, with the backend in hand. */
+export function onPostgresBackend(
+  subject: string,
+  suite: (it: It<PostgresBench>) => void,
+): void {
+  for (const inline of [true, false]) {
+    describe(`${subject} (postgres, ${inline ? "inline" : "through jobs"})`, () => {
+      suite((name, options, test) => {
+        nodeIt(name, async () => {
+          await using bench = await inPostgres({ ...options, inline });
+          await test(bench);
+        });
+      });
+    });
+  }
+}
+
+type Disposed<B> = B & AsyncDisposable;
+
+async function inMemory(options: Options & { readonly inline: boolean }): Promise<Disposed<Bench>> {
+  const clock = movable();
+  const backend = memoryBackend({ clock });
+  const world = {
+    backend,
+    elapse: (milliseconds: number) => Promise.resolve(clock.move(milliseconds)),
+    jobs: () => Promise.resolve(backend.jobs()),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const engines = enginesOn(() => ({ backend }), options);
+  return {
+    ...engines,
+    backend,
+    scene: await sceneIn(world),
+    inline: options.inline,
+    sql: undefined,
+    [Symbol.asyncDispose]: () => engines.close(),
+  };
+}
+
+async function inPostgres(
+  options: Options & { readonly inline: boolean },
+): Promise<Disposed<PostgresBench>> {
+  const database = await migrated();
+  const { url, sql } = database;
+  const backend = postgresBackend({ url, poolSize: 4 });
+  const world: World = {
+    backend,
+    elapse: (milliseconds) => elapse(database, milliseconds),
+    jobs: () => jobs(database),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const engines = enginesOn(() => ({ url }), options);
+  return {
+    ...engines,
+    backend,
+    scene: await sceneIn(world),
+    inline: options.inline,
+    sql,
+    url,
+    async [Symbol.asyncDispose]() {
+      await engines.close();
+      await backend[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function enginesOn(
+  place: () => { readonly url: string } | { readonly backend: MemoryBackend },
+  options: Options,
+) {
+  const engines: Hephaestus[] = [];
+  const another = (more: Partial<HephaestusOptions> = {}) => {
+    const engine = new Hephaestus({
+      logger: silent,
+      poolSize: 4,
+      ...options,
+      ...place(),
+      ...more,
+    });
+    engines.push(engine);
+    return engine;
+  };
+  const hephaestus = another();
+  return {
+    hephaestus,
+    another,
+    async work(options: WorkOptions = {}) {
+      const worker = hephaestus.work({ poll: 50, heartbeat: 100, grace: 1_000, ...options });
+      await worker.ready;
+      return worker;
+    },
+    async close() {
+      await Promise.all(engines.map((engine) => engine.close()));
+    },
+  };
+}
+
+/** The system's clock, which a test may set forward. */
+function movable(): Clock & { move(milliseconds: number): void } {
+  let ahead = 0;
+  const listeners = new Set<() => void>();
+  return {
+    now: () => Date.now() + ahead,
+    onMove(moved) {
+      listeners.add(moved);
+      return () => listeners.delete(moved);
+    },
+    move(milliseconds) {
+      ahead += milliseconds;
+      for (const moved of [...listeners]) moved();
+    },
+  };
+}
+
+const times = {
+  workflow_instances: ["inserted_at", "updated_at", "finished_at"],
+  step_results: ["started_at", "inserted_at"],
+  jobs: ["scheduled_at", "attempted_at", "finished_at", "inserted_at"],
+  processes: ["started_at", "heartbeat_at", "expires_at"],
+};
+
+async function elapse({ sql }: Database, milliseconds: number): Promise<void> {
+  for (const [table, columns] of Object.entries(times)) {
+    const earlier = columns.map((name) => `${name} = ${name} - $1::float8 * interval '1 ms'`);
+    await sql.unsafe(`update hephaestus.${table} set ${earlier}`, [milliseconds]);
+  }
+}
+
+async function jobs({ sql }: Database): ReturnType<World["jobs"]> {
+  const rows = await sql`
+    select id, kind, instance_id, step, queue, state, attempt, process_id, scheduled_at, finished_at
+    from hephaestus.jobs
+    order by id`;
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    instance: row.instance_id,
+    step: row.step ?? undefined,
+    queue: row.queue,
+    state: row.state,
+    attempt: row.attempt,
+    process: row.process_id ?? undefined,
+    scheduledAt: row.scheduled_at,
+    finishedAt: row.finished_at ?? undefined,
+  }));
+}
