@@ -76,7 +76,9 @@ async function carryOut(
   } else if (verdict.kind === "snooze") {
     const held = await queue.snooze(lease, verdict.delay);
     if (held) telemetry.emit("job:snooze", { ...aboutJob(job), delay: verdict.delay });
-  } else await discard(parts, host, job, error, duration);
+  } else return await discard(parts, host, job, error, duration);
+  // Not to be staged a whole poll late.
+  host.expect(job.queue, Math.max(1, verdict.delay));
 }
 
 /** Gives a step up: in one transaction its job is discarded, its instance fails, and its other jobs are cancelled. */
