@@ -1,4 +1,5 @@
 import { emptyControl } from "./control.ts";
+import { ControlDraft } from "./control_draft.ts";
 import { HephaestusError } from "./errors.ts";
 import type { Graph, GraphStep } from "./graph.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
@@ -95,17 +96,12 @@ class Advance {
   readonly #graph: Graph;
   readonly #decide: Decide;
   readonly #before: Control;
-  readonly #active: Map<string, string>;
-  readonly #arrived: Map<string, number>;
-  readonly #begun: Set<string>;
-  readonly #later: Set<string>;
-  readonly #early: Set<string>;
-  readonly #metadata: Map<string, JsonObject>;
-  readonly #unread = new Map<string, StepEnding>();
+  readonly #draft: ControlDraft;
+  /** Endings whose step is not active yet. */
+  readonly #unread: Map<string, StepEnding> = new Map();
   readonly #ready: StepEnding[] = [];
-  readonly #ended = new Map<string, StepEnding>();
   readonly #applied: Applied[] = [];
-  readonly #started = new Set<string>();
+  readonly #started: string[] = [];
   readonly #waiting: string[] = [];
   #thrown: Progress["thrown"];
 
@@ -113,21 +109,13 @@ class Advance {
     this.#graph = graph;
     this.#decide = decide;
     this.#before = control;
-    this.#active = new Map(control.active);
-    this.#arrived = new Map(control.arrived);
-    this.#begun = new Set(control.begun);
-    this.#later = new Set(control.later);
-    this.#early = new Set(control.early);
-    this.#metadata = new Map(control.metadata);
+    this.#draft = new ControlDraft(control);
   }
 
   run(endings: readonly StepEnding[], opening: boolean): Progress {
-    const inRowOrder = [...endings].sort((a, b) =>
-      row(this.#graph, a.step) - row(this.#graph, b.step)
-    );
-    for (const ending of inRowOrder) {
+    for (const ending of inRowOrder(this.#graph, endings)) {
       if (ending.event === LATER) this.#wait(ending);
-      else if (this.#active.has(ending.step)) this.#ready.push(ending);
+      else if (this.#draft.active.has(ending.step)) this.#ready.push(ending);
       else this.#unread.set(ending.step, ending);
     }
     if (opening) this.#start(this.#graph.start, "");
@@ -138,8 +126,8 @@ class Advance {
   }
 
   #wait(ending: StepEnding): void {
-    if (!this.#active.has(ending.step)) return;
-    this.#later.add(ending.step);
+    if (!this.#draft.active.has(ending.step)) return;
+    this.#draft.wait(ending.step);
     this.#waiting.push(ending.step);
     this.#applied.push({ ending, causes: [], decided: false });
   }
@@ -156,40 +144,24 @@ class Advance {
       return;
     }
     this.#applied.push({ ending, causes: this.#causes(ending.step), decided });
-    this.#active.delete(ending.step);
-    this.#later.delete(ending.step);
-    this.#early.delete(ending.step);
-    if (ending.metadata !== undefined) this.#metadata.set(ending.step, ending.metadata);
-    this.#ended.set(ending.step, ending);
+    this.#draft.end(ending.step, ending.metadata);
     for (const { to, mode } of moves) {
       if (mode === "join") this.#join(to);
-      else if (mode === "plain") this.#start(to, ending.step);
-      else if (!this.#begun.has(to)) {
-        this.#begun.add(to);
-        this.#start(to, ending.step);
-      }
+      else if (mode === "plain" || this.#draft.begin(to)) this.#start(to, ending.step);
     }
   }
 
   #join(to: string): void {
-    const arrived = (this.#arrived.get(to) ?? 0) + 1;
-    if (arrived < this.#graph.sources(to).length) {
-      this.#arrived.set(to, arrived);
-      return;
-    }
-    this.#arrived.delete(to);
+    if (this.#draft.arrive(to) < this.#graph.sources(to).length) return;
+    this.#draft.close(to);
     this.#start(to, "*");
   }
 
   #start(name: string, cause: string): void {
     if (this.#thrown) return;
-    this.#active.set(name, cause);
-    const step = this.#graph.steps.get(name);
-    if (step?.kind === "choice") {
-      this.#choose(name);
-      return;
-    }
-    this.#started.add(name);
+    this.#draft.active.set(name, cause);
+    if (this.#graph.steps.get(name)?.kind === "choice") return this.#choose(name);
+    this.#started.push(name);
     const unread = this.#unread.get(name);
     if (unread === undefined) return;
     this.#unread.delete(name);
@@ -198,66 +170,66 @@ class Advance {
 
   #choose(step: string): void {
     try {
-      this.#end({ ...this.#decide(step, this.#ended), step, activation: 1 }, true);
+      const ended = new Map(this.#applied.map(({ ending }) => [ending.step, ending]));
+      this.#end({ ...this.#decide(step, ended), step, activation: 1 }, true);
     } catch (error) {
       this.#thrown = { step, error };
     }
   }
 
   #causes(step: string): readonly string[] {
-    const cause = this.#active.get(step);
+    const cause = this.#draft.active.get(step);
     if (cause === "*") return this.#graph.sources(step);
     return cause === undefined || cause === "" ? [] : [cause];
   }
 
   #progress(): Progress {
+    const over = this.#thrown !== undefined || this.#draft.active.size === 0;
     const unread = [...this.#unread.values(), ...this.#ready];
-    const over = this.#thrown !== undefined || this.#active.size === 0;
-    const foreign = (ending: StepEnding) => !this.#graph.steps.has(ending.step);
-    const kept = over ? [] : unread.filter((ending) => !foreign(ending));
-    for (const { step } of kept) this.#early.add(step);
-    const forgotten = over ? [...this.#early].filter((step) => !this.#unread.has(step)) : [];
-    if (over) this.#active.clear();
-    if (over) this.#early.clear();
-    const active = (step: string) => this.#active.has(step);
-    const started = [...this.#started].filter(active);
+    const kept = over ? [] : unread.filter(({ step }) => this.#graph.steps.has(step));
+    const ignored = unread.filter((ending) => !kept.includes(ending));
+    const forgotten = over
+      ? [...this.#draft.done().early].filter((step) => !this.#unread.has(step))
+      : [];
+    for (const { step } of kept) this.#draft.keep(step);
+    const isActive = (step: string) => !over && this.#draft.active.has(step);
+    const started = this.#started.filter(isActive);
     return {
-      control: {
-        active: this.#active,
-        arrived: over ? new Map() : this.#arrived,
-        begun: over ? new Set() : this.#begun,
-        later: over ? new Set() : this.#later,
-        early: this.#early,
-        metadata: this.#metadata,
-      },
+      control: over ? this.#draft.over() : this.#draft.done(),
       status: this.#status(),
       applied: this.#applied,
       kept,
-      ignored: [
-        ...unread.filter((ending) => over || foreign(ending)),
-        ...forgotten.map((step) => ({ step, activation: 1 })),
-      ],
+      ignored: [...ignored, ...forgotten.map((step) => ({ step, activation: 1 }))],
       started,
-      waiting: this.#waiting.filter(active),
-      resolved: [...this.#before.active.keys()].filter((name) => this.#isResolved(name)),
-      wake: started.some((step) => this.#early.has(step)),
+      waiting: this.#waiting.filter(isActive),
+      resolved: this.#applied
+        .filter(({ ending }) => ending.event !== LATER && this.#isResolved(ending.step))
+        .map(({ ending }) => ending.step),
+      wake: started.some((step) => this.#draft.isEarly(step)),
       thrown: this.#thrown,
     };
   }
 
+  /** Whether a wait that was open before this turn has ended in it. */
   #isResolved(name: string): boolean {
-    if (!this.#ended.has(name)) return false;
     const step = this.#graph.steps.get(name);
-    return step?.kind === "signal" || step?.asynchronous === true;
+    const isWaiting = step?.kind === "signal" || step?.asynchronous === true;
+    return isWaiting && this.#before.active.has(name) && !this.#draft.active.has(name);
   }
 
   #status(): InstanceStatus {
     if (this.#thrown) return "failed";
-    if (this.#active.size === 0) return "completed";
-    for (const name of this.#active.keys()) {
+    if (this.#draft.active.size === 0) return "completed";
+    const { later } = this.#draft.done();
+    for (const name of this.#draft.active.keys()) {
       const step = this.#graph.steps.get(name);
-      if (step === undefined || !isWait(step, { later: this.#later })) return "running";
+      if (step === undefined || !isWait(step, { later })) return "running";
     }
     return "waiting";
   }
+}
+
+function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly StepEnding[] {
+  if (endings.length < 2) return endings;
+  return [...endings].sort((a, b) => row(graph, a.step) - row(graph, b.step));
 }
