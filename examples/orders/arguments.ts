@@ -1,0 +1,66 @@
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { fileURLToPath } from "node:url";
+
+export const help =
+  `Runs orders through a durable workflow, on a PostgreSQL of its own or the one of DATABASE_URL.
+
+Usage: npm run demo -- [options]
+       deno run -A examples/orders/main.ts [options]
+
+  --data DIR     orders.csv, order-details.csv, products.csv and customers.csv, instead of the small set
+  --kill         work in other processes, and kill them at random all the while
+  --workers N    how many other processes work (3 with --kill, else this one alone does)
+  --fresh        start over instead of continuing a run that did not come to its end
+  --keep         keep the data of a finished run
+  --json         end with one line of JSON
+  -h, --help     show this text
+
+Stop it, or kill it, at any time: the next run continues.
+`;
+
+/** The program was told what it cannot do. */
+export class UsageError extends Error {}
+
+export interface Arguments {
+  readonly data: string;
+  /** Other processes that work; 0 when this one does. */
+  readonly workers: number;
+  readonly kill: boolean;
+  readonly fresh: boolean;
+  readonly keep: boolean;
+  readonly json: boolean;
+  readonly help: boolean;
+  /** This is one of the other processes. */
+  readonly worker: boolean;
+}
+
+const flag = { type: "boolean", default: false } as const;
+const options = {
+  data: { type: "string" },
+  workers: { type: "string" },
+  kill: flag,
+  fresh: flag,
+  keep: flag,
+  json: flag,
+  help: { ...flag, short: "h" },
+  worker: flag,
+} as const satisfies ParseArgsConfig["options"];
+
+/** Understands the command line, or says in a sentence why not. */
+export function understand(args: readonly string[]): Arguments {
+  const { data = fileURLToPath(new URL("data", import.meta.url)), workers, ...flags } = parse(args);
+  const count = workers ?? (flags.kill ? "3" : "0");
+  if (workers === undefined || /^([1-9]|[12]\d|3[0-2])$/.test(count)) {
+    return { ...flags, data, workers: Number(count) };
+  }
+  throw new UsageError(`Cannot start "${count}" workers: give a whole number from 1 to 32`);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    const [reason = ""] = (error as Error).message.split(/\.\s/);
+    throw new UsageError(`Cannot run the orders: ${reason}`);
+  }
+}

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import process from "node:process";
+import { runtime } from "./engine.ts";
+
+const script = fileURLToPath(new URL("main.ts", import.meta.url));
+
+/** Processes that work. One that dies is replaced. */
+export class Fleet implements AsyncDisposable {
+  readonly #url: string;
+  readonly #ready = new Set<ChildProcess>();
+  readonly #all = new Set<ChildProcess>();
+  readonly #failure: Promise<never>;
+  #fail: (error: Error) => void = () => {};
+  #stopping = false;
+  #kills = 0;
+
+  constructor(url: string, size: number) {
+    this.#url = url;
+    this.#failure = new Promise((_, reject) => this.#fail = reject);
+    this.#failure.catch(() => {});
+    for (let i = 0; i < size; i++) this.#spawn();
+  }
+
+  /** How many were killed. */
+  get kills(): number {
+    return this.#kills;
+  }
+
+  /** Rejects when one ends by itself. */
+  get failure(): Promise<never> {
+    return this.#failure;
+  }
+
+  #spawn(): void {
+    const child = spawn(process.execPath, [...runtime, script, "--worker"], {
+      env: { ...process.env, DATABASE_URL: this.#url },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.#all.add(child);
+    child.stdout.once("data", () => this.#ready.add(child));
+    child.stdin.on("error", () => {});
+    child.once("error", this.#fail);
+    child.once("exit", (code) => {
+      this.#all.delete(child);
+      this.#ready.delete(child);
+      if (this.#stopping) return;
+      if (code === null || child.killed) this.#spawn();
+      else this.#fail(new Error(`Cannot go on: a worker ended by itself with code ${code}`));
+    });
+  }
+
+  /** Kills one after the other, whichever it is, until the signal aborts. */
+  async harass(signal: AbortSignal): Promise<void> {
+    const pause = (milliseconds: number) =>
+      delay(milliseconds, undefined, { signal }).catch(() => {});
+    while (this.#ready.size === 0 && !signal.aborted) await pause(20);
+    await pause(200);
+    while (!signal.aborted) {
+      const workers = [...this.#ready];
+      const victim = workers[Math.floor(Math.random() * workers.length)];
+      if (victim !== undefined) {
+        this.#ready.delete(victim);
+        victim.kill("SIGKILL");
+        this.#kills++;
+      }
+      await pause(1_500 + 1_500 * Math.random());
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([...this.#all].map((child) => this.#end(child)));
+  }
+
+  async #end(child: ChildProcess): Promise<void> {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.stdin?.end();
+    const patience = setTimeout(() => child.kill("SIGKILL"), 3_000);
+    await ended;
+    clearTimeout(patience);
+  }
+}

@@ -1,0 +1,99 @@
+import postgres, { type Sql } from "postgres";
+import type { Handle, Hephaestus } from "../../mod.ts";
+import { UsageError } from "./arguments.ts";
+import type { Data } from "./load.ts";
+import type { Order } from "./order.ts";
+import { areThere, create, drop } from "./tables.ts";
+import { order } from "./workflow.ts";
+
+// Keys of advisory locks. Everyone who is at work holds the first one together with the others.
+const working = 0x5348_4f50;
+const opening = working + 1;
+
+const batch = 20;
+
+/** The shop's side of a run: its tables, which a killed run leaves and the next one finds. */
+export class Shop {
+  readonly sql: Sql;
+  /** A connection that is never given up: it holds a lock, of which a killed process lets go. */
+  readonly #presence: Sql;
+
+  constructor(url: string) {
+    this.sql = postgres(url, { max: 4, onnotice: () => {} });
+    this.#presence = postgres(url, { max: 1, max_lifetime: null, onnotice: () => {} });
+  }
+
+  /** Opens the shop as the last run has left it, or makes a new one. */
+  async open(data: Data, { fresh }: { readonly fresh: boolean }): Promise<void> {
+    if (fresh) await this.#clear();
+    await this.#presence`select pg_advisory_lock_shared(${working})`;
+    await this.sql.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(${opening})`;
+      if (!(await areThere(tx))) return await create(tx, data);
+      const [run] = await tx<{ directory: string; digest: string }[]>`select * from shop.run`;
+      if (run!.digest === data.digest) return;
+      throw new UsageError(
+        `Cannot continue with "${data.directory}": ` +
+          `the run was begun with "${run!.directory}", start over with --fresh`,
+      );
+    });
+  }
+
+  async #clear(): Promise<void> {
+    if (!(await this.isAlone())) {
+      throw new UsageError("Cannot start over: another run is at work on these orders");
+    }
+    if (await areThere(this.sql)) await drop(this.sql);
+    await this.#presence`select pg_advisory_unlock(${working})`;
+  }
+
+  /**
+   * Takes the orders in: the row of an order and the instance of its workflow commit together, or not at all. An order
+   * that an earlier run has taken in is never started again.
+   */
+  async takeIn(
+    hephaestus: Hephaestus,
+    orders: readonly Order[],
+    signal: AbortSignal,
+  ): Promise<readonly Handle[]> {
+    const handles: Handle[] = [];
+    for (let from = 0; from < orders.length; from += batch) {
+      signal.throwIfAborted();
+      const some = orders.slice(from, from + batch);
+      const started = await this.sql.begin(async (tx) => {
+        const started = new Map<string, Handle>();
+        for (const each of some) {
+          const [taken] = await tx`
+            insert into shop.orders (id) values (${each.id}) on conflict do nothing returning id`;
+          if (!taken) continue;
+          started.set(each.id, await hephaestus.start(order, each.id, each, { tx }));
+        }
+        return started;
+      });
+      handles.push(
+        ...await Promise.all(
+          some.map(async ({ id }) => started.get(id) ?? (await hephaestus.handle(order, id))!),
+        ),
+      );
+    }
+    return handles;
+  }
+
+  /** Whether nobody else works on these orders; if so, nobody begins to before this process ends. */
+  async isAlone(): Promise<boolean> {
+    try {
+      const [row] = await this.#presence`select pg_try_advisory_lock(${working}) as alone`;
+      return row!["alone"];
+    } catch {
+      return false;
+    }
+  }
+
+  drop(): Promise<void> {
+    return drop(this.sql);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.sql.end({ timeout: 1 }), this.#presence.end({ timeout: 1 })]);
+  }
+}
