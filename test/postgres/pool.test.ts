@@ -76,7 +76,7 @@ describe("the pool", () => {
 
   for (const way of ["stall", "deaf"] as const) {
     it(`gives up at the deadline when the road goes ${way}, and goes on when it is back`, () =>
-      onRoad({ max: 2, deadline: 150 }, async (db, road) => {
+      onRoad({ max: 2, deadline: 400 }, async (db, road) => {
         await db.query("select 1");
         road[way](true);
         const stuck = [
@@ -91,7 +91,7 @@ describe("the pool", () => {
   }
 
   it("drops only the connection whose answer did not come", () =>
-    onRoad({ max: 2, deadline: 300 }, async (db, road) => {
+    onRoad({ max: 2, deadline: 1000 }, async (db, road) => {
       const work = db.transaction(async (tx) => {
         for (let i = 0; i < 10; i++) await tx.query("select pg_sleep(0.05)");
         return "done";

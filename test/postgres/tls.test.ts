@@ -68,7 +68,7 @@ describe("a connection over TLS", { skip: !openssl }, () => {
       assertEquals(error.code, "DATABASE_REFUSED");
     });
 
-    await withDb({ url, ssl: { ca }, deadline: 500 }, async (db) => {
+    await withDb({ url, ssl: { ca }, deadline: 1000 }, async (db) => {
       await db.query("select 1");
       road.stall(true);
       assertEquals(isConnectionLost(await assertRejects(() => db.query("select 1"))), true);
