@@ -93,7 +93,7 @@ describe("the pool", () => {
   it("drops only the connection whose answer did not come", () =>
     onRoad({ max: 2, deadline: 1000 }, async (db, road) => {
       const work = db.transaction(async (tx) => {
-        for (let i = 0; i < 10; i++) await tx.query("select pg_sleep(0.05)");
+        for (let i = 0; i < 25; i++) await tx.query("select pg_sleep(0.05)");
         return "done";
       });
       assertEquals(await codeOf(() => db.query("select pg_sleep(60)")), "CONNECTION_DEADLINE");
