@@ -3,19 +3,7 @@ export type Element = string | number | boolean | undefined;
 
 /** The text of a one-dimensional PostgreSQL array. `undefined` is SQL null. */
 export function array(values: readonly Element[]): string {
-  let text = "{";
-  for (let i = 0; i < values.length; i++) {
-    if (i > 0) text += ",";
-    const value = values[i];
-    if (value === undefined) text += "NULL";
-    else if (typeof value === "string") text += quoted(value);
-    else text += String(value);
-  }
-  return text + "}";
-}
-
-function quoted(value: string): string {
-  return /["\\]/.test(value) ? `"${value.replace(/["\\]/g, "\\$&")}"` : `"${value}"`;
+  return column(values, (value) => value);
 }
 
 /** One array parameter for each column of `rows`, in the order of `columns`. */
@@ -23,5 +11,21 @@ export function columns<T>(
   rows: readonly T[],
   ...of: readonly ((row: T) => Element)[]
 ): readonly string[] {
-  return of.map((value) => array(rows.map(value)));
+  return of.map((value) => column(rows, value));
+}
+
+function column<T>(rows: readonly T[], value: (row: T) => Element): string {
+  const elements: (string | number | boolean)[] = [];
+  for (const row of rows) elements.push(element(value(row)));
+  return `{${elements.join(",")}}`;
+}
+
+// A word needs no quotes, unless it reads NULL.
+const word = /^[\w-]+$/;
+
+function element(value: Element): string | number | boolean {
+  if (value === undefined) return "NULL";
+  if (typeof value !== "string" || (value.length !== 4 && word.test(value))) return value;
+  const text = value.includes("\\") ? value.replaceAll("\\", "\\\\") : value;
+  return `"${text.replaceAll('"', '\\"')}"`;
 }

@@ -128,7 +128,9 @@ interface Of<T> {
 }
 
 function each<T>(turns: readonly Turn[], rows: (turn: Turn) => readonly T[]): readonly Of<T>[] {
-  return turns.flatMap((turn) => rows(turn).map((row) => ({ turn, row })));
+  const all: Of<T>[] = [];
+  for (const turn of turns) for (const row of rows(turn)) all.push({ turn, row });
+  return all;
 }
 
 const instance = ({ turn }: Of<unknown>) => turn.instance;
@@ -147,7 +149,7 @@ export async function commit(
 /** The parameters of {@linkcode commitStatement}, sorted so that two batches lock instances in one order. */
 export function commitParameters(process: string, unsorted: readonly Turn[]): readonly string[] {
   const turns = [...unsorted].sort((a, b) => (a.instance < b.instance ? -1 : 1));
-  const started = each(turns, (turn) => turn.started);
+  const started = turns.flatMap((turn) => turn.started);
   return [
     process,
     ...columns(
@@ -163,18 +165,14 @@ export function commitParameters(process: string, unsorted: readonly Turn[]): re
     ...processed(each(turns, (turn) => turn.processed)),
     ...columns(each(turns, (turn) => turn.settled), instance, ({ row }) => row),
     ...columns(each(turns, (turn) => turn.resolved), instance, ({ row }) => row),
-    ...columns(
-      started,
-      instance,
-      ...jobColumns.map((column) => (of: Of<NewJob>) => column(of.row)),
-    ),
+    ...columns(started, (job) => job.instance, ...jobColumns),
     ...columns(
       each(turns, (turn) => (turn.wake ? [turn.wake] : [])),
       instance,
       ({ row }) => row.queue,
       ({ row }) => row.workflow,
     ),
-    queuesToWake(turns, started.map(({ row }) => row)),
+    queuesToWake(turns, started),
   ];
 }
 

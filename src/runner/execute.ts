@@ -1,7 +1,9 @@
+import { LATER } from "../core/engine.ts";
 import { RetryLaterError } from "../core/errors.ts";
 import { failure } from "../core/failure.ts";
 import type { StepDefinition } from "../core/step.ts";
 import type { Workflow } from "../core/workflow.ts";
+import type { NewResult } from "../store/turn.ts";
 import type { Committer } from "./committer.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { contextOf, isLater, read, transactionOf } from "./context.ts";
@@ -12,7 +14,7 @@ import { checkOutcome } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
 import type { Recorder } from "./recorder.ts";
 import { recordInTransaction } from "./transaction.ts";
-import { type Ended, laterEnding } from "./turns.ts";
+import type { Ended } from "./turns.ts";
 import { settleFailure } from "./verdicts.ts";
 
 /** What the three workers of a process share. */
@@ -121,36 +123,49 @@ async function finish(
     : await endedWith(parts, attempt, returned);
   observeEnd(parts, attempt, ended);
   // The result of an asynchronous step may be a delivery's that comes at the same time: the first one stands.
-  const shared = step.asynchronous && ended.ending.activation > 0;
+  const shared = step.asynchronous && ended.activation > 0;
   if (parts.inline && !shared) await committer.submit(job, ended);
   else await recorder.submit(job, ended.result);
 }
 
 /** Checks what a step has returned and makes the result of it. */
-export async function endedWith(parts: Parts, attempt: Attempt, returned: unknown): Promise<Ended> {
-  const { step } = attempt;
-  const { event, output, metadata, texts } = await checkOutcome(step, returned, parts.payloadLimit);
-  return {
-    ending: { step: step.name, activation: 1, event, output, metadata },
-    result: { ...resultOf(attempt), activation: 1, event, ...texts },
-  };
+export async function endedWith(
+  parts: Parts,
+  attempt: Attempt,
+  returned: unknown,
+): Promise<Ended> {
+  const checked = checkOutcome(attempt.step, returned, parts.payloadLimit);
+  const { event, output, metadata, texts } = checked instanceof Promise ? await checked : checked;
+  return ended(attempt, { activation: 1, event, output, metadata }, texts);
 }
 
+/** An asynchronous step waits from now on. Its row must not take the place of the delivery that ends the wait. */
 function later(attempt: Attempt): Ended {
-  const ending = laterEnding(attempt.step.name);
-  const { activation, event } = ending;
-  return {
-    ending,
-    result: { ...resultOf(attempt), activation, event, output: undefined, metadata: undefined },
-  };
+  const nothing = { output: undefined, metadata: undefined };
+  return ended(attempt, { activation: -1, event: LATER, ...nothing }, nothing);
 }
 
-function resultOf({ job, step, began }: Attempt) {
+function ended(
+  { job, step, began }: Attempt,
+  { activation, event, output, metadata }: Omit<Ended, "step" | "result">,
+  texts: Pick<NewResult, "output" | "metadata">,
+): Ended {
   return {
     step: step.name,
-    attempt: job.attempt,
-    errors: job.errors.length > 0 ? JSON.stringify(job.errors) : undefined,
-    duration: Math.round(performance.now() - began),
+    activation,
+    event,
+    output,
+    metadata,
+    result: {
+      step: step.name,
+      activation,
+      event,
+      output: texts.output,
+      metadata: texts.metadata,
+      attempt: job.attempt,
+      errors: job.errors.length > 0 ? JSON.stringify(job.errors) : undefined,
+      duration: Math.round(performance.now() - began),
+    },
   };
 }
 
@@ -158,11 +173,11 @@ function resultOf({ job, step, began }: Attempt) {
 export function observeEnd(
   { telemetry }: Parts,
   { cached, job, began }: Attempt,
-  { ending }: Ended,
+  { activation, event }: Ended,
 ): void {
-  const name = ending.activation < 0 ? "step:async" : "step:stop";
+  const name = activation < 0 ? "step:async" : "step:stop";
   if (!telemetry.has(name)) return;
   const about = { ...aboutAttempt(cached.known, job), duration: performance.now() - began };
   if (name === "step:async") telemetry.emit(name, about);
-  else telemetry.emit(name, { ...about, event: ending.event });
+  else telemetry.emit(name, { ...about, event });
 }

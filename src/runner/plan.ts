@@ -47,7 +47,7 @@ export async function plan(
   if (cached === undefined) return { plan: undefined, dropped: submissions, ignored: unprocessed };
   const { known } = cached;
   const workflow = parts.registry.get(name, version);
-  const isLive = ({ ended }: Submission) => !ended || known.control.active.has(ended.ending.step);
+  const isLive = ({ ended }: Submission) => !ended || known.control.active.has(ended.step);
   const included = submissions.filter(isLive);
   const input = {
     workflow,

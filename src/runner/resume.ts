@@ -53,14 +53,7 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
     }
     // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a delivery.
     if (parts.inline && step?.kind === "timer") {
-      const ending = {
-        step: result.step,
-        activation: 1,
-        event,
-        output: undefined,
-        metadata: undefined,
-      };
-      await committer.submit(job, { ending, result });
+      await committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
     } else await recorder.submit(job, result);
   } catch (error) {
     await settleFailure(parts, host, job, error);

@@ -1,13 +1,6 @@
 import { emitter } from "../core/context.ts";
 import { encodeControl } from "../core/control.ts";
-import {
-  advance,
-  LATER,
-  mergeMetadata,
-  open,
-  type Progress,
-  type StepEnding,
-} from "../core/engine.ts";
+import { advance, mergeMetadata, open, type Progress, type StepEnding } from "../core/engine.ts";
 import { failure } from "../core/failure.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { JobId } from "../queue/job.ts";
@@ -18,8 +11,7 @@ import { type Outputs, readNeeds } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
 
 /** A step that has ended in this process: its result is written together with the transition. */
-export interface Ended {
-  readonly ending: StepEnding;
+export interface Ended extends StepEnding {
   readonly result: NewResult;
 }
 
@@ -54,29 +46,30 @@ type Limits = Pick<Parts, "payloadLimit" | "queues">;
 /** Applies what has ended to what is known. Throws {@linkcode MissingOutputs}. */
 export function computeTurn(limits: Limits, input: TurnInput): Computed {
   const { workflow, known, ended, unprocessed } = input;
-  const decisions = new Map<string, CheckedOutcome>();
   const own = unprocessed.filter(({ version }) => version === known.version);
-  const progress = advance(
-    workflow.graph,
-    known.control,
-    [...ended.map(({ ending }) => ending), ...own],
-    decider(limits, workflow, known.input, input.outputs, decisions),
-  );
-  throwMissing(progress);
-  const rows = new Set<StepEnding>(own);
   const foreign = unprocessed.filter(({ version }) => version !== known.version);
+  const decide = decider(limits, workflow, known.input, input.outputs);
+  const endings = own.length === 0 ? ended : [...ended, ...own];
+  const progress = advance(workflow.graph, known.control, endings, decide);
+  throwMissing(progress);
   const metadata = metadataAfter(workflow, known, progress);
-  const next: Known = {
-    ...known,
-    revision: known.revision + 1,
-    status: progress.status,
-    control: progress.control,
-    metadata: metadata ?? known.metadata,
-  };
-  const results = new Map(ended.map(({ ending, result }) => [ending, result]));
+  const recorded: AppliedResult[] = [];
+  const processed: Processed[] = [];
+  for (const { ending, causes } of progress.applied) {
+    if (isEnded(ending)) recorded.push({ ...ending.result, causes });
+    else processed.push({ ...place(ending), causes });
+  }
+  for (const ending of progress.ignored) processed.push({ ...place(ending), causes: undefined });
+  for (const ending of foreign) processed.push({ ...place(ending), causes: undefined });
   return {
     progress,
-    next,
+    next: {
+      ...known,
+      revision: known.revision + 1,
+      status: progress.status,
+      control: progress.control,
+      metadata: metadata ?? known.metadata,
+    },
     turn: {
       instance: known.id,
       version: known.version,
@@ -85,22 +78,8 @@ export function computeTurn(limits: Limits, input: TurnInput): Computed {
       control: encodeControl(progress.control),
       metadata: metadata && JSON.stringify(metadata),
       error: thrown(progress),
-      recorded: progress.applied.flatMap((applied): AppliedResult[] => {
-        const result = applied.decided
-          ? decided(applied.ending, decisions.get(applied.ending.step))
-          : results.get(applied.ending);
-        return result ? [{ ...result, causes: applied.causes }] : [];
-      }),
-      processed: [
-        ...progress.applied.filter(({ ending }) => rows.has(ending)).map(({ ending, causes }) => ({
-          ...place(ending),
-          causes,
-        })),
-        ...[...progress.ignored, ...foreign].map((ending) => ({
-          ...place(ending),
-          causes: undefined,
-        })),
-      ],
+      recorded,
+      processed,
       settled: input.settled,
       resolved: progress.resolved,
       wake: progress.wake ? wakeOf(limits, workflow) : undefined,
@@ -118,15 +97,12 @@ export function computeOpening(
   readonly recorded: readonly AppliedResult[];
   readonly error: string | undefined;
 } {
-  const decisions = new Map<string, CheckedOutcome>();
-  const decide = decider(limits, workflow, input, new Map(), decisions);
-  const progress = open(workflow.graph, decide);
+  const progress = open(workflow.graph, decider(limits, workflow, input, new Map()));
   return {
     progress,
-    recorded: progress.applied.map(({ ending, causes }) => ({
-      ...decided(ending, decisions.get(ending.step)),
-      causes,
-    })),
+    recorded: progress.applied.flatMap(({ ending, causes }) =>
+      isEnded(ending) ? [{ ...ending.result, causes }] : []
+    ),
     error: thrown(progress),
   };
 }
@@ -143,27 +119,23 @@ export function changes(known: Known, { progress, turn }: Computed): boolean {
     progress.kept.some(({ step }) => !known.control.early.has(step));
 }
 
-function decider(
-  { payloadLimit }: Limits,
-  workflow: Workflow,
-  input: unknown,
-  outputs: Outputs,
-  decisions: Map<string, CheckedOutcome>,
-) {
-  return (name: string, endedNow: ReadonlyMap<string, StepEnding>): CheckedOutcome => {
+/** Runs the code of choices. What they decide carries its own result, like the step that has ended here. */
+function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, outputs: Outputs) {
+  return (
+    name: string,
+    endedNow: ReadonlyMap<string, StepEnding>,
+  ): Omit<Ended, "step" | "activation"> => {
     const step = workflow.steps.get(name);
     if (step?.decide === undefined) {
       throw new TypeError(`Cannot decide step "${name}": it is no choice`);
     }
-    const missing = step.needs.map((need) => need.name).filter((need) =>
-      !endedNow.has(need) && !outputs.has(need)
-    );
+    const ended = (need: string) => endedNow.get(need) ?? outputs.get(need);
+    const missing = step.needs.map((need) => need.name).filter((need) => !ended(need));
     if (missing.length > 0) throw new MissingOutputs(missing);
-    const steps = readNeeds(step.needs, (need) => endedNow.get(need) ?? outputs.get(need));
+    const steps = readNeeds(step.needs, ended);
     const returned = step.decide({ input, steps, emit: emitter(step) });
-    const outcome = checkDecision(step, returned, payloadLimit);
-    decisions.set(name, outcome);
-    return outcome;
+    const { event, output, metadata, texts } = checkDecision(step, returned, payloadLimit);
+    return { event, output, metadata, result: decided(name, event, texts) };
   };
 }
 
@@ -184,25 +156,24 @@ function metadataAfter(
   return changed ? mergeMetadata(workflow.graph, known.metadata, progress.control) : undefined;
 }
 
-function decided(ending: StepEnding, outcome: CheckedOutcome | undefined): NewResult {
+function decided(step: string, event: string, texts: CheckedOutcome["texts"]): NewResult {
   return {
-    ...place(ending),
-    event: ending.event,
-    output: outcome?.texts.output,
-    metadata: outcome?.texts.metadata,
+    step,
+    activation: 1,
+    event,
+    ...texts,
     attempt: 1,
     errors: undefined,
     duration: undefined,
   };
 }
 
+function isEnded(ending: StepEnding): ending is Ended {
+  return "result" in ending;
+}
+
 function place(
   { step, activation }: Pick<StepEnding, "step" | "activation">,
 ): Omit<Processed, "causes"> {
   return { step, activation };
-}
-
-/** The ending by which an asynchronous step says that it waits. Its row must not take the place of the delivery. */
-export function laterEnding(step: string): StepEnding {
-  return { step, activation: -1, event: LATER, output: undefined, metadata: undefined };
 }
