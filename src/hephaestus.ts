@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import process from "node:process";
 import type { Client } from "./client/client.ts";
@@ -81,6 +82,8 @@ export class Hephaestus implements AsyncDisposable {
     const backend = options.backend as Backend | undefined ?? postgresBackend(options);
     const { execute = "default", advance = execute, resume = execute } = queues;
     const finals = new Finals(backend.store, logger);
+    // Every waiting result() listens to it.
+    setMaxListeners(0, this.#closing.signal);
     this.#client = {
       parts: {
         backend,

@@ -1,0 +1,208 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import {
+  done,
+  JobNotFoundError,
+  join,
+  NotWaitingError,
+  signal,
+  step,
+  type,
+  workflow,
+} from "../../mod.ts";
+import { eventually, everywhere, Gate, onPostgres } from "../everywhere.ts";
+
+const approval = signal("approval", { events: { approved: type<string>() } });
+const ask = workflow("ask", { key: "id", input: type(), start: approval })
+  .on(approval, { approved: done })
+  .build();
+
+everywhere("a delivery for later", (it) => {
+  it("ends its wait when its time has come", { workflows: [ask] }, async ({ hephaestus, work }) => {
+    await work({ poll: "1h" });
+    const handle = await hephaestus.start(ask, "a", undefined);
+    const given = approval.emit.approved("late");
+
+    const job = await hephaestus.scheduleResume(ask, "a", given, { after: "20ms" });
+
+    assertEquals(typeof job, "bigint");
+    assertEquals((await handle.result()).status, "completed");
+    assertEquals((await hephaestus.history(ask, "a"))[0]?.output, "late");
+    await assertRejects(() => hephaestus.cancelJob(job), JobNotFoundError);
+  });
+
+  it("can be cancelled, once, and nothing else can", { workflows: [ask] }, async ({
+    hephaestus,
+    work,
+    sql,
+  }) => {
+    await work();
+    await hephaestus.start(ask, "a", undefined);
+    const given = approval.emit.approved("never");
+    const job = await hephaestus.scheduleResume(ask, "a", given, { after: "1h" });
+    const soon = await hephaestus.scheduleResume(ask, "a", approval.emit.approved("soon"), {
+      after: "50ms",
+    });
+
+    await hephaestus.cancelJob(job);
+
+    const refused = await assertRejects(() => hephaestus.cancelJob(job), JobNotFoundError);
+    assertEquals(
+      refused.message,
+      `Cannot cancel job "${job}": no such scheduled delivery exists`,
+    );
+    await hephaestus.cancelJob(soon);
+    for (const wrong of [0n, -1n, 2n ** 70n]) {
+      await assertRejects(() => hephaestus.cancelJob(wrong), JobNotFoundError);
+    }
+    assertEquals((await hephaestus.get(ask, "a"))?.status, "waiting");
+    if (sql === undefined) return;
+    const left = await sql`select state from hephaestus.jobs where kind = 'resume'`;
+    assertEquals(left.filter(({ state }) => state !== "cancelled").length, 0);
+  });
+});
+
+everywhere("an asynchronous step", (it) => {
+  let gate = new Gate();
+  let running = 0;
+  const render = step("render", {
+    async: true,
+    events: { rendered: type<string>() },
+    async run({ emit }) {
+      running++;
+      await gate.opened;
+      return emit.rendered("by the code");
+    },
+  });
+  const video = workflow("video", { key: "id", input: type(), start: render })
+    .on(render, { rendered: done })
+    .build();
+
+  it("is ended by a delivery while it runs, and its own result comes too late", {
+    workflows: [video],
+  }, async ({ hephaestus, work, sql }) => {
+    gate = new Gate();
+    running = 0;
+    await work();
+    const handle = await hephaestus.start(video, "a", undefined);
+    await eventually(() => running === 1, "the step runs");
+
+    const answer = await hephaestus.resume(video, "a", render.emit.rendered("from outside"));
+
+    assertEquals(answer, "accepted");
+    assertEquals((await handle.result()).status, "completed");
+    gate.open();
+    const told = await hephaestus.history(video, "a");
+    assertEquals(told.map(({ event, output }) => [event, output]), [["rendered", "from outside"]]);
+    assertEquals(running, 1);
+    if (sql) assertEquals([...await sql`select id from hephaestus.jobs`], []);
+  });
+
+  it("may end by itself, and a delivery is then too late", { workflows: [video] }, async ({
+    hephaestus,
+    work,
+  }) => {
+    gate = new Gate();
+    gate.open();
+    await work();
+    const handle = await hephaestus.start(video, "a", undefined);
+
+    assertEquals((await handle.result()).status, "completed");
+    const late = () => hephaestus.resume(video, "a", render.emit.rendered("from outside"));
+    await assertRejects(late, NotWaitingError, 'step "render" is not waiting');
+    assertEquals((await hephaestus.history(video, "a"))[0]?.output, "by the code");
+  });
+});
+
+everywhere("a wait with a limit", (it) => {
+  const fork = step("fork", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
+  const slow = signal("slow", { events: { given: type() }, expires: "30ms" });
+  const outside = step("outside", {
+    async: true,
+    expires: "30ms",
+    events: { given: type() },
+    run: ({ emit }) => emit.later(),
+  });
+  const prompt = signal("prompt", { events: { given: type() }, expires: "1h" });
+  const end = step("end", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
+  const limited = workflow("limited", { key: "id", input: type(), start: fork })
+    .on(fork, { ok: [slow, outside, prompt] })
+    .on(slow, { given: join(end), expired: join(end) })
+    .on(outside, { given: join(end), expired: join(end) })
+    .on(prompt, { given: join(end), expired: join(end) })
+    .on(end, { ok: done })
+    .build();
+
+  it(
+    "ends as expired when nothing comes, and not when something came",
+    { workflows: [limited] },
+    async ({
+      hephaestus,
+      work,
+      sql,
+    }) => {
+      await work();
+      const handle = await hephaestus.start(limited, "a", undefined);
+      assertEquals(
+        ["accepted", "early"].includes(await hephaestus.resume(limited, "a", prompt.emit.given())),
+        true,
+      );
+
+      assertEquals((await handle.result()).status, "completed");
+
+      const told = await hephaestus.history(limited, "a");
+      const ended = told.filter(({ activation }) => activation > 0).map(({ step, event }) =>
+        `${step}.${event}`
+      );
+      assertEquals(ended.sort(), [
+        "end.ok",
+        "fork.ok",
+        "outside.expired",
+        "prompt.given",
+        "slow.expired",
+      ]);
+      await assertRejects(
+        () => hephaestus.resume(limited, "a", slow.emit.given()),
+        NotWaitingError,
+        'signal "slow" is not waiting, instance is completed',
+      );
+      if (sql) assertEquals([...await sql`select id from hephaestus.jobs`], []);
+    },
+  );
+});
+
+onPostgres("a caller's transaction", (it) => {
+  class Undo extends Error {}
+
+  it("starts, resumes, schedules and cancels with its commit, or not at all", {
+    workflows: [ask],
+  }, async ({ hephaestus, work, sql }) => {
+    await work();
+    await hephaestus.start(ask, "there", undefined);
+    await hephaestus.start(ask, "other", undefined);
+    const given = approval.emit.approved("with the commit");
+    const undone = sql!.begin(async (tx) => {
+      await hephaestus.start(ask, "new", undefined, { tx });
+      assertEquals(await hephaestus.resume(ask, "there", given, { tx }), "accepted");
+      await hephaestus.scheduleResume(ask, "there", given, { tx, after: 0 });
+      await hephaestus.cancel(ask, "other", { tx });
+      throw new Undo();
+    });
+    await assertRejects(() => undone, Undo);
+    assertEquals(await hephaestus.get(ask, "new"), undefined);
+    assertEquals((await hephaestus.get(ask, "there"))?.status, "waiting");
+    assertEquals((await hephaestus.get(ask, "other"))?.status, "waiting");
+
+    const handle = await sql!.begin(async (tx) => {
+      await hephaestus.cancel(ask, "other", { tx });
+      await hephaestus.resume(ask, "there", given, { tx });
+      const handle = await hephaestus.start(ask, "new", undefined, { tx });
+      await hephaestus.resume(ask, "new", given, { tx });
+      return handle;
+    });
+
+    assertEquals((await handle.result()).status, "completed");
+    const there = await hephaestus.handle(ask, "there");
+    assertEquals((await there!.result()).status, "completed");
+    assertEquals((await hephaestus.get(ask, "other"))?.status, "cancelled");
+  });
+});
