@@ -1,0 +1,228 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { done, FatalError, join, step, type, workflow } from "../../mod.ts";
+import { discardOf, turn } from "../contracts/world.ts";
+import { eventually, Gate } from "../everywhere.ts";
+import { onBackends, onPostgresBackend } from "./backends.ts";
+import { assertSound } from "./story.ts";
+
+let runs = 0;
+const poison = step("poison", {
+  events: { ok: type() },
+  retry: { attempts: 2, base: 1, max: 5 },
+  run({ emit }) {
+    runs++;
+    return emit.ok();
+  },
+});
+const poisoned = workflow("poisoned", { key: "id", input: type(), start: poison })
+  .on(poison, { ok: done })
+  .build();
+
+onBackends("a step that kills its process", (it) => {
+  it("is discarded when its attempts are used up, and fails its instance", {
+    workflows: [poisoned],
+  }, async ({ hephaestus, work, scene }) => {
+    runs = 0;
+    const handle = await hephaestus.start(poisoned, "one", undefined);
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const victim = await scene.register(1_000);
+      const serves = [{ workflow: "poisoned", version: 1 }];
+      const claimed = await scene.claim(victim, { serves });
+      assertEquals(claimed.map((job) => job.attempt), [attempt]);
+      await scene.elapse(2_000);
+      assertEquals((await scene.queue.rescue()).processes, [victim]);
+    }
+
+    await work();
+    const end = await handle.result();
+
+    assertEquals([end.status, runs], ["failed", 0]);
+    assertStringIncludes(end.error!.message, "the process died in each of its 2 attempts");
+    const [entry] = await hephaestus.history(poisoned, { id: end.id });
+    assertEquals([entry?.event, entry?.attempts], ["__failed__", 2]);
+    assertEquals(await scene.standing(end.id), ["execute poison discarded"]);
+  });
+});
+
+const gates = new Map<string, Gate>();
+const aborted: string[] = [];
+const bad = step("bad", {
+  events: { ok: type() },
+  async run({ instance }) {
+    await gates.get(instance.key)?.opened;
+    throw new FatalError("No more");
+  },
+});
+const sibling = step("sibling", {
+  events: { ok: type() },
+  run: ({ abortSignal, instance, emit }) =>
+    new Promise((resolve) => {
+      abortSignal.addEventListener("abort", () => {
+        aborted.push(instance.key);
+        resolve(emit.ok());
+      });
+    }),
+});
+const start = step("start", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
+const after = step("after", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
+const doomed = workflow("doomed", { key: "id", input: type(), start })
+  .on(start, { ok: [bad, sibling] })
+  .on(bad, { ok: join(after) })
+  .on(sibling, { ok: join(after) })
+  .on(after, { ok: done })
+  .build();
+
+onBackends("a discard", (it) => {
+  it("fails the instance, cancels its other jobs and aborts what runs", {
+    workflows: [doomed],
+  }, async ({ hephaestus, another, work, scene }) => {
+    aborted.length = 0;
+    const gate = new Gate();
+    gates.set("id::one", gate);
+    await work({ queues: { default: 1 } });
+    await another().work({ poll: 50, heartbeat: 50, queues: { default: 1 } }).ready;
+    const handle = await hephaestus.start(doomed, "one", undefined);
+    await eventually(
+      async () =>
+        (await scene.standing(handle.id)).filter((job) => /execut/.test(job)).length === 2,
+      "both branches run",
+    );
+
+    gate.open();
+
+    const end = await handle.result();
+    assertEquals([end.status, end.error?.message], ["failed", "No more"]);
+    await eventually(() => aborted.includes("id::one"), "the sibling is aborted");
+    assertEquals(await scene.standing(end.id), [
+      "execute bad discarded",
+      "execute sibling cancelled",
+    ]);
+    const history = await hephaestus.history(doomed, { id: end.id });
+    assertEquals(history.map(({ step, event }) => `${step} ${event}`), [
+      "start ok",
+      "bad __failed__",
+    ]);
+  });
+});
+
+onPostgresBackend("a discard that cannot be written whole", (it) => {
+  it("leaves nothing half done", { workflows: [] }, async ({ scene, sql }) => {
+    const process = await scene.register();
+    const id = await scene.open({}, {}, { step: "weigh" });
+    const [job] = await scene.claim(process, { limit: 1 });
+    await sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$
+      begin raise exception 'not today'; end $$;
+      create trigger refuse before update on hephaestus.jobs
+        for each row when (new.state = 'cancelled') execute function refuse();`);
+    const failed = () => ({
+      status: "failed" as const,
+      control: '{"active":{}}',
+      error: { name: "Error", message: "e" },
+      ignored: [],
+    });
+    const discard = discardOf(job!, process);
+
+    await assertRejects(() => scene.store.end(id, failed, { discard }));
+    assertEquals((await scene.known(id)).status, "running");
+    assertEquals(await scene.store.history(id), []);
+    assertEquals(await scene.standing(id), ["execute pack executing", "execute weigh available"]);
+
+    await sql`drop trigger refuse on hephaestus.jobs`;
+    assertEquals((await scene.store.end(id, failed, { discard })).kind, "ended");
+    assertEquals(await scene.standing(id), ["execute pack discarded", "execute weigh cancelled"]);
+    await assertSound(sql);
+  });
+});
+
+const late = step("late", {
+  events: { ok: type() },
+  async run({ instance, emit }) {
+    gates.get(`${instance.key} runs`)?.open();
+    await gates.get(instance.key)?.opened;
+    return emit.ok();
+  },
+});
+let afterwards = 0;
+const next = step("next", {
+  events: { ok: type() },
+  run({ emit }) {
+    afterwards++;
+    return emit.ok();
+  },
+});
+const stoppable = workflow("stoppable", { key: "id", input: type(), start: late })
+  .on(late, { ok: next })
+  .on(next, { ok: done })
+  .build();
+
+onBackends("a cancel", (it) => {
+  it("wins over a result that comes late, and nothing starts after it", {
+    workflows: [stoppable],
+  }, async ({ hephaestus, another, work, scene }) => {
+    afterwards = 0;
+    const [gate, runs] = [new Gate(), new Gate()];
+    gates.set("id::late", gate).set("id::late runs", runs);
+    const worker = await work();
+    const handle = await hephaestus.start(stoppable, "late", undefined);
+    await runs.opened;
+
+    await another().cancel(stoppable, "late", { reason: "changed my mind" });
+    gate.open();
+
+    const end = await handle.result();
+    assertEquals(end.status, "cancelled");
+    assertStringIncludes(end.error!.message, "changed my mind");
+    await worker.stop();
+    assertEquals(afterwards, 0);
+    assertEquals(
+      (await hephaestus.history(stoppable, { id: end.id })).filter(({ state }) =>
+        state === "applied"
+      ),
+      [],
+    );
+    assertEquals(await scene.standing(end.id), ["execute late cancelled"]);
+  });
+
+  it("comes before a commit that was computed without it", {
+    workflows: [],
+  }, async ({ scene }) => {
+    const process = await scene.register();
+    const id = await scene.open({}, {});
+    const job = await scene.claimOne(process);
+    await scene.store.end(id, () => ({
+      status: "cancelled",
+      control: '{"active":{}}',
+      error: { name: "Error", message: "e" },
+      ignored: [],
+    }));
+
+    const started = [scene.job({ instance: id, step: "ship", owned: true })];
+    const written = await scene.store.commit(process, [turn(id, { settled: [job.id], started })]);
+
+    assertEquals(written.size, 0);
+    assertEquals((await scene.known(id)).status, "cancelled");
+    assertEquals(await scene.standing(id), ["execute pack cancelled"]);
+  });
+});
+
+onBackends("pruning", (it) => {
+  it("deletes old jobs only: every result and every instance stays", {
+    workflows: [doomed, poisoned],
+  }, async ({ hephaestus, work, scene }) => {
+    await work({ keepJobs: "1h" });
+    await (await hephaestus.start(poisoned, "fine", undefined)).result();
+    const { id } = await (await hephaestus.start(doomed, "free", undefined)).result();
+    assertEquals((await scene.jobsOf(id)).length, 2);
+    const before = await hephaestus.history(doomed, { id });
+
+    assertEquals(await scene.queue.prune(3_600_000, 10), 0);
+    await scene.elapse(3_700_000);
+    assertEquals(await scene.queue.prune(3_600_000, 10), 2);
+
+    assertEquals(await scene.jobsOf(id), []);
+    assertEquals((await hephaestus.history(doomed, { id })).length, before.length);
+    assertEquals((await hephaestus.list()).items.length, 2);
+    assert((await hephaestus.history(poisoned, "fine")).length === 1);
+  });
+});
