@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import process from "node:process";
 import { connect, type Db } from "../src/postgres/db.ts";
 import type { BenchDatabase } from "./database.ts";
 import { type Cost, measure } from "./measure.ts";
+import { usage } from "./own_process.ts";
 
 const batch = 500;
 const application = "hephaestus-bare";
@@ -65,11 +65,7 @@ export async function bareLoop(
   await Promise.all([db.query("select 1"), db.query("select 1")]);
   return await measure(database, {
     application,
-    cpu() {
-      const { user, system } = process.cpuUsage();
-      return Promise.resolve(user + system);
-    },
-    sent: () => Promise.resolve(undefined),
+    usage: () => Promise.resolve(usage()),
     run: () => lanes(db, bareStatement(schema), ids, steps),
     close: () => db.close(),
   });

@@ -4,16 +4,17 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Client, Place } from "./client.ts";
 import type { Options } from "./options.ts";
+import type { Usage } from "./own_process.ts";
 
 /** What a child is asked; it answers in the same order. */
 export type Order =
   | { readonly do: "open"; readonly works: boolean; readonly profile?: string | undefined }
   | { readonly do: "start"; readonly prefix: string; readonly from: number; readonly count: number }
-  | { readonly do: "cpu" | "sent" | "close" };
+  | { readonly do: "usage" | "close" };
 
 /** What a child says: an answer, or how many instances have ended. */
 export type Said =
-  | { readonly answer: number; readonly error?: string }
+  | { readonly answer: Usage; readonly error?: string }
   | { readonly ended: number; readonly problem?: string };
 
 const program = fileURLToPath(new URL("./worker.ts", import.meta.url));
@@ -22,13 +23,13 @@ const program = fileURLToPath(new URL("./worker.ts", import.meta.url));
 function command(): readonly string[] {
   return "Deno" in globalThis
     ? ["run", "--allow-all", "--no-check", program]
-    : ["--import", "tsx", program];
+    : [...process.execArgv, program];
 }
 
 /** A client in a process of its own: orders and answers are lines of JSON. */
 export class ChildClient implements Client {
   readonly #child: ChildProcess;
-  readonly #answers: ((said: Extract<Said, { answer: number }>) => void)[] = [];
+  readonly #answers: ((said: Extract<Said, { answer: unknown }>) => void)[] = [];
   ended = 0;
 
   constructor(place: Place, options: Options, changed: (problem?: string) => void) {
@@ -46,7 +47,7 @@ export class ChildClient implements Client {
     });
   }
 
-  #ask(order: Order): Promise<number> {
+  #ask(order: Order): Promise<Usage> {
     return new Promise((resolve, reject) => {
       this.#answers.push(({ answer, error }) => {
         if (error === undefined) resolve(answer);
@@ -65,12 +66,8 @@ export class ChildClient implements Client {
     await this.#ask({ do: "start", prefix, from, count });
   }
 
-  cpu(): Promise<number> {
-    return this.#ask({ do: "cpu" });
-  }
-
-  sent(): Promise<number> {
-    return this.#ask({ do: "sent" });
+  usage(): Promise<Usage> {
+    return this.#ask({ do: "usage" });
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,7 @@
-import process from "node:process";
 import { Hephaestus, type Worker } from "../mod.ts";
 import { defaultLogger } from "../src/core/logger.ts";
-import { Connection } from "../src/postgres/connection.ts";
 import type { Options } from "./options.ts";
+import { type Usage, usage } from "./own_process.ts";
 import { Profile } from "./profile.ts";
 import { workloadOf } from "./workloads/mod.ts";
 
@@ -20,10 +19,7 @@ export interface Client {
   start(prefix: string, from: number, count: number): Promise<void>;
   /** Instances that have ended here since `open`. */
   readonly ended: number;
-  /** Microseconds of CPU of the process. */
-  cpu(): Promise<number>;
-  /** Statements that the process has sent to the server. */
-  sent(): Promise<number>;
+  usage(): Promise<Usage>;
   /** Closes the engine. */
   close(): Promise<void>;
 }
@@ -75,13 +71,8 @@ export class LocalClient implements Client {
     await workloadOf(this.#options).start(this.#engine, prefix, from, count);
   }
 
-  cpu(): Promise<number> {
-    const { user, system } = process.cpuUsage();
-    return Promise.resolve(user + system);
-  }
-
-  sent(): Promise<number> {
-    return Promise.resolve(statementsSent);
+  usage(): Promise<Usage> {
+    return Promise.resolve(usage());
   }
 
   async close(): Promise<void> {
@@ -90,15 +81,4 @@ export class LocalClient implements Client {
     this.#engine = undefined;
     this.#profile = undefined;
   }
-}
-
-let statementsSent = 0;
-
-/** Counts what this process sends, where the server does not: every statement of the engine goes through here. */
-export function countStatements(): void {
-  const { send } = Connection.prototype;
-  Connection.prototype.send = function (...args) {
-    statementsSent++;
-    return send.apply(this, args);
-  };
 }

@@ -1,6 +1,7 @@
 import { type Client, LocalClient, type Place } from "./client.ts";
 import { ChildClient } from "./child.ts";
 import type { Options } from "./options.ts";
+import type { Usage } from "./own_process.ts";
 
 const patience = 600_000;
 
@@ -66,12 +67,14 @@ export class Crew implements AsyncDisposable {
     });
   }
 
-  async cpu(): Promise<number> {
-    return sum(await Promise.all(this.#clients.map((client) => client.cpu())));
-  }
-
-  async sent(): Promise<number> {
-    return sum(await Promise.all(this.#clients.map((client) => client.sent())));
+  async usage(): Promise<Usage> {
+    const all = await Promise.all(this.#clients.map((client) => client.usage()));
+    const counted = all.every(({ statements }) => statements !== undefined);
+    return {
+      cpu: sum(all.map(({ cpu }) => cpu)),
+      statements: counted ? sum(all.map(({ statements }) => statements ?? 0)) : undefined,
+      size: Math.max(...all.map(({ size }) => size)),
+    };
   }
 
   async close(): Promise<void> {

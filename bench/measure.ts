@@ -1,4 +1,5 @@
 import type { BenchDatabase } from "./database.ts";
+import type { Usage } from "./own_process.ts";
 import { serverCpu } from "./server_cpu.ts";
 
 /** What something has cost. CPU in microseconds. */
@@ -9,14 +10,14 @@ export interface Cost {
   readonly statements: number | undefined;
   readonly serverCpu: number | undefined;
   readonly clientCpu: number;
+  /** The largest client process in the end. */
+  readonly clientMb: number;
 }
 
 /** What does the work that is measured. */
 export interface Measured {
-  /** Microseconds of CPU so far, of all client processes. */
-  cpu(): Promise<number>;
-  /** Statements sent so far, for a server that does not count them; `undefined` where nobody does. */
-  sent(): Promise<number | undefined>;
+  /** What its processes say about themselves. */
+  usage(): Promise<Usage>;
   run(): Promise<void>;
   /** Ends its sessions, which are called `application`. */
   close(): Promise<void>;
@@ -27,32 +28,29 @@ export interface Measured {
 export async function measure(database: BenchDatabase, measured: Measured): Promise<Cost> {
   const { observer, postmaster } = database;
   const server = () => (postmaster === undefined ? undefined : serverCpu(postmaster));
-  const statements = async () => await observer.statements() ?? await measured.sent();
-  const before = {
-    transactions: await observer.transactions(),
-    statements: await statements(),
-    wal: await observer.wal(),
-    clientCpu: await measured.cpu(),
-    serverCpu: server(),
-    at: performance.now(),
-  };
+  const transactions = await observer.transactions();
+  const statements = await observer.statements();
+  const wal = await observer.wal();
+  const before = await measured.usage();
+  const serverBefore = server();
+  const began = performance.now();
   await measured.run();
-  const at = performance.now();
-  const after = {
-    serverCpu: server(),
-    clientCpu: await measured.cpu(),
-    wal: await observer.wal(),
-    statements: await statements(),
-  };
+  const ended = performance.now();
+  const serverAfter = server();
+  const after = await measured.usage();
+  const walAfter = await observer.wal();
+  const statementsAfter = await observer.statements();
   await measured.close();
   await observer.sessionsGone(measured.application);
   return {
-    seconds: (at - before.at) / 1_000,
-    wal: after.wal - before.wal,
-    transactions: await observer.transactions() - before.transactions,
-    statements: difference(after.statements, before.statements),
-    serverCpu: difference(after.serverCpu, before.serverCpu),
-    clientCpu: after.clientCpu - before.clientCpu,
+    seconds: (ended - began) / 1_000,
+    wal: walAfter - wal,
+    transactions: await observer.transactions() - transactions,
+    statements: difference(statementsAfter, statements) ??
+      difference(after.statements, before.statements),
+    serverCpu: difference(serverAfter, serverBefore),
+    clientCpu: after.cpu - before.cpu,
+    clientMb: after.size,
   };
 }
 
@@ -70,6 +68,12 @@ export interface Figures {
   readonly statementsPerStep: number | null;
   readonly serverCpuUsPerStep: number | null;
   readonly clientCpuUsPerStep: number;
+  readonly clientMb: number;
+}
+
+/** CPU of server and clients, where the server's is known. */
+export function cpuUsPerStep({ serverCpuUsPerStep, clientCpuUsPerStep }: Figures): number | null {
+  return serverCpuUsPerStep === null ? null : rounded(serverCpuUsPerStep + clientCpuUsPerStep);
 }
 
 export function figures(cost: Cost, steps: number): Figures {
@@ -82,6 +86,7 @@ export function figures(cost: Cost, steps: number): Figures {
     statementsPerStep: each(cost.statements, steps),
     serverCpuUsPerStep: each(cost.serverCpu, steps),
     clientCpuUsPerStep: rounded(cost.clientCpu / steps),
+    clientMb: cost.clientMb,
   };
 }
 

@@ -1,36 +1,58 @@
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import process from "node:process";
+import type { Result } from "./bench.ts";
 import type { Options } from "./options.ts";
-import type { Throughput } from "./throughput.ts";
 
 /** Prints a table for people on stderr and one line of JSON on stdout. */
-export function print(options: Options, about: string, result: Throughput): void {
-  const { workload, workflows, processes, slots, inline } = options;
+export function print(options: Options, about: string, result: Result): void {
+  const { workload, ...given } = options;
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}`;
-  const { bare, ratio, ...own } = result;
-  console.error(
-    `${workload}: ${workflows} instances, ${processes} processes of ${slots} slots, inline ${inline}`,
-  );
-  console.error(`${runtime()}, ${machine}, ${about}`);
-  const { sql, ...limit } = bare ?? {};
-  if (sql) console.error(`bare loop:${sql.replace(/^/gm, "  ")}`);
-  console.error(table({ [workload]: own, ...(bare ? { "bare loop": limit } : {}) }));
-  if (ratio) console.error(`rate ${ratio.rate} of the bare loop's, CPU ${ratio.cpu} times`);
-  console.log(JSON.stringify({ ...options, runtime: runtime(), machine, about, ...result }));
+  const load = loadavg().map((load) => Number(load.toFixed(1)));
+  const setting = { runtime: runtime(), machine, load, server: about, date: today() };
+  console.error(`${workload} ${JSON.stringify(given)}`);
+  console.error(Object.values(setting).map(String).join("; "));
+  if (workload === "chain") {
+    console.error("From the first start to the end of the last instance, starts included");
+  }
+  if (result.bare) console.error(`The bare loop:${result.bare.sql.replaceAll("\n", "\n  ")}`);
+  console.error(table({ [workload]: result, ...besides(result) }));
+  for (const [name, value] of Object.entries(result)) {
+    if (!besides(result)[name] && !shown(value)) console.error(`${name}: ${JSON.stringify(value)}`);
+  }
+  console.log(JSON.stringify({ workload, ...result, options: given, ...setting }));
 }
 
-function table(columns: Readonly<Record<string, object>>): string {
+type Columns = Readonly<Record<string, object>>;
+
+/** Other figures of the same kind: columns of their own. */
+function besides(result: Result): Columns {
+  return Object.fromEntries(
+    Object.entries(result).filter((entry): entry is [string, object] =>
+      typeof entry[1] === "object" && entry[1] !== null && "stepsPerSecond" in entry[1]
+    ),
+  );
+}
+
+function shown(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
+}
+
+function table(columns: Columns): string {
   const names = Object.keys(columns);
-  const rows = Object.keys(columns[names[0]!]!);
+  const rows = Object.entries(columns[names[0]!]!).filter(([, value]) => shown(value));
   const cell = (name: string, row: string) =>
-    String((columns[name] as Record<string, unknown>)[row] ?? "-").padStart(14);
+    String((columns[name] as Record<string, unknown>)[row] ?? "-").padStart(12);
   return [
-    " ".repeat(22) + names.map((name) => name.padStart(14)).join(""),
-    ...rows.map((row) => row.padEnd(22) + names.map((name) => cell(name, row)).join("")),
+    " ".repeat(24) + names.map((name) => name.padStart(12)).join(""),
+    ...rows.map(([row]) => row.padEnd(24) + names.map((name) => cell(name, row)).join("")),
   ].join("\n");
 }
 
 function runtime(): string {
   const { deno } = process.versions as { readonly deno?: string };
   return deno === undefined ? `Node ${process.version}` : `Deno ${deno}`;
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
 }

@@ -2,8 +2,9 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Order, Said } from "./child.ts";
-import { countStatements, LocalClient, type Place } from "./client.ts";
+import { LocalClient, type Place } from "./client.ts";
 import type { Options } from "./options.ts";
+import { countStatements } from "./own_process.ts";
 
 const { place, options } = JSON.parse(process.argv[2] ?? "") as {
   readonly place: Place;
@@ -30,21 +31,16 @@ function say(said: Said): void {
   process.stdout.write(`${JSON.stringify(said)}\n`);
 }
 
-async function obey(order: Order): Promise<number> {
+async function obey(order: Order): Promise<void> {
   switch (order.do) {
     case "open":
-      await client.open(order);
-      return 0;
+      return await client.open(order);
     case "start":
-      await client.start(order.prefix, order.from, order.count);
-      return 0;
-    case "cpu":
-      return await client.cpu();
-    case "sent":
-      return await client.sent();
+      return await client.start(order.prefix, order.from, order.count);
+    case "usage":
+      return;
     case "close":
-      await client.close();
-      return 0;
+      return await client.close();
   }
 }
 
@@ -52,9 +48,10 @@ let last: Promise<void> = Promise.resolve();
 
 async function answer(order: Order): Promise<void> {
   try {
-    say({ answer: await obey(order) });
+    await obey(order);
+    say({ answer: await client.usage() });
   } catch (error) {
-    say({ answer: 0, error: (error as Error).message });
+    say({ answer: await client.usage(), error: (error as Error).message });
   }
 }
 

@@ -1,5 +1,8 @@
 import type { Options } from "../options.ts";
 import { chain } from "./chain.ts";
+import { fanout } from "./fanout.ts";
+import { mixed } from "./mixed.ts";
+import { payload } from "./payload.ts";
 import type { Workload } from "./workload.ts";
 
 let made: { readonly options: Options; readonly workload: Workload } | undefined;
@@ -12,7 +15,17 @@ export function workloadOf(options: Options): Workload {
 
 function make(options: Options): Workload {
   switch (options.workload) {
-    default:
+    case "start":
+    case "latency":
+      return chain({ steps: 1, wait: 0 });
+    case "chain":
+    case "growth":
       return chain(options);
+    case "fanout":
+      return fanout(options);
+    case "payload":
+      return payload(options);
+    case "mixed":
+      return mixed;
   }
 }

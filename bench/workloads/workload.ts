@@ -1,5 +1,4 @@
 import type { Hephaestus, Workflow } from "../../mod.ts";
-import type { Observer } from "../observer.ts";
 
 /** What the instances of a run do. */
 export interface Workload {
@@ -8,30 +7,25 @@ export interface Workload {
   readonly steps: number;
   /** Starts instances with the keys `from` to `from + count - 1` behind a prefix. */
   start(engine: Hephaestus, prefix: string, from: number, count: number): Promise<void>;
-  /** Fills the tables before anything is measured. */
-  prepare?(observer: Observer, schema: string): Promise<void>;
 }
 
 const batch = 1_000;
 
 /** Starts with `startMany`, a thousand at a time: what whoever has many does. */
-export function inBulk(workflow: Workflow, input: unknown = {}): Workload["start"] {
+export function inBulk(workflow: Workflow): Workload["start"] {
   return async (engine, prefix, from, count) => {
     for (let at = from; at < from + count; at += batch) {
-      await engine.startMany(
-        workflow,
-        items(prefix, at, Math.min(batch, from + count - at), input),
-      );
+      await engine.startMany(workflow, items(prefix, at, Math.min(batch, from + count - at), {}));
     }
   };
 }
 
 /** What `startMany` takes. */
-export function items(
+export function items<In>(
   prefix: string,
   from: number,
   count: number,
-  input: unknown,
-): readonly { readonly key: string; readonly input: unknown }[] {
+  input: In,
+): readonly { readonly key: string; readonly input: In }[] {
   return Array.from({ length: count }, (_, index) => ({ key: `${prefix}${from + index}`, input }));
 }

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { bareLoop, bareStatement } from "./bare_loop.ts";
+import type { BenchDatabase } from "./database.ts";
+import { fillHistory } from "./history.ts";
+import { inLanes } from "./lanes.ts";
+import { latency } from "./latency.ts";
+import { cpuUsPerStep, type Figures, figures, rounded } from "./measure.ts";
+import type { Options } from "./options.ts";
+import { type Run, run } from "./run.ts";
+import { starts } from "./start.ts";
+import { workloadOf } from "./workloads/mod.ts";
+
+/** The figures of a workload, and what it is compared with. */
+export interface Result extends Figures {
+  readonly bare?: Figures & { readonly sql: string };
+  readonly [more: string]: unknown;
+}
+
+/** Runs a workload. */
+export async function bench(database: BenchDatabase, options: Options): Promise<Result> {
+  switch (options.workload) {
+    case "start":
+      return { ...await starts(database, options) };
+    case "latency":
+      return { ...await latency(database, options) };
+    case "growth":
+      return await growth(database, options);
+    case "payload":
+      return await payload(database, options);
+    default:
+      return options.wait > 0
+        ? await waiting(database, options)
+        : await throughput(database, options);
+  }
+}
+
+async function throughput(database: BenchDatabase, options: Options): Promise<Result> {
+  if (!options.compare) return { ...await run(database, options) };
+  const { steps } = workloadOf(options);
+  // As many batches as the workload has, whatever its shape: 500 instances for each of the lanes at least.
+  const instances = Math.max(1_000, options.workflows);
+  const length = Math.ceil((options.workflows * steps) / instances);
+  await bareLoop(database, 5_000, 3);
+  const own = await run(database, options);
+  const bare = figures(await bareLoop(database, instances, length), instances * length);
+  return {
+    ...own,
+    bare: { ...bare, sql: bareStatement(database.schema) },
+    ratio: { rate: rounded(own.stepsPerSecond / bare.stepsPerSecond), cpu: ratio(own, bare) },
+  };
+}
+
+/** Compared with the same chains on empty tables. */
+async function growth(database: BenchDatabase, options: Options): Promise<Result> {
+  const empty = options.compare ? await run(database, options, "empty") : undefined;
+  await fillHistory(database, options);
+  const own = await run(database, options);
+  if (!empty) return { ...own };
+  return { ...own, empty, ratio: { cpu: ratio(own, empty), wal: over(own, empty) } };
+}
+
+/** Compared with a first output of 100 bytes; what the first step costs is taken off by chains of nothing else. */
+async function payload(database: BenchDatabase, options: Options): Promise<Result> {
+  const own = await run(database, options);
+  if (!options.compare) return { ...own };
+  const later = async (whole: Run, bytes: number, name: string) => {
+    const first = await run(database, { ...options, bytes, steps: 1 }, name);
+    const rest = (figure: (of: Figures) => number | null) =>
+      rounded(((figure(whole) ?? 0) * options.steps - (figure(first) ?? 0)) / (options.steps - 1));
+    return { cpuUsPerStep: rest(cpuUsPerStep), walBytesPerStep: rest((of) => of.walBytesPerStep) };
+  };
+  const small = await run(database, { ...options, bytes: 100 }, "small");
+  const laterSteps = await later(own, options.bytes, "first");
+  const smallLaterSteps = await later(small, 100, "small-first");
+  return {
+    ...own,
+    laterSteps,
+    smallLaterSteps,
+    ratio: {
+      cpu: rounded(laterSteps.cpuUsPerStep / smallLaterSteps.cpuUsPerStep),
+      wal: rounded(laterSteps.walBytesPerStep / smallLaterSteps.walBytesPerStep),
+    },
+  };
+}
+
+/** Compared with the same waits without an engine, as many at once. */
+async function waiting(database: BenchDatabase, options: Options): Promise<Result> {
+  const own = await run(database, options);
+  if (!options.compare) return { ...own };
+  const began = performance.now();
+  const waits = Array.from({ length: own.steps });
+  await inLanes(options.slots * options.processes, waits, () => delay(options.wait));
+  const idealSeconds = rounded((performance.now() - began) / 1_000);
+  return { ...own, idealSeconds, ratio: { seconds: rounded(own.seconds / idealSeconds) } };
+}
+
+function ratio(own: Figures, other: Figures): number | null {
+  const [mine, its] = [cpuUsPerStep(own), cpuUsPerStep(other)];
+  return mine === null || its === null ? null : rounded(mine / its);
+}
+
+function over(own: Figures, other: Figures): number {
+  return rounded(own.walBytesPerStep / other.walBytesPerStep);
+}

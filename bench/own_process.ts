@@ -1,0 +1,42 @@
+import process from "node:process";
+import { Connection } from "../src/postgres/connection.ts";
+
+/** Microseconds of CPU that this process has used. */
+function cpuUsed(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+let statements: number | undefined;
+
+/** Counts what this process sends, for servers that do not count: every statement of the engine passes here. */
+export function countStatements(): void {
+  const { send } = Connection.prototype;
+  statements = 0;
+  Connection.prototype.send = function (...args) {
+    statements!++;
+    return send.apply(this, args);
+  };
+}
+
+/** Statements sent so far; `undefined` when they are not counted. */
+function statementsSent(): number | undefined {
+  return statements;
+}
+
+/** What a process can say about itself. */
+export interface Usage {
+  readonly cpu: number;
+  readonly statements: number | undefined;
+  /** Megabytes of its heap and buffers: not of the whole process, which has read TypeScript too. */
+  readonly size: number;
+}
+
+export function usage(): Usage {
+  const { heapTotal, external } = process.memoryUsage();
+  return {
+    cpu: cpuUsed(),
+    statements: statementsSent(),
+    size: Math.round((heapTotal + external) / 1_048_576),
+  };
+}
