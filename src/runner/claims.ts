@@ -1,4 +1,5 @@
 import type { Queue } from "../queue/queue.ts";
+import type { Job } from "../queue/job.ts";
 import { Loop } from "../queue/loop.ts";
 import type { Host } from "./host.ts";
 import type { Instances } from "./instances.ts";
@@ -76,12 +77,15 @@ export class Claims {
     this.#more.delete(queue);
     const began = performance.now();
     const serves = this.#parts.registry.served();
-    const jobs = await from.claim({ process, queue, limit, serves });
+    const jobs = await this.#reserved(
+      queue,
+      limit,
+      () => from.claim({ process, queue, limit, serves }),
+    );
     const now = performance.now();
     this.#claimedAt.set(queue, now);
     if (jobs.length === limit) this.#more.add(queue);
     if (jobs.length === 0) return false;
-    for (const job of jobs) slots.hold(job.queue);
     this.#parts.telemetry.emit("job:claim", {
       process,
       queue,
@@ -93,5 +97,21 @@ export class Claims {
     await this.#instances.load(steps.map(({ instance }) => instance)).catch(() => {});
     this.#host.begin(jobs.map((job) => ({ ...job, process })));
     return jobs.length === limit && slots.free(queue) > 0;
+  }
+
+  /** Holds the slots meanwhile, or a hand-over would take them too, and keeps those of the jobs that came. */
+  async #reserved(
+    queue: string,
+    limit: number,
+    claim: () => Promise<readonly Job[]>,
+  ): Promise<readonly Job[]> {
+    const { slots } = this.#host;
+    for (let slot = 0; slot < limit; slot++) slots.hold(queue);
+    let jobs: readonly Job[] = [];
+    try {
+      return jobs = await claim();
+    } finally {
+      for (let slot = jobs.length; slot < limit; slot++) slots.release(queue);
+    }
   }
 }
