@@ -82,3 +82,73 @@ export { type Type, type } from "./src/core/type.ts";
 export { versioned, type VersionedWorkflow } from "./src/core/version.ts";
 export { type DeliveryOf, type InputOf, type Workflow, workflow } from "./src/core/workflow.ts";
 export { fromDrizzle } from "./src/postgres/callers.ts";
+
+// The types that the signatures above mention: nobody need write them, a reader can look them up.
+export type { AnyWorkflow } from "./src/client/find.ts";
+export type { ChoiceOptions } from "./src/core/choice.ts";
+export type {
+  Emit,
+  EmitArguments,
+  EmitLater,
+  EmitOptions,
+  InstanceRef,
+  Later,
+  OutcomeOf,
+  StepEvents,
+  Transaction,
+} from "./src/core/context.ts";
+export type { Named, Problem } from "./src/core/errors.ts";
+export type { Arrival, ArrivalMode, GraphStep, StepKind } from "./src/core/graph.ts";
+export type { SignalOptions } from "./src/core/signal.ts";
+export type {
+  AsyncStep,
+  Deliver,
+  FactsOf,
+  Limited,
+  Need,
+  Returned,
+  SeenOf,
+  StepDefinition,
+  StepOptions,
+  StepsOf,
+} from "./src/core/step.ts";
+export type { Done, First, Join, Move, MoveTarget } from "./src/core/target.ts";
+export type {
+  AboutAttempt,
+  AboutInstance,
+  AboutJob,
+  Advance,
+  JobCancel,
+  JobClaim,
+  JobDiscard,
+  JobRescue,
+  JobRetry,
+  JobSnooze,
+  JobStop,
+  RunnerInit,
+  StepAsync,
+  StepException,
+  StepResume,
+  StepStart,
+  StepStop,
+  WorkflowException,
+  WorkflowStart,
+  WorkflowStop,
+  WorkflowTransition,
+} from "./src/core/telemetry.ts";
+export type { Issue, JsonSafe, Mistake, TypeOf, Validated } from "./src/core/type.ts";
+export type { PickOptions } from "./src/core/version.ts";
+export type { WorkflowOptions } from "./src/core/workflow.ts";
+export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/wiring.ts";
+export type { PostgresOptions } from "./src/postgres/backend.ts";
+export type {
+  AnyTransaction,
+  CallerTx,
+  DrizzleSql,
+  DrizzleTx,
+  KyselyTx,
+  PgClient,
+  PostgresJsTx,
+} from "./src/postgres/callers.ts";
+export type { QueueNames } from "./src/runner/parts.ts";
+export type { AnyBackend } from "./src/store/store.ts";

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import process from "node:process";
 import type { Client } from "./client/client.ts";
 import { Finals } from "./client/finals.ts";
-import { find, type Target } from "./client/find.ts";
+import { type AnyWorkflow, find, type Target } from "./client/find.ts";
 import { type Handle, handleOf } from "./client/handle.ts";
 import * as listing from "./client/listing.ts";
 import type { ListOptions, Page } from "./client/listing.ts";
@@ -19,17 +19,12 @@ import type { HistoryEntry, Instance } from "./core/instance.ts";
 import { defaultLogger, guarded } from "./core/logger.ts";
 import { resolveRetry } from "./core/retry.ts";
 import type { EventName, Listener } from "./core/telemetry.ts";
-import type { VersionedWorkflow } from "./core/version.ts";
-import type { Workflow } from "./core/workflow.ts";
 import { Telemetry } from "./queue/telemetry.ts";
 import { postgresBackend } from "./postgres/backend.ts";
 import { JobIds } from "./runner/job_ids.ts";
 import { Registry } from "./runner/registry.ts";
 import { Worker as Working } from "./runner/worker.ts";
 import type { Backend } from "./store/store.ts";
-
-/** A workflow, or all versions of one. */
-type Of<In, D> = Workflow<string, In, D> | VersionedWorkflow<string, In, D>;
 
 /**
  * The engine: starts instances, talks to them, lists them, and works on them.
@@ -113,7 +108,7 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {UnknownWorkflowError} When there is no such version.
    */
   start<In, D>(
-    workflow: Of<In, D>,
+    workflow: AnyWorkflow<In, D>,
     key: string,
     input: NoInfer<In>,
     options: StartOptions = {},
@@ -130,7 +125,7 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {PayloadTooLargeError} When one of the inputs takes more bytes than `payloadLimit`: nothing is started then.
    */
   startMany<In, D>(
-    workflow: Of<In, D>,
+    workflow: AnyWorkflow<In, D>,
     items: readonly ManyItem<NoInfer<In>>[],
     options: StartManyOptions = {},
   ): Promise<readonly ManyHandle<In>[]> {
@@ -149,7 +144,7 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {InvalidValueError} When the payload is not what the signal declares.
    */
   resume<In, D>(
-    workflow: Of<In, D>,
+    workflow: AnyWorkflow<In, D>,
     target: Target,
     delivery: NoInfer<D>,
     options: InTransaction = {},
@@ -164,7 +159,7 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {NotWaitingError} When the instance is final.
    */
   scheduleResume<In, D>(
-    workflow: Of<In, D>,
+    workflow: AnyWorkflow<In, D>,
     target: Target,
     delivery: NoInfer<D>,
     options: InTransaction & { readonly after: Duration },
@@ -188,7 +183,7 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {NotCancellableError} When it is final already.
    */
   cancel<In, D>(
-    workflow: Of<In, D>,
+    workflow: AnyWorkflow<In, D>,
     target: Target,
     options: InTransaction & { readonly reason?: string | undefined } = {},
   ): Promise<void> {
@@ -200,18 +195,18 @@ export class Hephaestus implements AsyncDisposable {
    *
    * @throws {AmbiguousKeyError} When several instances of the key could be meant.
    */
-  get<In, D>(workflow: Of<In, D>, target: Target): Promise<Instance<In> | undefined> {
+  get<In, D>(workflow: AnyWorkflow<In, D>, target: Target): Promise<Instance<In> | undefined> {
     return find(this.#client.parts.backend.store, workflow, target, "get") as Promise<
       Instance<In> | undefined
     >;
   }
 
   /** Lists instances of a workflow, newest first. */
-  list<In, D>(workflow: Of<In, D>, options?: ListOptions): Promise<Page<Instance<In>>>;
+  list<In, D>(workflow: AnyWorkflow<In, D>, options?: ListOptions): Promise<Page<Instance<In>>>;
   /** Lists instances of all workflows, newest first. */
   list(options?: ListOptions): Promise<Page<Instance>>;
   list(
-    first: Of<unknown, unknown> | ListOptions = {},
+    first: AnyWorkflow<unknown, unknown> | ListOptions = {},
     second: ListOptions = {},
   ): Promise<Page<Instance>> {
     return "name" in first
@@ -224,12 +219,15 @@ export class Hephaestus implements AsyncDisposable {
    *
    * @throws {InstanceNotFoundError} When there is no such instance.
    */
-  history<In, D>(workflow: Of<In, D>, target: Target): Promise<readonly HistoryEntry[]> {
+  history<In, D>(workflow: AnyWorkflow<In, D>, target: Target): Promise<readonly HistoryEntry[]> {
     return listing.history(this.#client, workflow, target);
   }
 
   /** Waits for an instance that was started elsewhere. */
-  async handle<In, D>(workflow: Of<In, D>, target: Target): Promise<Handle<In> | undefined> {
+  async handle<In, D>(
+    workflow: AnyWorkflow<In, D>,
+    target: Target,
+  ): Promise<Handle<In> | undefined> {
     const found = await this.get(workflow, target);
     return found && this.#client.handle(found) as Handle<In>;
   }

@@ -9,7 +9,10 @@ import type { CallerTransaction, Store } from "../store/store.ts";
 export type Target = string | { readonly id: string };
 
 /** A workflow or all of its versions. */
-export type AnyWorkflow = Workflow | VersionedWorkflow;
+// deno-lint-ignore no-explicit-any
+export type AnyWorkflow<In = any, Deliveries = any> =
+  | Workflow<string, In, Deliveries>
+  | VersionedWorkflow<string, In, Deliveries>;
 
 /** What a business key is called in a workflow: the same in all of its versions that a caller can name. */
 function keyOf(workflow: AnyWorkflow, value: string): string {

@@ -27,6 +27,7 @@ export interface ListOptions {
 
 /** A part of a list, newest first. */
 export interface Page<T> {
+  /** What the page holds, newest first. */
   readonly items: readonly T[];
   /** Hand it over as `after` for the next page; `undefined` on the last one. */
   readonly next: string | undefined;

@@ -7,8 +7,11 @@ export { InvalidValueError, PayloadTooLargeError, type Problem } from "./value_e
 
 /** The instance an error is about, by business key or by id. */
 export interface Named {
+  /** Name of the workflow. */
   readonly workflow?: string | undefined;
+  /** The business key; it is named rather than the id. */
   readonly key?: string | undefined;
+  /** Id of the instance. */
   readonly id?: string | undefined;
 }
 
@@ -17,8 +20,10 @@ export class WorkflowDefinitionError extends HephaestusError {
   static {
     this.prototype.name = "WorkflowDefinitionError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "WORKFLOW_DEFINITION";
 
+  /** Takes the sentence as it is. */
   constructor(message: string, options?: ErrorOptions) {
     super("WORKFLOW_DEFINITION", message, options);
   }
@@ -43,13 +48,18 @@ export class AlreadyRunningError extends HephaestusError {
   static {
     this.prototype.name = "AlreadyRunningError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "ALREADY_RUNNING";
+  /** Name of the workflow. */
   readonly workflow: string;
+  /** The business key that is taken. */
   readonly key: string;
   /** The id of the active instance. */
   readonly id: string;
+  /** Where the active instance stands. */
   readonly status: InstanceStatus;
 
+  /** Makes the sentence of the instance that is in the way. */
   constructor(
     of: { workflow: string; key: string; id: string; status: InstanceStatus },
     options?: ErrorOptions,
@@ -69,11 +79,16 @@ export class InstanceNotFoundError extends HephaestusError {
   static {
     this.prototype.name = "InstanceNotFoundError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "INSTANCE_NOT_FOUND";
+  /** Name of the workflow, where it was given. */
   readonly workflow: string | undefined;
+  /** The business key, where it was looked for by key. */
   readonly key: string | undefined;
+  /** The id, where it was looked for by id. */
   readonly id: string | undefined;
 
+  /** Makes the sentence of what was looked for. */
   constructor(of: Named & { action?: string }, options?: ErrorOptions) {
     const sentence = `Cannot ${of.action ?? "find"} ${named(of)}: no such instance exists`;
     super("INSTANCE_NOT_FOUND", sentence, options);
@@ -88,13 +103,20 @@ export class NotWaitingError extends HephaestusError {
   static {
     this.prototype.name = "NotWaitingError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "NOT_WAITING";
+  /** Name of the workflow, where it is known. */
   readonly workflow: string | undefined;
+  /** The business key, where it is known. */
   readonly key: string | undefined;
+  /** Id of the instance, where it is known. */
   readonly id: string | undefined;
+  /** Name of the signal or of the asynchronous step. */
   readonly step: string;
+  /** Where the instance stands. */
   readonly status: InstanceStatus;
 
+  /** Makes the sentence of the wait that is over. */
   constructor(
     of: Named & { step: string; status: InstanceStatus; kind?: string },
     options?: ErrorOptions,
@@ -115,12 +137,18 @@ export class NotCancellableError extends HephaestusError {
   static {
     this.prototype.name = "NotCancellableError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "NOT_CANCELLABLE";
+  /** Name of the workflow, where it is known. */
   readonly workflow: string | undefined;
+  /** The business key, where it is known. */
   readonly key: string | undefined;
+  /** Id of the instance, where it is known. */
   readonly id: string | undefined;
+  /** How the instance ended. */
   readonly status: InstanceStatus;
 
+  /** Makes the sentence of the instance that has ended. */
   constructor(of: Named & { status: InstanceStatus }, options?: ErrorOptions) {
     const sentence = `Cannot cancel ${named(of)}: instance is ${of.status}`;
     super("NOT_CANCELLABLE", sentence, options);
@@ -136,11 +164,16 @@ export class UnknownWorkflowError extends HephaestusError {
   static {
     this.prototype.name = "UnknownWorkflowError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "UNKNOWN_WORKFLOW";
+  /** The name that was asked for. */
   readonly workflow: string;
+  /** The version that was asked for; `undefined` when no workflow has the name. */
   readonly version: number | undefined;
+  /** The names, or the versions of this workflow, that there are. */
   readonly known: readonly (string | number)[];
 
+  /** Makes the sentence of what was asked for and of what there is. */
   constructor(
     of: { workflow: string; version?: number | undefined; known: readonly (string | number)[] },
     options?: ErrorOptions,
@@ -161,8 +194,10 @@ export class SchemaVersionError extends HephaestusError {
   static {
     this.prototype.name = "SchemaVersionError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "SCHEMA_VERSION";
 
+  /** Takes the sentence as it is. */
   constructor(message: string, options?: ErrorOptions) {
     super("SCHEMA_VERSION", message, options);
   }
@@ -173,12 +208,16 @@ export class AmbiguousKeyError extends HephaestusError {
   static {
     this.prototype.name = "AmbiguousKeyError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "AMBIGUOUS_KEY";
+  /** Name of the workflow. */
   readonly workflow: string;
+  /** The business key that several instances share. */
   readonly key: string;
   /** The instances that it could have meant, or some of them. */
   readonly ids: readonly string[];
 
+  /** Makes the sentence of the instances that it could have meant. */
   constructor(
     of: { workflow: string; key: string; ids: readonly string[]; action?: string },
     options?: ErrorOptions,
@@ -199,9 +238,12 @@ export class JobNotFoundError extends HephaestusError {
   static {
     this.prototype.name = "JobNotFoundError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "JOB_NOT_FOUND";
+  /** The id that was asked for. */
   readonly id: string;
 
+  /** Makes the sentence of the job that is not there. */
   constructor(of: { id: string }, options?: ErrorOptions) {
     super(
       "JOB_NOT_FOUND",

@@ -2,10 +2,15 @@ import { describe } from "./json.ts";
 
 /** What was thrown, as text that can be stored and shown: bounded, and without secrets. */
 export interface Failure {
+  /** Name of the error's class. */
   readonly name: string;
+  /** Its message. */
   readonly message: string;
+  /** Its stack, where it had one. */
   readonly stack?: string;
+  /** What it was caused by, five levels deep at most. */
   readonly cause?: Failure;
+  /** Its `code`, where it had one. */
   readonly code?: string;
 }
 
@@ -33,10 +38,15 @@ export function toError(failure: Failure): Error {
 }
 
 interface Thrown {
+  /** Name of the error's class. */
   readonly name?: unknown;
+  /** Its message. */
   readonly message?: unknown;
+  /** Its stack, where it had one. */
   readonly stack?: unknown;
+  /** Its `code`, where it had one. */
   readonly code?: unknown;
+  /** What it was caused by, five levels deep at most. */
   readonly cause?: unknown;
   readonly errors?: unknown;
 }

@@ -37,8 +37,10 @@ export class HephaestusError extends Error {
   static {
     this.prototype.name = "HephaestusError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   readonly code: ErrorCode;
 
+  /** Takes the sentence as it is. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -5,6 +5,7 @@ export type Json = null | boolean | number | string | readonly Json[] | JsonObje
 
 /** An object whose members JSON can carry. */
 export interface JsonObject {
+  /** A member. */
   readonly [name: string]: Json;
 }
 

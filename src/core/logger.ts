@@ -22,17 +22,25 @@
  * ```
  */
 export interface Logger {
+  /** Is told of what only somebody who looks for a fault wants to know. */
   debug(message: string, fields?: object): void;
+  /** Is told of what happens as it should. */
   info(message: string, fields?: object): void;
+  /** Is told of what went wrong and was mended. */
   warn(message: string, fields?: object): void;
+  /** Is told of what went wrong and needs somebody. */
   error(message: string, fields?: object): void;
 }
 
 /** Warnings and errors, on the console. */
 export const defaultLogger: Logger = {
+  /** Is told of what only somebody who looks for a fault wants to know. */
   debug() {},
+  /** Is told of what happens as it should. */
   info() {},
+  /** Is told of what went wrong and was mended. */
   warn: (message, fields) => fields ? console.warn(message, fields) : console.warn(message),
+  /** Is told of what went wrong and needs somebody. */
   error: (message, fields) => fields ? console.error(message, fields) : console.error(message),
 };
 

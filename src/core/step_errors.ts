@@ -18,8 +18,10 @@ export class FatalError extends HephaestusError {
   static {
     this.prototype.name = "FatalError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "FATAL";
 
+  /** Takes the sentence as it is. */
   constructor(message: string, options?: ErrorOptions) {
     super("FATAL", message, options);
   }
@@ -42,10 +44,14 @@ export class RetryLaterError extends HephaestusError {
   static {
     this.prototype.name = "RetryLaterError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "RETRY_LATER";
+  /** How long to wait before the step runs again. */
   readonly after: Duration;
+  /** Why; it stands in the message. */
   readonly reason: string | undefined;
 
+  /** Asks for another run `after` a while. */
   constructor(of: { after: Duration; reason?: string }, options?: ErrorOptions) {
     const reason = of.reason === undefined ? "" : `: ${of.reason}`;
     super("RETRY_LATER", `Cannot finish yet${reason}`, options);
@@ -59,10 +65,14 @@ export class StepTimeoutError extends HephaestusError {
   static {
     this.prototype.name = "StepTimeoutError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "STEP_TIMEOUT";
+  /** Name of the step. */
   readonly step: string;
+  /** The time limit in milliseconds. */
   readonly limit: number;
 
+  /** Makes the sentence of the attempt that took too long. */
   constructor(of: { step: string; limit: number }, options?: ErrorOptions) {
     const sentence = `Cannot finish step "${of.step}": its time limit of ${of.limit} ms has passed`;
     super("STEP_TIMEOUT", sentence, options);

@@ -26,10 +26,10 @@ export interface First<S extends Step = Step> {
 }
 
 /** Where an event may lead. */
-export type Target = Step | Join | First;
+export type MoveTarget = Step | Join | First;
 
 /** What stands behind an event in a row: one target, several at once, or `done`. */
-export type Move = Target | Done | readonly [Target, ...Target[]];
+export type Move = MoveTarget | Done | readonly [MoveTarget, ...MoveTarget[]];
 
 /**
  * Ends a road. The instance completes when no step is active any more.

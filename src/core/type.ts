@@ -1,12 +1,15 @@
 import { pathText } from "./json.ts";
 
 /** Why a schema refused a value, at one place of it. */
-interface Issue {
+export interface Issue {
+  /** What is wrong, in the words of the schema. */
   readonly message: string;
+  /** Where: the keys that lead there, from the outside in. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-type Validated<T> =
+/** What a schema answers: the value to be stored, or what is wrong with the one it was given. */
+export type Validated<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly Issue[] };
 
@@ -58,6 +61,11 @@ export interface Type<out T> {
 /** The type of the values that a {@linkcode Type} describes. */
 export type TypeOf<T> = T extends Type<infer U> ? U : never;
 
+/**
+ * What JSON turns into something else, or drops.
+ *
+ * @internal
+ */
 type Unstorable =
   | Date
   | bigint

@@ -2,7 +2,9 @@ import { HephaestusError } from "./hephaestus_error.ts";
 
 /** What is wrong at one place of a value. The message continues "value at ...". */
 export interface Problem {
+  /** Where in the value, for instance `"items[3].when"`; empty for the value itself. */
   readonly path: string;
+  /** What is wrong there, for instance `"is a Date, which JSON cannot carry"`. */
   readonly message: string;
 }
 
@@ -25,10 +27,14 @@ export class InvalidValueError extends HephaestusError {
   static {
     this.prototype.name = "InvalidValueError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "INVALID_VALUE";
+  /** What the value is, for instance `'output of step "charge"'`. */
   readonly what: string;
+  /** What is wrong with it, place by place. */
   readonly problems: readonly Problem[];
 
+  /** Makes the sentence of the first five problems. */
   constructor(
     of: { what: string; problems: readonly Problem[]; action?: string },
     options?: ErrorOptions,
@@ -49,12 +55,16 @@ export class PayloadTooLargeError extends HephaestusError {
   static {
     this.prototype.name = "PayloadTooLargeError";
   }
+  /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "PAYLOAD_TOO_LARGE";
+  /** What the value is, for instance `'output of step "charge"'`. */
   readonly what: string;
   /** The bytes counted when the limit was passed: the value has at least this many. */
   readonly size: number;
+  /** The bytes that it may take as JSON. */
   readonly limit: number;
 
+  /** Makes the sentence of the value that takes too much. */
   constructor(of: { what: string; size: number; limit: number }, options?: ErrorOptions) {
     const { what, size, limit } = of;
     const sentence = `Cannot store ${what}: it has at least ${size} bytes, the limit is ${limit}`;

@@ -53,7 +53,11 @@ export interface VersionedWorkflow<
   readonly "~deliveries"?: Deliveries;
 }
 
-/** Turns a union of inputs into one that every version takes. */
+/**
+ * Turns a union of inputs into one that every version takes.
+ *
+ * @internal
+ */
 type EveryInput<W> = (W extends unknown ? (input: InputOf<W>) => void : never) extends
   (input: infer In) => void ? In : never;
 

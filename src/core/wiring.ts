@@ -6,19 +6,29 @@ import type { Workflow } from "./workflow.ts";
 /**
  * A step that a row points at and that has no row yet.
  *
- * `Any` holds the facts that all plain and `first` arrivals agree on, `All` those that the joined
- * arrivals bring together; `unknown` stands for a way in that nobody uses.
+ * `unknown` stands for a way in that nobody uses.
  */
 export interface Pending<Name extends string, Any, All> {
+  /** Name of the step. */
   readonly name: Name;
+  /** The facts that plain and `first` arrivals agree on. */
   readonly any: Any;
+  /** The facts that joined arrivals bring together. */
   readonly all: All;
 }
 
-/** The names of the steps that have no row yet. */
+/**
+ * The names of the steps that have no row yet.
+ *
+ * @internal
+ */
 type OpenNames<Open> = Open extends Pending<infer Name, infer _Any, infer _All> ? Name : never;
 
-/** What is certain when the step starts. */
+/**
+ * What is certain when the step starts.
+ *
+ * @internal
+ */
 type Certain<Open, Name> = Open extends Pending<infer N, infer Any, infer All>
   ? N extends Name ? Any & All & string : never
   : never;
@@ -68,7 +78,11 @@ type Arrive<Target extends string, Any, All, From extends string, Moves, Before>
     : Together<All, Behind<Before, From, Joining<Moves, Target>>>
 >;
 
-/** The open steps after a row: its own step is closed, its targets are open. */
+/**
+ * The open steps after a row: its own step is closed, its targets are open.
+ *
+ * @internal
+ */
 type After<Open, From extends string, Moves, Before> =
   | (Open extends Pending<infer Name, infer Any, infer All> ? Name extends From ? never
     : Name extends Targets<Moves> ? Arrive<Name, Any, All, From, Moves, Before>
@@ -80,7 +94,11 @@ type Opened<Name, From extends string, Moves, Before> = Name extends string
   ? Arrive<Name, unknown, unknown, From, Moves, Before>
   : never;
 
-/** The step of a row, or the reason why the row cannot stand here. */
+/**
+ * The step of a row, or the reason why the row cannot stand here.
+ *
+ * @internal
+ */
 export type Ready<S extends Step, In, Open, Sealed extends string> = S["name"] extends Sealed
   ? Mistake<`'${S["name"]}' already has its transitions`>
   : S["name"] extends OpenNames<Open>
@@ -95,7 +113,11 @@ export type Ready<S extends Step, In, Open, Sealed extends string> = S["name"] e
     >
   : Mistake<`'${S["name"]}' is not the target of any transition above`>;
 
-/** The transitions of a row, each wrong one replaced by the reason. */
+/**
+ * The transitions of a row, each wrong one replaced by the reason.
+ *
+ * @internal
+ */
 export type Checked<Moves, S extends Step, Sealed extends string> = {
   readonly [K in keyof Moves]: K extends keyof S["events"]
     ? [NameOf<TargetsOf<Moves[K]>> & (Sealed | S["name"])] extends [never] ? unknown
@@ -107,7 +129,11 @@ export type Checked<Moves, S extends Step, Sealed extends string> = {
     : Mistake<`'${S["name"]}' never emits '${K & string}'`>;
 };
 
-/** The deliveries that a step takes from outside. */
+/**
+ * The deliveries that a step takes from outside.
+ *
+ * @internal
+ */
 type DeliveriesOf<S> = S extends { readonly emit: infer Deliver }
   ? { [K in keyof Deliver]: Deliver[K] extends (...args: never) => infer D ? D : never }[
     keyof Deliver

@@ -3,6 +3,7 @@ import { checkStatement, kind } from "./parameters.ts";
 
 /** A transaction of the caller behind one method: `$1`-style statements and strings in, rows out. */
 export interface CallerTx {
+  /** Runs one statement with `$1`, `$2` and so on in it and returns its rows. */
   query(
     text: string,
     params?: readonly (string | null)[],
@@ -11,22 +12,28 @@ export interface CallerTx {
 
 /** What `sql.begin` of postgres.js hands to its callback. */
 export interface PostgresJsTx {
+  /** Runs a statement of text. */
   // deno-lint-ignore no-explicit-any
   unsafe(text: string, params?: any[], options?: any): any;
+  /** Binds a value by the type's object id. */
   // deno-lint-ignore no-explicit-any
   typed(value: any, type: number): any;
 }
 
 /** A client of node-postgres that is inside `begin`. */
 export interface PgClient {
+  /** Runs one statement and returns its rows. */
   // deno-lint-ignore no-explicit-any
   query(config: any): Promise<{ readonly rows: any[] }>;
+  /** Tells a client of node-postgres from others. */
   escapeLiteral(text: string): string;
 }
 
 /** A transaction of Kysely. */
 export interface KyselyTx {
+  /** True inside `transaction().execute(...)`. */
   readonly isTransaction: boolean;
+  /** Runs a compiled query and returns its rows. */
   // deno-lint-ignore no-explicit-any
   executeQuery(query: any): Promise<{ readonly rows: any[] }>;
 }
@@ -36,14 +43,18 @@ export type AnyTransaction = PostgresJsTx | PgClient | KyselyTx | CallerTx;
 
 /** The parts of Drizzle's `sql` tag that are needed to bind parameters. */
 export interface DrizzleSql {
+  /** Makes a part of a statement of text. */
   raw(text: string): unknown;
+  /** Binds a value. */
   param(value: unknown): unknown;
+  /** Makes one statement of several parts. */
   // deno-lint-ignore no-explicit-any
   join(parts: any[]): any;
 }
 
 /** A transaction of Drizzle. */
 export interface DrizzleTx {
+  /** Runs one statement and returns what its driver answers. */
   // deno-lint-ignore no-explicit-any
   execute(query: any): PromiseLike<any>;
 }
@@ -53,7 +64,7 @@ type Send = (text: string, params: readonly (string | null)[]) => Promise<readon
 /**
  * Makes a transaction of postgres.js, pg or Kysely, or one's own, the one that the store knows.
  *
- * @throws {TypeError} when it is something else, or a client or pool that is in no transaction
+ * @throws {TypeError} When it is something else, or a client or pool that is in no transaction.
  */
 export function callerTx(tx: AnyTransaction): Pick<Tx, "query"> {
   const send = sender(tx as unknown);

@@ -7,8 +7,11 @@ import type { Registry } from "./registry.ts";
 
 /** The queue of each worker. */
 export interface QueueNames {
+  /** Where the jobs that move an instance go. */
   readonly advance: string;
+  /** Where the jobs that run a step go. */
   readonly execute: string;
+  /** Where the jobs of timers and scheduled deliveries go. */
   readonly resume: string;
 }
 
