@@ -33,26 +33,14 @@
  *
  * @module
  */
-export { Hephaestus } from "./src/hephaestus.ts";
-export type { Target } from "./src/client/find.ts";
 export type { Handle } from "./src/client/handle.ts";
-export type { ListOptions, Page } from "./src/client/listing.ts";
-export type { HephaestusOptions, WorkOptions } from "./src/client/options.ts";
-export type { InTransaction, Resumed } from "./src/client/resuming.ts";
-export type {
-  ManyHandle,
-  ManyItem,
-  StartManyOptions,
-  StartOptions,
-} from "./src/client/starting.ts";
-export type { Worker } from "./src/client/worker.ts";
+export type { HephaestusOptions } from "./src/client/options.ts";
 export { choice } from "./src/core/choice.ts";
-export type { Context, Outcome, Sql } from "./src/core/context.ts";
+export type { Outcome } from "./src/core/context.ts";
 export type { Duration } from "./src/core/duration.ts";
 export {
   AlreadyRunningError,
   AmbiguousKeyError,
-  type ErrorCode,
   FatalError,
   HephaestusError,
   InstanceNotFoundError,
@@ -67,26 +55,32 @@ export {
   UnknownWorkflowError,
   WorkflowDefinitionError,
 } from "./src/core/errors.ts";
-export type { Failure } from "./src/core/failure.ts";
-export type { Graph } from "./src/core/graph.ts";
-export type { Scope } from "./src/core/identity.ts";
-export type { HistoryEntry, Instance, InstanceStatus } from "./src/core/instance.ts";
-export type { Json, JsonObject } from "./src/core/json.ts";
-export type { Logger } from "./src/core/logger.ts";
+export type { Instance } from "./src/core/instance.ts";
 export type { RetryPolicy } from "./src/core/retry.ts";
 export { signal, timer } from "./src/core/signal.ts";
 export { type Delivery, type Step, step } from "./src/core/step.ts";
 export { done, first, join } from "./src/core/target.ts";
-export type { EventName, Events, Listener } from "./src/core/telemetry.ts";
-export { type Type, type } from "./src/core/type.ts";
-export { versioned, type VersionedWorkflow } from "./src/core/version.ts";
+export { type } from "./src/core/type.ts";
+export { versioned } from "./src/core/version.ts";
 export { type DeliveryOf, type InputOf, type Workflow, workflow } from "./src/core/workflow.ts";
+export { Hephaestus } from "./src/hephaestus.ts";
 export { fromDrizzle } from "./src/postgres/callers.ts";
 
-// The types that the signatures above mention: nobody need write them, a reader can look them up.
-export type { AnyWorkflow } from "./src/client/find.ts";
+// The types that the signatures above mention: few programs name them, readers look them up.
+export type { AnyWorkflow, Target } from "./src/client/find.ts";
+export type { ListOptions, Page } from "./src/client/listing.ts";
+export type { WorkOptions } from "./src/client/options.ts";
+export type { InTransaction, Resumed } from "./src/client/resuming.ts";
+export type {
+  ManyHandle,
+  ManyItem,
+  StartManyOptions,
+  StartOptions,
+} from "./src/client/starting.ts";
+export type { Worker } from "./src/client/worker.ts";
 export type { ChoiceOptions } from "./src/core/choice.ts";
 export type {
+  Context,
   Emit,
   EmitArguments,
   EmitLater,
@@ -94,11 +88,17 @@ export type {
   InstanceRef,
   Later,
   OutcomeOf,
+  Sql,
   StepEvents,
   Transaction,
 } from "./src/core/context.ts";
-export type { Named, Problem } from "./src/core/errors.ts";
-export type { Arrival, ArrivalMode, GraphStep, StepKind } from "./src/core/graph.ts";
+export type { ErrorCode, Named, Problem } from "./src/core/errors.ts";
+export type { Failure } from "./src/core/failure.ts";
+export type { Arrival, ArrivalMode, Graph, GraphStep, StepKind } from "./src/core/graph.ts";
+export type { Scope } from "./src/core/identity.ts";
+export type { HistoryEntry, InstanceStatus } from "./src/core/instance.ts";
+export type { Json, JsonObject } from "./src/core/json.ts";
+export type { Logger } from "./src/core/logger.ts";
 export type { SignalOptions } from "./src/core/signal.ts";
 export type {
   AsyncStep,
@@ -118,6 +118,8 @@ export type {
   AboutInstance,
   AboutJob,
   Advance,
+  EventName,
+  Events,
   JobCancel,
   JobClaim,
   JobDiscard,
@@ -125,6 +127,7 @@ export type {
   JobRetry,
   JobSnooze,
   JobStop,
+  Listener,
   RunnerInit,
   StepAsync,
   StepException,
@@ -136,10 +139,10 @@ export type {
   WorkflowStop,
   WorkflowTransition,
 } from "./src/core/telemetry.ts";
-export type { Issue, JsonSafe, Mistake, TypeOf, Validated } from "./src/core/type.ts";
-export type { PickOptions } from "./src/core/version.ts";
-export type { WorkflowOptions } from "./src/core/workflow.ts";
+export type { Issue, JsonSafe, Mistake, Type, TypeOf, Validated } from "./src/core/type.ts";
+export type { PickOptions, VersionedWorkflow } from "./src/core/version.ts";
 export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/wiring.ts";
+export type { WorkflowOptions } from "./src/core/workflow.ts";
 export type { PostgresOptions } from "./src/postgres/backend.ts";
 export type {
   AnyTransaction,
