@@ -1,5 +1,5 @@
 import type { Failure } from "../core/failure.ts";
-import type { AboutAttempt, AboutInstance } from "../core/telemetry.ts";
+import type { AboutAttempt, AboutInstance, AboutJob } from "../core/telemetry.ts";
 import type { Telemetry } from "../queue/telemetry.ts";
 import type { Known } from "../store/store.ts";
 import type { OwnedJob } from "./host.ts";
@@ -16,7 +16,7 @@ export function aboutAttempt(known: Known, job: OwnedJob): AboutAttempt {
 }
 
 /** What events say of a job. */
-export function aboutJob(job: OwnedJob) {
+export function aboutJob(job: OwnedJob): AboutJob {
   const { id, kind, queue, workflow, version, instance, step, attempt } = job;
   return { job: id, kind, queue, workflow, version, instance, step, attempt };
 }
