@@ -39,6 +39,10 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
   declarations: () => [
     [node, "node_modules/typescript/bin/tsc", "--project", "tsconfig.published.json"],
   ],
+  // Every example of the documentation is a program, and runs.
+  examples: () => [
+    [...deno, "test", "--doc", "--allow-all", "--quiet", "mod.ts", "src"],
+  ],
   docs: () => [[...deno, "doc", "--lint", "--quiet", ...entryPoints]],
   format: () => [[...deno, "fmt", "--check"]],
   lint: () => [[...deno, "lint", "--quiet"]],
