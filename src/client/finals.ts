@@ -10,18 +10,18 @@ const longestPause = 1_000;
 const largestLook = 1_000;
 
 /**
- * Callers that wait for instances to become final. The process that makes one final tells at once; for the others one
- * statement looks at all that are waited for, more and more seldom.
+ * Callers that wait for instances to become final. The process that makes one final tells at once, other processes by
+ * notification; because notifications may be lost, one statement looks at all that are waited for now and then.
  */
 export class Finals {
-  readonly #store: Pick<Store, "list">;
+  readonly #store: Pick<Store, "list" | "watch">;
+  #watch: AsyncDisposable | undefined;
   readonly #waiting = new Map<string, Set<Settle>>();
   readonly #told = new Set<string>();
   readonly #loop: Loop;
   #pause = firstPause;
-  #started = false;
 
-  constructor(store: Pick<Store, "list">, logger: Logger) {
+  constructor(store: Pick<Store, "list" | "watch">, logger: Logger) {
     this.#store = store;
     this.#loop = new Loop({
       name: "look at instances that are waited for",
@@ -60,11 +60,19 @@ export class Finals {
       waiting.add(settle);
       signal.addEventListener("abort", abort, { once: true });
       this.#pause = firstPause;
-      if (!this.#started) this.#loop.start();
-      this.#started = true;
+      this.#begin();
       this.#told.add(instance);
       this.#loop.wake();
     });
+  }
+
+  #begin(): void {
+    if (this.#watch) return;
+    this.#watch = this.#store.watch((instances) => {
+      if (instances.length === 0) this.#loop.wake();
+      for (const instance of instances) this.tell(instance);
+    });
+    this.#loop.start();
   }
 
   /** Looks at those that were told of, or at all when nobody was. */
@@ -91,7 +99,8 @@ export class Finals {
     }
   }
 
-  stop(): Promise<void> {
-    return this.#loop.stop();
+  async stop(): Promise<void> {
+    await this.#watch?.[Symbol.asyncDispose]();
+    await this.#loop.stop();
   }
 }

@@ -35,6 +35,7 @@ function write(tables: Tables, process: string, turn: Turn): boolean {
     updatedAt: now,
     finishedAt: isFinal(turn.status) ? now : undefined,
   });
+  if (isFinal(turn.status)) tables.ended.ring(turn.instance);
   const { instance, version } = turn;
   insertApplied(tables, turn.recorded, { instance, version, process, appliedRevision: revision });
   for (const result of turn.processed) markProcessed(tables, instance, revision, result);

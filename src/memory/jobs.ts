@@ -29,12 +29,12 @@ export function insertJob(tables: Tables, job: NewJob, owner: string | undefined
     finishedAt: undefined,
     errors: undefined,
   });
-  if (state === "available") tables.wake(job.queue);
+  if (state === "available") tables.woken.ring(job.queue);
 }
 
 /** Asks for an advance, unless one waits. One that executes does not count: it may have read too early. */
 export function wakeAdvance(tables: Tables, instance: string, wake: Wake): void {
-  tables.wake(wake.queue);
+  tables.woken.ring(wake.queue);
   if (advanceWaits(tables, instance)) return;
   const job = {
     ...wake,
@@ -60,7 +60,7 @@ export function free(tables: Tables, job: JobRow, attempt: number): boolean {
     return false;
   }
   tables.jobs.put({ ...job, state: "available", process: undefined, attempt });
-  tables.wake(job.queue);
+  tables.woken.ring(job.queue);
   return true;
 }
 

@@ -86,6 +86,7 @@ function finish(tables: Tables, row: InstanceRow, ending: Ending): void {
     updatedAt: now,
     finishedAt: now,
   });
+  tables.ended.ring(row.id);
   for (const result of resultsOf(tables, row.id)) {
     const ignored = !result.processed && ending.ignored.includes(result.step);
     if (ignored) tables.results.put({ ...result, processed: true });

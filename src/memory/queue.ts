@@ -84,7 +84,7 @@ export function memoryQueue(tables: Tables): Queue {
         return old.length;
       }),
 
-    listen: (wake) => tables.listen(wake),
+    listen: (wake) => tables.woken.listen(wake),
   };
 }
 

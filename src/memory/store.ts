@@ -61,6 +61,8 @@ export function memoryStore(tables: Tables): Store {
         return list(tables, filter);
       }),
 
+    watch: (ended) => tables.ended.listen(ended),
+
     history: (instance) => run(tables, () => history(tables, instance)),
   };
 }

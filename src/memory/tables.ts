@@ -1,3 +1,4 @@
+import { Bell } from "./bell.ts";
 import type { Clock } from "./clock.ts";
 import type { InstanceRow, JobRow, ProcessRow, ResultRow } from "./rows.ts";
 import { Table } from "./table.ts";
@@ -5,13 +6,9 @@ import { Table } from "./table.ts";
 /** As many ids as a process reserves at a time. */
 const block = 1000;
 
-type Listener = (queues: readonly string[]) => void;
-
 /** All that the memory backend holds. A statement runs to its end before the next begins, and is all or nothing. */
 export class Tables {
   readonly #journal: (() => void)[] = [];
-  readonly #woken = new Set<string>();
-  readonly #listeners = new Set<Listener>();
   readonly #clock: Clock;
   readonly #stopClock: (() => void) | undefined;
   #nextId = 1;
@@ -24,11 +21,15 @@ export class Tables {
     (row) => row.instance,
   );
   readonly jobs: Table<JobRow> = new Table(this.#journal, (row) => row.id, (row) => row.instance);
+  /** Queues that may have got work. */
+  readonly woken: Bell = new Bell();
+  /** Instances that have become final. */
+  readonly ended: Bell = new Bell();
   readonly processes: Table<ProcessRow> = new Table(this.#journal, (row) => row.id);
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#stopClock = clock.onMove?.(() => this.#announce([]));
+    this.#stopClock = clock.onMove?.(() => this.woken.tell([]));
   }
 
   now(): number {
@@ -46,30 +47,15 @@ export class Tables {
     return this.#sequence++;
   }
 
-  /** Says that a queue may have got work, once the statement stands. */
-  wake(queue: string): void {
-    this.#woken.add(queue);
-  }
-
-  listen(listener: Listener): AsyncDisposable {
-    // The same function may listen twice: each of its listenings ends on its own.
-    const own: Listener = (queues) => listener(queues);
-    this.#listeners.add(own);
-    return {
-      [Symbol.asyncDispose]: () => {
-        this.#listeners.delete(own);
-        return Promise.resolve();
-      },
-    };
-  }
-
   /** Runs one statement; when it throws, nothing of it stands. */
   statement<T>(work: () => T): T {
     this.#journal.length = 0;
-    this.#woken.clear();
+    this.woken.silence();
+    this.ended.silence();
     try {
       const answer = work();
-      if (this.#woken.size > 0) this.#announce([...this.#woken]);
+      this.woken.announce();
+      this.ended.announce();
       return answer;
     } catch (error) {
       this.#takeBack();
@@ -89,18 +75,13 @@ export class Tables {
 
   close(): void {
     this.#stopClock?.();
-    this.#listeners.clear();
+    this.woken.close();
+    this.ended.close();
   }
 
   #takeBack(): void {
     for (const undo of this.#journal.reverse()) undo();
     this.#journal.length = 0;
-  }
-
-  #announce(queues: readonly string[]): void {
-    queueMicrotask(() => {
-      for (const listener of [...this.#listeners]) listener(queues);
-    });
   }
 }
 

@@ -13,10 +13,15 @@ import { tablesOf } from "./tables.ts";
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database` */
   readonly url?: string | undefined;
+  /** Host, or a folder that holds a Unix socket. */
   readonly host?: string | undefined;
+  /** Port, 5432 unless told. */
   readonly port?: number | undefined;
+  /** Who connects. */
   readonly user?: string | undefined;
+  /** The password, or what fetches it for each new connection. */
   readonly password?: string | (() => string | Promise<string>) | undefined;
+  /** Name of the database. */
   readonly database?: string | undefined;
   /** True, or options of `tls.connect`. */
   readonly ssl?: boolean | object | undefined;
@@ -37,6 +42,16 @@ export function postgresBackend(options: PostgresOptions): Backend {
   const { schema = "hephaestus", poolSize = 10, notify = true, prepare = true } = options;
   const t = tablesOf(schema);
   const channel = channelOf(schema);
+  const endedChannel = channelOf(schema, "ended");
+  const hear = (channel: string, told: (parts: readonly string[]) => void): AsyncDisposable =>
+    notify
+      ? listen(
+        base,
+        channel,
+        (payload) => told(payload === "*" ? [] : payload.split(",")),
+        () => told([]),
+      )
+      : { [Symbol.asyncDispose]: () => Promise.resolve() };
   const base = connection(options, prepare);
   const db = connect({ ...base, max: poolSize });
   const pulse = connect({ ...base, max: 1 });
@@ -53,17 +68,16 @@ export function postgresBackend(options: PostgresOptions): Backend {
       pulse,
       t,
       notify: tell,
-      listen: (wake) =>
-        notify
-          ? listen(
-            base,
-            channel,
-            (payload) => wake(payload.split(",").map(decodeURIComponent)),
-            () => wake([]),
-          )
-          : { [Symbol.asyncDispose]: () => Promise.resolve() },
+      listen: (wake) => hear(channel, (queues) => wake(queues.map(decodeURIComponent))),
     }),
-    store: postgresStore({ db, lanes, t, channel: channel.replaceAll("'", "''"), notify: tell }),
+    store: postgresStore({
+      db,
+      lanes,
+      t,
+      channels: { jobs: quoted(channel), ended: quoted(endedChannel) },
+      notify: tell,
+      watch: (ended) => hear(endedChannel, ended),
+    }),
     ready: () => assertMigrated(db, { schema }),
     [Symbol.asyncDispose]: () => closeAll([db, pulse, lanes]),
   };
@@ -86,4 +100,9 @@ function connection(options: PostgresOptions, prepare: boolean): ConnectOptions 
     applicationName: "hephaestus",
     statementTimeout: milliseconds(statementTimeout),
   };
+}
+
+/** A name as it stands between single quotes. */
+function quoted(name: string): string {
+  return name.replaceAll("'", "''");
 }

@@ -1,11 +1,18 @@
+import { isFinal } from "../core/instance.ts";
 import type { AppliedResult, Processed, Turn } from "../store/turn.ts";
 import { columns } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { NewJob } from "../queue/job.ts";
 import type { Tables } from "./tables.ts";
 
+/** The channels of a schema, to be put between single quotes. */
+export interface Channels {
+  readonly jobs: string;
+  readonly ended: string;
+}
+
 /** One durable step costs one row of each of these lists, in one statement, which is one transaction. */
-export function commitStatement(t: Tables, channel: string): string {
+export function commitStatement(t: Tables, channels: Channels): string {
   return `
 with me as materialized (
   -- Whoever declares this process dead deletes the row and so waits for us; once it is gone, nothing below is written.
@@ -111,7 +118,8 @@ woken as (
   ${keepWaiting}
 )
 select coalesce(string_agg(advanced.id::text, ','), '') as written,
-  case when $42::text <> '' then pg_notify('${channel}', $42::text) end as notified
+  case when $42::text <> '' then pg_notify('${channels.jobs}', $42::text) end as woke,
+  case when $43::text <> '' then pg_notify('${channels.ended}', $43::text) end as told
 from advanced`;
 }
 
@@ -173,6 +181,7 @@ export function commitParameters(process: string, unsorted: readonly Turn[]): re
       ({ row }) => row.workflow,
     ),
     queuesToWake(turns, started),
+    endedPayload(turns.filter(({ status }) => isFinal(status)).map((turn) => turn.instance)),
   ];
 }
 
@@ -206,6 +215,14 @@ export function queuesToWake(
 /** Queue names as the payload of a notification: they may contain commas. */
 export function wakePayload(queues: Iterable<string>): string {
   return [...new Set(queues)].sort().map(encodeURIComponent).join(",");
+}
+
+// A payload must stay below 8,000 bytes, and an id takes 37.
+const mostIds = 200;
+
+/** Ids of instances that have ended as the payload of a notification: "*" when they are too many to be named. */
+export function endedPayload(instances: readonly string[]): string {
+  return instances.length > mostIds ? "*" : instances.join(",");
 }
 
 function recorded(results: readonly Of<AppliedResult>[]): readonly string[] {

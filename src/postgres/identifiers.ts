@@ -13,11 +13,12 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** The channel on which the processes that share a schema wake each other. */
-export function channelOf(schema: string): string {
-  const channel = `hephaestus:${schema}`;
+/** The channel on which the processes that share a schema tell each other of jobs, or of instances that have ended. */
+export function channelOf(schema: string, about: "jobs" | "ended" = "jobs"): string {
+  const prefix = about === "jobs" ? "hephaestus" : "hephaestus_ended";
+  const channel = `${prefix}:${schema}`;
   if (bytesOf(channel) <= maxBytes) return channel;
-  return `hephaestus:${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
+  return `${prefix}:${createHash("sha256").update(schema).digest("hex").slice(0, 32)}`;
 }
 
 function reasonAgainst(name: unknown): string | undefined {

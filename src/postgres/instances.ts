@@ -123,6 +123,7 @@ export class StaleLease extends Error {}
 export async function end(
   on: On,
   t: Tables,
+  channel: string,
   instance: string,
   decide: (known: Known) => Ending | undefined,
   discard: Discard | undefined,
@@ -166,6 +167,7 @@ export async function end(
       [instance, array(ending.ignored)],
     );
   }
+  await on.query(`select pg_notify('${channel}', $1)`, [instance]);
   return { kind: "ended", status: ending.status };
 }
 

@@ -1,7 +1,7 @@
 import type { CallerTransaction, Store } from "../store/store.ts";
 import type { Turn } from "../store/turn.ts";
 import { type AnyTransaction, callerTx } from "./callers.ts";
-import { commit, commitStatement } from "./commit.ts";
+import { type Channels, commit, commitStatement } from "./commit.ts";
 import { DatabaseError, describe, isRetryable, sqlState } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
 import * as instances from "./instances.ts";
@@ -19,24 +19,31 @@ export interface StoreParts {
   /** The connections of the commits: they never wait long for a lock that somebody else holds. */
   readonly lanes: Db;
   readonly t: Tables;
-  readonly channel: string;
+  readonly channels: Channels;
+  readonly watch: Store["watch"];
   /** Tells other processes that these queues got work. */
   readonly notify: (on: Pick<Tx, "query">, queues: readonly string[]) => Promise<void>;
 }
 
+/** Milliseconds after which a caller is told that the database is away. Workers go on trying by themselves. */
+const patience = 5_000;
+
 /** The store on PostgreSQL. What is fenced or idempotent is repeated after a lost answer; nothing else is. */
-export function postgresStore({ db, lanes, t, channel, notify }: StoreParts): Store {
-  const committing = commitStatement(t, channel);
-  const recording = recordStatement(t, channel);
+export function postgresStore({ db, lanes, t, channels, notify, watch }: StoreParts): Store {
+  const committing = commitStatement(t, channels);
+  const recording = recordStatement(t, channels.jobs);
   const within = <T>(
     tx: CallerTransaction | undefined,
     work: (on: Pick<Tx, "query">) => Promise<T>,
   ): Promise<T> =>
     reporting(() =>
-      tx === undefined ? retrying(() => work(db)) : work(callerTx(tx as AnyTransaction))
+      tx === undefined
+        ? retrying(() => work(db), { deadline: patience })
+        : work(callerTx(tx as AnyTransaction))
     );
   return {
-    open: (process, started, tx) => within(tx, (on) => open(on, t, channel, process, started)),
+    open: (process, started, tx) =>
+      within(tx, (on) => open(on, t, channels.jobs, process, started)),
     read: (ids) => within(undefined, (on) => instances.read(on, t, ids)),
     unprocessed: (ids) => within(undefined, (on) => instances.unprocessed(on, t, ids)),
     ended: (instance, steps) => within(undefined, (on) => instances.ended(on, t, instance, steps)),
@@ -56,7 +63,7 @@ export function postgresStore({ db, lanes, t, channel, notify }: StoreParts): St
         )
       ),
     deliver: (delivery, tx) =>
-      within(tx, (on) => deliver(on, t, channel, delivery, tx === undefined)),
+      within(tx, (on) => deliver(on, t, channels.jobs, delivery, tx === undefined)),
     schedule: (job, tx) =>
       within(tx, async (on) => {
         await jobs.insert(on, t, job);
@@ -65,17 +72,21 @@ export function postgresStore({ db, lanes, t, channel, notify }: StoreParts): St
     cancelScheduled: (id) => within(undefined, (on) => jobs.cancelScheduled(on, t, id)),
     end: async (instance, decide, { discard, tx } = {}) => {
       if (tx !== undefined) {
-        return await within(tx, (on) => instances.end(on, t, instance, decide, undefined));
+        return await within(
+          tx,
+          (on) => instances.end(on, t, channels.ended, instance, decide, undefined),
+        );
       }
       try {
         const ending = () =>
-          db.transaction((on) => instances.end(on, t, instance, decide, discard));
-        return await reporting(() => retrying(ending));
+          db.transaction((on) => instances.end(on, t, channels.ended, instance, decide, discard));
+        return await reporting(() => retrying(ending, { deadline: patience }));
       } catch (error) {
         if (error instanceof instances.StaleLease) return { kind: "stale" };
         throw error;
       }
     },
+    watch,
     list: (filter, tx) => within(tx, (on) => lists.list(on, t, filter)),
     history: (instance) => within(undefined, (on) => lists.history(on, t, instance)),
   };

@@ -6,6 +6,7 @@ import { opens } from "./store_opens.ts";
 import { reads } from "./store_reads.ts";
 import { records } from "./store_records.ts";
 import { transactions } from "./store_transactions.ts";
+import { watches } from "./store_watches.ts";
 import { itIn, type Setup } from "./world.ts";
 
 /** What every store must do. */
@@ -19,5 +20,6 @@ export function storeContract(name: string, setup: Setup): void {
     ends(it);
     transactions(it);
     reads(it);
+    watches(it);
   });
 }

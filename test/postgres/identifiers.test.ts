@@ -71,7 +71,10 @@ describe("channelOf()", () => {
 
     const rows = await own`select pg_listening_channels() as name`;
     own.release();
-    assertEquals(rows.map((row) => row.name).sort(), accepted.map(channelOf).sort());
+    assertEquals(
+      rows.map((row) => row.name).sort(),
+      accepted.map((schema) => channelOf(schema)).sort(),
+    );
   });
 
   it("tells long names apart that differ at the end only", () => {

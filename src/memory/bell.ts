@@ -1,0 +1,40 @@
+/** Tells listeners what has happened in a statement, once it stands. */
+export class Bell {
+  readonly #listeners = new Set<(names: readonly string[]) => void>();
+  readonly #rung = new Set<string>();
+
+  ring(name: string): void {
+    this.#rung.add(name);
+  }
+
+  listen(listener: (names: readonly string[]) => void): AsyncDisposable {
+    // The same function may listen twice: each of its listenings ends on its own.
+    const own = (names: readonly string[]) => listener(names);
+    this.#listeners.add(own);
+    return {
+      [Symbol.asyncDispose]: () => {
+        this.#listeners.delete(own);
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** Tells what was rung since `silence`. */
+  announce(): void {
+    if (this.#rung.size > 0) this.tell([...this.#rung]);
+  }
+
+  tell(names: readonly string[]): void {
+    queueMicrotask(() => {
+      for (const listener of [...this.#listeners]) listener(names);
+    });
+  }
+
+  silence(): void {
+    this.#rung.clear();
+  }
+
+  close(): void {
+    this.#listeners.clear();
+  }
+}
