@@ -41,9 +41,14 @@ describe("drain()", () => {
     await using hephaestus = new Hephaestus({ backend, workflows: [now] });
     await hephaestus.start(now, "a", undefined);
 
-    await assertRejects(() => drain(backend, { patience: 20 }), Error, "1 jobs are still due after 20 ms: quick");
+    await assertRejects(
+      () => drain(backend, { patience: 20 }),
+      Error,
+      "1 jobs are still due after 20 ms: quick",
+    );
   });
 });
 
 const quick = step("quick", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
-const now = workflow("now", { key: "id", input: type(), start: quick }).on(quick, { ok: done }).build();
+const now = workflow("now", { key: "id", input: type(), start: quick }).on(quick, { ok: done })
+  .build();
