@@ -1,21 +1,32 @@
-import { HephaestusError } from "./hephaestus_error.ts";
-import type { InstanceStatus } from "./instance.ts";
+import { HephaestusError, listed } from "./hephaestus_error.ts";
 
 export { type ErrorCode, HephaestusError } from "./hephaestus_error.ts";
+export {
+  AlreadyRunningError,
+  AmbiguousKeyError,
+  InstanceNotFoundError,
+  type Named,
+  NotCancellableError,
+  NotWaitingError,
+} from "./instance_errors.ts";
 export { FatalError, RetryLaterError, StepTimeoutError } from "./step_errors.ts";
 export { InvalidValueError, PayloadTooLargeError, type Problem } from "./value_errors.ts";
 
-/** The instance an error is about, by business key or by id. */
-export interface Named {
-  /** Name of the workflow. */
-  readonly workflow?: string | undefined;
-  /** The business key; it is named rather than the id. */
-  readonly key?: string | undefined;
-  /** Id of the instance. */
-  readonly id?: string | undefined;
-}
-
-/** Says that a definition cannot run: of a workflow, a step or the options. */
+/**
+ * Says that a definition cannot run: of a workflow, a step or the options.
+ *
+ * @example See a name that cannot be
+ * ```ts
+ * import { step, type, WorkflowDefinitionError } from "@hephaestus/workflow";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(
+ *   () => step("two words", { events: { ok: type() }, run: ({ emit }) => emit.ok() }),
+ *   WorkflowDefinitionError,
+ *   'Cannot use step name "two words"',
+ * );
+ * ```
+ */
 export class WorkflowDefinitionError extends HephaestusError {
   static {
     this.prototype.name = "WorkflowDefinitionError";
@@ -30,136 +41,19 @@ export class WorkflowDefinitionError extends HephaestusError {
 }
 
 /**
- * Says that a start was refused because an instance with this business key is active.
+ * Says that nobody has registered this workflow, or this version of it. `known` is what there is instead.
  *
- * @example Find the instance that is in the way
+ * @example Read what there is instead
  * ```ts
- * import { AlreadyRunningError } from "@hephaestus/workflow";
+ * import { UnknownWorkflowError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
  *
- * const of = { workflow: "order", key: "abc123", id: "0199", status: "waiting" } as const;
  * assertEquals(
- *   new AlreadyRunningError(of).message,
- *   'Cannot start order "abc123": instance "0199" is waiting',
+ *   new UnknownWorkflowError({ workflow: "order", version: 3, known: [1, 2] }).message,
+ *   'Cannot find version 3 of workflow "order": versions are 1, 2',
  * );
  * ```
  */
-export class AlreadyRunningError extends HephaestusError {
-  static {
-    this.prototype.name = "AlreadyRunningError";
-  }
-  /** Tells it from the others where `instanceof` cannot. */
-  declare readonly code: "ALREADY_RUNNING";
-  /** Name of the workflow. */
-  readonly workflow: string;
-  /** The business key that is taken. */
-  readonly key: string;
-  /** The id of the active instance. */
-  readonly id: string;
-  /** Where the active instance stands. */
-  readonly status: InstanceStatus;
-
-  /** Makes the sentence of the instance that is in the way. */
-  constructor(
-    of: { workflow: string; key: string; id: string; status: InstanceStatus },
-    options?: ErrorOptions,
-  ) {
-    const { workflow, key, id, status } = of;
-    const subject = named({ workflow, key });
-    super("ALREADY_RUNNING", `Cannot start ${subject}: instance "${id}" is ${status}`, options);
-    this.workflow = workflow;
-    this.key = key;
-    this.id = id;
-    this.status = status;
-  }
-}
-
-/** Says that there is no such instance. `action` is what was asked of it, `find` unless told. */
-export class InstanceNotFoundError extends HephaestusError {
-  static {
-    this.prototype.name = "InstanceNotFoundError";
-  }
-  /** Tells it from the others where `instanceof` cannot. */
-  declare readonly code: "INSTANCE_NOT_FOUND";
-  /** Name of the workflow, where it was given. */
-  readonly workflow: string | undefined;
-  /** The business key, where it was looked for by key. */
-  readonly key: string | undefined;
-  /** The id, where it was looked for by id. */
-  readonly id: string | undefined;
-
-  /** Makes the sentence of what was looked for. */
-  constructor(of: Named & { action?: string }, options?: ErrorOptions) {
-    const sentence = `Cannot ${of.action ?? "find"} ${named(of)}: no such instance exists`;
-    super("INSTANCE_NOT_FOUND", sentence, options);
-    this.workflow = of.workflow;
-    this.key = of.key;
-    this.id = of.id;
-  }
-}
-
-/** Says that a delivery was refused because nothing waits for it any more. `kind` is `signal` unless told. */
-export class NotWaitingError extends HephaestusError {
-  static {
-    this.prototype.name = "NotWaitingError";
-  }
-  /** Tells it from the others where `instanceof` cannot. */
-  declare readonly code: "NOT_WAITING";
-  /** Name of the workflow, where it is known. */
-  readonly workflow: string | undefined;
-  /** The business key, where it is known. */
-  readonly key: string | undefined;
-  /** Id of the instance, where it is known. */
-  readonly id: string | undefined;
-  /** Name of the signal or of the asynchronous step. */
-  readonly step: string;
-  /** Where the instance stands. */
-  readonly status: InstanceStatus;
-
-  /** Makes the sentence of the wait that is over. */
-  constructor(
-    of: Named & { step: string; status: InstanceStatus; kind?: string },
-    options?: ErrorOptions,
-  ) {
-    const waiting = `${of.kind ?? "signal"} "${of.step}" is not waiting`;
-    const sentence = `Cannot resume ${named(of)}: ${waiting}, instance is ${of.status}`;
-    super("NOT_WAITING", sentence, options);
-    this.workflow = of.workflow;
-    this.key = of.key;
-    this.id = of.id;
-    this.step = of.step;
-    this.status = of.status;
-  }
-}
-
-/** Says that an instance has already ended and so cannot be cancelled. */
-export class NotCancellableError extends HephaestusError {
-  static {
-    this.prototype.name = "NotCancellableError";
-  }
-  /** Tells it from the others where `instanceof` cannot. */
-  declare readonly code: "NOT_CANCELLABLE";
-  /** Name of the workflow, where it is known. */
-  readonly workflow: string | undefined;
-  /** The business key, where it is known. */
-  readonly key: string | undefined;
-  /** Id of the instance, where it is known. */
-  readonly id: string | undefined;
-  /** How the instance ended. */
-  readonly status: InstanceStatus;
-
-  /** Makes the sentence of the instance that has ended. */
-  constructor(of: Named & { status: InstanceStatus }, options?: ErrorOptions) {
-    const sentence = `Cannot cancel ${named(of)}: instance is ${of.status}`;
-    super("NOT_CANCELLABLE", sentence, options);
-    this.workflow = of.workflow;
-    this.key = of.key;
-    this.id = of.id;
-    this.status = of.status;
-  }
-}
-
-/** Says that nobody has registered this workflow, or this version of it. `known` is what there is instead. */
 export class UnknownWorkflowError extends HephaestusError {
   static {
     this.prototype.name = "UnknownWorkflowError";
@@ -203,37 +97,20 @@ export class SchemaVersionError extends HephaestusError {
   }
 }
 
-/** Says that a business key names several instances, as it can where keys need not be unique. */
-export class AmbiguousKeyError extends HephaestusError {
-  static {
-    this.prototype.name = "AmbiguousKeyError";
-  }
-  /** Tells it from the others where `instanceof` cannot. */
-  declare readonly code: "AMBIGUOUS_KEY";
-  /** Name of the workflow. */
-  readonly workflow: string;
-  /** The business key that several instances share. */
-  readonly key: string;
-  /** The instances that it could have meant, or some of them. */
-  readonly ids: readonly string[];
-
-  /** Makes the sentence of the instances that it could have meant. */
-  constructor(
-    of: { workflow: string; key: string; ids: readonly string[]; action?: string },
-    options?: ErrorOptions,
-  ) {
-    const subject = `Cannot ${of.action ?? "find"} ${
-      named({ workflow: of.workflow, key: of.key })
-    }`;
-    const sentence = `${subject}: the key belongs to several instances, ${listed(of.ids)}`;
-    super("AMBIGUOUS_KEY", sentence, options);
-    this.workflow = of.workflow;
-    this.key = of.key;
-    this.ids = of.ids;
-  }
-}
-
-/** Says that no scheduled delivery has this id: it was made, cancelled, or never there. */
+/**
+ * Says that no scheduled delivery has this id: it was made, cancelled, or never there.
+ *
+ * @example Read which one
+ * ```ts
+ * import { JobNotFoundError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   new JobNotFoundError({ id: "7" }).message,
+ *   'Cannot cancel job "7": no such scheduled delivery exists',
+ * );
+ * ```
+ */
 export class JobNotFoundError extends HephaestusError {
   static {
     this.prototype.name = "JobNotFoundError";
@@ -252,16 +129,4 @@ export class JobNotFoundError extends HephaestusError {
     );
     this.id = of.id;
   }
-}
-
-function named({ workflow, key, id }: Named): string {
-  const kind = workflow ?? "instance";
-  if (key !== undefined) return `${kind} "${key}"`;
-  return workflow === undefined ? `instance "${id}"` : `${workflow} instance "${id}"`;
-}
-
-function listed(names: readonly (string | number)[]): string {
-  const shown = names.slice(0, 10).map((name) => typeof name === "string" ? `"${name}"` : name);
-  const more = names.length - shown.length;
-  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

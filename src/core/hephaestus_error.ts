@@ -46,3 +46,10 @@ export class HephaestusError extends Error {
     this.code = code;
   }
 }
+
+/** Names in a sentence: the first ten, and how many more there are. */
+export function listed(names: readonly (string | number)[]): string {
+  const shown = names.slice(0, 10).map((name) => typeof name === "string" ? `"${name}"` : name);
+  const more = names.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

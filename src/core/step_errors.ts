@@ -60,7 +60,20 @@ export class RetryLaterError extends HephaestusError {
   }
 }
 
-/** Says that an attempt of a step took longer than its time limit. `limit` in milliseconds. */
+/**
+ * Says that an attempt of a step took longer than its time limit. `limit` in milliseconds.
+ *
+ * @example Read how long it was given
+ * ```ts
+ * import { StepTimeoutError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   new StepTimeoutError({ step: "charge", limit: 30_000 }).message,
+ *   'Cannot finish step "charge": its time limit of 30000 ms has passed',
+ * );
+ * ```
+ */
 export class StepTimeoutError extends HephaestusError {
   static {
     this.prototype.name = "StepTimeoutError";

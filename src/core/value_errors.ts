@@ -50,7 +50,21 @@ export class InvalidValueError extends HephaestusError {
   }
 }
 
-/** Says that a value takes more bytes than the limit allows. */
+/**
+ * Says that a value takes more bytes than the limit allows.
+ *
+ * @example Read how far beyond the limit it is
+ * ```ts
+ * import { PayloadTooLargeError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new PayloadTooLargeError({ what: "input", size: 1_300_000, limit: 1_048_576 });
+ * assertEquals(
+ *   error.message,
+ *   "Cannot store input: it has at least 1300000 bytes, the limit is 1048576",
+ * );
+ * ```
+ */
 export class PayloadTooLargeError extends HephaestusError {
   static {
     this.prototype.name = "PayloadTooLargeError";
