@@ -142,6 +142,8 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {InstanceNotFoundError} When there is no such instance.
    * @throws {NotWaitingError} When the instance is final, or the wait has expired.
    * @throws {InvalidValueError} When the payload is not what the signal declares.
+   * @throws {AmbiguousKeyError} When several instances of the key could be meant.
+   * @throws {TypeError} When the workflow has no such wait.
    */
   resume<In, D>(
     workflow: AnyWorkflow<In, D>,
@@ -201,7 +203,11 @@ export class Hephaestus implements AsyncDisposable {
     >;
   }
 
-  /** Lists instances of a workflow, newest first. */
+  /**
+   * Lists instances of a workflow, newest first.
+   *
+   * @throws {RangeError} When `limit` is not a whole number from 1 to 1,000.
+   */
   list<In, D>(workflow: AnyWorkflow<In, D>, options?: ListOptions): Promise<Page<Instance<In>>>;
   /** Lists instances of all workflows, newest first. */
   list(options?: ListOptions): Promise<Page<Instance>>;
@@ -232,7 +238,11 @@ export class Hephaestus implements AsyncDisposable {
     return found && this.#client.handle(found) as Handle<In>;
   }
 
-  /** Begins to work on what is due. Returns at once; `ready` tells when it has begun. */
+  /**
+   * Begins to work on what is due. Returns at once; `ready` tells when it has begun.
+   *
+   * @throws {RangeError} When a limit of a queue or a time cannot be.
+   */
   work(options: WorkOptions = {}): Worker {
     const { signal, name = processName() } = options;
     this.#closing.signal.throwIfAborted();
