@@ -4,6 +4,7 @@ import { wakePayload } from "./commit.ts";
 import { connect, type ConnectOptions, type Db, type Tx } from "./db.ts";
 import { channelOf } from "./identifiers.ts";
 import { listen } from "./listener.ts";
+import { reporting } from "./connection_error.ts";
 import { assertMigrated } from "./migrate.ts";
 import { postgresQueue } from "./queue.ts";
 import { postgresStore } from "./store.ts";
@@ -78,7 +79,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
       notify: tell,
       watch: (ended) => hear(endedChannel, ended),
     }),
-    ready: () => assertMigrated(db, { schema }),
+    ready: () => reporting(() => assertMigrated(db, { schema })),
     [Symbol.asyncDispose]: () => closeAll([db, pulse, lanes]),
   };
 }

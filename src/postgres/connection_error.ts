@@ -112,3 +112,12 @@ const reasons: Readonly<Record<string, string>> = {
   "57P03": "it is starting up",
   "53300": "it has no free connection",
 };
+
+/** Makes what the driver says a sentence, with a code that tells whether the database could be reached. */
+export async function reporting<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof DatabaseError ? describe(error) : error;
+  }
+}

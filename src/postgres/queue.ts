@@ -1,8 +1,10 @@
 import type { Queue } from "../queue/queue.ts";
+import { reporting } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
 import { free, release, stage } from "./give_back.ts";
 import * as jobs from "./jobs.ts";
 import * as processes from "./processes.ts";
+import { retrying } from "./retrying.ts";
 import type { Tables } from "./tables.ts";
 
 /** What the queue needs of the backend. */
@@ -23,25 +25,27 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
     return queues;
   };
   return {
-    register: (name, lease) => processes.register(pulse, t, name, lease),
-    heartbeat: (process, lease) => processes.heartbeat(pulse, t, process, lease),
-    unregister: (process) => processes.unregister(pulse, t, process),
-    reserveIds: () => jobs.reserveIds(db, t),
-    claim: (demand) => jobs.claim(db, t, demand),
-    release: async (leases) => void await telling(release(db, t, leases)),
-    retry: (lease, failure, delay) => jobs.retry(db, t, lease, failure, delay),
-    snooze: (lease, delay) => jobs.snooze(db, t, lease, delay),
-    stage: (limit) => telling(stage(db, t, limit)),
+    register: (name, lease) => reporting(() => processes.register(pulse, t, name, lease)),
+    heartbeat: (process, lease) => reporting(() => processes.heartbeat(pulse, t, process, lease)),
+    unregister: (process) => reporting(() => processes.unregister(pulse, t, process)),
+    reserveIds: () => reporting(() => retrying(() => jobs.reserveIds(db, t), { deadline: 5_000 })),
+    claim: (demand) => reporting(() => jobs.claim(db, t, demand)),
+    release: (leases) => reporting(async () => void await telling(release(db, t, leases))),
+    retry: (lease, failure, delay) => reporting(() => jobs.retry(db, t, lease, failure, delay)),
+    snooze: (lease, delay) => reporting(() => jobs.snooze(db, t, lease, delay)),
+    stage: (limit) => reporting(() => telling(stage(db, t, limit))),
     rescue: () =>
-      pulse.transaction(async (tx) => {
-        const dead = await processes.declareDead(tx, t);
-        const queues = dead.length > 0 ? await free(tx, t, dead) : [];
-        await notify(tx, queues);
-        return { processes: dead, queues };
-      }),
-    nextDue: (atMost) => jobs.nextDue(db, t, atMost),
-    unserved: (serves) => jobs.unserved(db, t, serves),
-    prune: (age, limit) => jobs.prune(db, t, age, limit),
+      reporting(() =>
+        pulse.transaction(async (tx) => {
+          const dead = await processes.declareDead(tx, t);
+          const queues = dead.length > 0 ? await free(tx, t, dead) : [];
+          await notify(tx, queues);
+          return { processes: dead, queues };
+        })
+      ),
+    nextDue: (atMost) => reporting(() => jobs.nextDue(db, t, atMost)),
+    unserved: (serves) => reporting(() => jobs.unserved(db, t, serves)),
+    prune: (age, limit) => reporting(() => jobs.prune(db, t, age, limit)),
     listen,
   };
 }

@@ -2,7 +2,7 @@ import type { CallerTransaction, Store } from "../store/store.ts";
 import type { Turn } from "../store/turn.ts";
 import { type AnyTransaction, callerTx } from "./callers.ts";
 import { type Channels, commit, commitStatement } from "./commit.ts";
-import { DatabaseError, describe, isRetryable, sqlState } from "./connection_error.ts";
+import { isRetryable, reporting, sqlState } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
 import * as instances from "./instances.ts";
 import * as jobs from "./jobs.ts";
@@ -125,14 +125,5 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (!isRetryable(error) || tries === 5) throw error;
     }
-  }
-}
-
-/** Makes what the driver says a sentence, with a code that tells whether the database could be reached. */
-async function reporting<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw error instanceof DatabaseError ? describe(error) : error;
   }
 }

@@ -2,7 +2,19 @@ import { HephaestusError } from "../core/errors.ts";
 
 /** Whether the backend could not be reached: what was written is fenced, so it is tried again. */
 export function isUnreachable(error: unknown): boolean {
-  return error instanceof HephaestusError && error.code === "DATABASE_UNREACHABLE";
+  return isOf(HephaestusError, error) && error.code === "DATABASE_UNREACHABLE";
+}
+
+/** `instanceof` for what user code has thrown: a revoked proxy throws when it is asked. */
+export function isOf<E extends Error>(
+  kind: abstract new (...parameters: never[]) => E,
+  thrown: unknown,
+): thrown is E {
+  try {
+    return thrown instanceof kind;
+  } catch {
+    return false;
+  }
 }
 
 const pauseMs = 500;

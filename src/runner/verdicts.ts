@@ -8,7 +8,7 @@ import type { Ending, Known } from "../store/store.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import { aboutInstance, aboutJob } from "./observe.ts";
 import type { Parts } from "./parts.ts";
-import { isUnreachable, pause } from "./trouble.ts";
+import { isOf, isUnreachable, pause } from "./trouble.ts";
 
 /** What is decided about an attempt that threw. */
 export type Verdict =
@@ -24,12 +24,12 @@ export function judge(
   job: OwnedJob,
   error: unknown,
 ): Verdict {
-  if (error instanceof RetryLaterError) return { kind: "snooze", delay: milliseconds(error.after) };
+  if (isOf(RetryLaterError, error)) return { kind: "snooze", delay: milliseconds(error.after) };
   const { maxAttempts } = job;
   if (maxAttempts === undefined) {
     return { kind: "retry", delay: delay(resolveRetry(engineRetry), job.attempt, parts.random) };
   }
-  if (error instanceof FatalError || job.attempt >= maxAttempts) return { kind: "discard" };
+  if (isOf(FatalError, error) || job.attempt >= maxAttempts) return { kind: "discard" };
   const workflow = parts.registry.find(job.workflow, job.version);
   const step = parts.registry.step(job.workflow, job.version, job.step);
   const retry = resolveRetry(step?.retry, workflow?.retry, parts.retry);
