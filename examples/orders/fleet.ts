@@ -9,6 +9,7 @@ const script = fileURLToPath(new URL("main.ts", import.meta.url));
 /** Processes that work. One that dies is replaced. */
 export class Fleet implements AsyncDisposable {
   readonly #url: string;
+  readonly #size: number;
   readonly #ready = new Set<ChildProcess>();
   readonly #all = new Set<ChildProcess>();
   readonly #failure: Promise<never>;
@@ -18,6 +19,7 @@ export class Fleet implements AsyncDisposable {
 
   constructor(url: string, size: number) {
     this.#url = url;
+    this.#size = size;
     this.#failure = new Promise((_, reject) => this.#fail = reject);
     this.#failure.catch(() => {});
     for (let i = 0; i < size; i++) this.#spawn();
@@ -51,22 +53,24 @@ export class Fleet implements AsyncDisposable {
     });
   }
 
-  /** Kills one after the other, whichever it is, until the signal aborts. */
+  /** Kills one at random as soon as one is there, and again and again once all are back, until the signal aborts. */
   async harass(signal: AbortSignal): Promise<void> {
     const pause = (milliseconds: number) =>
       delay(milliseconds, undefined, { signal }).catch(() => {});
-    while (this.#ready.size === 0 && !signal.aborted) await pause(20);
-    await pause(200);
-    while (!signal.aborted) {
-      const workers = [...this.#ready];
-      const victim = workers[Math.floor(Math.random() * workers.length)];
-      if (victim !== undefined) {
-        this.#ready.delete(victim);
-        victim.kill("SIGKILL");
-        this.#kills++;
-      }
-      await pause(1_500 + 1_500 * Math.random());
+    for (let enough = 1; !signal.aborted; enough = this.#size) {
+      while (this.#ready.size < enough && !signal.aborted) await pause(50);
+      await pause(enough === 1 ? 200 : 500 + 1_500 * Math.random());
+      if (!signal.aborted) this.#killOne();
     }
+  }
+
+  #killOne(): void {
+    const workers = [...this.#ready];
+    const victim = workers[Math.floor(Math.random() * workers.length)];
+    if (victim === undefined) return;
+    this.#ready.delete(victim);
+    victim.kill("SIGKILL");
+    this.#kills++;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,14 +5,18 @@ export class Interrupted extends Error {}
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Aborts at the first Ctrl-C; the second one ends the process on the spot. */
+// A terminal and npm may both pass on the same Ctrl-C.
+const echo = 1_000;
+
+/** Aborts at the first Ctrl-C; a later one ends the process on the spot. */
 export function interruption(): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();
-  const stop = () => {
-    leave();
-    controller.abort(new Interrupted("Stopped: the next run goes on from here"));
-  };
   const leave = () => signals.forEach((name) => process.off(name, stop));
+  const stop = () => {
+    if (controller.signal.aborted) return;
+    controller.abort(new Interrupted("Stopped: the next run goes on from here"));
+    setTimeout(leave, echo).unref();
+  };
   for (const name of signals) process.on(name, stop);
   return { signal: controller.signal, [Symbol.dispose]: leave };
 }

@@ -33,6 +33,17 @@ async function resultOf(hephaestus: Hephaestus, instance: Instance<Order>): Prom
   };
 }
 
+/** Sentences about orders that were not dealt with once and to their end. */
+export function failuresOf(results: readonly Result[], orders: number): readonly string[] {
+  const unfinished = results.filter(({ instance }) => instance.status !== "completed");
+  const sentences = unfinished.map(({ instance }) =>
+    `order ${instance.input.id} has ${instance.status}: ${instance.error?.message}`
+  );
+  const counted = new Set(results.map(({ instance }) => instance.input.id)).size;
+  if (counted === orders && results.length === orders) return sentences;
+  return [`${results.length} workflows ran for ${counted} of ${orders} orders`, ...sentences];
+}
+
 /** Results by what has become of the order, the most frequent first. */
 export function byOutcome(results: readonly Result[]): ReadonlyMap<string, readonly Result[]> {
   const groups = new Map<string, Result[]>();

@@ -1,3 +1,4 @@
+import type { Handle } from "../../mod.ts";
 import { approve } from "./approver.ts";
 import type { Arguments } from "./arguments.ts";
 import { migrate, open, pace } from "./engine.ts";
@@ -9,7 +10,7 @@ import { type Data, load } from "./load.ts";
 import { openPlace } from "./place.ts";
 import { Progress } from "./progress.ts";
 import { draw, type Report, summarise } from "./report.ts";
-import { resultsOf } from "./results.ts";
+import { failuresOf, resultsOf } from "./results.ts";
 import { Shop } from "./shop.ts";
 
 /** Runs all orders to their end and reports. Returns the exit code. */
@@ -19,14 +20,17 @@ export async function run(args: Arguments): Promise<number> {
   const shop = new Shop(place.url);
   let over = false;
   try {
-    await shop.open(data, args);
+    const known = await shop.open(data, args);
     console.error(`${data.orders.length} orders from ${data.directory}, on ${place.name}`);
+    if (known > 0) {
+      console.error(`An earlier run has begun with ${known} of them: this one goes on`);
+    }
     await migrate(place.url);
     const report = await work(place.url, shop, data, args);
     console.log(draw(report));
     if (args.json) console.log(JSON.stringify(summarise(report)));
-    // What does not add up is kept to be looked at.
     over = report.violations.length === 0;
+    if (!over) console.error("The data is kept to be looked at, start over with --fresh");
     return over ? 0 : 1;
   } finally {
     const alone = await shop.isAlone();
@@ -49,18 +53,35 @@ async function work(url: string, shop: Shop, data: Data, args: Arguments): Promi
   if (args.workers === 0) hephaestus.work(pace);
   if (args.kill) void fleet.harass(signal);
   const approving = approve(hephaestus, signal);
-  const handles = await shop.takeIn(hephaestus, data.orders, signal);
-  const ends = handles.map((handle) => handle.result({ signal }).then(() => progress.count()));
-  await Promise.race([Promise.all(ends), approving, fleet.failure]);
+  const ending = endAll(shop.takeIn(hephaestus, data.orders), progress, signal);
+  await Promise.race([ending, approving, fleet.failure]);
   signal.throwIfAborted();
   progress.stop();
   finished.abort();
 
+  const results = await resultsOf(hephaestus);
   return {
-    results: await resultsOf(hephaestus),
+    results,
     stock: await stockOf(shop.sql),
-    violations: await violationsOf(shop.sql),
+    violations: [...failuresOf(results, data.orders.length), ...await violationsOf(shop.sql)],
     kills: fleet.kills,
     seconds: progress.seconds,
   };
+}
+
+/** Waits for the end of every order, from the moment on that it is taken in. */
+async function endAll(
+  handles: AsyncIterable<Handle>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const ends: Promise<void>[] = [];
+  for await (const handle of handles) {
+    signal.throwIfAborted();
+    const end = handle.result({ signal }).then(() => progress.count());
+    // Until all are awaited nobody else would hear of it.
+    end.catch(() => {});
+    ends.push(end);
+  }
+  await Promise.all(ends);
 }

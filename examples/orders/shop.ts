@@ -23,15 +23,16 @@ export class Shop {
     this.#presence = postgres(url, { max: 1, max_lifetime: null, onnotice: () => {} });
   }
 
-  /** Opens the shop as the last run has left it, or makes a new one. */
-  async open(data: Data, { fresh }: { readonly fresh: boolean }): Promise<void> {
+  /** Opens the shop as the last run has left it, or makes a new one. Returns how many orders it had taken in. */
+  async open(data: Data, { fresh }: { readonly fresh: boolean }): Promise<number> {
     if (fresh) await this.#clear();
     await this.#presence`select pg_advisory_lock_shared(${working})`;
-    await this.sql.begin(async (tx) => {
+    return await this.sql.begin(async (tx) => {
       await tx`select pg_advisory_xact_lock(${opening})`;
-      if (!(await areThere(tx))) return await create(tx, data);
-      const [run] = await tx<{ directory: string; digest: string }[]>`select * from shop.run`;
-      if (run!.digest === data.digest) return;
+      if (!(await areThere(tx))) await create(tx, data);
+      const [run] = await tx<{ directory: string; digest: string; known: number }[]>`
+        select directory, digest, (select count(*)::int from shop.orders) as known from shop.run`;
+      if (run!.digest === data.digest) return run!.known;
       throw new UsageError(
         `Cannot continue with "${data.directory}": ` +
           `the run was begun with "${run!.directory}", start over with --fresh`,
@@ -51,14 +52,11 @@ export class Shop {
    * Takes the orders in: the row of an order and the instance of its workflow commit together, or not at all. An order
    * that an earlier run has taken in is never started again.
    */
-  async takeIn(
+  async *takeIn(
     hephaestus: Hephaestus,
     orders: readonly Order[],
-    signal: AbortSignal,
-  ): Promise<readonly Handle[]> {
-    const handles: Handle[] = [];
+  ): AsyncGenerator<Handle> {
     for (let from = 0; from < orders.length; from += batch) {
-      signal.throwIfAborted();
       const some = orders.slice(from, from + batch);
       const started = await this.sql.begin(async (tx) => {
         const started = new Map<string, Handle>();
@@ -70,13 +68,10 @@ export class Shop {
         }
         return started;
       });
-      handles.push(
-        ...await Promise.all(
-          some.map(async ({ id }) => started.get(id) ?? (await hephaestus.handle(order, id))!),
-        ),
-      );
+      for (const { id } of some) {
+        yield started.get(id) ?? (await hephaestus.handle(order, id))!;
+      }
     }
-    return handles;
   }
 
   /** Whether nobody else works on these orders; if so, nobody begins to before this process ends. */
