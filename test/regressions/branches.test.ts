@@ -23,7 +23,8 @@ async function statuses(
   const handles = await Promise.all(
     each(count).map((n) => hephaestus.start(of, `n${n}`, undefined)),
   );
-  const ends = await Promise.all(handles.map((handle) => handle.result()));
+  const signal = AbortSignal.timeout(30_000);
+  const ends = await Promise.all(handles.map((handle) => handle.result({ signal })));
   return new Set(ends.map(({ status }) => status));
 }
 
@@ -170,7 +171,11 @@ function forked(gates: { readonly left: Gate; readonly right: Gate }) {
         ? emit.go()
         : emit.stop(`${steps.left.event} ${steps.right.event}`),
   });
-  const undo = step("undo", { events: { undone: type() }, run: ({ emit }) => emit.undone() });
+  const undone: string[] = [];
+  const undo = step("undo", {
+    events: { undone: type() },
+    run: ({ emit, instance }) => (undone.push(instance.workflow), emit.undone()),
+  });
   const joined = workflow("joined", { key: "id", input: type(), start: fork })
     .on(fork, { ok: [left, right] })
     .on(left, { ok: join(settle), bad: join(settle) })
@@ -184,13 +189,13 @@ function forked(gates: { readonly left: Gate; readonly right: Gate }) {
     .on(right, { ok: first(undo), bad: first(undo) })
     .on(undo, { undone: done })
     .build();
-  return { joined, raced };
+  return { joined, raced, undone };
 }
 
 everywhere("a failing branch", (it) => {
   for (const order of [["left", "right"], ["right", "left"]] as const) {
     const gates = { left: new Gate(), right: new Gate() };
-    const { joined, raced } = forked(gates);
+    const { joined, raced, undone } = forked(gates);
     const name = `leads to the same end when ${order[0]} is first`;
     it(name, { workflows: [joined, raced] }, async ({ hephaestus, work }) => {
       const ended = new Gate();
@@ -220,6 +225,7 @@ everywhere("a failing branch", (it) => {
       assertEquals(told.find(({ step }) => step === "settle")?.output, "bad ok");
       const absorbed = await hephaestus.history(raced, "a");
       assertEquals(absorbed.map(({ step }) => step).sort(), ["fork", "left", "right", "undo"]);
+      assertEquals(undone.sort(), ["joined", "raced"]);
     });
   }
 });
