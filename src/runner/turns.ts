@@ -9,6 +9,7 @@ import type { AppliedResult, NewResult, Processed, Turn, Wake } from "../store/t
 import { checkDecision, type CheckedOutcome } from "./outcome.ts";
 import { type Outputs, readNeeds } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
+import { isOf } from "./trouble.ts";
 
 /** A step that has ended in this process: its result is written together with the transition. */
 export interface Ended extends StepEnding {
@@ -140,7 +141,7 @@ function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, o
 }
 
 function throwMissing({ thrown }: Progress): void {
-  if (thrown?.error instanceof MissingOutputs) throw thrown.error;
+  if (isOf(MissingOutputs, thrown?.error)) throw thrown.error;
 }
 
 function thrown({ thrown }: Progress): string | undefined {
