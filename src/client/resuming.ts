@@ -3,9 +3,10 @@ import { type Duration, milliseconds } from "../core/duration.ts";
 import { failure } from "../core/failure.ts";
 import { isFinal } from "../core/instance.ts";
 import type { AnyTransaction } from "../postgres/callers.ts";
-import { identified, usualPriority } from "../runner/new_jobs.ts";
+import { textOf, usualPriority } from "../runner/new_jobs.ts";
 import { wakeOf } from "../runner/turns.ts";
 import { endingOf } from "../runner/verdicts.ts";
+import type { NewJob } from "../queue/job.ts";
 import type { Known } from "../store/store.ts";
 import { type Client, gone } from "./client.ts";
 import { answer, type AnyDelivery, checkDelivery, definitionOf } from "./deliver.ts";
@@ -82,7 +83,9 @@ export async function scheduleResume(
     ...(output === undefined ? [] : [`"output":${output}`]),
     ...(metadata === undefined ? [] : [`"metadata":${metadata}`]),
   ];
-  const [job] = await identified(parts, [{
+  const [id] = await parts.ids.take(1);
+  const job: NewJob = {
+    id: id!,
     kind: "resume",
     workflow: workflow.name,
     version: workflow.version,
@@ -94,14 +97,12 @@ export async function scheduleResume(
     delay,
     owned: false,
     tags: instance.tags,
-    metadata: Object.keys(instance.metadata).length > 0
-      ? JSON.stringify(instance.metadata)
-      : undefined,
+    metadata: textOf(instance.metadata),
     args: `{${members.join(",")}}`,
-  }]);
-  await store.schedule(job!, tx);
+  };
+  await store.schedule(job, tx);
   for (const worker of workers) worker.expect(parts.queues.resume, delay);
-  return BigInt(job!.id);
+  return BigInt(job.id);
 }
 
 /** Cancels a delivery that was scheduled. */

@@ -6,8 +6,7 @@ import { decode, encode, type JsonObject } from "../core/json.ts";
 import { mergeMetadata } from "../core/engine.ts";
 import { check } from "../core/type.ts";
 import type { Workflow } from "../core/workflow.ts";
-import type { Slots } from "../runner/slots.ts";
-import { type Draft, jobsOf } from "../runner/new_jobs.ts";
+import type { Starting } from "../runner/new_jobs.ts";
 import type { Parts } from "../runner/parts.ts";
 import { computeOpening } from "../runner/turns.ts";
 import type { Known, NewInstance } from "../store/store.ts";
@@ -26,7 +25,8 @@ export interface Beginning {
 export interface Prepared {
   readonly instance: Omit<NewInstance, "started">;
   readonly known: Known;
-  readonly drafts: readonly Draft[];
+  /** The steps that need jobs. */
+  readonly starting: Starting;
 }
 
 /** Checks everything that a start is given and takes the first turn. Nothing is written yet. */
@@ -70,7 +70,7 @@ export async function prepare(
       input: input.text,
       recorded,
     },
-    drafts: jobsOf(parts, workflow, known, progress),
+    starting: progress,
   };
 }
 
@@ -97,13 +97,4 @@ function checkedTags(workflow: Workflow, tags: readonly string[] | undefined): r
   throw new TypeError(
     `Cannot start workflow "${workflow.name}": tags are at most 100 texts of 1 to 200 printable characters`,
   );
-}
-
-/** Marks the first jobs as begun here, as far as slots are free. */
-export function takeSlots(drafts: readonly Draft[], slots: Slots | undefined): readonly Draft[] {
-  if (slots === undefined) return drafts;
-  return drafts.map((draft) => {
-    const here = draft.kind === "execute" && slots.take(draft.queue);
-    return here ? { ...draft, owned: true } : draft;
-  });
 }

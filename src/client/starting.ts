@@ -5,13 +5,13 @@ import type { JsonObject } from "../core/json.ts";
 import { resolve } from "../core/version.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { AnyTransaction } from "../postgres/callers.ts";
-import { identified } from "../runner/new_jobs.ts";
+import { idsFor, jobsOf, type Placement } from "../runner/new_jobs.ts";
 import { endingOf } from "../runner/verdicts.ts";
 import type { Worker } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import type { AnyWorkflow } from "./find.ts";
 import type { Handle } from "./handle.ts";
-import { prepare, type Prepared, takeSlots } from "./start.ts";
+import { prepare, type Prepared } from "./start.ts";
 import type { Known } from "../store/store.ts";
 
 /** How an instance is started. */
@@ -135,11 +135,14 @@ async function insert(
   tx: AnyTransaction | undefined,
 ): Promise<ReadonlySet<string>> {
   const worker = tx === undefined && parts.inline ? local(workers, ready, parts) : undefined;
-  const drafts = ready.map((one) => takeSlots(one.drafts, worker?.slots));
-  const jobs = await identified(parts, drafts.flat());
-  let from = 0;
-  const opening = ready.map(({ instance, known }, index) => {
-    const started = jobs.slice(from, from += drafts[index]!.length);
+  const count = ready.reduce((sum, { starting }) => sum + idsFor(starting), 0);
+  const ids = (await parts.ids.take(count)).values();
+  const place: Placement = {
+    id: () => ids.next().value ?? "",
+    begins: (queue) => worker?.slots.take(queue) === true,
+  };
+  const opening = ready.map(({ workflow, instance, known, starting }) => {
+    const started = jobsOf(parts, workflow, known, starting, place);
     const status = started.some(({ owned }) => owned) ? "running" : known.status;
     return { known: { ...known, status }, instance: { ...instance, status, started } };
   });

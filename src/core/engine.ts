@@ -91,6 +91,8 @@ export function isWait(step: GraphStep, control: Pick<Control, "later">): boolea
   return step.kind === "signal" || step.kind === "timer" || control.later.has(step.name);
 }
 
+const none: readonly never[] = [];
+
 /** One turn of one instance: the mutable half of {@linkcode advance}. */
 class Advance {
   readonly #graph: Graph;
@@ -185,12 +187,14 @@ class Advance {
 
   #progress(): Progress {
     const over = this.#thrown !== undefined || this.#draft.active.size === 0;
-    const unread = [...this.#unread.values(), ...this.#ready];
-    const kept = over ? [] : unread.filter(({ step }) => this.#graph.steps.has(step));
+    const unread: readonly StepEnding[] = this.#unread.size + this.#ready.length === 0
+      ? none
+      : [...this.#unread.values(), ...this.#ready];
+    const kept: readonly StepEnding[] = over
+      ? none
+      : unread.filter(({ step }) => this.#graph.steps.has(step));
     const ignored = unread.filter((ending) => !kept.includes(ending));
-    const forgotten = over
-      ? [...this.#draft.done().early].filter((step) => !this.#unread.has(step))
-      : [];
+    const forgotten = over ? this.#forgotten() : none;
     for (const { step } of kept) this.#draft.keep(step);
     const isActive = (step: string) => !over && this.#draft.active.has(step);
     const started = this.#started.filter(isActive);
@@ -199,7 +203,7 @@ class Advance {
       status: this.#status(),
       applied: this.#applied,
       kept,
-      ignored: [...ignored, ...forgotten.map((step) => ({ step, activation: 1 }))],
+      ignored: [...ignored, ...forgotten],
       started,
       waiting: this.#waiting.filter(isActive),
       resolved: this.#applied
@@ -208,6 +212,13 @@ class Advance {
       wake: started.some((step) => this.#draft.isEarly(step)),
       thrown: this.#thrown,
     };
+  }
+
+  /** Kept deliveries of an instance that is over. */
+  #forgotten(): Progress["ignored"] {
+    const { early } = this.#draft.done();
+    return [...early].filter((step) => !this.#unread.has(step))
+      .map((step) => ({ step, activation: 1 }));
   }
 
   /** Whether a wait that was open before this turn has ended in it. */

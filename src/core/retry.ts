@@ -75,6 +75,12 @@ export function resolveRetry(...policies: readonly (RetryPolicy | undefined)[]):
   };
 }
 
+/** How many attempts there are by policies that were checked before: every new job asks. */
+export function attemptsOf(...policies: readonly (RetryPolicy | undefined)[]): number {
+  for (const policy of policies) if (policy?.attempts !== undefined) return policy.attempts;
+  return defaultRetry.attempts;
+}
+
 /** Milliseconds from a failed attempt, counted from 1, to the next one. */
 export function delay(retry: Retry, attempt: number, random: () => number): number {
   const full = Math.min(retry.max, growth(retry, Math.max(1, attempt)));

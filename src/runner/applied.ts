@@ -1,6 +1,6 @@
 import { HephaestusError } from "../core/errors.ts";
 import { isFinal } from "../core/instance.ts";
-import type { Host, OwnedJob } from "./host.ts";
+import type { Host } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import { observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
@@ -13,8 +13,9 @@ export function applied(
     readonly host: Host;
     readonly instances: Instances;
   },
-  { plan, turn, handOver }: Ready,
+  ready: Ready,
 ): void {
+  const { plan, turn } = ready;
   const { computed, outputs, workflow } = plan;
   instances.set(computed.next);
   for (const { ending } of computed.progress.applied) {
@@ -22,8 +23,7 @@ export function applied(
       outputs.set(ending.step, ending);
     }
   }
-  const jobs: readonly OwnedJob[] = handOver();
-  host.begin(jobs);
+  host.begin(ready.handOver());
   for (const { owned, queue, delay } of turn.started) if (!owned) host.expect(queue, delay);
   if (turn.wake) host.expect(turn.wake.queue, 0);
   observe(parts.telemetry, plan);

@@ -5,7 +5,7 @@ import type { Host, OwnedJob } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import { Lanes } from "./lanes.ts";
 import type { Parts } from "./parts.ts";
-import { passes, plan, type Planned, type Submission, turnOf } from "./plan.ts";
+import { passes, type Planned, planOrLoad, ready, type Submission } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Ended } from "./turns.ts";
 import { isUnreachable, pause } from "./trouble.ts";
@@ -115,35 +115,34 @@ export class Committer {
     const unprocessed = byInstance(ids.length > 0 ? await store.unprocessed(ids) : []);
     const plans: Planned[] = [];
     for (const { instance, submissions } of groups) {
-      plans.push(
-        await plan(
-          this.#parts,
-          this.#instances.get(instance),
-          submissions,
-          unprocessed.get(instance) ?? [],
-        ),
-      );
+      const cached = this.#instances.get(instance);
+      const rows = unprocessed.get(instance) ?? [];
+      const planned = planOrLoad(this.#parts, cached, submissions, rows);
+      plans.push(planned instanceof Promise ? await planned : planned);
     }
     return plans;
   }
 
   async #commit(planned: readonly Planned[], process: string): Promise<void> {
     const { store } = this.#parts.backend;
-    const ready = await turnOf(this.#parts, this.#host, planned.flatMap(({ plan }) => plan ?? []));
+    const turns = await ready(this.#parts, this.#host, planned.flatMap(({ plan }) => plan ?? []));
     let written: ReadonlySet<string> = new Set();
     try {
-      if (ready.length > 0) written = await store.commit(process, ready.map(({ turn }) => turn));
+      if (turns.length > 0) written = await store.commit(process, turns.map(({ turn }) => turn));
     } finally {
-      for (const { turn, takeBack } of ready) if (!written.has(turn.instance)) takeBack();
+      for (const one of turns) if (!written.has(one.turn.instance)) one.takeBack();
     }
-    for (const turn of ready.filter(({ turn }) => written.has(turn.instance))) {
-      applied({ parts: this.#parts, host: this.#host, instances: this.#instances }, turn);
-      for (const { resolve } of turn.plan.included) resolve();
+    const stale: Submission[] = [];
+    for (const one of turns) {
+      const { included } = one.plan;
+      if (!written.has(one.turn.instance)) stale.push(...included);
+      else {
+        applied({ parts: this.#parts, host: this.#host, instances: this.#instances }, one);
+        for (const { resolve } of included) resolve();
+      }
     }
     await this.#drop(planned.filter(({ dropped }) => dropped.length > 0));
-    await this.#stale(
-      ready.filter(({ turn }) => !written.has(turn.instance)).flatMap(({ plan }) => plan.included),
-    );
+    await this.#stale(stale);
   }
 
   async #drop(planned: readonly Planned[]): Promise<void> {

@@ -1,4 +1,5 @@
-import { type Context, emitter, type Sql } from "../core/context.ts";
+import { type Context, emitter, type InstanceRef, type Sql } from "../core/context.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { StepDefinition } from "../core/step.ts";
 import type { Store } from "../store/store.ts";
 import type { Cancellation } from "./cancellation.ts";
@@ -28,26 +29,51 @@ export function read(
   }));
 }
 
+/** What the code of a step is given. What costs is made when it is asked for. */
+class StepContext implements Context {
+  readonly #attempt: Attempt;
+  readonly #cancellation: Cancellation;
+  readonly input: unknown;
+  readonly steps: Reading["steps"];
+  readonly seen: Reading["seen"];
+  readonly emit: object;
+  readonly metadata: JsonObject;
+  readonly attempt: number;
+
+  constructor(attempt: Attempt, { steps, seen }: Reading, cancellation: Cancellation) {
+    const { job, step, cached: { known } } = attempt;
+    this.#attempt = attempt;
+    this.#cancellation = cancellation;
+    this.input = known.input;
+    this.steps = steps;
+    this.seen = seen;
+    this.emit = emitter(step);
+    this.metadata = known.metadata;
+    this.attempt = job.attempt;
+  }
+
+  get idempotencyKey(): string {
+    const { step, cached: { known } } = this.#attempt;
+    return `${known.id}/${step.name}/1`;
+  }
+
+  get abortSignal(): AbortSignal {
+    return this.#cancellation.signal;
+  }
+
+  get instance(): InstanceRef {
+    const { id, key, workflow, version } = this.#attempt.cached.known;
+    return { id, key, workflow, version };
+  }
+
+  readonly tx: Context["tx"] = inTransaction;
+}
+
+const inTransaction: Context["tx"] = (work) => ({ transaction: work });
+
 /** Builds what the code of a step is given. */
-export function contextOf(
-  { job, step, cached: { known } }: Attempt,
-  { steps, seen }: Reading,
-  cancellation: Cancellation,
-): Context {
-  return {
-    input: known.input,
-    steps,
-    seen,
-    emit: emitter(step),
-    metadata: known.metadata,
-    attempt: job.attempt,
-    idempotencyKey: `${known.id}/${step.name}/1`,
-    get abortSignal() {
-      return cancellation.signal;
-    },
-    instance: { id: known.id, key: known.key, workflow: known.workflow, version: known.version },
-    tx: (work) => ({ transaction: work }),
-  };
+export function contextOf(attempt: Attempt, reading: Reading, cancellation: Cancellation): Context {
+  return new StepContext(attempt, reading, cancellation);
 }
 
 /** The work that a step has asked to be run in the transaction of its result. */

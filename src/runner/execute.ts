@@ -101,7 +101,9 @@ async function runCode(
       `Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`,
     );
   }
-  const context = contextOf(attempt, await read(parts.backend.store, attempt), cancellation);
+  const reading = read(parts.backend.store, attempt);
+  const known = reading instanceof Promise ? await reading : reading;
+  const context = contextOf(attempt, known, cancellation);
   if (parts.telemetry.has("step:start")) {
     parts.telemetry.emit("step:start", aboutAttempt(cached.known, job));
   }

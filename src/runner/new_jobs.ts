@@ -1,12 +1,17 @@
-import { resolveRetry } from "../core/retry.ts";
-import type { StepDefinition } from "../core/step.ts";
 import type { JsonObject } from "../core/json.ts";
+import { attemptsOf } from "../core/retry.ts";
+import type { StepDefinition } from "../core/step.ts";
 import type { Workflow } from "../core/workflow.ts";
-import type { NewJob } from "../queue/job.ts";
+import type { JobId, NewJob } from "../queue/job.ts";
 import type { Parts } from "./parts.ts";
 
-/** A job without its id, which is taken once it is known how many there are. */
-export type Draft = Omit<NewJob, "id">;
+/** Where new jobs go: each needs an id, and may begin in this process at once. */
+export interface Placement {
+  /** The next id of those that were reserved. */
+  id(): JobId;
+  /** Whether a job of this queue begins here; takes a slot for it then. */
+  begins(queue: string): boolean;
+}
 
 /** What every job says of its instance. */
 export interface JobOwner {
@@ -15,63 +20,104 @@ export interface JobOwner {
   readonly metadata: JsonObject;
 }
 
+/** The steps of a turn that need jobs. */
+export interface Starting {
+  readonly started: readonly string[];
+  readonly waiting: readonly string[];
+}
+
 /** The priority of jobs that do not say. */
 export const usualPriority = 5;
+
+/** How many ids the jobs of a turn may take. */
+export function idsFor({ started, waiting }: Starting): number {
+  return started.length + waiting.length;
+}
 
 /** The jobs that steps which have just started need: code to be run, or a time to be waited for. */
 export function jobsOf(
   parts: Pick<Parts, "queues" | "retry">,
   workflow: Workflow,
   owner: JobOwner,
-  progress: { readonly started: readonly string[]; readonly waiting: readonly string[] },
-): readonly Draft[] {
-  const metadata = Object.keys(owner.metadata).length > 0
-    ? JSON.stringify(owner.metadata)
-    : undefined;
-  const job = (step: StepDefinition): Draft => ({
-    kind: "execute",
-    workflow: workflow.name,
-    version: workflow.version,
-    instance: owner.id,
-    step: step.name,
-    queue: step.queue ?? parts.queues.execute,
-    priority: step.priority ?? usualPriority,
-    maxAttempts: resolveRetry(step.retry, workflow.retry, parts.retry).attempts,
-    delay: 0,
-    owned: false,
-    tags: owner.tags,
-    metadata,
-    args: undefined,
-  });
-  const timer = (step: StepDefinition, event: string, delay: number): Draft => ({
-    ...job(step),
-    kind: "resume",
-    queue: parts.queues.resume,
-    maxAttempts: undefined,
-    delay,
-    args: JSON.stringify({ event }),
-  });
-  const drafts: Draft[] = [];
-  for (const name of progress.started) {
+  { started, waiting }: Starting,
+  place: Placement,
+): readonly NewJob[] {
+  const maker = new JobMaker(parts, workflow, owner, place);
+  const jobs: NewJob[] = [];
+  for (const name of started) {
     const step = workflow.steps.get(name);
-    if (step?.kind === "step") drafts.push(job(step));
-    if (step?.kind === "timer") drafts.push(timer(step, "elapsed", step.after ?? 0));
-    if (step?.kind === "signal" && step.expires !== undefined) {
-      drafts.push(timer(step, "expired", step.expires));
-    }
+    if (step?.kind === "step") jobs.push(maker.execute(step));
+    else if (step?.kind === "timer") jobs.push(maker.timer(step, "elapsed", step.after ?? 0));
+    else if (step?.expires !== undefined) jobs.push(maker.timer(step, "expired", step.expires));
   }
-  for (const name of progress.waiting) {
+  for (const name of waiting) {
     const step = workflow.steps.get(name);
-    if (step?.expires !== undefined) drafts.push(timer(step, "expired", step.expires));
+    if (step?.expires !== undefined) jobs.push(maker.timer(step, "expired", step.expires));
   }
-  return drafts;
+  return jobs;
 }
 
-/** The drafts as jobs. */
-export async function identified(
-  parts: Pick<Parts, "ids">,
-  drafts: readonly Draft[],
-): Promise<readonly NewJob[]> {
-  const ids = await parts.ids.take(drafts.length);
-  return drafts.map((draft, index) => ({ ...draft, id: ids[index]! }));
+class JobMaker {
+  readonly #parts: Pick<Parts, "queues" | "retry">;
+  readonly #workflow: Workflow;
+  readonly #owner: JobOwner;
+  readonly #place: Placement;
+  readonly #metadata: string | undefined;
+
+  constructor(
+    parts: Pick<Parts, "queues" | "retry">,
+    workflow: Workflow,
+    owner: JobOwner,
+    place: Placement,
+  ) {
+    this.#parts = parts;
+    this.#workflow = workflow;
+    this.#owner = owner;
+    this.#place = place;
+    this.#metadata = textOf(owner.metadata);
+  }
+
+  execute(step: StepDefinition): NewJob {
+    const queue = step.queue ?? this.#parts.queues.execute;
+    const maxAttempts = attemptsOf(step.retry, this.#workflow.retry, this.#parts.retry);
+    return this.#job("execute", step, queue, maxAttempts, 0, this.#place.begins(queue), undefined);
+  }
+
+  timer(step: StepDefinition, event: string, delay: number): NewJob {
+    const args = JSON.stringify({ event });
+    return this.#job("resume", step, this.#parts.queues.resume, undefined, delay, false, args);
+  }
+
+  #job(
+    kind: string,
+    step: StepDefinition,
+    queue: string,
+    maxAttempts: number | undefined,
+    delay: number,
+    owned: boolean,
+    args: string | undefined,
+  ): NewJob {
+    return {
+      id: this.#place.id(),
+      kind,
+      workflow: this.#workflow.name,
+      version: this.#workflow.version,
+      instance: this.#owner.id,
+      step: step.name,
+      queue,
+      priority: step.priority ?? usualPriority,
+      maxAttempts,
+      delay,
+      owned,
+      tags: this.#owner.tags,
+      metadata: this.#metadata,
+      args,
+    };
+  }
+}
+
+/** The text of metadata, without an object that is empty. */
+export function textOf(metadata: JsonObject): string | undefined {
+  for (const _ in metadata) return JSON.stringify(metadata);
+  return undefined;
 }

@@ -21,38 +21,36 @@ export function aboutJob(job: OwnedJob): AboutJob {
   return { job: id, kind, queue, workflow, version, instance, step, attempt };
 }
 
-/** Tells listeners of a turn that was written. */
-export function observe(telemetry: Telemetry, { computed, included, workflow }: Plan): void {
-  const { next, progress, turn } = computed;
-  const about = aboutInstance(next);
-  if (telemetry.has("workflow:transition")) {
-    for (const { ending } of progress.applied) {
-      if (ending.activation < 0) continue;
-      const targets = workflow.graph.steps.get(ending.step)?.moves.get(ending.event) ?? [];
-      const started = targets.map(({ to }) => to).filter((to) => progress.started.includes(to));
-      telemetry.emit("workflow:transition", {
-        ...about,
-        step: ending.step,
-        event: ending.event,
-        started,
-      });
-    }
-  }
+/** Tells listeners of a turn that was written. Payloads are made for those who listen. */
+export function observe(telemetry: Telemetry, plan: Plan): void {
+  const { next, progress, turn } = plan.computed;
+  if (telemetry.has("workflow:transition")) tellTransitions(telemetry, plan);
   if (telemetry.has("advance")) {
     telemetry.emit("advance", {
-      ...about,
+      ...aboutInstance(next),
       revision: next.revision,
       status: next.status,
       results: progress.applied.length,
       started: progress.started,
-      inline: included.every(({ ended }) => ended !== undefined),
+      inline: plan.included.every(({ ended }) => ended !== undefined),
     });
   }
-  if (next.status === "completed") {
-    telemetry.emit("workflow:stop", { ...about, status: next.status, duration: undefined });
+  if (next.status === "completed" && telemetry.has("workflow:stop")) {
+    const { status } = next;
+    telemetry.emit("workflow:stop", { ...aboutInstance(next), status, duration: undefined });
   }
-  if (turn.error !== undefined) {
+  if (turn.error !== undefined && telemetry.has("workflow:exception")) {
     const error: Failure = JSON.parse(turn.error);
-    telemetry.emit("workflow:exception", { ...about, error, duration: undefined });
+    telemetry.emit("workflow:exception", { ...aboutInstance(next), error, duration: undefined });
+  }
+}
+
+function tellTransitions(telemetry: Telemetry, { computed, workflow }: Plan): void {
+  const { next, progress } = computed;
+  for (const { ending: { step, event, activation } } of progress.applied) {
+    if (activation < 0) continue;
+    const targets = workflow.graph.steps.get(step)?.moves.get(event) ?? [];
+    const started = targets.map(({ to }) => to).filter((to) => progress.started.includes(to));
+    telemetry.emit("workflow:transition", { ...aboutInstance(next), step, event, started });
   }
 }

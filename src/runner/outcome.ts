@@ -1,4 +1,3 @@
-import { emitted } from "../core/context.ts";
 import { HephaestusError, InvalidValueError } from "../core/errors.ts";
 import { decode, encode, type JsonObject } from "../core/json.ts";
 import type { StepDefinition } from "../core/step.ts";
@@ -27,8 +26,9 @@ export function checkOutcome(
 ): CheckedOutcome | Promise<CheckedOutcome> {
   const outcome = eventOf(step, returned);
   const checked = check(step.events.get(outcome.event), outcome.output);
-  const finish = (checked: Checked) => texts(step, outcome, checked, limit);
-  return checked instanceof Promise ? checked.then(finish) : finish(checked);
+  return checked instanceof Promise
+    ? checked.then((checked) => texts(step, outcome, checked, limit))
+    : texts(step, outcome, checked, limit);
 }
 
 /** The same for a choice, whose code and schemas must not wait. */
@@ -46,18 +46,22 @@ export function checkDecision(
   );
 }
 
+function refusal({ kind, name }: StepDefinition, why: string): HephaestusError {
+  return new HephaestusError("UNDECLARED_EVENT", `Cannot end ${kind} "${name}": ${why}`);
+}
+
 function eventOf(step: StepDefinition, returned: unknown): Claimed & { readonly event: string } {
-  const refuse = (why: string) =>
-    new HephaestusError("UNDECLARED_EVENT", `Cannot end ${step.kind} "${step.name}": ${why}`);
   if (typeof returned !== "object" || returned === null) {
-    throw refuse("its code returned no outcome, return emit.<event>()");
+    throw refusal(step, "its code returned no outcome, return emit.<event>()");
   }
   const outcome: Claimed = returned;
   const { event } = outcome;
   if (typeof event !== "string") {
-    throw refuse("its code returned no outcome, return emit.<event>()");
+    throw refusal(step, "its code returned no outcome, return emit.<event>()");
   }
-  if (!emitted(step).includes(event)) throw refuse(`it does not declare the event "${event}"`);
+  // What has a limit expires by itself; its code cannot say so.
+  const own = step.events.has(event) && (event !== "expired" || step.expires === undefined);
+  if (!own) throw refusal(step, `it does not declare the event "${event}"`);
   return { event, output: outcome.output, metadata: outcome.metadata };
 }
 

@@ -1,9 +1,10 @@
 import type { Workflow } from "../core/workflow.ts";
+import type { NewJob } from "../queue/job.ts";
 import type { Unprocessed } from "../store/store.ts";
 import type { Pass, Turn } from "../store/turn.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import type { Cached } from "./instances.ts";
-import { type Draft, identified, jobsOf } from "./new_jobs.ts";
+import { idsFor, jobsOf } from "./new_jobs.ts";
 import { load, type Outputs } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
 import { changes, type Computed, computeTurn, type Ended, MissingOutputs } from "./turns.ts";
@@ -35,17 +36,16 @@ export interface Planned {
   readonly ignored: Pass["ignored"];
 }
 
-/** Computes the turn of one instance, as this process knows it. */
-export async function plan(
+/** Computes the turn of one instance, as this process knows it. Throws {@linkcode MissingOutputs}. */
+function plan(
   parts: Parts,
   cached: Cached | undefined,
   submissions: readonly Submission[],
   unprocessed: readonly Unprocessed[],
-): Promise<Planned> {
-  const { instance, workflow: name, version } = submissions[0]!.job;
-  const outputs = cached?.outputs ?? new Map();
+): Planned {
   if (cached === undefined) return { plan: undefined, dropped: submissions, ignored: unprocessed };
-  const { known } = cached;
+  const { instance, workflow: name, version } = submissions[0]!.job;
+  const { known, outputs } = cached;
   const workflow = parts.registry.get(name, version);
   const isLive = ({ ended }: Submission) => !ended || known.control.active.has(ended.step);
   const included = submissions.filter(isLive);
@@ -57,81 +57,105 @@ export async function plan(
     unprocessed,
     settled: included.map(({ job }) => job.id),
   };
-  const computed = await withOutputs(parts, instance, outputs, () => computeTurn(parts, input));
+  const computed = computeTurn(parts, input);
   if (!changes(known, computed)) return { plan: undefined, dropped: submissions, ignored: [] };
   return {
     plan: { instance, workflow, outputs, computed, included },
-    dropped: submissions.filter((submission) => !isLive(submission)),
+    dropped: included.length === submissions.length
+      ? []
+      : submissions.filter((submission) => !isLive(submission)),
     ignored: [],
   };
 }
 
-/** Computes; loads what a choice reads and computes again when it was not here. */
-export async function withOutputs<T>(
-  parts: Pick<Parts, "backend">,
-  instance: string,
-  outputs: Outputs,
-  compute: () => T,
-): Promise<T> {
-  for (let before = -1;;) {
-    try {
-      return compute();
-    } catch (error) {
-      if (!(error instanceof MissingOutputs) || outputs.size === before) throw error;
-      before = outputs.size;
-      await load(parts.backend.store, instance, outputs, error.steps);
-    }
+/** Plans a turn; loads the outputs that its choices read where they are not here. */
+export function planOrLoad(...of: Parameters<typeof plan>): Planned | Promise<Planned> {
+  try {
+    return plan(...of);
+  } catch (error) {
+    if (error instanceof MissingOutputs) return planLoading(error, ...of);
+    throw error;
   }
 }
 
-/** A turn with its jobs, some of them handed over to this process: they have their slots already. */
-export interface Ready {
-  readonly plan: Plan;
-  readonly turn: Turn;
-  /** The turn was not written: the slots go back. */
-  takeBack(): void;
-  /** The turn was written: the jobs that this process now runs. */
-  handOver(): readonly OwnedJob[];
+async function planLoading(
+  { steps }: MissingOutputs,
+  ...of: Parameters<typeof plan>
+): Promise<Planned> {
+  const [parts, cached] = of;
+  const before = cached?.outputs.size;
+  if (cached) await load(parts.backend.store, cached.known.id, cached.outputs, steps);
+  if (cached?.outputs.size === before) throw new MissingOutputs(steps);
+  return planOrLoad(...of);
 }
 
-/** Gives each turn its jobs. A job whose step has ended passes its slot on to what it starts. */
-export async function turnOf(
+/** A turn with its jobs, some of them handed over to this process: they have their slots already. */
+export class Ready {
+  readonly plan: Plan;
+  readonly turn: Turn;
+  readonly #host: Host;
+  readonly #process: string;
+
+  /** Gives a turn its jobs. A job whose step has ended passes its slot on to what it starts. */
+  constructor(parts: Parts, host: Host, plan: Plan, ids: Iterator<string>) {
+    const { computed: { turn, next, progress }, workflow, included } = plan;
+    for (const { job } of included) host.slots.release(job.queue);
+    const here = parts.inline && host.accepting;
+    const started = jobsOf(parts, workflow, next, progress, {
+      id: () => ids.next().value ?? "",
+      begins: (queue) => here && !host.yields(queue) && host.slots.take(queue),
+    });
+    this.plan = plan;
+    this.turn = { ...turn, started };
+    this.#host = host;
+    this.#process = host.process;
+  }
+
+  /** The turn was not written: the slots go back. */
+  takeBack(): void {
+    for (const { owned, queue } of this.turn.started) if (owned) this.#host.slots.release(queue);
+    for (const { job } of this.plan.included) this.#host.slots.hold(job.queue);
+  }
+
+  /** The turn was written: the jobs that this process now runs. */
+  handOver(): readonly OwnedJob[] {
+    return begun(this.turn.started, this.#process);
+  }
+}
+
+/** Those of new jobs that have begun in a process, as it sees them. */
+export function begun(jobs: readonly NewJob[], process: string): readonly OwnedJob[] {
+  const owned: OwnedJob[] = [];
+  for (const job of jobs) {
+    if (!job.owned) continue;
+    owned.push({
+      id: job.id,
+      process,
+      kind: job.kind,
+      workflow: job.workflow,
+      version: job.version,
+      instance: job.instance,
+      step: job.step,
+      queue: job.queue,
+      priority: job.priority,
+      maxAttempts: job.maxAttempts,
+      attempt: 1,
+      errors: [],
+      args: undefined,
+    });
+  }
+  return owned;
+}
+
+/** Gives turns their jobs. */
+export async function ready(
   parts: Parts,
   host: Host,
   plans: readonly Plan[],
 ): Promise<readonly Ready[]> {
-  const drafts = plans.map((plan) => startedBy(parts, host, plan));
-  const jobs = await identified(parts, drafts.flat());
-  const { process } = host;
-  let from = 0;
-  return plans.map((plan, index) => {
-    const started = jobs.slice(from, from += drafts[index]!.length);
-    const owned = started.filter((job) => job.owned);
-    return {
-      plan,
-      turn: { ...plan.computed.turn, started },
-      takeBack() {
-        for (const { queue } of owned) host.slots.release(queue);
-        for (const { job } of plan.included) host.slots.hold(job.queue);
-      },
-      handOver: () =>
-        owned.map((job) => ({ ...job, process, attempt: 1, errors: [], args: undefined })),
-    };
-  });
-}
-
-function startedBy(
-  parts: Parts,
-  host: Host,
-  { computed, workflow, included }: Plan,
-): readonly Draft[] {
-  for (const { job } of included) host.slots.release(job.queue);
-  const { next, progress } = computed;
-  return jobsOf(parts, workflow, next, progress).map((draft) => {
-    const here = parts.inline && host.accepting && draft.kind === "execute" &&
-      !host.yields(draft.queue);
-    return here && host.slots.take(draft.queue) ? { ...draft, owned: true } : draft;
-  });
+  const count = plans.reduce((sum, { computed }) => sum + idsFor(computed.progress), 0);
+  const ids = (await parts.ids.take(count)).values();
+  return plans.map((plan) => new Ready(parts, host, plan, ids));
 }
 
 /** The leases of the jobs that found nothing to write. */

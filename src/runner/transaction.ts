@@ -4,7 +4,7 @@ import { type Attempt, endedWith, observeEnd, type Workers } from "./execute.ts"
 import type { Cancellation } from "./cancellation.ts";
 import { applied } from "./applied.ts";
 import { leaseOf } from "./host.ts";
-import { plan, turnOf } from "./plan.ts";
+import { planOrLoad, ready } from "./plan.ts";
 import { isUnreachable, pause } from "./trouble.ts";
 import { type Ended, wakeOf } from "./turns.ts";
 
@@ -64,17 +64,17 @@ async function commitTurn(
     if (tries > 0) await instances.refresh([job.instance]);
     await instances.load([job.instance]);
     const submission = { job, ended, tries, resolve: () => {} };
-    const planned = await plan(parts, instances.get(job.instance), [submission], []);
+    const planned = await planOrLoad(parts, instances.get(job.instance), [submission], []);
     if (planned.plan === undefined) throw new Over();
-    const [ready] = await turnOf(parts, host, [planned.plan]);
-    if (ready === undefined) throw new Over();
+    const [turn] = await ready(parts, host, [planned.plan]);
+    if (turn === undefined) throw new Over();
     try {
       // The process may have entered again meanwhile: what began under the dead id must not be written under the new one.
-      const written = await tx.commit(job.process, [ready.turn]);
-      if (written.has(job.instance)) return () => applied(workers, ready);
-      ready.takeBack();
+      const written = await tx.commit(job.process, [turn.turn]);
+      if (written.has(job.instance)) return () => applied(workers, turn);
+      turn.takeBack();
     } catch (error) {
-      ready.takeBack();
+      turn.takeBack();
       throw error;
     }
   }

@@ -10,6 +10,7 @@ import { execute, givenBack, type Workers } from "./execute.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import { Instances } from "./instances.ts";
 import type { Parts } from "./parts.ts";
+import { begun } from "./plan.ts";
 import { Pulse, type Timing } from "./pulse.ts";
 import { Recorder } from "./recorder.ts";
 import { resume } from "./resume.ts";
@@ -151,9 +152,7 @@ export class Worker implements Host {
   /** Takes over an instance that was just started here, with the jobs that are executing. */
   adopt(known: Known, started: readonly NewJob[]): void {
     this.#workers.instances.set(known);
-    const { process } = this;
-    const owned = started.filter((job) => job.owned);
-    this.begin(owned.map((job) => ({ ...job, process, attempt: 1, errors: [], args: undefined })));
+    this.begin(begun(started, this.process));
     for (const { owned, queue, delay } of started) if (!owned) this.expect(queue, delay);
   }
 
