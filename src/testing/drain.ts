@@ -37,7 +37,9 @@ export async function drain(
   for (let due = dueIn(backend); due.length > 0; due = dueIn(backend)) {
     if (performance.now() > end) {
       const steps = [...new Set(due.map(({ kind, step }) => step ?? kind))].join(", ");
-      throw new Error(`Cannot drain the backend: ${due.length} jobs are still due after ${patience} ms: ${steps}`);
+      throw new Error(
+        `Cannot drain the backend: ${due.length} jobs are still due after ${patience} ms: ${steps}`,
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
