@@ -57,9 +57,10 @@ export class Fleet implements AsyncDisposable {
   async harass(signal: AbortSignal): Promise<void> {
     const pause = (milliseconds: number) =>
       delay(milliseconds, undefined, { signal }).catch(() => {});
-    for (let enough = 1; !signal.aborted; enough = this.#size) {
+    for (let first = true; !signal.aborted; first = false) {
+      const enough = first ? 1 : this.#size;
       while (this.#ready.size < enough && !signal.aborted) await pause(50);
-      await pause(enough === 1 ? 200 : 500 + 1_500 * Math.random());
+      await pause(first ? 200 : 500 + 1_500 * Math.random());
       if (!signal.aborted) this.#killOne();
     }
   }

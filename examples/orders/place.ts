@@ -1,5 +1,7 @@
-import { fileURLToPath } from "node:url";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { startServer } from "../../scripts/embedded_postgres.ts";
 
 const directory = fileURLToPath(new URL("../../.data/orders", import.meta.url));
@@ -19,9 +21,13 @@ export interface Place {
 export async function openPlace(): Promise<Place> {
   const url = process.env.DATABASE_URL;
   if (url) return { url, name: "the database of DATABASE_URL", leave: nothing, remove: nothing };
-  const server = await startServer({ directory });
+  const server = await startServer({ directory: join(directory, "server") });
   const name = `PostgreSQL in "${server.directory}"${server.adopted ? ", left running" : ""}`;
-  return { url: server.url, name, leave: () => server.stop(), remove: () => server.remove() };
+  const remove = async () => {
+    await server.remove();
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { url: server.url, name, leave: () => server.stop(), remove };
 }
 
 async function nothing(): Promise<void> {}
