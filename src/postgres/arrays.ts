@@ -1,9 +1,16 @@
 /** A value of an array parameter. */
 export type Element = string | number | boolean | undefined;
 
-/** The text of a one-dimensional PostgreSQL array. `undefined` is SQL null. */
-export function array(values: readonly Element[]): string {
-  return column(values, (value) => value);
+/** The text of a one-dimensional PostgreSQL array of what each row has. `undefined` is SQL null. */
+export function array<T>(rows: readonly T[], value: (row: T) => Element): string {
+  const elements: (string | number | boolean)[] = [];
+  for (const row of rows) elements.push(element(value(row)));
+  return `{${elements.join(",")}}`;
+}
+
+/** The text of an array of texts. */
+export function texts(values: readonly string[]): string {
+  return array(values, (value) => value);
 }
 
 /** One array parameter for each column of `rows`, in the order of `columns`. */
@@ -11,13 +18,7 @@ export function columns<T>(
   rows: readonly T[],
   ...of: readonly ((row: T) => Element)[]
 ): readonly string[] {
-  return of.map((value) => column(rows, value));
-}
-
-function column<T>(rows: readonly T[], value: (row: T) => Element): string {
-  const elements: (string | number | boolean)[] = [];
-  for (const row of rows) elements.push(element(value(row)));
-  return `{${elements.join(",")}}`;
+  return of.map((value) => array(rows, value));
 }
 
 // A word needs no quotes, unless it reads NULL.

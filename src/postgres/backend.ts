@@ -1,6 +1,6 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
 import type { Backend } from "../store/store.ts";
-import { wakePayload } from "./commit.ts";
+import { wakePayload } from "./notices.ts";
 import { connect, type ConnectOptions, type Db, type Tx } from "./db.ts";
 import { channelOf } from "./identifiers.ts";
 import { listen } from "./listener.ts";

@@ -2,7 +2,7 @@ import { decodeControl } from "../core/control.ts";
 import { FAILED } from "../core/engine.ts";
 import type { InstanceStatus } from "../core/instance.ts";
 import type { Discard, Ended, Ending, EndResult, Known, Unprocessed } from "../store/store.ts";
-import { array, columns } from "./arrays.ts";
+import { columns, texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
 
@@ -46,7 +46,7 @@ export async function read(on: On, t: Tables, ids: readonly string[]): Promise<r
     `select ${knownColumns}
      from ${t.instances}
      where id = any ($1::uuid[])`,
-    [array(ids)],
+    [texts(ids)],
   );
   return rows.map(knownOf);
 }
@@ -70,7 +70,7 @@ export async function unprocessed(
        context_updates::text
      from ${t.results}
      where instance_id = any ($1::uuid[]) and not processed`,
-    [array(ids)],
+    [texts(ids)],
   );
   return rows.map((row) => ({
     instance: row.instance_id,
@@ -103,7 +103,7 @@ export async function ended(
        and applied_revision is not null
        and ($2::text[] is null or step_ref = any ($2::text[]))
      order by step_ref, activation desc`,
-    [instance, steps === undefined ? null : array(steps)],
+    [instance, steps === undefined ? null : texts(steps)],
   );
   return rows.map((row) => ({
     step: row.step_ref,
@@ -164,7 +164,7 @@ export async function end(
       `update ${t.results}
        set processed = true
        where instance_id = $1::text::uuid and step_ref = any ($2::text[]) and not processed`,
-      [instance, array(ending.ignored)],
+      [instance, texts(ending.ignored)],
     );
   }
   await on.query(`select pg_notify('${channel}', $1)`, [instance]);

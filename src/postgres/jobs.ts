@@ -2,7 +2,8 @@ import type { Failure } from "../core/failure.ts";
 import type { Job, JobId, NewJob } from "../queue/job.ts";
 import type { Demand, Lease, Served, Unserved } from "../queue/queue.ts";
 import { columns } from "./arrays.ts";
-import { jobColumns } from "./commit.ts";
+import { insertJobs } from "./new_jobs.ts";
+import { Statement } from "./statement.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
 
@@ -184,19 +185,11 @@ export async function prune(on: On, t: Tables, age: number, limit: number): Prom
 
 /** Puts in a job that no turn starts: a scheduled delivery. */
 export async function insert(on: On, t: Tables, job: NewJob): Promise<void> {
-  await on.query(
-    `insert into ${t.jobs} (instance_id, workflow_version, state, scheduled_at,
-       id, kind, queue, workflow, step, priority, max_attempts, tags, metadata, args)
-     select $1::text::uuid, $2::text::int, case when job.delay > 0 then 'scheduled' else 'available' end,
-       now() + job.delay * interval '1 millisecond',
-       job.id, job.kind, job.queue, job.workflow, job.step, job.priority, job.max_attempts,
-       job.tags::text[], job.metadata::jsonb, job.args::jsonb
-     from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::float8[],
-         $11::boolean[], $12::text[], $13::text[], $14::text[])
-       as job (id, kind, queue, workflow, step, priority, max_attempts, delay, owned, tags, metadata, args)
-     on conflict do nothing`,
-    [job.instance, String(job.version), ...columns([job], ...jobColumns)],
-  );
+  const s = new Statement();
+  s.with("me", `(select null::bigint as id where false)`);
+  s.with("here", `(select ${s.bind(job.instance)}::text::uuid as id)`);
+  const text = s.text(`${insertJobs(s, t, [job], "here")} on conflict do nothing`);
+  await on.query(text, s.parameters);
 }
 
 /** Deletes a scheduled delivery that has not begun. */

@@ -1,6 +1,6 @@
 import type { HistoryEntry, Instance, InstanceStatus } from "../core/instance.ts";
 import type { Filter } from "../store/store.ts";
-import { array } from "./arrays.ts";
+import { texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
 
@@ -45,12 +45,12 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
     parameters.push(value);
     conditions.push(condition(`$${parameters.length}::text`));
   };
-  where((p) => `id = any (${p}::uuid[])`, filter.ids && array(filter.ids));
+  where((p) => `id = any (${p}::uuid[])`, filter.ids && texts(filter.ids));
   where((p) => `key = ${p}`, filter.key);
   where((p) => `workflow = ${p}`, filter.workflow);
   where((p) => `workflow_version = ${p}::int`, filter.version?.toString());
-  where((p) => `status = any (${p}::text[])`, filter.statuses && array(filter.statuses));
-  where((p) => `tags @> ${p}::text[]`, filter.tags && array(filter.tags));
+  where((p) => `status = any (${p}::text[])`, filter.statuses && texts(filter.statuses));
+  where((p) => `tags @> ${p}::text[]`, filter.tags && texts(filter.tags));
   where((p) => `metadata @> ${p}::jsonb`, filter.metadata && JSON.stringify(filter.metadata));
   where((p) => `id < ${p}::uuid`, filter.before);
   const rows = await on.query<InstanceRow>(

@@ -2,7 +2,8 @@ import type { JobId } from "../queue/job.ts";
 import type { Delivered } from "../store/store.ts";
 import type { NewDelivery, Pass, Recording } from "../store/turn.ts";
 import { columns } from "./arrays.ts";
-import { keepWaiting, wakePayload } from "./commit.ts";
+import { keepWaiting } from "./commit.ts";
+import { wakePayload } from "./notices.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
 

@@ -1,7 +1,8 @@
 import type { CallerTransaction, Store } from "../store/store.ts";
 import type { Turn } from "../store/turn.ts";
 import { type AnyTransaction, callerTx } from "./callers.ts";
-import { type Channels, commit, commitStatement } from "./commit.ts";
+import { commit } from "./commit.ts";
+import type { Channels } from "./notices.ts";
 import { isRetryable, reporting, sqlState } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
 import * as instances from "./instances.ts";
@@ -30,7 +31,6 @@ const patience = 5_000;
 
 /** The store on PostgreSQL. What is fenced or idempotent is repeated after a lost answer; nothing else is. */
 export function postgresStore({ db, lanes, t, channels, notify, watch }: StoreParts): Store {
-  const committing = commitStatement(t, channels);
   const recording = recordStatement(t, channels.jobs);
   const within = <T>(
     tx: CallerTransaction | undefined,
@@ -47,7 +47,8 @@ export function postgresStore({ db, lanes, t, channels, notify, watch }: StorePa
     read: (ids) => within(undefined, (on) => instances.read(on, t, ids)),
     unprocessed: (ids) => within(undefined, (on) => instances.unprocessed(on, t, ids)),
     ended: (instance, steps) => within(undefined, (on) => instances.ended(on, t, instance, steps)),
-    commit: (process, turns) => reporting(() => commitAll(lanes, committing, process, turns)),
+    commit: (process, turns) =>
+      reporting(() => commitAll((some) => commit(lanes, t, channels, process, some), turns)),
     pass: (passes) => reporting(() => retrying(() => pass(lanes, t, passes))),
     record: (recordings) => reporting(() => retrying(() => record(lanes, recording, recordings))),
     transaction: (work) =>
@@ -56,7 +57,7 @@ export function postgresStore({ db, lanes, t, channels, notify, watch }: StorePa
           db.transaction((tx) =>
             work({
               sql: stepSql(tx),
-              commit: (process, turns) => commit(tx, committing, process, turns),
+              commit: (process, turns) => commit(tx, t, channels, process, turns),
               record: (recordings) => record(tx, recording, recordings),
             })
           )
@@ -99,20 +100,16 @@ const busy = /^(55P03|23505|40P01|40001)$/;
  * must not wait for it: they are written one by one, and what fails so is stale.
  */
 async function commitAll(
-  lanes: Db,
-  statement: string,
-  process: string,
+  write: (turns: readonly Turn[]) => Promise<ReadonlySet<string>>,
   turns: readonly Turn[],
 ): Promise<ReadonlySet<string>> {
   try {
-    return await commit(lanes, statement, process, turns);
+    return await write(turns);
   } catch (error) {
     if (!busy.test(sqlState(error))) throw error;
     if (turns.length === 1) return new Set();
     const written = new Set<string>();
-    for (const turn of turns) {
-      for (const id of await commitAll(lanes, statement, process, [turn])) written.add(id);
-    }
+    for (const turn of turns) for (const id of await commitAll(write, [turn])) written.add(id);
     return written;
   }
 }
