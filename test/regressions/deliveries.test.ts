@@ -64,50 +64,65 @@ everywhere("a delivery for later", (it) => {
 everywhere("an asynchronous step", (it) => {
   let gate = new Gate();
   let running = 0;
+  let aborted = 0;
   const render = step("render", {
     async: true,
     events: { rendered: type<string>() },
-    async run({ emit }) {
+    async run({ emit, abortSignal }) {
       running++;
+      abortSignal.addEventListener("abort", () => aborted++);
       await gate.opened;
       return emit.rendered("by the code");
     },
   });
   const video = workflow("video", { key: "id", input: type(), start: render })
-    .on(render, { rendered: done })
+    .on(render, { rendered: approval })
+    .on(approval, { approved: done })
     .build();
+  const fresh = () => {
+    gate = new Gate();
+    [running, aborted] = [0, 0];
+  };
 
-  it("is ended by a delivery while it runs, and its own result comes too late", {
+  it("is ended by a delivery while it runs: its job is gone, its own result comes too late", {
     workflows: [video],
   }, async ({ hephaestus, work, sql }) => {
-    gate = new Gate();
-    running = 0;
-    await work();
+    fresh();
+    await work({ heartbeat: 50, lease: "10s" });
     const handle = await hephaestus.start(video, "a", undefined);
     await eventually(() => running === 1, "the step runs");
 
     const answer = await hephaestus.resume(video, "a", render.emit.rendered("from outside"));
 
     assertEquals(answer, "accepted");
-    assertEquals((await handle.result()).status, "completed");
+    await eventually(() => aborted === 1, "the code is aborted");
+    if (sql) assertEquals([...await sql`select id from hephaestus.jobs where step = 'render'`], []);
     gate.open();
+    await hephaestus.resume(video, "a", approval.emit.approved("yes"));
+    assertEquals((await handle.result()).status, "completed");
     const told = await hephaestus.history(video, "a");
-    assertEquals(told.map(({ event, output }) => [event, output]), [["rendered", "from outside"]]);
+    assertEquals(told.map(({ event, output }) => [event, output]), [
+      ["rendered", "from outside"],
+      ["approved", "yes"],
+    ]);
     assertEquals(running, 1);
-    if (sql) assertEquals([...await sql`select id from hephaestus.jobs`], []);
   });
 
   it("may end by itself, and a delivery is then too late", { workflows: [video] }, async ({
     hephaestus,
     work,
   }) => {
-    gate = new Gate();
+    fresh();
     gate.open();
     await work();
-    const handle = await hephaestus.start(video, "a", undefined);
+    await hephaestus.start(video, "a", undefined);
+    await eventually(
+      async () => (await hephaestus.get(video, "a"))?.active[0] === "approval",
+      "it has ended",
+    );
 
-    assertEquals((await handle.result()).status, "completed");
     const late = () => hephaestus.resume(video, "a", render.emit.rendered("from outside"));
+
     await assertRejects(late, NotWaitingError, 'step "render" is not waiting');
     assertEquals((await hephaestus.history(video, "a"))[0]?.output, "by the code");
   });

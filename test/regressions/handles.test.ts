@@ -93,6 +93,7 @@ everywhere("a handle", (it) => {
     const results = Promise.all(handles.map((handle) => handle.result()));
     await Promise.all(handles.map(({ id }) => hephaestus.cancel(ask, { id })));
     await results;
+    await new Promise((resolve) => setImmediate(resolve));
 
     process.off("warning", warned);
     assertEquals(warnings, []);
