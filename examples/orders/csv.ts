@@ -1,7 +1,7 @@
 /** A row by the names of the columns. `NULL` and empty fields are absent. */
 export type Row = Readonly<Record<string, string | undefined>>;
 
-const field = /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/gy;
+const field = /(?:"((?:[^"]|"")*)"|([^",\r\n][^,\r\n]*|))(,|\r?\n|$)/gy;
 
 /** Reads comma-separated values with a first line of names. Fields may be quoted. */
 export function parseCsv(text: string): readonly Row[] {
