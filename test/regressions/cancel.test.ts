@@ -52,7 +52,8 @@ everywhere("a cancelled instance", (it) => {
     workflows: [flow],
   }, async ({ hephaestus, work, sql }) => {
     fresh();
-    await work();
+    // The heartbeat would abort it too.
+    await work({ heartbeat: "1h", lease: "3h" });
     const handle = await hephaestus.start(flow, "a", undefined);
     await eventually(() => began.length === 1, "the step runs");
 

@@ -169,7 +169,6 @@ everywhere("a worker", (it) => {
     const worker = hephaestus.work({ signal: abort.signal, poll: 100 });
     await worker.ready;
     abort.abort();
-    await worker.stop();
     {
       await using scoped = hephaestus.work({ poll: 100 });
       await scoped.ready;
@@ -179,6 +178,7 @@ everywhere("a worker", (it) => {
     await hephaestus.start(flow, "a", undefined);
 
     assertEquals((await hephaestus.get(flow, "a"))?.status, "pending");
+    await worker.stop();
     if (sql) assertEquals([...await sql`select id from hephaestus.processes`], []);
   });
 });

@@ -187,6 +187,7 @@ onPostgres("a schema with a hostile name", (it) => {
     assertEquals((await odd.history(flow, "a")).map(({ step }) => step), ["begin", "nap", "ask"]);
     assertEquals((await odd.list()).items.length, 3);
     await sql!.begin((tx) => odd.start(flow, "c", undefined, { tx }));
+    assertEquals([...await sql!`select id from hephaestus.processes`], []);
     await worker.stop();
     assertEquals((await hephaestus.list()).items, []);
     assertEquals([...await sql!`select id from hephaestus.jobs`], []);
