@@ -94,7 +94,7 @@ export class Hephaestus implements AsyncDisposable {
       },
       finals,
       workers: this.#workers,
-      handle: (of) => handleOf(finals, this.#closing.signal, of),
+      handle: (of, fresh) => handleOf(finals, this.#closing.signal, of, fresh),
     };
   }
 
@@ -235,7 +235,7 @@ export class Hephaestus implements AsyncDisposable {
     target: Target,
   ): Promise<Handle<In> | undefined> {
     const found = await this.get(workflow, target);
-    return found && this.#client.handle(found) as Handle<In>;
+    return found && this.#client.handle(found, false) as Handle<In>;
   }
 
   /**

@@ -11,7 +11,8 @@ export interface Client {
   readonly finals: Finals;
   /** The workers of this process. */
   readonly workers: ReadonlySet<Worker>;
-  handle(of: Pick<Instance, "id" | "key" | "workflow" | "version">): Handle;
+  /** `fresh` when it was just started here. */
+  handle(of: Pick<Instance, "id" | "key" | "workflow" | "version">, fresh: boolean): Handle;
 }
 
 /** Refuses a store's answer that an instance is not there. */

@@ -8,6 +8,7 @@ type Settle = (instance: Instance | undefined) => void;
 const firstPause = 50;
 const longestPause = 1_000;
 const largestLook = 1_000;
+const mostRecent = 10_000;
 
 /**
  * Callers that wait for instances to become final. The process that makes one final tells at once, other processes by
@@ -18,6 +19,8 @@ export class Finals {
   #watch: AsyncDisposable | undefined;
   readonly #waiting = new Map<string, Set<Settle>>();
   readonly #told = new Set<string>();
+  /** Ended here before anybody waited for them. */
+  readonly #recent = new Set<string>();
   readonly #loop: Loop;
   #pause = firstPause;
 
@@ -33,13 +36,21 @@ export class Finals {
 
   /** An instance has become final here. */
   tell(instance: string): void {
-    if (!this.#waiting.has(instance)) return;
+    if (!this.#waiting.has(instance)) return this.#remember(instance);
     this.#told.add(instance);
     this.#loop.wake();
   }
 
-  /** Waits until an instance is final; `undefined` when there is none. Rejects with the signal's reason. */
-  wait(instance: string, signal: AbortSignal): Promise<Instance | undefined> {
+  #remember(instance: string): void {
+    this.#recent.add(instance);
+    if (this.#recent.size > mostRecent) this.#recent.delete(this.#recent.values().next().value!);
+  }
+
+  /**
+   * Waits until an instance is final; `undefined` when there is none. Rejects with the signal's reason. One that was
+   * just started here is not looked at until somebody tells, or the first pause is over.
+   */
+  wait(instance: string, signal: AbortSignal, fresh: boolean): Promise<Instance | undefined> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const waiting = this.#waiting.get(instance) ?? new Set();
@@ -61,6 +72,7 @@ export class Finals {
       signal.addEventListener("abort", abort, { once: true });
       this.#pause = firstPause;
       this.#begin();
+      if (fresh && !this.#recent.has(instance)) return this.#loop.wakeIn(firstPause);
       this.#told.add(instance);
       this.#loop.wake();
     });

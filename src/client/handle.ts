@@ -24,6 +24,7 @@ export function handleOf(
   finals: Finals,
   closing: AbortSignal,
   { id, key, workflow, version }: Pick<Instance, "id" | "key" | "workflow" | "version">,
+  fresh: boolean,
 ): Handle {
   return {
     id,
@@ -31,7 +32,11 @@ export function handleOf(
     workflow,
     version,
     async result({ signal } = {}) {
-      const instance = await finals.wait(id, signal ? AbortSignal.any([closing, signal]) : closing);
+      const instance = await finals.wait(
+        id,
+        signal ? AbortSignal.any([closing, signal]) : closing,
+        fresh,
+      );
       if (instance === undefined) {
         throw new InstanceNotFoundError({ workflow, id, action: "wait for" });
       }

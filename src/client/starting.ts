@@ -65,11 +65,13 @@ export async function start(
 ): Promise<Handle> {
   const ready = await check(client, target, version, item);
   for (let tries = 0; tries < mostTries; tries++) {
-    if ((await insert(client, [ready], tx)).has(ready.known.id)) return client.handle(ready.known);
+    if ((await insert(client, [ready], tx)).has(ready.known.id)) {
+      return client.handle(ready.known, true);
+    }
     const running = await conflicting(client, ready, tx);
     // It has ended since: the key is free.
     if (running === undefined) continue;
-    if (onConflict === "return") return client.handle(running);
+    if (onConflict === "return") return client.handle(running, false);
     if (onConflict === "reject") throw new AlreadyRunningError(running);
     await replace(client, running, tx);
   }
@@ -90,7 +92,7 @@ export async function startMany(
   for (const one of ready) {
     const started = inserted.has(one.known.id);
     const running = started ? one.known : await conflicting(client, one, tx);
-    if (running !== undefined) handles.push({ ...client.handle(running), started });
+    if (running !== undefined) handles.push({ ...client.handle(running, started), started });
     else handles.push(await startAgain(client, one, tx));
   }
   return handles;
@@ -105,7 +107,7 @@ async function startAgain(
   for (let tries = 0; tries < mostTries; tries++) {
     const started = (await insert(client, [ready], tx)).has(ready.known.id);
     const running = started ? ready.known : await conflicting(client, ready, tx);
-    if (running !== undefined) return { ...client.handle(running), started };
+    if (running !== undefined) return { ...client.handle(running, started), started };
   }
   throw fought(ready);
 }

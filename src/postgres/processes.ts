@@ -44,6 +44,14 @@ export async function unregister(on: On, t: Tables, process: string): Promise<vo
   await on.query(`delete from ${t.processes} where id = $1::text::bigint`, [process]);
 }
 
+/** Whether there is anybody to be declared dead: asked at every heartbeat, it need not be a transaction. */
+export async function anyExpired(on: On, t: Tables): Promise<boolean> {
+  const rows = await on.query(
+    `select id::text from ${t.processes} where expires_at < now() limit 1`,
+  );
+  return rows.length > 0;
+}
+
 /** Deletes the rows of processes whose lease has ended: from this commit on they can write nothing. */
 export async function declareDead(on: On, t: Tables): Promise<readonly string[]> {
   const rows = await on.query<{ id: string }>(

@@ -35,14 +35,15 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
     snooze: (lease, delay) => reporting(() => jobs.snooze(db, t, lease, delay)),
     stage: (limit) => reporting(() => telling(stage(db, t, limit))),
     rescue: () =>
-      reporting(() =>
-        pulse.transaction(async (tx) => {
+      reporting(async () => {
+        if (!(await processes.anyExpired(pulse, t))) return { processes: [], queues: [] };
+        return await pulse.transaction(async (tx) => {
           const dead = await processes.declareDead(tx, t);
           const queues = dead.length > 0 ? await free(tx, t, dead) : [];
           await notify(tx, queues);
           return { processes: dead, queues };
-        })
-      ),
+        });
+      }),
     nextDue: (atMost) => reporting(() => jobs.nextDue(db, t, atMost)),
     unserved: (serves) => reporting(() => jobs.unserved(db, t, serves)),
     prune: (age, limit) => reporting(() => jobs.prune(db, t, age, limit)),

@@ -39,6 +39,7 @@ interface Running {
 }
 
 const stageAtMost = 500;
+const busyPause = 20;
 const pruneAtMost = 1_000;
 
 /** A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is due. */
@@ -206,9 +207,12 @@ export class Worker implements Host {
 
   async #stage(): Promise<number | undefined> {
     const { queue } = this.#parts.backend;
+    const due = await queue.nextDue(this.#options.poll);
+    if (due > 0) return due;
     const queues = await queue.stage(stageAtMost);
     if (queues.length > 0) this.#claims.wake(queues);
-    return await queue.nextDue(this.#options.poll);
+    // Due, and yet nothing was staged: somebody else has locked it.
+    return queues.length > 0 ? 0 : busyPause;
   }
 
   async #cleanUp(): Promise<number | undefined> {
