@@ -1,9 +1,8 @@
-import { type Context, emitter, type InstanceRef, type Sql } from "../core/context.ts";
-import type { JsonObject } from "../core/json.ts";
+import { type Context, emitter, type Sql } from "../core/context.ts";
 import type { StepDefinition } from "../core/step.ts";
 import type { Store } from "../store/store.ts";
 import type { Cancellation } from "./cancellation.ts";
-import type { Attempt } from "./execute.ts";
+import type { Attempt } from "./attempt.ts";
 import { load, readNeeds, seen } from "./outputs.ts";
 
 /** What an attempt reads of the steps before it. */
@@ -29,51 +28,30 @@ export function read(
   }));
 }
 
-/** What the code of a step is given. What costs is made when it is asked for. */
-class StepContext implements Context {
-  readonly #attempt: Attempt;
-  readonly #cancellation: Cancellation;
-  readonly input: unknown;
-  readonly steps: Reading["steps"];
-  readonly seen: Reading["seen"];
-  readonly emit: object;
-  readonly metadata: JsonObject;
-  readonly attempt: number;
-
-  constructor(attempt: Attempt, { steps, seen }: Reading, cancellation: Cancellation) {
-    const { job, step, cached: { known } } = attempt;
-    this.#attempt = attempt;
-    this.#cancellation = cancellation;
-    this.input = known.input;
-    this.steps = steps;
-    this.seen = seen;
-    this.emit = emitter(step);
-    this.metadata = known.metadata;
-    this.attempt = job.attempt;
-  }
-
-  get idempotencyKey(): string {
-    const { step, cached: { known } } = this.#attempt;
-    return `${known.id}/${step.name}/1`;
-  }
-
-  get abortSignal(): AbortSignal {
-    return this.#cancellation.signal;
-  }
-
-  get instance(): InstanceRef {
-    const { id, key, workflow, version } = this.#attempt.cached.known;
-    return { id, key, workflow, version };
-  }
-
-  readonly tx: Context["tx"] = inTransaction;
-}
-
 const inTransaction: Context["tx"] = (work) => ({ transaction: work });
 
-/** Builds what the code of a step is given. */
-export function contextOf(attempt: Attempt, reading: Reading, cancellation: Cancellation): Context {
-  return new StepContext(attempt, reading, cancellation);
+/** Builds what the code of a step is given. All of it is the object's own: a step may spread it. */
+export function contextOf(
+  { job, step, cached: { known } }: Attempt,
+  { steps, seen }: Reading,
+  cancellation: Cancellation,
+): Context {
+  const { id, key, workflow, version } = known;
+  return {
+    input: known.input,
+    steps,
+    seen,
+    emit: emitter(step),
+    metadata: known.metadata,
+    attempt: job.attempt,
+    idempotencyKey: `${id}/${step.name}/1`,
+    // A signal costs more than all the rest, and few steps ask for it.
+    get abortSignal() {
+      return cancellation.signal;
+    },
+    instance: { id, key, workflow, version },
+    tx: inTransaction,
+  };
 }
 
 /** The work that a step has asked to be run in the transaction of its result. */

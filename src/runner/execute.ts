@@ -1,39 +1,14 @@
-import { LATER } from "../core/engine.ts";
 import { RetryLaterError } from "../core/errors.ts";
 import { failure } from "../core/failure.ts";
-import type { StepDefinition } from "../core/step.ts";
-import type { Workflow } from "../core/workflow.ts";
-import type { NewResult } from "../store/turn.ts";
-import type { Committer } from "./committer.ts";
+import type { Attempt, Workers } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { contextOf, isLater, read, transactionOf } from "./context.ts";
-import { type Host, leaseOf, type OwnedJob } from "./host.ts";
-import type { Cached, Instances } from "./instances.ts";
+import { endedWith, later, observeEnd } from "./ended.ts";
+import { leaseOf, type OwnedJob } from "./host.ts";
 import { aboutAttempt } from "./observe.ts";
-import { checkOutcome } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
-import type { Recorder } from "./recorder.ts";
 import { recordInTransaction } from "./transaction.ts";
-import type { Ended } from "./turns.ts";
 import { settleFailure } from "./verdicts.ts";
-
-/** What the three workers of a process share. */
-export interface Workers {
-  readonly parts: Parts;
-  readonly host: Host;
-  readonly instances: Instances;
-  readonly committer: Committer;
-  readonly recorder: Recorder;
-}
-
-/** One attempt: everything that belongs to a step being run. */
-export interface Attempt {
-  readonly job: OwnedJob;
-  readonly workflow: Workflow;
-  readonly step: StepDefinition;
-  readonly cached: Cached;
-  readonly began: number;
-}
 
 /** The execute worker: runs one step and records its result. Never writes an instance by itself. Never rejects. */
 export async function execute(
@@ -128,58 +103,4 @@ async function finish(
   const shared = step.asynchronous && ended.activation > 0;
   if (parts.inline && !shared) await committer.submit(job, ended);
   else await recorder.submit(job, ended.result);
-}
-
-/** Checks what a step has returned and makes the result of it. */
-export async function endedWith(
-  parts: Parts,
-  attempt: Attempt,
-  returned: unknown,
-): Promise<Ended> {
-  const checked = checkOutcome(attempt.step, returned, parts.payloadLimit);
-  const { event, output, metadata, texts } = checked instanceof Promise ? await checked : checked;
-  return ended(attempt, { activation: 1, event, output, metadata }, texts);
-}
-
-/** An asynchronous step waits from now on. Its row must not take the place of the delivery that ends the wait. */
-function later(attempt: Attempt): Ended {
-  const nothing = { output: undefined, metadata: undefined };
-  return ended(attempt, { activation: -1, event: LATER, ...nothing }, nothing);
-}
-
-function ended(
-  { job, step, began }: Attempt,
-  { activation, event, output, metadata }: Omit<Ended, "step" | "result">,
-  texts: Pick<NewResult, "output" | "metadata">,
-): Ended {
-  return {
-    step: step.name,
-    activation,
-    event,
-    output,
-    metadata,
-    result: {
-      step: step.name,
-      activation,
-      event,
-      output: texts.output,
-      metadata: texts.metadata,
-      attempt: job.attempt,
-      errors: job.errors.length > 0 ? JSON.stringify(job.errors) : undefined,
-      duration: Math.round(performance.now() - began),
-    },
-  };
-}
-
-/** Tells listeners how an attempt ended. */
-export function observeEnd(
-  { telemetry }: Parts,
-  { cached, job, began }: Attempt,
-  { activation, event }: Ended,
-): void {
-  const name = activation < 0 ? "step:async" : "step:stop";
-  if (!telemetry.has(name)) return;
-  const about = { ...aboutAttempt(cached.known, job), duration: performance.now() - began };
-  if (name === "step:async") telemetry.emit(name, about);
-  else telemetry.emit(name, { ...about, event });
 }

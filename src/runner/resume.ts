@@ -1,7 +1,7 @@
 import { encode, type JsonObject } from "../core/json.ts";
 import type { OwnedJob } from "./host.ts";
 import { leaseOf } from "./host.ts";
-import type { Workers } from "./execute.ts";
+import type { Workers } from "./attempt.ts";
 import { settleFailure } from "./verdicts.ts";
 
 /** What a resume job carries: the event of a timer, or a delivery that was scheduled. */

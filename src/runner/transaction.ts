@@ -1,8 +1,9 @@
 import type { Sql } from "../core/context.ts";
 import type { StoreTransaction } from "../store/store.ts";
-import { type Attempt, endedWith, observeEnd, type Workers } from "./execute.ts";
-import type { Cancellation } from "./cancellation.ts";
 import { applied } from "./applied.ts";
+import type { Attempt, Workers } from "./attempt.ts";
+import type { Cancellation } from "./cancellation.ts";
+import { endedWith, observeEnd } from "./ended.ts";
 import { leaseOf } from "./host.ts";
 import { planOrLoad, ready } from "./plan.ts";
 import { isUnreachable, pause } from "./trouble.ts";

@@ -1,0 +1,25 @@
+import type { StepDefinition } from "../core/step.ts";
+import type { Workflow } from "../core/workflow.ts";
+import type { Committer } from "./committer.ts";
+import type { Host, OwnedJob } from "./host.ts";
+import type { Cached, Instances } from "./instances.ts";
+import type { Parts } from "./parts.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** What the three workers of a process share. */
+export interface Workers {
+  readonly parts: Parts;
+  readonly host: Host;
+  readonly instances: Instances;
+  readonly committer: Committer;
+  readonly recorder: Recorder;
+}
+
+/** One attempt: everything that belongs to a step being run. */
+export interface Attempt {
+  readonly job: OwnedJob;
+  readonly workflow: Workflow;
+  readonly step: StepDefinition;
+  readonly cached: Cached;
+  readonly began: number;
+}
