@@ -50,7 +50,7 @@ async function work(url: string, shop: Shop, data: Data, args: Arguments): Promi
   const signal = AbortSignal.any([interrupted.signal, finished.signal]);
   using progress = new Progress(data.orders.length, fleet);
 
-  if (args.workers === 0) hephaestus.work(pace);
+  if (args.workers === 0) await hephaestus.work(pace).ready;
   if (args.kill) void fleet.harass(signal);
   const approving = approve(hephaestus, signal);
   const ending = endAll(shop.takeIn(hephaestus, data.orders), progress, signal);
