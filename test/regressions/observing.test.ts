@@ -10,7 +10,7 @@ import {
   type,
   workflow,
 } from "../../mod.ts";
-import { everywhere } from "../everywhere.ts";
+import { eventually, everywhere } from "../everywhere.ts";
 
 const events: readonly EventName[] = [
   "workflow:start",
@@ -186,6 +186,12 @@ everywhere("the history of an instance", (it) => {
     await hephaestus.resume(waits, "a", outside.emit.told());
 
     await Promise.all(handles.map((handle) => handle.result()));
+    // A result is there once it is committed, its events a moment later.
+    const count = (name: EventName) => seen.get(name) ?? 0;
+    await eventually(
+      () => count("workflow:stop") === 2 && count("step:exception") === 4,
+      "the ends are told",
+    );
 
     assertEquals(events.filter((name) => !seen.has(name)), []);
     assertEquals(told, ["ok: left,nap"]);
