@@ -115,10 +115,14 @@ export class Committer {
     const unprocessed = byInstance(ids.length > 0 ? await store.unprocessed(ids) : []);
     const plans: Planned[] = [];
     for (const { instance, submissions } of groups) {
-      const cached = this.#instances.get(instance);
       const rows = unprocessed.get(instance) ?? [];
-      const planned = planOrLoad(this.#parts, cached, submissions, rows);
-      plans.push(planned instanceof Promise ? await planned : planned);
+      const of = [submissions, rows] as const;
+      let planned = await planOrLoad(this.#parts, this.#instances.get(instance), ...of);
+      // Others may have forgotten the instance meanwhile: what is given up is given up by what is read now.
+      if (planned.dropped.length > 0) {
+        planned = await planOrLoad(this.#parts, await this.#instances.fresh(instance), ...of);
+      }
+      plans.push(planned);
     }
     return plans;
   }

@@ -43,6 +43,13 @@ export class Instances {
     return read;
   }
 
+  /** One instance as it is now, unless it is final; nobody can forget it between the read and the answer. */
+  async fresh(id: string): Promise<Cached | undefined> {
+    const known = (await this.refresh([id])).get(id);
+    if (known === undefined || isFinal(known.status)) return undefined;
+    return { known, outputs: this.#cached.get(id)?.outputs ?? new Map() };
+  }
+
   /** Remembers what an instance has become. */
   set(known: Known): void {
     const cached = this.#cached.get(known.id);

@@ -65,7 +65,10 @@ async function commitTurn(
     if (tries > 0) await instances.refresh([job.instance]);
     await instances.load([job.instance]);
     const submission = { job, ended, tries, resolve: () => {} };
-    const planned = await planOrLoad(parts, instances.get(job.instance), [submission], []);
+    let planned = await planOrLoad(parts, instances.get(job.instance), [submission], []);
+    if (planned.plan === undefined) {
+      planned = await planOrLoad(parts, await instances.fresh(job.instance), [submission], []);
+    }
     if (planned.plan === undefined) throw new Over();
     const [turn] = await ready(parts, host, [planned.plan]);
     if (turn === undefined) throw new Over();
