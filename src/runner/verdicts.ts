@@ -16,6 +16,7 @@ export type Verdict =
   | { readonly kind: "snooze"; readonly delay: number }
   | { readonly kind: "discard" };
 
+const outageDelay = 1_000;
 const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: "5m" } as const;
 
 /** Judges what a job has thrown. Advances, timers and deliveries are never given up: they back off. */
@@ -29,6 +30,8 @@ export function judge(
   if (maxAttempts === undefined) {
     return { kind: "retry", delay: delay(resolveRetry(engineRetry), job.attempt, parts.random) };
   }
+  // That the database is away is no fault of the step.
+  if (isUnreachable(error)) return { kind: "snooze", delay: outageDelay };
   if (isOf(FatalError, error) || job.attempt >= maxAttempts) return { kind: "discard" };
   const workflow = parts.registry.find(job.workflow, job.version);
   const step = parts.registry.step(job.workflow, job.version, job.step);
