@@ -15,12 +15,13 @@ export type AnyWorkflow<In = any, Deliveries = any> =
   | VersionedWorkflow<string, In, Deliveries>;
 
 /** What a business key is called in a workflow: the same in all of its versions that a caller can name. */
-function keyOf(workflow: AnyWorkflow, value: string): string {
+export function keyOf(workflow: AnyWorkflow, value: string): string {
   const one = "versions" in workflow ? workflow.versions.get(workflow.current) : workflow;
   return businessKey(one?.key ?? "", value);
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** An instance's id: what is none cannot name an instance, and PostgreSQL would refuse it. */
+export const uuid: RegExp = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Finds an instance: by key the active one, else the newest. Throws `AmbiguousKeyError` when several could be meant.

@@ -2,8 +2,7 @@ import type { HistoryEntry, Instance, InstanceStatus } from "../core/instance.ts
 import { encode, type JsonObject } from "../core/json.ts";
 import type { Client } from "./client.ts";
 import { definitionOf } from "./deliver.ts";
-import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";
-import { businessKey } from "../core/identity.ts";
+import { type AnyWorkflow, findOrThrow, keyOf, type Target, uuid } from "./find.ts";
 
 /** Which instances a list holds: those for which everything that is given holds. */
 export interface ListOptions {
@@ -55,7 +54,7 @@ export async function list(
   const items = await parts.backend.store.list({
     workflow: workflow?.name,
     ids: id === undefined ? undefined : [id],
-    key: key === undefined ? undefined : businessKey(keyName(workflow), key),
+    key: workflow === undefined || key === undefined ? undefined : keyOf(workflow, key),
     statuses: status === undefined ? undefined : [status].flat(),
     version,
     tags,
@@ -65,15 +64,6 @@ export async function list(
   });
   const page = items.slice(0, limit);
   return { items: page, next: items.length > limit ? page.at(-1)?.id : undefined };
-}
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-function keyName(workflow: AnyWorkflow | undefined): string {
-  const one = workflow && "versions" in workflow
-    ? workflow.versions.get(workflow.current)
-    : workflow;
-  return one?.key ?? "";
 }
 
 /** How the steps of an instance ended: in the order in which it moved, within one move in the order of the rows. */

@@ -5,9 +5,10 @@ import { type MemoryBackend, memoryBackend } from "../../src/memory/backend.ts";
 import type { Clock } from "../../src/memory/clock.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import type { Backend } from "../../src/store/store.ts";
+import { elapse, jobs } from "../contracts/postgres_world.ts";
 import { type Scene, sceneIn, type World } from "../contracts/world.ts";
 import { silent } from "../everywhere.ts";
-import { type Database, migrated } from "../pg.ts";
+import { migrated } from "../pg.ts";
 
 /** An engine, and beside it the backend as another process would use it, down to single statements. */
 export interface Bench {
@@ -159,37 +160,4 @@ function movable(): Clock & { move(milliseconds: number): void } {
       for (const moved of [...listeners]) moved();
     },
   };
-}
-
-const times = {
-  workflow_instances: ["inserted_at", "updated_at", "finished_at"],
-  step_results: ["started_at", "inserted_at"],
-  jobs: ["scheduled_at", "attempted_at", "finished_at", "inserted_at"],
-  processes: ["started_at", "heartbeat_at", "expires_at"],
-};
-
-async function elapse({ sql }: Database, milliseconds: number): Promise<void> {
-  for (const [table, columns] of Object.entries(times)) {
-    const earlier = columns.map((name) => `${name} = ${name} - $1::float8 * interval '1 ms'`);
-    await sql.unsafe(`update hephaestus.${table} set ${earlier}`, [milliseconds]);
-  }
-}
-
-async function jobs({ sql }: Database): ReturnType<World["jobs"]> {
-  const rows = await sql`
-    select id, kind, instance_id, step, queue, state, attempt, process_id, scheduled_at, finished_at
-    from hephaestus.jobs
-    order by id`;
-  return rows.map((row) => ({
-    id: row.id,
-    kind: row.kind,
-    instance: row.instance_id,
-    step: row.step ?? undefined,
-    queue: row.queue,
-    state: row.state,
-    attempt: row.attempt,
-    process: row.process_id ?? undefined,
-    scheduledAt: row.scheduled_at,
-    finishedAt: row.finished_at ?? undefined,
-  }));
 }

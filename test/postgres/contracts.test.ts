@@ -1,5 +1,6 @@
 import { after, describe } from "node:test";
 import { postgresBackend } from "../../src/postgres/backend.ts";
+import { elapse, jobs, times } from "../contracts/postgres_world.ts";
 import { queueContract } from "../contracts/queue.ts";
 import { storeContract } from "../contracts/store.ts";
 import type { World } from "../contracts/world.ts";
@@ -20,40 +21,6 @@ async function setup(): Promise<World> {
     jobs: () => jobs(database),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
   };
-}
-
-const times = {
-  workflow_instances: ["inserted_at", "updated_at", "finished_at"],
-  step_results: ["started_at", "inserted_at"],
-  jobs: ["scheduled_at", "attempted_at", "finished_at", "inserted_at"],
-  processes: ["started_at", "heartbeat_at", "expires_at"],
-};
-
-/** Moves everything that has happened, and everything that is to come, into the past. */
-async function elapse({ sql }: Database, milliseconds: number): Promise<void> {
-  for (const [table, columns] of Object.entries(times)) {
-    const earlier = columns.map((name) => `${name} = ${name} - $1::float8 * interval '1 ms'`);
-    await sql.unsafe(`update hephaestus.${table} set ${earlier}`, [milliseconds]);
-  }
-}
-
-async function jobs({ sql }: Database): ReturnType<World["jobs"]> {
-  const rows = await sql`
-    select id, kind, instance_id, step, queue, state, attempt, process_id, scheduled_at, finished_at
-    from hephaestus.jobs
-    order by id`;
-  return rows.map((row) => ({
-    id: row.id,
-    kind: row.kind,
-    instance: row.instance_id,
-    step: row.step ?? undefined,
-    queue: row.queue,
-    state: row.state,
-    attempt: row.attempt,
-    process: row.process_id ?? undefined,
-    scheduledAt: row.scheduled_at,
-    finishedAt: row.finished_at ?? undefined,
-  }));
 }
 
 describe("contracts", () => {
