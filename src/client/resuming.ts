@@ -3,7 +3,7 @@ import { type Duration, milliseconds } from "../core/duration.ts";
 import { failure } from "../core/failure.ts";
 import { isFinal } from "../core/instance.ts";
 import type { AnyTransaction } from "../postgres/callers.ts";
-import { textOf, usualPriority } from "../runner/new_jobs.ts";
+import { usualPriority } from "../runner/new_jobs.ts";
 import { wakeOf } from "../runner/turns.ts";
 import { endingOf } from "../runner/verdicts.ts";
 import type { NewJob } from "../queue/job.ts";
@@ -96,8 +96,6 @@ export async function scheduleResume(
     maxAttempts: undefined,
     delay,
     owned: false,
-    tags: instance.tags,
-    metadata: textOf(instance.metadata),
     args: `{${members.join(",")}}`,
   };
   await store.schedule(job, tx);

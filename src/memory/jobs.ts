@@ -8,6 +8,7 @@ import type { Tables } from "./tables.ts";
 
 /** Puts a job in: owned by `owner` when it asks for that and there is one. */
 export function insertJob(tables: Tables, job: NewJob, owner: string | undefined): void {
+  const instance = tables.instances.get(job.instance);
   const { delay, owned, ...rest } = job;
   const now = tables.now();
   const process = owned ? owner : undefined;
@@ -18,8 +19,8 @@ export function insertJob(tables: Tables, job: NewJob, owner: string | undefined
     : "available";
   tables.jobs.insert({
     ...rest,
-    tags: [...job.tags],
-    metadata: job.metadata && jsonb(job.metadata),
+    tags: instance?.tags ?? [],
+    metadata: instance?.metadata === "{}" ? undefined : instance?.metadata,
     args: job.args && jsonb(job.args),
     state,
     process,
@@ -46,8 +47,6 @@ export function wakeAdvance(tables: Tables, instance: string, wake: Wake): void 
     maxAttempts: undefined,
     delay: 0,
     owned: false,
-    tags: [],
-    metadata: undefined,
     args: undefined,
   };
   insertJob(tables, job, undefined);

@@ -36,6 +36,8 @@ export interface ResultRow extends NewResult {
 }
 
 export interface JobRow extends Omit<NewJob, "delay" | "owned"> {
+  readonly tags: readonly string[];
+  readonly metadata: string | undefined;
   readonly state: JobState;
   readonly attempt: number;
   readonly process: string | undefined;

@@ -2,10 +2,10 @@
 export type Element = string | number | boolean | undefined;
 
 /** The text of a one-dimensional PostgreSQL array of what each row has. `undefined` is SQL null. */
-export function array<T>(rows: readonly T[], value: (row: T) => Element): string {
-  const elements: (string | number | boolean)[] = [];
-  for (const row of rows) elements.push(element(value(row)));
-  return `{${elements.join(",")}}`;
+export function array<T>(rows: readonly T[], value: (row: T, index: number) => Element): string {
+  let text = "";
+  for (let i = 0; i < rows.length; i++) text += `${i > 0 ? "," : ""}${element(value(rows[i]!, i))}`;
+  return `{${text}}`;
 }
 
 /** The text of an array of texts. */

@@ -65,12 +65,12 @@ function notify(s: Statement, channel: string, payload: string): string {
 
 function advance(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const columns: readonly Column<Turn>[] = [
-    ["uuid", (turn) => turn.instance],
-    ["int", (turn) => turn.revision],
-    ["text", (turn) => turn.status],
-    ["text", (turn) => turn.control],
-    ["text", (turn) => turn.metadata],
-    ["text", (turn) => turn.error],
+    ["instance_id", "uuid", (turn) => turn.instance],
+    ["revision", "int", (turn) => turn.revision],
+    ["status", "text", (turn) => turn.status],
+    ["control", "text", (turn) => turn.control],
+    ["metadata", "text", (turn) => turn.metadata],
+    ["error", "text", (turn) => turn.error],
   ];
   s.with(
     "advanced",
@@ -83,13 +83,12 @@ function advance(s: Statement, t: Tables, turns: readonly Turn[]): void {
       error = coalesce(turn.error::jsonb, instance.error),
       updated_at = now(),
       finished_at = case when turn.status in ('completed', 'failed', 'cancelled') then now() end
-  from unnest(${
-      s.lists(turns, ...columns)
-    }) as turn (instance_id, revision, status, control, metadata, error)
+  from ${s.rows("turn", turns, ...columns)}
   where instance.id = turn.instance_id
     and instance.revision = turn.revision
     and exists (select from me)
-  returning instance.id, instance.revision, instance.status, instance.workflow_version
+  returning instance.id, instance.revision, instance.status, instance.workflow, instance.workflow_version,
+    instance.tags, instance.metadata
 )`,
   );
 }
@@ -107,23 +106,25 @@ function each<T>(turns: readonly Turn[], rows: (turn: Turn) => readonly T[]): re
   return all;
 }
 
-const instance: Column<Of<unknown>> = ["uuid", (of) => of.instance];
+const instance: Column<Of<unknown>> = ["instance_id", "uuid", (of) => of.instance];
 
 function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const recorded = each(turns, (turn) => turn.recorded);
   if (recorded.length === 0) return;
-  const lists = s.lists(
+  const rows = s.rows(
+    "result",
     recorded,
     instance,
-    ["text", ({ row }) => row.step],
-    ["int", ({ row }) => row.activation],
-    ["text", ({ row }) => row.event],
-    ["text", ({ row }) => row.output],
-    ["text", ({ row }) => row.metadata],
-    ["int", ({ row }) => row.attempt],
-    ["text", ({ row }) => row.errors],
-    ["float8", ({ row }) => row.duration],
-    ["text", ({ row }) => row.causes.join(",")],
+    ["step", "text", ({ row }) => row.step],
+    ["activation", "int", ({ row }) => row.activation],
+    ["event", "text", ({ row }) => row.event],
+    ["output", "text", ({ row }) => row.output],
+    ["metadata", "text", ({ row }) => row.metadata],
+    ["attempt", "int", ({ row }) => row.attempt],
+    ["errors", "text", ({ row }) => row.errors],
+    ["duration", "float8", ({ row }) => row.duration],
+    ["causes", "text", ({ row }) => row.causes.join(",")],
+    ["place", "int", (_, index) => index + 1],
   );
   s.with(
     "recorded",
@@ -134,8 +135,7 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
     result.attempt, result.errors::jsonb, now() - result.duration * interval '1 millisecond',
     now() + result.place * interval '1 microsecond', string_to_array(result.causes, ','), me.id, true,
     advanced.revision, advanced.workflow_version
-  from unnest(${lists}) with ordinality
-    as result (instance_id, step, activation, event, output, metadata, attempt, errors, duration, causes, place)
+  from ${rows}
   join advanced on advanced.id = result.instance_id
   cross join me
 )`,
@@ -145,12 +145,13 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
 function mark(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const processed = each(turns, (turn) => turn.processed);
   if (processed.length === 0) return;
-  const lists = s.lists(
+  const rows = s.rows(
+    "read",
     processed,
     instance,
-    ["text", ({ row }) => row.step],
-    ["int", ({ row }) => row.activation],
-    ["text", ({ row }) => row.causes?.join(",")],
+    ["step", "text", ({ row }) => row.step],
+    ["activation", "int", ({ row }) => row.activation],
+    ["causes", "text", ({ row }) => row.causes?.join(",")],
   );
   s.with(
     "marked",
@@ -159,7 +160,7 @@ function mark(s: Statement, t: Tables, turns: readonly Turn[]): void {
   set processed = true,
       applied_revision = case when read.causes is not null then advanced.revision end,
       causes = string_to_array(read.causes, ',')
-  from unnest(${lists}) as read (instance_id, step, activation, causes)
+  from ${rows}
   join advanced on advanced.id = read.instance_id
   where result.instance_id = read.instance_id
     and result.step_ref = read.step
@@ -177,9 +178,7 @@ function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
   delete from ${t.jobs}
   where id = any (array(
     select own.id
-    from unnest(${
-        s.lists(settled, instance, ["bigint", ({ row }) => row])
-      }) as own (instance_id, id)
+    from ${s.rows("own", settled, instance, ["id", "bigint", ({ row }) => row])}
     where own.instance_id in (select id from advanced)
     order by own.id))
 )`,
@@ -191,9 +190,7 @@ function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
     "resolved",
     `(
   delete from ${t.jobs} as job
-  using unnest(${
-      s.lists(resolved, instance, ["text", ({ row }) => row])
-    }) as wait (instance_id, step)
+  using ${s.rows("wait", resolved, instance, ["step", "text", ({ row }) => row])}
   join advanced on advanced.id = wait.instance_id
   where job.instance_id = wait.instance_id
     and job.step = wait.step
@@ -226,7 +223,7 @@ function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
   set state = 'cancelled', finished_at = now(), process_id = null
   from advanced
   where advanced.status in ('failed', 'cancelled') and job.instance_id = advanced.id and ${live}
-    and job.id <> all (${s.lists(own, ["bigint", ({ row }) => row])})
+    and job.id <> all (${s.array(own, "bigint", ({ row }) => row)})
 )`,
   );
 }
@@ -234,18 +231,13 @@ function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
 function wake(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const wakes = each(turns, (turn) => (turn.wake ? [turn.wake] : []));
   if (wakes.length === 0) return;
-  const lists = s.lists(
-    wakes,
-    instance,
-    ["text", ({ row }) => row.queue],
-    ["text", ({ row }) => row.workflow],
-  );
+  const rows = s.rows("wake", wakes, instance, ["queue", "text", ({ row }) => row.queue]);
   s.with(
     "woken",
     `(
   insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
-  select advanced.id, 'advance', 'available', wake.queue, wake.workflow, advanced.workflow_version, advanced.id
-  from unnest(${lists}) as wake (instance_id, queue, workflow)
+  select advanced.id, 'advance', 'available', wake.queue, advanced.workflow, advanced.workflow_version, advanced.id
+  from ${rows}
   join advanced on advanced.id = wake.instance_id
   order by advanced.id
   ${keepWaiting}

@@ -187,7 +187,22 @@ export async function prune(on: On, t: Tables, age: number, limit: number): Prom
 export async function insert(on: On, t: Tables, job: NewJob): Promise<void> {
   const s = new Statement();
   s.with("me", `(select null::bigint as id where false)`);
-  s.with("here", `(select ${s.bind(job.instance)}::text::uuid as id)`);
+  s.with(
+    "here",
+    `(
+  select of.id, of.workflow, of.workflow_version, instance.tags, instance.metadata
+  from ${
+      s.rows(
+        "of",
+        [job],
+        ["id", "uuid", ({ instance }) => instance],
+        ["workflow", "text", ({ workflow }) => workflow],
+        ["workflow_version", "int", ({ version }) => version],
+      )
+    }
+  left join ${t.instances} as instance on instance.id = of.id
+)`,
+  );
   const text = s.text(`${insertJobs(s, t, [job], "here")} on conflict do nothing`);
   await on.query(text, s.parameters);
 }

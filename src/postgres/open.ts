@@ -33,17 +33,17 @@ export async function open(
 }
 
 const instanceColumns: readonly Column<NewInstance>[] = [
-  ["uuid", (instance) => instance.id],
-  ["text", (instance) => instance.workflow],
-  ["int", (instance) => instance.version],
-  ["text", (instance) => instance.key],
-  ["text", (instance) => instance.uniqueKey],
-  ["text", (instance) => instance.status],
-  ["text", (instance) => instance.control],
-  ["text", (instance) => texts(instance.tags)],
-  ["text", (instance) => instance.metadata],
-  ["text", (instance) => instance.error],
-  ["text", (instance) => instance.input],
+  ["id", "uuid", (instance) => instance.id],
+  ["workflow", "text", (instance) => instance.workflow],
+  ["version", "int", (instance) => instance.version],
+  ["key", "text", (instance) => instance.key],
+  ["unique_key", "text", (instance) => instance.uniqueKey],
+  ["status", "text", (instance) => instance.status],
+  ["control", "text", (instance) => instance.control],
+  ["tags", "text", (instance) => texts(instance.tags)],
+  ["metadata", "text", (instance) => instance.metadata],
+  ["error", "text", (instance) => instance.error],
+  ["input", "text", (instance) => instance.input],
 ];
 
 function openStatement(
@@ -67,10 +67,9 @@ function openStatement(
   select instance.id, instance.workflow, instance.version, instance.key, instance.unique_key, instance.status,
     instance.control::jsonb, instance.tags::text[], instance.metadata::jsonb, instance.error::jsonb,
     instance.input::jsonb, case when instance.status in ('completed', 'failed', 'cancelled') then now() end
-  from unnest(${s.lists(instances, ...instanceColumns)})
-    as instance (id, workflow, version, key, unique_key, status, control, tags, metadata, error, input)
+  from ${s.rows("instance", instances, ...instanceColumns)}
   on conflict do nothing
-  returning id, workflow_version
+  returning id, workflow, workflow_version, tags, metadata
 )`,
   );
   record(s, t, instances);
@@ -88,15 +87,17 @@ function openStatement(
 function record(s: Statement, t: Tables, instances: readonly NewInstance[]): void {
   const recorded = instances.flatMap(({ id, recorded }) => recorded.map((row) => ({ id, row })));
   if (recorded.length === 0) return;
-  const lists = s.lists(
+  const rows = s.rows(
+    "result",
     recorded,
-    ["uuid", ({ id }) => id],
-    ["text", ({ row }) => row.step],
-    ["int", ({ row }) => row.activation],
-    ["text", ({ row }) => row.event],
-    ["text", ({ row }) => row.output],
-    ["text", ({ row }) => row.metadata],
-    ["text", ({ row }) => row.causes.join(",")],
+    ["instance_id", "uuid", ({ id }) => id],
+    ["step", "text", ({ row }) => row.step],
+    ["activation", "int", ({ row }) => row.activation],
+    ["event", "text", ({ row }) => row.event],
+    ["output", "text", ({ row }) => row.output],
+    ["metadata", "text", ({ row }) => row.metadata],
+    ["causes", "text", ({ row }) => row.causes.join(",")],
+    ["place", "int", (_, index) => index + 1],
   );
   s.with(
     "recorded",
@@ -106,8 +107,7 @@ function record(s: Statement, t: Tables, instances: readonly NewInstance[]): voi
   select opened.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
     string_to_array(result.causes, ','), now() + result.place * interval '1 microsecond', true, 1,
     opened.workflow_version
-  from unnest(${lists}) with ordinality
-    as result (instance_id, step, activation, event, output, metadata, causes, place)
+  from ${rows}
   join opened on opened.id = result.instance_id
 )`,
   );

@@ -22,7 +22,7 @@ export interface Subject {
   readonly step: string | undefined;
 }
 
-/** A job to be put in. */
+/** A job to be put in. The store adds the tags and the metadata of its instance. */
 export interface NewJob extends Subject {
   readonly id: JobId;
   readonly queue: string;
@@ -34,9 +34,6 @@ export interface NewJob extends Subject {
   readonly delay: number;
   /** Inserted as executing and owned by the process that commits it. */
   readonly owned: boolean;
-  readonly tags: readonly string[];
-  /** JSON text of an object. */
-  readonly metadata: string | undefined;
   /** JSON text. */
   readonly args: string | undefined;
 }

@@ -101,7 +101,7 @@ export class Ready {
     const { computed: { turn, next, progress }, workflow, included } = plan;
     for (const { job } of included) host.slots.release(job.queue);
     const here = parts.inline && host.accepting;
-    const started = jobsOf(parts, workflow, next, progress, {
+    const started = jobsOf(parts, workflow, plan.instance, progress, {
       id: () => ids.next().value ?? "",
       begins: (queue) => here && !host.yields(queue) && host.slots.take(queue),
     });

@@ -172,7 +172,7 @@ export function commits(it: It): void {
       const started = [
         scene.job({ instance: id, step: "owned", owned: true }),
         scene.job({ instance: id, step: "later", delay: 60_000 }),
-        scene.job({ instance: id, step: "now", tags: ["eu"], metadata: "{}", args: "[1]" }),
+        scene.job({ instance: id, step: "now", args: "[1]" }),
       ];
 
       await scene.store.commit(process, [turn(id, { started })]);

@@ -145,8 +145,6 @@ export async function sceneIn(world: World) {
     maxAttempts: 5,
     delay: 0,
     owned: false,
-    tags: [],
-    metadata: undefined,
     args: undefined,
     ...part,
   });
