@@ -28,13 +28,18 @@ export class Cancellation {
     this.#stop?.(reason);
   }
 
-  /** Runs code until it ends, `limit` milliseconds have passed, or it is aborted: code that ignores that is left behind. */
-  run(step: string, limit: number | undefined, code: () => unknown): Promise<unknown> {
+  /**
+   * Runs code until it ends, `limit` milliseconds have passed, or it is aborted: code that ignores that is left behind.
+   * What code returns at once is returned at once.
+   */
+  run(step: string, limit: number | undefined, code: () => unknown): unknown {
+    if (this.#reason) throw this.#reason;
+    const returned = code();
+    // Code may abort itself through what it was given.
+    if (this.#reason) throw this.#reason;
+    if (!isPromise(returned)) return returned;
     return new Promise((resolve, reject) => {
-      if (this.#reason) return reject(this.#reason);
       this.#stop = reject;
-      const returned = code();
-      if (!isPromise(returned)) return resolve(returned);
       const timer = limit === undefined ? undefined : setTimeout(
         () => this.abort(new StepTimeoutError({ step, limit })),
         Math.min(limit, longestTimer),
@@ -44,7 +49,8 @@ export class Cancellation {
   }
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
+/** Whether a value must be awaited. */
+export function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === "object" && value !== null && "then" in value &&
     typeof value.then === "function";
 }

@@ -17,6 +17,8 @@ interface Group {
 }
 
 const largestBatch = 500;
+/** What is left to another lane: below it, a statement of its own costs more than it saves. */
+const smallestShare = 100;
 const mostTries = 3;
 
 /**
@@ -45,7 +47,7 @@ export class Committer {
     this.#instances = instances;
     this.#recorder = recorder;
     this.#failed = failed;
-    this.#lanes = new Lanes(2, () => this.#take(), (groups) => this.#write(groups));
+    this.#lanes = new Lanes(2, (lanes) => this.#take(lanes), (groups) => this.#write(groups));
   }
 
   /** Writes the turn that a job stands for; `ended` where it ran a step. Resolves once the job is done with. */
@@ -63,14 +65,16 @@ export class Committer {
     this.#lanes.wake();
   }
 
-  #take(): readonly Group[] {
+  #take(lanes: number): readonly Group[] {
+    const share = Math.max(smallestShare, Math.ceil(this.#waiting.size / lanes));
+    const most = Math.min(largestBatch, share);
     const groups: Group[] = [];
     for (const [instance, submissions] of this.#waiting) {
       if (this.#busy.has(instance)) continue;
       this.#waiting.delete(instance);
       this.#busy.add(instance);
       groups.push({ instance, submissions });
-      if (groups.length === largestBatch) break;
+      if (groups.length === most) break;
     }
     return groups;
   }

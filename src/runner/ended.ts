@@ -2,18 +2,23 @@ import { LATER } from "../core/engine.ts";
 import type { NewResult } from "../store/turn.ts";
 import type { Attempt } from "./attempt.ts";
 import { aboutAttempt } from "./observe.ts";
-import { checkOutcome } from "./outcome.ts";
+import { type CheckedOutcome, checkOutcome } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
 import type { Ended } from "./turns.ts";
 
 /** Checks what a step has returned and makes the result of it. */
-export async function endedWith(
+export function endedWith(
   parts: Parts,
   attempt: Attempt,
   returned: unknown,
-): Promise<Ended> {
+): Ended | Promise<Ended> {
   const checked = checkOutcome(attempt.step, returned, parts.payloadLimit);
-  const { event, output, metadata, texts } = checked instanceof Promise ? await checked : checked;
+  return checked instanceof Promise
+    ? checked.then((checked) => endedBy(attempt, checked))
+    : endedBy(attempt, checked);
+}
+
+function endedBy(attempt: Attempt, { event, output, metadata, texts }: CheckedOutcome): Ended {
   return ended(attempt, { activation: 1, event, output, metadata }, texts);
 }
 

@@ -1,17 +1,19 @@
 /**
  * Writes what has come together, on a few connections side by side. No timer gathers a batch: each lane writes
- * whatever arrived while the others were writing, so a batch is one when idle and hundreds under load.
+ * whatever arrived while the others were writing, so a batch is one when idle and hundreds under load. Lanes that come at the
+ * same time share what there is: while one is written, the other's steps run.
  */
 export class Lanes<T> {
   readonly #count: number;
-  readonly #take: () => readonly T[];
+  readonly #take: (lanes: number) => readonly T[];
   readonly #write: (batch: readonly T[]) => Promise<void>;
   #open = 0;
+  #writing = 0;
 
-  /** `write` must not reject. */
+  /** `take` is told how many lanes are free to share what waits. `write` must not reject. */
   constructor(
     count: number,
-    take: () => readonly T[],
+    take: (lanes: number) => readonly T[],
     write: (batch: readonly T[]) => Promise<void>,
   ) {
     this.#count = count;
@@ -29,7 +31,13 @@ export class Lanes<T> {
   async #run(): Promise<void> {
     // What ends in the same tick goes into the same batch.
     await Promise.resolve();
-    for (let batch = this.#take(); batch.length > 0; batch = this.#take()) await this.#write(batch);
+    for (;;) {
+      const batch = this.#take(this.#count - this.#writing);
+      if (batch.length === 0) break;
+      this.#writing++;
+      await this.#write(batch);
+      this.#writing--;
+    }
     this.#open--;
   }
 }

@@ -133,9 +133,10 @@ export class Worker implements Host {
   begin(jobs: readonly OwnedJob[]): void {
     for (const job of jobs) {
       const cancellation = new Cancellation();
-      const done = this.#perform(job, cancellation).catch((error) => {
+      const done = this.#perform(job, cancellation).then(() => this.#ended(job), (error) => {
         this.#parts.logger.error("Cannot go on with a job", { job: job.id, error: failure(error) });
-      }).then(() => this.#ended(job));
+        this.#ended(job);
+      });
       this.running.set(job.id, { job, cancellation, done });
     }
   }
