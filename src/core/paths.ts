@@ -1,4 +1,4 @@
-import { type Bits, including, intersect, unite } from "./bits.ts";
+import { type Bits, copy, including, intersect, none, unite } from "./bits.ts";
 
 /**
  * One way to a step. Only a step with several events decides anything, so only those can make two
@@ -54,10 +54,10 @@ function all(paths: readonly Path[]): Path | undefined {
   for (const path of paths) {
     if (!compatible({ decided, ended: path.ended }, path)) return undefined;
     for (const [index, event] of path.decided) decided.set(index, event);
-    if (ended === undefined) ended = path.ended.slice();
+    if (ended === undefined) ended = copy(path.ended);
     else unite(ended, path.ended);
   }
-  return { decided: sorted(decided), ended: ended ?? new Uint32Array() };
+  return { decided: sorted(decided), ended: ended ?? none() };
 }
 
 function product(left: readonly Path[], right: readonly Path[]): readonly Path[] {
@@ -66,8 +66,7 @@ function product(left: readonly Path[], right: readonly Path[]): readonly Path[]
   for (const a of left) {
     for (const b of right) {
       if (!compatible(a, b)) continue;
-      // The side without any source yet has an empty set.
-      const ended = a.ended.length < b.ended.length ? b.ended.slice() : a.ended.slice();
+      const ended = copy(a.ended);
       unite(ended, b.ended);
       pairs.push({ decided: sorted(new Map([...a.decided, ...b.decided])), ended });
     }
@@ -82,9 +81,9 @@ function sorted(decided: ReadonlyMap<number, string>): ReadonlyMap<number, strin
 /** What holds on every one of these paths. */
 export function certain(paths: readonly Path[]): Path {
   const [head, ...rest] = paths;
-  if (head === undefined) return { decided: new Map(), ended: new Uint32Array() };
+  if (head === undefined) return { decided: new Map(), ended: none() };
   if (rest.length === 0) return head;
-  const ended = head.ended.slice();
+  const ended = copy(head.ended);
   for (const path of rest) intersect(ended, path.ended);
   const decided = new Map(
     [...head.decided].filter(([index, event]) =>

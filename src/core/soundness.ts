@@ -35,12 +35,12 @@ export function prove(
   const steps = [...graph.steps.values()];
   const outcomes = steps.map(({ moves }) => moves.size);
   const entries = steps.map((): Entry[] => []);
-  const past = steps.map(() => none(steps.length));
-  const start: Path = { decided: new Map(), ended: none(steps.length) };
+  const past = steps.map(() => none());
+  const start: Path = { decided: new Map(), ended: none() };
 
   for (const step of steps) {
     const arrived = entries[step.index] ?? [];
-    const before = past[step.index] ?? none(steps.length);
+    const before = past[step.index] ?? none();
     const paths = step.index === 0 ? [start] : ways(step, arrived, steps, outcomes, refuse);
     entries[step.index] = [];
     reads(step, definitions, graph, paths, before, refuse);

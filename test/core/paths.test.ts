@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
+import { has, including, none, unite } from "../../src/core/bits.ts";
 import { WorkflowDefinitionError } from "../../src/core/errors.ts";
 import { step } from "../../src/core/step.ts";
 import { done, join } from "../../src/core/target.ts";
@@ -25,6 +26,15 @@ describe("the proof of large workflows", () => {
     for (const worker of workers) builder = builder.on(worker, { ok: join(end), no: join(end) });
 
     assertEquals(builder.on(end, { ok: done }).build().steps.size, 10_002);
+  });
+
+  it("takes room for the rows that are behind a step, not for all of the workflow", () => {
+    const behind = including(including(none(), 0), 99_999);
+    const join = none();
+    unite(join, behind);
+
+    assertEquals([has(join, 0), has(join, 99_999), has(join, 99_998)], [true, true, false]);
+    assertEquals(join.size, 2);
   });
 
   it("takes 500 decisions in a row", () => {
