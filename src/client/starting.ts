@@ -206,9 +206,20 @@ async function replace(
   const { store } = client.parts.backend;
   const decide = (known: Parameters<typeof endingOf>[0]) =>
     isFinal(known.status) ? undefined : endingOf(known, "cancelled", reason);
-  await store.end(running.id, decide, { tx });
+  const ended = await store.end(running.id, decide, { tx });
+  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what runs once it has.
+  if (tx !== undefined || ended.kind !== "ended") return;
   for (const worker of client.workers) {
     worker.abort(running.id, new HephaestusError("CANCELLED", reason.message));
   }
   client.finals.tell(running.id);
+  const { id, workflow, version, key } = running;
+  client.parts.telemetry.emit("workflow:stop", {
+    instance: id,
+    workflow,
+    version,
+    key,
+    status: "cancelled",
+    duration: undefined,
+  });
 }
