@@ -17,6 +17,7 @@ import { Recorder } from "./recorder.ts";
 import { resume } from "./resume.ts";
 import { Slots } from "./slots.ts";
 import { isUnreachable, pause } from "./trouble.ts";
+import { UnservedJobs } from "./unserved.ts";
 import { settleFailure } from "./verdicts.ts";
 
 /** How a process works. Times in milliseconds. */
@@ -56,6 +57,7 @@ export class Worker implements Host {
   readonly #stager: Loop;
   readonly #janitor: Loop;
   #listener: AsyncDisposable | undefined;
+  readonly #unserved = new UnservedJobs();
   #accepting = true;
   #process = "";
   #stopping: Promise<void> | undefined;
@@ -109,14 +111,18 @@ export class Worker implements Host {
 
   async #start(): Promise<void> {
     const { backend, logger } = this.#parts;
-    for (;;) {
+    for (let waited = false;; waited = true) {
       try {
         await backend.ready();
         this.#process = await backend.queue.register(this.#options.name, this.#options.lease);
+        if (waited) logger.info("The database is there: work begins", { process: this.#process });
         break;
       } catch (error) {
         if (!isUnreachable(error)) throw error;
-        logger.warn("Cannot begin to work: it is tried again", { error: failure(error) });
+        // Twice a second: the log needs it once.
+        if (!waited) {
+          logger.warn("Cannot begin to work: it is tried again", { error: failure(error) });
+        }
         if (!(await pause(this.givenUp))) return;
       }
     }
@@ -218,18 +224,9 @@ export class Worker implements Host {
   }
 
   async #cleanUp(): Promise<number | undefined> {
-    const { backend, registry, logger } = this.#parts;
-    for (const { workflow, version, count } of await backend.queue.unserved(registry.served())) {
-      logger.warn(
-        `Jobs of workflow "${workflow}" version ${version} are due, and this process has no code for them`,
-        {
-          count,
-        },
-      );
-    }
-    return await backend.queue.prune(this.#options.keep, pruneAtMost) === pruneAtMost
-      ? 0
-      : undefined;
+    await this.#unserved.look(this.#parts);
+    const { queue } = this.#parts.backend;
+    return await queue.prune(this.#options.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;
   }
 
   /** Stops claiming, lets running steps end for `grace` milliseconds, aborts the rest and gives it back. */
