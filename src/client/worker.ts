@@ -6,6 +6,9 @@ export interface Worker extends AsyncDisposable {
   readonly id: string;
   /** Resolves once it works. Rejects with `SchemaVersionError` when the tables are missing, and when the database refuses. */
   readonly ready: Promise<void>;
-  /** Stops claiming, lets running steps end for `grace`, aborts the rest, and gives it back without using up an attempt. */
+  /**
+   * Stops claiming, lets running steps end for `grace`, aborts the rest, and gives it back without using up an attempt.
+   * Called again with a shorter `grace`, it hurries.
+   */
   stop(options?: { readonly grace?: Duration }): Promise<void>;
 }

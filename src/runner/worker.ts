@@ -229,8 +229,14 @@ export class Worker implements Host {
     return await queue.prune(this.#options.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;
   }
 
-  /** Stops claiming, lets running steps end for `grace` milliseconds, aborts the rest and gives it back. */
+  /**
+   * Stops claiming, lets running steps end for `grace` milliseconds, aborts the rest and gives it back. Asked again
+   * with a shorter time, it waits no longer than that.
+   */
   stop(grace: number = this.#options.grace): Promise<void> {
+    if (this.#stopping !== undefined) {
+      void pause(this.givenUp, grace).then(() => this.#giveBackRunning());
+    }
     return this.#stopping ??= this.#stop(grace);
   }
 
@@ -240,7 +246,7 @@ export class Worker implements Host {
     await this.#starting.catch(() => {});
     await Promise.all([this.#claims.stop(), this.#stager.stop(), this.#janitor.stop()]);
     if (!(await this.#drained(grace))) {
-      for (const { cancellation } of this.running.values()) cancellation.abort(givenBack);
+      this.#giveBackRunning();
       await this.#drained(Math.min(this.#options.lease, 5_000));
     }
     this.#givenUp.abort();
@@ -251,6 +257,10 @@ export class Worker implements Host {
         error: failure(error),
       });
     });
+  }
+
+  #giveBackRunning(): void {
+    for (const { cancellation } of this.running.values()) cancellation.abort(givenBack);
   }
 
   async #leave(): Promise<void> {

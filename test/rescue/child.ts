@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--import", "tsx"];
+
+/** What a child has told, and the data with it. */
+export interface Told {
+  readonly message: string;
+  readonly [datum: string]: unknown;
+}
+
+/** A process of a test. */
+export interface Child extends AsyncDisposable {
+  readonly process: ChildProcess;
+  /** The lines of JSON on its stdout so far. */
+  readonly told: readonly Told[];
+  /** Resolves with its code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  /** The first line that begins so and is the one meant, once it is there. Rejects when the child ends without it. */
+  heard(message: string, meant?: (told: Told) => boolean): Promise<Told>;
+}
+
+/** Starts a program of the tests. Killed when disposed. */
+export function child(program: string, ...args: readonly string[]): Child {
+  const started = spawn(process.execPath, [...runtime, program, ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const told: Told[] = [];
+  const listeners = new Set<() => void>();
+  let rest = "";
+  let complaint = "";
+  started.stderr.on("data", (chunk) => complaint += chunk);
+  started.stdout.on("data", (chunk) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) told.push(JSON.parse(line));
+    for (const listener of listeners) listener();
+  });
+  const ended = new Promise<number | string>((resolve, reject) => {
+    started.once("error", reject);
+    started.once("close", (code, signal) => resolve(code ?? signal!));
+  });
+  return {
+    process: started,
+    told,
+    ended,
+    heard: (message, meant = () => true) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = told.find((line) => line.message.startsWith(message) && meant(line));
+          if (found === undefined) return;
+          listeners.delete(look);
+          resolve(found);
+        };
+        listeners.add(look);
+        look();
+        void ended.then((how) => reject(new Error(`The child ended with ${how}: ${complaint}`)));
+      }),
+    async [Symbol.asyncDispose]() {
+      started.kill("SIGKILL");
+      await ended;
+    },
+  };
+}

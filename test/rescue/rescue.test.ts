@@ -1,0 +1,152 @@
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import type { Sql } from "postgres";
+import { eventually, onPostgres, type World } from "../everywhere.ts";
+import { assertSound } from "../invariants/story.ts";
+import { child } from "./child.ts";
+import { type Hazard, hazardous, tables } from "./hazards.ts";
+
+const options = { workflows: [hazardous] };
+const quick = { poll: 50, lease: 400, heartbeat: 100 };
+const program = "test/rescue/worker.ts";
+
+type OnPostgres = World & { readonly sql: Sql; readonly url: string };
+
+/** Everything that a zombie could have changed. */
+async function everything(sql: Sql, id: string): Promise<unknown> {
+  const [row] = await sql`
+    select
+      (select to_json(i) from hephaestus.workflow_instances as i where id = ${id}) as instance,
+      (select json_agg(r order by step_ref) from hephaestus.step_results as r
+        where instance_id = ${id}) as results,
+      (select json_agg(j) from hephaestus.jobs as j where instance_id = ${id}) as jobs,
+      (select json_agg(e) from effects as e) as effects`;
+  return row;
+}
+
+onPostgres("a step that kills its process in each attempt", (it) => {
+  // Each costs two processes: half of them inline, half through jobs.
+  for (
+    const [hazard, whenInline] of [
+      ["exit", true],
+      ["throw", true],
+      ["kill", false],
+      ["reject", false],
+    ] as const
+  ) {
+    it(`is discarded after its attempts (${hazard})`, options, async (world) => {
+      const { hephaestus, sql, url, inline } = world as OnPostgres;
+      if (inline !== whenInline) return;
+      await sql.unsafe(tables);
+      const handle = await hephaestus.start(hazardous, "poison", { hazard });
+
+      for (let attempt = 0; attempt < 2; attempt++) {
+        await using worker = child(program, url, String(inline));
+        assertNotEquals(await worker.ended, 0);
+      }
+      await hephaestus.work(quick).ready;
+
+      const end = await handle.result();
+      assertEquals(end.status, "failed");
+      assertStringIncludes(end.error!.message, "the process died in each of its 2 attempts");
+      assertEquals([...await sql`select attempt from runs order by 1`], [{ attempt: 1 }, {
+        attempt: 2,
+      }]);
+      assertEquals(
+        (await sql`select state from hephaestus.jobs where instance_id = ${handle.id}`)[0]?.state,
+        "discarded",
+      );
+      await assertSound(sql);
+    });
+  }
+});
+
+onPostgres("the jobs of a dead process", (it) => {
+  it(
+    "are claimed again when its lease has ended, at the next heartbeat",
+    options,
+    async (world) => {
+      const { hephaestus, sql, url, inline } = world as OnPostgres;
+      await sql.unsafe(tables);
+      await using worker = child(program, url, String(inline));
+      const { process } = await worker.heard("ready");
+      const handle = await hephaestus.start(hazardous, "one", { hazard: "gate" });
+      await eventually(async () => (await sql`select from runs`).length === 1, "the step runs");
+
+      worker.process.kill("SIGKILL");
+      await worker.ended;
+      const [lease] = await sql`select expires_at::text as ends from hephaestus.processes
+      where id = ${String(process)}`;
+      await hephaestus.work(quick).ready;
+      await handle.result();
+
+      const [rescue] = await sql`
+      select extract(epoch from started_at - ${lease!.ends}::timestamptz)::float8 as after, attempt
+      from hephaestus.step_results where instance_id = ${handle.id}`;
+      assertEquals(rescue?.attempt, 2);
+      assert(rescue!.after > 0, `not ${rescue!.after} s before the lease has ended`);
+      // A heartbeat is 0.1 s; a busy machine may take its time.
+      assert(rescue!.after < 10, `not ${rescue!.after} s after it`);
+    },
+  );
+});
+
+onPostgres("a process that was declared dead while it", (it) => {
+  for (const [how, hazard] of [["was stopped", "gate"], ["was blocked", "block"]] as const) {
+    it(
+      `${how} writes nothing, enters again under a new id and works on`,
+      options,
+      async (world) => {
+        const { hephaestus, sql, url, inline } = world as OnPostgres;
+        await sql.unsafe(tables);
+        await using zombie = child(program, url, String(inline));
+        const { process } = await zombie.heard("ready");
+        const handle = await hephaestus.start(hazardous, "one", { hazard });
+        await eventually(async () => (await sql`select from runs`).length === 1, "the step runs");
+        if (how === "was stopped") zombie.process.kill("SIGSTOP");
+
+        const healthy = hephaestus.work(quick);
+        assertEquals((await handle.result()).status, "completed");
+        await healthy.stop();
+        const before = await everything(sql, handle.id);
+        await sql`insert into gate values (true)`;
+        if (how === "was stopped") zombie.process.kill("SIGCONT");
+
+        // A busy machine makes it late more than once.
+        await zombie.heard(
+          "Cannot keep the heartbeat in time",
+          ({ milliseconds, lease }) => Number(milliseconds) >= 400 && lease === 400,
+        );
+        assertEquals((await zombie.heard("The process was declared dead")).process, process);
+        const next = await hephaestus.start(hazardous, "two", { hazard: "none" });
+        assertEquals((await next.result()).status, "completed");
+
+        const [entry] = await hephaestus.history(hazardous, next);
+        assertNotEquals(entry?.process, process);
+        assertEquals(await everything(sql, handle.id), {
+          ...before as object,
+          effects: [{ key: "id::one", attempt: 2 }, { key: "id::two", attempt: 1 }],
+        });
+        await assertSound(sql);
+      },
+    );
+  }
+});
+
+onPostgres("a process that is late and was not declared dead", (it) => {
+  it("says how late it was, and goes on with what it has", options, async (world) => {
+    const { hephaestus, sql, url, inline } = world as OnPostgres;
+    await sql.unsafe(tables);
+    await using worker = child(program, url, String(inline));
+    const { process } = await worker.heard("ready");
+
+    const handle = await hephaestus.start(hazardous, "one", { hazard: "block" satisfies Hazard });
+
+    assertEquals((await handle.result()).status, "completed");
+    assertEquals([...await sql`select attempt from effects`], [{ attempt: 1 }]);
+    await worker.heard(
+      "Cannot keep the heartbeat in time",
+      (late) => Number(late.milliseconds) >= 2_000 && late.process === process,
+    );
+    assertEquals(worker.told.filter(({ message }) => message.includes("declared dead")), []);
+  });
+});
