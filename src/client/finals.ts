@@ -47,16 +47,22 @@ export class Finals {
   }
 
   /**
-   * Waits until an instance is final; `undefined` when there is none. Rejects with the signal's reason. One that was
-   * just started here is not looked at until somebody tells, or the first pause is over.
+   * Waits until an instance is final; `undefined` when there is none. Rejects with the reason of the first signal that
+   * aborts; `AbortSignal.any` would leave a trace of each wait in a signal that lives as long as the engine (Node 20).
+   * One that was just started here is not looked at until somebody tells, or the first pause is over.
    */
-  wait(instance: string, signal: AbortSignal, fresh: boolean): Promise<Instance | undefined> {
+  wait(
+    instance: string,
+    signals: readonly AbortSignal[],
+    fresh: boolean,
+  ): Promise<Instance | undefined> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason);
+      const aborted = () => signals.find((signal) => signal.aborted);
+      if (aborted()) return reject(aborted()?.reason);
       const waiting = this.#waiting.get(instance) ?? new Set();
       this.#waiting.set(instance, waiting);
       const leave = () => {
-        signal.removeEventListener("abort", abort);
+        for (const signal of signals) signal.removeEventListener("abort", abort);
         waiting.delete(settle);
         if (waiting.size === 0) this.#waiting.delete(instance);
       };
@@ -66,10 +72,10 @@ export class Finals {
       };
       const abort = () => {
         leave();
-        reject(signal.reason);
+        reject(aborted()?.reason);
       };
       waiting.add(settle);
-      signal.addEventListener("abort", abort, { once: true });
+      for (const signal of signals) signal.addEventListener("abort", abort, { once: true });
       this.#pause = firstPause;
       this.#begin();
       if (fresh && !this.#recent.has(instance)) return this.#loop.wakeIn(firstPause);

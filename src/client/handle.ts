@@ -34,7 +34,7 @@ export function handleOf(
     async result({ signal } = {}) {
       const instance = await finals.wait(
         id,
-        signal ? AbortSignal.any([closing, signal]) : closing,
+        signal ? [closing, signal] : [closing],
         fresh,
       );
       if (instance === undefined) {
