@@ -23,7 +23,9 @@ const hephaestus = new Hephaestus({
   logger,
   poolSize: 2,
 });
-const worker = hephaestus.work({ poll: 50, lease: 400, heartbeat: 100, queues: { default: 1 } });
+// Those that are to be rescued are given a short lease; those that are to stop must not be, on a busy machine.
+const lease = grace === undefined ? 400 : 20_000;
+const worker = hephaestus.work({ poll: 50, lease, heartbeat: 100, queues: { default: 1 } });
 await worker.ready;
 told("ready", { process: worker.id });
 
