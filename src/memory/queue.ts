@@ -20,6 +20,7 @@ export function memoryQueue(tables: Tables): Queue {
       run(tables, () => {
         const row = tables.processes.get(process);
         if (row !== undefined) tables.processes.delete(row);
+        for (const job of ownedBy(tables, process)) free(tables, job, job.attempt - 1);
       }),
 
     reserveIds: () =>
@@ -92,10 +93,11 @@ function beat(tables: Tables, process: string, lease: number): Beat | undefined 
   const row = tables.processes.get(process);
   if (row === undefined) return undefined;
   tables.processes.put({ ...row, expiresAt: tables.now() + lease });
-  const owned = tables.jobs.all().filter((job) =>
-    job.state === "executing" && job.process === process
-  );
-  return { owned: owned.map(({ id, attempt }) => ({ process, id, attempt })) };
+  return { owned: ownedBy(tables, process).map(({ id, attempt }) => ({ process, id, attempt })) };
+}
+
+function ownedBy(tables: Tables, process: string): readonly JobRow[] {
+  return tables.jobs.all().filter((job) => job.state === "executing" && job.process === process);
 }
 
 function claim(tables: Tables, { process, queue, limit, serves }: Demand): readonly Job[] {

@@ -73,13 +73,21 @@ export function stage(on: On, t: Tables, limit: number): Promise<readonly string
   return queues(on, giveBack(t, back, "0"), [String(limit)]);
 }
 
-/** Makes the executing jobs of dead processes available; a later statement than the one that declared them dead. */
-export function free(on: On, t: Tables, processes: readonly string[]): Promise<readonly string[]> {
+/**
+ * Makes the executing jobs of processes available whose rows are gone; a later statement than the one that has deleted
+ * them. What a dead process had may have been run, and its attempt stays counted.
+ */
+export function free(
+  on: On,
+  t: Tables,
+  processes: readonly string[],
+  were: "dead" | "leaving",
+): Promise<readonly string[]> {
   const back = `
        select id, kind
        from ${t.jobs}
        where state = 'executing' and process_id = any ($1::bigint[])
        order by id
        for update`;
-  return queues(on, giveBack(t, back, "0"), columns(processes, (id) => id));
+  return queues(on, giveBack(t, back, were === "dead" ? "0" : "1"), columns(processes, (id) => id));
 }

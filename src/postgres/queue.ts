@@ -27,7 +27,14 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
   return {
     register: (name, lease) => reporting(() => processes.register(pulse, t, name, lease)),
     heartbeat: (process, lease) => reporting(() => processes.heartbeat(pulse, t, process, lease)),
-    unregister: (process) => reporting(() => processes.unregister(pulse, t, process)),
+    // A start, a claim or a turn in flight holds the row: what it hands over is there once the row is deleted.
+    unregister: (process) =>
+      reporting(() =>
+        pulse.transaction(async (tx) => {
+          await processes.unregister(tx, t, process);
+          await notify(tx, await free(tx, t, [process], "leaving"));
+        })
+      ),
     reserveIds: () => reporting(() => retrying(() => jobs.reserveIds(db, t), { deadline: 5_000 })),
     claim: (demand) => reporting(() => jobs.claim(db, t, demand)),
     release: (leases) => reporting(async () => void await telling(release(db, t, leases))),
@@ -39,7 +46,7 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
         if (!(await processes.anyExpired(pulse, t))) return { processes: [], queues: [] };
         return await pulse.transaction(async (tx) => {
           const dead = await processes.declareDead(tx, t);
-          const queues = dead.length > 0 ? await free(tx, t, dead) : [];
+          const queues = dead.length > 0 ? await free(tx, t, dead, "dead") : [];
           await notify(tx, queues);
           return { processes: dead, queues };
         });

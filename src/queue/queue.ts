@@ -39,7 +39,7 @@ export interface Queue {
   register(name: string, lease: number): Promise<string>;
   /** Prolongs the lease. `undefined` when the process has been declared dead: it must begin again under a new id. */
   heartbeat(process: string, lease: number): Promise<Beat | undefined>;
-  /** Leaves: the process must own no jobs any more. */
+  /** Leaves. Jobs that it still owns are given back, without using up an attempt. */
   unregister(process: string): Promise<void>;
   /** A block of ids that nobody else uses: `from`, up to and without `to`. */
   reserveIds(): Promise<{ readonly from: number; readonly to: number }>;

@@ -89,6 +89,27 @@ export function leases(it: It): void {
     });
   });
 
+  describe("unregister()", () => {
+    it("gives back what the process still owns, without using up an attempt", async (scene) => {
+      const [process, other] = [await scene.register(), await scene.register()];
+      await scene.enqueue({}, {});
+      const [job, theirs] = [await scene.claimOne(process), await scene.claimOne(other)];
+      const { id } = await scene.twoAdvances(process);
+
+      await scene.queue.unregister(process);
+
+      assertEquals(await scene.standing(id), ["advance - available"]);
+      const stored = await scene.jobs();
+      assertEquals(
+        [job, theirs].map(({ id }) => {
+          const found = stored.find((one) => one.id === id);
+          return [found?.state, found?.process, found?.attempt];
+        }),
+        [["available", undefined, 0], ["executing", other, 1]],
+      );
+    });
+  });
+
   describe("heartbeat()", () => {
     it("tells which jobs the process owns", async (scene) => {
       const [mine, yours] = [await scene.register(), await scene.register()];
