@@ -105,6 +105,8 @@ class Advance {
   readonly #applied: Applied[] = [];
   readonly #started: string[] = [];
   readonly #waiting: string[] = [];
+  /** Words of steps that they wait, whose wait is over already: a delivery was read before them. */
+  readonly #overtaken: StepEnding[] = [];
   #thrown: Progress["thrown"];
 
   constructor(graph: Graph, control: Control, decide: Decide) {
@@ -128,7 +130,7 @@ class Advance {
   }
 
   #wait(ending: StepEnding): void {
-    if (!this.#draft.active.has(ending.step)) return;
+    if (!this.#draft.active.has(ending.step)) return void this.#overtaken.push(ending);
     this.#draft.wait(ending.step);
     this.#waiting.push(ending.step);
     this.#applied.push({ ending, causes: [], decided: false });
@@ -203,7 +205,7 @@ class Advance {
       status: this.#status(),
       applied: this.#applied,
       kept,
-      ignored: [...ignored, ...forgotten],
+      ignored: [...ignored, ...this.#overtaken, ...forgotten],
       started,
       waiting: this.#waiting.filter(isActive),
       resolved: this.#applied

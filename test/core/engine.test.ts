@@ -251,6 +251,17 @@ describe("the engine", () => {
     assertEquals(progress.applied, []);
     assertEquals(progress.ignored.map(({ step }) => step), ["fork"]);
   });
+
+  it("leaves no word unread that a step waits when its wait is over already", () => {
+    const { graph } = forked();
+    const opened = open(graph, undecided).control;
+    const over = advance(graph, opened, [ending("fork", "ok")], undecided).control;
+
+    const progress = advance(graph, over, [laterOf("fork")], undecided);
+
+    assertEquals([progress.applied, progress.kept], [[], []]);
+    assertEquals(progress.ignored.map(({ step, activation }) => [step, activation]), [["fork", -1]]);
+  });
 });
 
 const undecided = () => {
