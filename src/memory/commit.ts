@@ -76,12 +76,13 @@ export function record(tables: Tables, records: readonly Recording[]): ReadonlyS
     if (job !== undefined) tables.jobs.delete(job);
     return job !== undefined;
   });
-  for (const recording of held) {
+  const standing = held.filter((recording) => {
     const { instance, version, lease, wake } = recording;
     const stands = insertResult(tables, recording, { instance, version, process: lease.process });
     if (stands) wakeAdvance(tables, instance, wake);
-  }
-  return new Set(held.map((recording) => recording.lease.id));
+    return stands;
+  });
+  return new Set(standing.map((recording) => recording.lease.id));
 }
 
 /** Ends jobs whose lease holds, and marks the results that nobody will read. */

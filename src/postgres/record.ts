@@ -33,9 +33,9 @@ recorded as (
     given.version
   from given
   join settled on settled.id = given.job_id
-  order by given.instance_id, given.step
+  order by given.instance_id, given.step, given.job_id
   on conflict do nothing
-  returning instance_id
+  returning instance_id, step_ref, activation
 ),
 woken as (
   insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
@@ -46,19 +46,27 @@ woken as (
   order by given.instance_id
   ${keepWaiting}
 )
-select coalesce(string_agg(settled.id::text, ','), '') as settled,
+select coalesce(string_agg(standing.id::text, ','), '') as standing,
   pg_notify('${channel}', $16::text) as notified
-from settled`;
+from (
+  select distinct on (recorded.instance_id, recorded.step_ref, recorded.activation) settled.id
+  from recorded
+  join given on given.instance_id = recorded.instance_id
+    and given.step = recorded.step_ref
+    and given.activation = recorded.activation
+  join settled on settled.id = given.job_id
+  order by recorded.instance_id, recorded.step_ref, recorded.activation, settled.id
+) as standing`;
 }
 
-/** Writes results whose lease holds. Returns the jobs that ended with it. */
+/** Writes results whose lease holds. Returns the jobs whose results stand. */
 export async function record(
   tx: Pick<Tx, "query">,
   statement: string,
   recordings: readonly Recording[],
 ): Promise<ReadonlySet<JobId>> {
   const sorted = [...recordings].sort((a, b) => Number(a.lease.id) - Number(b.lease.id));
-  const [row] = await tx.query<{ settled: string }>(statement, [
+  const [row] = await tx.query<{ standing: string }>(statement, [
     ...columns(
       sorted,
       ({ lease }) => lease.id,
@@ -79,7 +87,7 @@ export async function record(
     ),
     wakePayload(sorted.map(({ wake }) => wake.queue)),
   ]);
-  return new Set(row?.settled ? row.settled.split(",") : []);
+  return new Set(row?.standing ? row.standing.split(",") : []);
 }
 
 /** Ends jobs that found nothing to write, and marks what they found as read. */

@@ -91,13 +91,13 @@ async function record(
   tx: StoreTransaction,
   { result }: Ended,
 ): Promise<() => void> {
-  const held = await tx.record([{
+  const standing = await tx.record([{
     ...result,
     instance: job.instance,
     version: job.version,
     lease: leaseOf(job),
     wake: wakeOf(parts, workflow),
   }]);
-  if (!held.has(job.id)) throw new Over();
+  if (!standing.has(job.id)) throw new Over();
   return () => host.slots.release(job.queue);
 }

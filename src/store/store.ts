@@ -135,7 +135,10 @@ export interface Store {
   commit(process: string, turns: readonly Turn[]): Promise<ReadonlySet<string>>;
   /** Ends jobs that found nothing to write. Jobs whose lease is stale are left alone. */
   pass(passes: readonly Pass[]): Promise<void>;
-  /** Writes results and wakes advances, in one statement. Returns the jobs whose lease held. */
+  /**
+   * Writes results, ends their jobs and wakes advances, in one statement. Returns the jobs whose results stand: not those
+   * whose lease is stale, nor those that met a result.
+   */
   record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
   /** Runs `work` in one transaction, which may run again when the database asks for it. */
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;

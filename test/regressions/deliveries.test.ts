@@ -124,6 +124,47 @@ everywhere("an asynchronous step", (it) => {
   });
 });
 
+onPostgres("an asynchronous step with a transaction", (it) => {
+  let gate = new Gate();
+  const render = step("render", {
+    async: true,
+    events: { rendered: type<string>() },
+    async run({ emit, tx }) {
+      await gate.opened;
+      return tx(async (sql) => {
+        await sql`insert into effects values (1)`;
+        return emit.rendered("by the code");
+      });
+    },
+  });
+  const video = workflow("video", { key: "id", input: type(), start: render })
+    .on(render, { rendered: done })
+    .build();
+
+  it("writes nothing when a delivery was faster", {
+    workflows: [video],
+    queues: { advance: "advances" },
+  }, async ({ hephaestus, work, another, sql }) => {
+    gate = new Gate();
+    await sql!`create table effects (n int)`;
+    await work();
+    const handle = await hephaestus.start(video, "a", undefined);
+    const jobs = async () =>
+      (await sql!`select kind, state from hephaestus.jobs order by id`)
+        .map(({ kind, state }) => `${kind} ${state}`).sort();
+    await eventually(async () => (await jobs())[0] === "execute executing", "the step runs");
+
+    await hephaestus.resume(video, "a", render.emit.rendered("from outside"));
+    gate.open();
+    await eventually(async () => (await jobs()).join() === "advance available", "the step is over");
+    await another().work({ queues: { advances: 1 } }).ready;
+
+    assertEquals((await handle.result()).status, "completed");
+    assertEquals((await hephaestus.history(video, "a"))[0]?.output, "from outside");
+    assertEquals([...await sql!`select n from effects`], []);
+  });
+});
+
 everywhere("a wait with a limit", (it) => {
   const fork = step("fork", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
   const slow = signal("slow", { events: { given: type() }, expires: "30ms" });
