@@ -1,0 +1,86 @@
+// The engine of the code, reduced to what the protocol can see. A step is named with its activation: "a1".
+
+export const graphs = {
+  one: { first: "a", next: { a: [] } },
+  chain: { first: "a", next: { a: ["b"], b: [] } },
+  line: { first: "a", next: { a: ["b"], b: ["c"], c: [] } },
+  again: { first: "a", next: { a: [] }, times: { a: 2 } },
+  fan: { first: "a", next: { a: ["b", "c"], b: ["d"], c: ["d"], d: [] }, need: { d: 2 } },
+  wait: { first: "a", next: { a: ["s"], s: [] }, signals: ["s"] },
+  beside: {
+    first: "a",
+    next: { a: ["b", "s"], b: ["d"], s: ["d"], d: [] },
+    need: { d: 2 },
+    signals: ["s"],
+  },
+  later: { first: "s", next: { s: ["b"], b: [] }, later: ["s"] },
+  laterAgain: { first: "s", next: { s: [] }, times: { s: 2 }, later: ["s"] },
+};
+
+export const isSignal = (graph, step) => graph.signals?.includes(step) === true;
+export const isLater = (graph, step) => graph.later?.includes(step) === true;
+export const isFinal = (instance) => instance.st !== "running";
+export const opened = (graph) => ({
+  v: 1,
+  st: "running",
+  a: { [graph.first]: 1 },
+  n: 0,
+  e: [],
+  w: [],
+});
+
+// instance: { v revision, st status, a active step -> activation, n arrivals at the join, e kept deliveries, w waiting }
+// An ending is [step, activation]; a negative activation says that an asynchronous step waits from now on.
+export function advance(graph, before, endings, { dropsLater = false } = {}) {
+  const now = { ...before, a: { ...before.a }, e: [...before.e], w: [...before.w] };
+  const out = { applied: [], ignored: [], kept: [], started: [], resolved: [], wake: false };
+  const unread = [];
+  const start = (step, activation) => {
+    now.a[step] = activation;
+    out.started.push([step, activation]);
+  };
+  const end = ([step, activation]) => {
+    delete now.a[step];
+    now.w = now.w.filter((name) => name !== step);
+    now.e = now.e.filter((name) => name !== step + activation);
+    out.applied.push([step, activation]);
+    out.started = out.started.filter(([name]) => name !== step);
+    if ((isSignal(graph, step) || isLater(graph, step)) && before.a[step] === activation) {
+      out.resolved.push(step);
+    }
+    if (activation < (graph.times?.[step] ?? 1)) return start(step, activation + 1);
+    for (const to of graph.next[step]) {
+      const need = graph.need?.[to] ?? 1;
+      if (need === 1 || ++now.n === need) start(to, 1);
+    }
+  };
+  for (const ending of endings) {
+    const [step, activation] = ending;
+    if (activation > 0) unread.push(ending);
+    else if (now.a[step] === -activation) {
+      now.w.push(step);
+      out.applied.push(ending);
+    } else if (!dropsLater) out.ignored.push(ending);
+  }
+  for (let moved = true; moved;) {
+    const next = unread.findIndex(([step, activation]) => now.a[step] === activation);
+    moved = next >= 0;
+    if (moved) end(unread.splice(next, 1)[0]);
+  }
+  now.st = Object.keys(now.a).length > 0 ? "running" : "completed";
+  if (isFinal(now)) out.ignored.push(...unread);
+  else out.kept = unread;
+  for (const [step, activation] of out.kept) {
+    if (!now.e.includes(step + activation)) now.e.push(step + activation);
+  }
+  out.wake = out.started.some(([step, activation]) => before.e.includes(step + activation));
+  now.e.sort();
+  now.w.sort();
+  now.a = Object.fromEntries(Object.entries(now.a).sort());
+  return { ...out, instance: now };
+}
+
+// Whether a turn would change anything.
+export function changes(before, { applied, ignored, instance }) {
+  return applied.length + ignored.length > 0 || instance.e.some((name) => !before.e.includes(name));
+}

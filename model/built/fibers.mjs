@@ -1,0 +1,287 @@
+// What a claimed job, a call of a client, a rescue or a stop does next.
+import { isFinal, isLater } from "./engine.mjs";
+import { bad, giveBack, held, strike, wake, wakeLock } from "./state.mjs";
+import { grain, remember, rowOf } from "./plan.mjs";
+
+const gone = (f) => {
+  f.pc = "gone";
+};
+
+function begin(one, s, f, cfg) {
+  const cached = s.P[f.p].c[f.i] ?? s.I[f.i];
+  return [one("looks whether its step is active", [], (t, me) => {
+    if (!t.P[f.p].c[f.i]) remember(t.P[f.p], f.i, t.I[f.i]);
+    if (cached.a[f.s] === f.a && f.t === "tmr") me.pc = "rec0";
+    else if (cached.a[f.s] === f.a) me.pc = f.n > cfg.attempts ? "g1" : "run";
+    else {
+      remember(t.P[f.p], f.i, t.I[f.i]);
+      me.pc = t.I[f.i].a[f.s] === f.a ? (f.t === "tmr" ? "rec0" : "snooze") : "pass";
+    }
+  })];
+}
+
+function run(s, one, f, cfg) {
+  const own = cfg.tx?.includes(f.s);
+  const moves = [];
+  if (own) {
+    moves.push(one("runs its last part in a transaction", [], (t, me) => {
+      const { tries: _, ...fiber } = me;
+      const x = `${f.i}/${f.s}/${f.a}`;
+      if (!t.P[f.p].c[f.i]) remember(t.P[f.p], f.i, t.I[f.i]);
+      if (cfg.txFirst) {
+        t.X[x] = (t.X[x] ?? 0) + 1;
+        if (t.X[x] > 1) bad(t, `the own transaction of ${x} was written twice`);
+      }
+      t.q.push({
+        p: f.p,
+        b: cfg.txAsNow ? t.P[f.p].boot : f.b,
+        pc: isLater(cfg.graph, f.s) ? "rec" : "plan",
+        tx: true,
+        x,
+        lease: { j: f.j, s: f.s, a: f.a, b: f.b, n: f.n },
+        g: [{ i: f.i, f: [{ ...fiber, L: [] }], u: [] }],
+        L: [],
+      });
+      gone(me);
+    }));
+  } else if (isLater(cfg.graph, f.s)) {
+    moves.push(one("ends by itself", [], (_t, me) => {
+      me.pc = "rec0";
+    }));
+  } else {moves.push(one("ends", [], (_t, me) => {
+      me.pc = "end";
+    }));}
+  if (isLater(cfg.graph, f.s)) {
+    moves.push(one("waits from now on", [], (_t, me) => {
+      me.w = true;
+      me.pc = cfg.classic ? "rec0" : "end";
+    }));
+  }
+  if (s.bud.fail > 0 && (!cfg.failing || cfg.failing === f.s)) {
+    moves.push({
+      env: true,
+      ...one("throws", [], (t, me) => {
+        t.bud.fail--;
+        me.pc = f.n < cfg.attempts ? "rt" : "g1";
+      }),
+    });
+  }
+  return moves;
+}
+
+// Verdicts on a job, fenced by its lease. An answer that is lost makes the process carry out the verdict again.
+function verdict(s, one, f, cfg, lease) {
+  const locks = [["X", f.j], ...(f.t === "adv" ? [["X", "adv:" + f.i]] : [])];
+  const carryOut = (t, _me) => {
+    if (!held(t, lease, cfg)) return;
+    strike(t, lease, { rt: "a retry", snooze: "a snooze", pass: "a pass" }[f.pc]);
+    if (f.pc === "pass") delete t.J[f.j];
+    else giveBack(t, f.j, f.pc === "snooze" ? 1 : 0);
+  };
+  const label =
+    { rt: "is to be repeated", snooze: "is put off", pass: "found nothing to write" }[f.pc];
+  const moves = [one(label, locks, (t, me) => {
+    carryOut(t, me);
+    for (const [step, a] of f.ig ?? []) t.R[`${f.i}/${step}/${a}`] = true;
+    gone(me);
+  })];
+  if (s.bud.lost > 0 && moves[0].next) {
+    moves.push({
+      env: true,
+      ...one(`${label}, the answer is lost`, locks, (t, me) => {
+        carryOut(t, me);
+        t.bud.lost--;
+        me.L = [];
+      }),
+    });
+  }
+  return moves;
+}
+
+function record(s, one, f, cfg, lease) {
+  const ending = [f.s, f.w ? -f.a : f.a], place = rowOf(cfg, f.i, ending);
+  if (f.pc === "rec0") {
+    return [one("record: deletes its job by its lease", [["X", f.j]], (t, me) => {
+      if (!held(t, lease, cfg)) return gone(me);
+      strike(t, lease, "a record");
+      me.pc = "rec1";
+    })];
+  }
+  if (f.pc === "rec1") {
+    const there = place in s.R;
+    const locks = there ? [] : [["X", "r:" + place], wakeLock(s, f.i)];
+    return [
+      one(`record: ${there ? "a result is there" : "result and wake-up"}`, locks, (_t, me) => {
+        me.d = there;
+        me.pc = "rec2";
+      }),
+    ];
+  }
+  return [one("record: COMMIT", [], (t, me) => {
+    delete t.J[f.j];
+    if (!f.d) {
+      t.R[place] = false;
+      wake(t, f.i);
+    }
+    gone(me);
+  })];
+}
+
+function deliver(s, one, f, cfg) {
+  const instance = s.I[f.i];
+  if (f.pc === "d0") {
+    return [one("delivery: reads its target", [], (_t, me) => {
+      if (!instance || isFinal(instance)) return gone(me);
+      me.a = instance.a[f.s] ?? 1;
+      me.pc = "d1";
+    })];
+  }
+  const place = rowOf(cfg, f.i, [f.s, f.a]);
+  if (f.pc === "d1" && place in s.R) {
+    return [one("delivery: is a duplicate", [], (t, me) => {
+      if (t.R[place] && instance.a[f.s] === f.a) {
+        bad(t, "a delivery is refused although its step waits for it");
+      }
+      gone(me);
+    })];
+  }
+  if (f.pc === "d1") {
+    return [one("delivery: row and wake-up", [["X", "r:" + place], wakeLock(s, f.i)], (_t, me) => {
+      me.pc = "d2";
+    })];
+  }
+  return [one("delivery: COMMIT", [], (t, me) => {
+    t.R[place] = false;
+    wake(t, f.i);
+    gone(me);
+  })];
+}
+
+function end(s, one, f, cfg, lease) {
+  const own = f.t === "x", status = own ? "failed" : "cancelled";
+  if (f.pc === "g1") {
+    return [one(`${status}: locks the instance`, [["X", f.i]], (t, me) => {
+      me.pc = own ? "g2" : "g3";
+      if (isFinal(t.I[f.i]) && !own) gone(me);
+    })];
+  }
+  if (f.pc === "g2") {
+    return [one(`${status}: its job, by its lease`, [["X", f.j]], (t, me) => {
+      if (!held(t, lease, cfg)) return gone(me);
+      strike(t, lease, "a discard");
+      me.pc = "g3";
+    })];
+  }
+  const rest = Object.keys(s.J).filter((id) =>
+    s.J[id].i === f.i && s.J[id].k !== "adv" && id !== f.j
+  );
+  return [one(`${status}: its other jobs, COMMIT`, rest.map((id) => ["X", id]), (t, me) => {
+    if (own) delete t.J[f.j];
+    const place = `${f.i}/${f.s}/${f.a}`;
+    if (!isFinal(t.I[f.i]) && !(own && place in t.R)) {
+      for (const id of rest) delete t.J[id];
+      for (const name of t.I[f.i].e) t.R[`${f.i}/${name.slice(0, -1)}/${name.slice(-1)}`] = true;
+      t.I[f.i] = { ...t.I[f.i], st: status, a: {}, e: [], w: [], v: t.I[f.i].v + 1 };
+      if (own) t.R[place] = true;
+    }
+    gone(me);
+  })];
+}
+
+// Whoever deletes a process row frees its jobs in a later statement of the same transaction.
+function leave(s, one, f, cfg) {
+  const rescue = f.t === "res", frees = rescue || cfg.leaveFrees;
+  if (f.pc === "r1") {
+    return [one("deletes the process row", [["X", f.b]], (_t, me) => {
+      me.pc = "r2";
+    })];
+  }
+  const theirs = frees
+    ? Object.keys(s.J).filter((id) => s.J[id].st === "e" && s.J[id].o === f.b)
+    : [];
+  const locks = theirs.flatMap((
+    id,
+  ) => [["X", id], ...(s.J[id].k === "adv" ? [["X", "adv:" + s.J[id].i]] : [])]);
+  return [one(`${frees ? "frees its jobs, " : ""}COMMIT`, locks, (t, me) => {
+    t.pr = t.pr.filter((b) => b !== f.b);
+    for (const id of theirs) giveBack(t, id, rescue ? 0 : 1);
+    if (!rescue) {
+      t.P[f.of].up = false;
+      t.f = t.f.filter((x) => x.p !== f.of);
+      t.q = t.q.filter((x) => x.p !== f.of);
+    }
+    gone(me);
+  })];
+}
+
+function open(_s, one, f, cfg) {
+  if (f.pc === "o1") {
+    return [one("start: holds the process row", [["S", f.b]], (t, me) => {
+      me.al = t.pr.includes(f.b);
+      me.pc = "o2";
+    })];
+  }
+  const step = cfg.graph.first;
+  if (f.pc === "o2") {
+    return [one("start: COMMIT", [], (t, me) => {
+      t.I[f.i] = { v: 1, st: "running", a: { [step]: 1 }, n: 0, e: [], w: [] };
+      t.ghost.started[`${f.i}/${step}/1`] = 1;
+      t.J[`${f.i}.${step}1`] = {
+        st: f.al ? "e" : "a",
+        o: f.al ? f.b : "",
+        n: f.al ? 1 : 0,
+        k: "x",
+        i: f.i,
+        s: step,
+        a: 1,
+      };
+      me.L = [];
+      me.pc = "oa";
+    })];
+  }
+  return [one("start: answer, the first step begins", [], (t, me) => {
+    remember(t.P[f.p], f.i, { v: 1, st: "running", a: { [step]: 1 }, n: 0, e: [], w: [] });
+    if (cfg.adopts === "owned" && !f.al) return gone(me);
+    t.f.push({
+      t: "x",
+      p: f.p,
+      b: t.P[f.p].boot,
+      i: f.i,
+      s: step,
+      a: 1,
+      j: `${f.i}.${step}1`,
+      n: 1,
+      pc: "in",
+      L: [],
+    });
+    gone(me);
+  })];
+}
+
+export function fiberMoves(s, k, cfg) {
+  const f = s.f[k], at = (t) => t.f[k];
+  const name = f.j
+    ? `P${f.p + 1} (${f.b}) ${f.s || "advance"}${f.a || ""} of job ${f.j}#${f.n}`
+    : f.t === "res"
+    ? `rescue of ${f.b}`
+    : f.t === "leave"
+    ? `stop of ${f.b}`
+    : "client";
+  const one = (label, locks, fn) => grain(s, at, `${name} ${label}`, locks, fn);
+  const lease = { j: f.j, b: f.b, n: f.n, s: f.s, a: f.a };
+  if (f.t === "res" || f.t === "leave") return leave(s, one, f, cfg);
+  if (f.t === "open") return open(s, one, f, cfg);
+  if (f.t === "del") return deliver(s, one, f, cfg);
+  if (f.pc[0] === "g") return end(s, one, f, cfg, lease);
+  if (f.pc === "in") return begin(one, s, f, cfg);
+  if (f.pc === "run") return run(s, one, f, cfg);
+  if (f.pc.startsWith("rec")) return record(s, one, f, cfg, lease);
+  if (f.pc === "lost") {
+    return [one("its transaction's outcome is unknown: reads again", [], (t, me) => {
+      remember(t.P[f.p], f.i, t.I[f.i]);
+      me.pc = t.I[f.i].a[f.s] === f.a ? "run" : "pass";
+    })];
+  }
+  if (f.pc === "end") return [];
+  return verdict(s, one, f, cfg, lease);
+}

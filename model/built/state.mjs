@@ -1,0 +1,140 @@
+// The database, the processes and what is under way, as one JSON value.
+//   I     instance -> row                 J    job id -> { k kind, i, s, a, st a(vailable)|e(xecuting), o owner, n attempt }
+//   R     "i/s/activation" -> processed   X    "i/s/activation" -> how often its own transaction has written
+//   pr    registered processes            P    { up, acc(epting), boot, c cache, u unknown at the last beat }
+//   f     fibers: jobs that run, calls of clients, rescues      q    statements of turns, with the fibers that wait for them
+// Writes of an open transaction are kept in it and applied at its commit: nobody sees them before. L holds row locks.
+import { opened } from "./engine.mjs";
+
+// Three times as fast as a round through JSON text.
+export function clone(value) {
+  if (Array.isArray(value)) return value.map(clone);
+  if (typeof value !== "object" || value === null) return value;
+  const copy = {};
+  for (const name in value) if (value[name] !== undefined) copy[name] = clone(value[name]);
+  return copy;
+}
+
+export const instances = (cfg) =>
+  Array.from({ length: cfg.instances ?? 1 }, (_, n) => "i" + (n + 1));
+
+export function initial(cfg) {
+  const s = {
+    I: {},
+    J: {},
+    R: {},
+    X: {},
+    pr: [],
+    P: [],
+    f: [],
+    q: [],
+    bud: { ...cfg.budget },
+    ghost: { applied: {}, started: {}, bad: "", fault: false },
+  };
+  for (let p = 1; p <= (cfg.processes ?? 2); p++) {
+    s.pr.push("p" + p);
+    s.P.push({ up: true, acc: true, boot: "p" + p, c: {}, u: [] });
+  }
+  for (const i of instances(cfg)) {
+    if (cfg.opens) s.f.push({ t: "open", p: 0, b: "p1", i, pc: "o1", L: [] });
+    else {
+      s.I[i] = opened(cfg.graph);
+      start(s, i, cfg.graph.first, 1);
+      addJob(s, `${i}.${cfg.graph.first}1`, { k: "x", i, s: cfg.graph.first, a: 1 });
+    }
+  }
+  return s;
+}
+
+const sorted = (of) => Object.fromEntries(Object.keys(of).sort().map((name) => [name, of[name]]));
+const byText = (list) =>
+  list.map((x) => [JSON.stringify(x), x]).sort((x, y) => (x[0] < y[0] ? -1 : 1)).map((x) => x[1]);
+
+export function key(s) {
+  for (const part of ["I", "J", "R", "X"]) s[part] = sorted(s[part]);
+  for (const process of s.P) process.c = sorted(process.c);
+  s.ghost.applied = sorted(s.ghost.applied);
+  s.ghost.started = sorted(s.ghost.started);
+  s.pr.sort();
+  s.f = byText(s.f);
+  s.q = byText(s.q);
+  return JSON.stringify(s);
+}
+
+// Who stands in the way of this lock.
+export function blockers(s, me, mode, row) {
+  const out = [];
+  for (const other of [...s.f, ...s.q]) {
+    if (other === me) continue;
+    for (const lock of other.L) {
+      if (lock.slice(2) === row && (mode === "X" || lock[0] === "X")) out.push(other);
+    }
+  }
+  return out;
+}
+
+export const waiting = (s, i) =>
+  Object.keys(s.J).find((id) => s.J[id].k === "adv" && s.J[id].i === i && s.J[id].st === "a");
+export const unread = (s, i) =>
+  Object.keys(s.R).filter((row) => row.startsWith(i + "/") && !s.R[row]).sort().map((row) => {
+    const [, step, activation] = row.split("/");
+    return [step, Number(activation)];
+  });
+export const bad = (s, what) => {
+  s.ghost.bad ||= what;
+};
+
+export function addJob(s, id, job) {
+  s.J[id] = { st: "a", o: "", n: 0, ...job };
+  return id;
+}
+
+export function start(s, i, step, activation) {
+  const name = i + "/" + step + "/" + activation;
+  s.ghost.started[name] = (s.ghost.started[name] ?? 0) + 1;
+  if (s.ghost.started[name] > 1) bad(s, `${name} started twice`);
+}
+
+export function apply(s, i, step, activation) {
+  const name = i + "/" + step + "/" + activation;
+  s.ghost.applied[name] = (s.ghost.applied[name] ?? 0) + 1;
+  if (s.ghost.applied[name] > 1) bad(s, `${name} applied twice`);
+}
+
+// The lock that a wake-up needs: of the advance that waits, or of the unique key.
+export const wakeLock = (s, i) => ["X", waiting(s, i) ?? "adv:" + i];
+
+export function wake(s, i) {
+  if (waiting(s, i)) return;
+  for (let n = 1;; n++) {
+    const id = `${i}.adv${n}`;
+    const used = s.J[id] || [...s.f, ...s.q.flatMap((one) => [one, ...one.g.flatMap((g) => g.f)])]
+      .some((x) => x.j === id || x.L?.includes("X|" + id)) ||
+      s.q.some((one) => one.g.some((g) => g.turn?.settle.includes(id)));
+    if (!used) return addJob(s, id, { k: "adv", i, s: "", a: 0 });
+  }
+}
+
+// What fences a verdict on a job: its row must be executing, owned by the lease's process, with the same attempt.
+export function held(s, lease, cfg) {
+  const job = s.J[lease.j];
+  if (!job || job.st !== "e" || job.o !== lease.b || job.n !== lease.n) return false;
+  if (cfg.reuse && cfg.reuseFence !== "attempt" && job.s !== lease.s) return false;
+  if (cfg.reuse && cfg.reuseFence === "activation" && job.a !== lease.a) return false;
+  return true;
+}
+
+// Says when a verdict that was meant for one step reaches the job of another.
+export function strike(s, lease, what) {
+  const job = s.J[lease.j];
+  if (job.k !== "adv" && (job.s !== lease.s || job.a !== lease.a)) {
+    bad(s, `${what} of ${lease.s}${lease.a} hit the job of ${job.s}${job.a}`);
+  }
+}
+
+export function giveBack(s, id, attempts) {
+  const job = s.J[id];
+  if (job.k !== "adv") return void Object.assign(job, { st: "a", o: "", n: job.n - attempts });
+  delete s.J[id];
+  wake(s, job.i);
+}

@@ -1,0 +1,123 @@
+import { graphs } from "./engine.mjs";
+
+// The protocol as the code has it; every variant changes one thing of it.
+export const built = {
+  slots: 2,
+  attempts: 2,
+  tries: 1, // stale turns before the result is left to an advance; the code tries three times
+  txTries: 1,
+  timer: false,
+  claimFence: true, // a claim holds its process row
+  reconcile: true, // what a process owns and does not know is given back after two heartbeats
+  leaveFrees: true, // a stop frees the jobs of its process in a later statement than the one that deletes its row
+};
+
+const none = {
+  crash: 0,
+  dead: 0,
+  lost: 0,
+  fail: 0,
+  deliver: 0,
+  cancel: 0,
+  beat: 0,
+  evict: 0,
+  leave: 0,
+};
+const scenario = (graph, budget, more) => ({
+  graph: graphs[graph],
+  budget: { ...none, ...budget },
+  ...more,
+});
+
+// How often the environment may strike. dead: the lease of a living process ends; lost: the answer to a claim, a turn or
+// a verdict is lost, and a turn may still be on its way then; beat: a heartbeat whose two halves lie apart; evict: the
+// process forgets an instance; leave: an orderly stop.
+export const scenarios = {
+  "line: lost answer": scenario("line", { lost: 1 }),
+  "line: lost answer, failure": scenario("line", { lost: 1, fail: 1 }),
+  "chain: 2 lost answers": scenario("chain", { lost: 2 }),
+  "chain: crash, zombie, lost answer": scenario("chain", { crash: 1, dead: 1, lost: 1 }),
+  "chain: zombie, 2 failures, cancel": scenario("chain", { dead: 1, fail: 2, cancel: 1 }),
+  "chain: stop, lost answer": scenario("chain", { leave: 1, lost: 1 }),
+  "chain: 3 heartbeats, lost answer": scenario("chain", { beat: 3, lost: 1 }),
+  "start: stop, zombie": scenario("one", { leave: 1, dead: 1 }, { opens: true }),
+  "fan: 2 heartbeats": scenario("fan", { beat: 2 }),
+  "fan: eviction": scenario("fan", { evict: 1 }),
+  "fan: lost answer": scenario("fan", { lost: 1 }),
+  "again: lost answer, zombie": scenario("again", { lost: 1, dead: 1 }),
+  "later: delivery, zombie": scenario("later", { deliver: 1, dead: 1 }),
+  "later: delivery, stop": scenario("later", { deliver: 1, leave: 1 }),
+  "later: delivery, lost answer": scenario("later", { deliver: 1, lost: 1 }),
+  "later: delivery, no turn inline": scenario("later", { deliver: 1 }, { classic: true }),
+  "later again: 2 deliveries": scenario("laterAgain", { deliver: 2 }),
+  "wait: delivery, expiry, cancel": scenario("wait", { deliver: 1, cancel: 1 }, { timer: true }),
+  "beside: delivery, eviction": scenario("beside", { deliver: 1, evict: 1 }),
+  "tx: lost answer, zombie": scenario("chain", { lost: 1, dead: 1 }, { tx: ["a"] }),
+  "tx: crash, cancel": scenario("chain", { crash: 1, cancel: 1 }, { tx: ["a"] }),
+  "tx of an asynchronous step: delivery": scenario("later", { deliver: 1 }, { tx: ["s"] }),
+  "two instances: lost answer": scenario("one", { lost: 1 }, { instances: 2 }),
+  "two instances: cancel": scenario("one", { cancel: 1 }, { instances: 2 }),
+  "two chains: cancel": scenario("chain", { cancel: 1 }, { instances: 2 }),
+  "two instances: zombie": scenario("one", { dead: 1 }, { instances: 2 }),
+  "three processes: crash, zombie": scenario("chain", { crash: 1, dead: 1 }, { processes: 3 }),
+  "three processes: zombie, lost answer": scenario("chain", { dead: 1, lost: 1 }, { processes: 3 }),
+};
+
+const reuse = { reuse: "x", reuseFence: "activation", reuseSpared: true, reuseInserts: true };
+
+// name -> [what differs, what is expected, the scenarios by what their names contain: all unless told]
+export const variants = {
+  "built": [{}, "holds"],
+  // fences
+  "a turn without the revision": [{ noRevision: true }, "fails", ["chain: zombie"]],
+  "the process row is looked up, not held": [{ fenceSnapshot: true }, "fails", ["three processes"]],
+  "a claim does not hold its process row": [{ claimFence: false }, "fails", ["three processes"]],
+  // activations
+  "rows are keyed by the step alone": [{ rowsByStep: true }, "fails", ["again: lost"]],
+  "a turn looks at the step, not at its activation": [{ liveByStep: true }, "fails", [
+    "again: lost",
+  ]],
+  "the waiting row has the place of the result": [{ laterTakesPlace: true }, "fails", ["later: d"]],
+  "a waiting row that comes too late stays unread": [{ dropsLater: true }, "fails", ["no turn"]],
+  // a step's own transaction
+  "a step's transaction commits before its result": [{ txFirst: true }, "fails", ["tx: "]],
+  "a step's transaction commits although its step is over": [
+    { overCommits: true },
+    "fails",
+    ["tx: "],
+  ],
+  "a step's transaction writes under the process's new id": [{ txAsNow: true }, "holds", ["tx: "]],
+  "a step's transaction stays although a delivery stands": [
+    { keepsWrites: true },
+    "fails",
+    ["tx of"],
+  ],
+  // several turns in a statement
+  "two turns of one instance in a statement": [{ turnEach: true }, "fails", ["fan: l"]],
+  "rows of stale turns are written too": [{ writesStale: true }, "fails", ["two chains"]],
+  // what the process knows
+  "what is not in the cache counts as final": [{ forgets: true }, "fails", ["fan: e", "fan: 2"]],
+  "no reconciliation": [{ reconcile: false }, "fails", ["chain: 3"]],
+  "one heartbeat is enough to give a job back": [{ oneBeat: true }, "holds", ["heartbeats"]],
+  "jobs are given back by their id alone": [{ givesBackById: true }, "fails", ["heartbeats"]],
+  "a stop frees nothing once it has left": [{ leaveFrees: false }, "fails", ["stop"]],
+  "a start begins only what the database says is owned": [{ adopts: "owned" }, "holds", ["start"]],
+  // using the row of a job again for the next one, which the code does not do
+  "reuse, verdicts match id and attempt": [{ ...reuse, reuseFence: "attempt" }, "fails"],
+  "reuse, verdicts match the step too": [{ ...reuse, reuseFence: "step" }, "fails", [
+    "again: lost",
+  ]],
+  "reuse, verdicts match step and activation": [reuse, "holds"],
+  "reuse, as an update": [{ ...reuse, reuseInserts: false }, "holds"],
+  "reuse, of an advance's row too": [{ ...reuse, reuse: "any" }, "holds"],
+  "reuse, of an advance's row too, as an update": [
+    { ...reuse, reuse: "any", reuseInserts: false },
+    "fails",
+    ["later: delivery, stop"],
+  ],
+  "reuse, ended waits take the row with them": [
+    { ...reuse, reuseSpared: false },
+    "holds",
+    ["later", "wait"],
+  ],
+};

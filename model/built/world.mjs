@@ -1,0 +1,168 @@
+// Everything that can happen in a state, and what must hold. Moves marked `env` may never happen; the others are
+// progress, and a state without any of them is at rest.
+import { isFinal, isLater, isSignal } from "./engine.mjs";
+import { fiberMoves } from "./fibers.mjs";
+import { fibersOf, takes } from "./plan.mjs";
+import { alike, beats, change, processes } from "./processes.mjs";
+import { bad, blockers, initial, key, unread } from "./state.mjs";
+import { turnMoves } from "./turns.mjs";
+
+export { initial, key };
+
+function claims(s, cfg) {
+  const moves = [];
+  s.P.forEach(({ up, acc, boot }, p) => {
+    if (!up || !acc || alike(s, p) || fibersOf(s, p).length >= cfg.slots) return;
+    if (cfg.claimFence && (!s.pr.includes(boot) || blockers(s, null, "S", boot).length > 0)) return;
+    for (const [id, job] of Object.entries(s.J)) {
+      if (job.st !== "a" || blockers(s, null, "X", id).length > 0) continue;
+      const claim = (t, lost) => {
+        const taken = t.J[id], place = `${job.i}/${job.s}/${job.a}`;
+        Object.assign(taken, { st: "e", o: boot, n: job.k === "x" ? job.n + 1 : (job.n % 2) + 1 });
+        if (job.k === "x" && t.R[place]) {
+          bad(t, `${place} is executed again after its result was applied`);
+        }
+        if (job.k !== "adv" && isFinal(t.I[job.i])) {
+          bad(t, `${place} is claimed although its instance is ${t.I[job.i].st}`);
+        }
+        const { i, s: step, a } = job;
+        if (!lost) {
+          t.f.push({
+            t: job.k,
+            p,
+            b: boot,
+            i,
+            s: step,
+            a,
+            j: id,
+            n: taken.n,
+            pc: job.k === "adv" ? "end" : "in",
+            L: [],
+          });
+        }
+      };
+      moves.push(change(s, `P${p + 1} claims ${id}`, (t) => claim(t, false)));
+      if (s.bud.lost > 0) {
+        moves.push(change(s, `P${p + 1} claims ${id}, the answer is lost`, (t) => {
+          t.bud.lost--;
+          claim(t, true);
+        }, true));
+      }
+    }
+  });
+  return moves;
+}
+
+function clients(s, cfg) {
+  const moves = [];
+  const call = (label, budget, fiber) =>
+    change(s, label, (t) => {
+      t.bud[budget]--;
+      t.f.push({ p: -1, i: "i1", L: [], ...fiber });
+    });
+  const step = cfg.graph.signals?.[0] ?? cfg.graph.later?.[0];
+  if (s.bud.deliver > 0) {
+    moves.push({
+      ...call("client delivers", "deliver", { t: "del", pc: "d0", s: step }),
+      env: true,
+    });
+  }
+  if (s.bud.cancel > 0) {
+    moves.push({ ...call("client cancels", "cancel", { t: "can", pc: "g1" }), env: true });
+  }
+  return moves;
+}
+
+// A cycle of waits: PostgreSQL ends one of the transactions, which the engine runs again.
+function deadlocks(s, waits) {
+  const reaches = (from, goal, seen) =>
+    (waits.get(from) ?? []).some((x) =>
+      x === goal || (!seen.has(x) && reaches(x, goal, seen.add(x)))
+    );
+  const moves = [];
+  for (const one of waits.keys()) {
+    if (!reaches(one, one, new Set())) continue;
+    const k = s.f.indexOf(one), n = s.q.indexOf(one);
+    moves.push({
+      ...change(s, `DEADLOCK: ${one.t ?? "a turn"} is rolled back`, (t) => {
+        if (k >= 0) {
+          Object.assign(t.f[k], {
+            L: [],
+            pc: {
+              d: "d0",
+              r: one.t === "res" || one.t === "leave" ? "r1" : "rec0",
+              g: "g1",
+            }[one.pc[0]] ?? one.pc,
+          });
+        } else {
+          const q = t.q[n];
+          q.L = [];
+          for (const g of q.g) g.ok = false;
+          q.pc = q.tx ? "plan" : q.p < 0 ? "gone" : "ans";
+          t.q = t.q.filter((x) => x.pc !== "gone");
+        }
+      }),
+      deadlock: true,
+    });
+  }
+  return moves;
+}
+
+export function moves(s, cfg) {
+  const out = [], waits = new Map();
+  const sort = (owner, list) => {
+    for (const move of list) {
+      if (move.next) out.push(move);
+      else waits.set(owner, [...(waits.get(owner) ?? []), ...move.blocked]);
+    }
+  };
+  for (let k = 0; k < s.f.length; k++) sort(s.f[k], fiberMoves(s, k, cfg));
+  for (let n = 0; n < s.q.length; n++) sort(s.q[n], turnMoves(s, n, cfg));
+  for (let p = 0; p < s.P.length; p++) out.push(...takes(s, p, cfg));
+  if (waits.size > 1) out.push(...deadlocks(s, waits));
+  return out.concat(claims(s, cfg), beats(s, cfg), processes(s, cfg), clients(s, cfg));
+}
+
+// What must hold in every state; "" when all is well.
+export function broken(s) {
+  if (s.ghost.bad) return s.ghost.bad;
+  for (const [i, instance] of Object.entries(s.I)) {
+    const jobs = Object.values(s.J).filter((job) => job.i === i);
+    if (isFinal(instance) && jobs.some((job) => job.k !== "adv")) {
+      return `an instance that is ${instance.st} still has jobs`;
+    }
+    const advances = jobs.filter((job) => job.k === "adv");
+    if (advances.filter((job) => job.st === "a").length > 1) {
+      return "two waiting advances (unique violation)";
+    }
+    const lost = unread(s, i).filter(([step, a]) => instance.a[step] === a);
+    if (lost.length > 0 && advances.length === 0) {
+      return `lost wake-up: result of ${lost[0]} is unread and no advance job exists`;
+    }
+  }
+  return "";
+}
+
+// What must hold at rest.
+export function restless(s, cfg) {
+  const jobs = Object.keys(s.J);
+  if (jobs.length > 0) return `at rest with jobs left behind: ${jobs}`;
+  for (const [i, instance] of Object.entries(s.I)) {
+    const left = unread(s, i).filter(([step, a]) =>
+      isFinal(instance) || !instance.e.includes(step + a)
+    );
+    if (left.length > 0) return `at rest with a result that nobody reads: ${left}`;
+    const stuck = Object.keys(instance.a).filter((x) =>
+      !isSignal(cfg.graph, x) && !instance.w.includes(x)
+    );
+    if (stuck.length > 0) return `stuck: at rest, ${stuck} active without a job`;
+    if (cfg.tx && instance.st === "completed") {
+      for (const step of cfg.tx) {
+        if (
+          !isLater(cfg.graph, step) && s.X[`${i}/${step}/1`] !== 1
+        ) return `the own transaction of ${step} is missing`;
+      }
+    }
+  }
+  return "";
+}
