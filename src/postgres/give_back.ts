@@ -91,3 +91,15 @@ export function free(
        for update`;
   return queues(on, giveBack(t, back, were === "dead" ? "0" : "1"), columns(processes, (id) => id));
 }
+
+/** Makes a job available that executes for a process that does not exist. */
+export function freeUnowned(on: On, t: Tables, job: string): Promise<readonly string[]> {
+  const back = `
+       select id, kind
+       from ${t.jobs} as job
+       where id = any ($1::bigint[]) and state = 'executing'
+         and not exists (select from ${t.processes} as process where process.id = job.process_id)
+       order by id
+       for update`;
+  return queues(on, giveBack(t, back, "0"), columns([job], (id) => id));
+}

@@ -1,39 +1,10 @@
-import { spawn } from "node:child_process";
 import { describe, it } from "node:test";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { migrations } from "../../src/postgres/migrations.gen.ts";
 import { database } from "../pg.ts";
+import { hephaestus } from "./command.ts";
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly error: string;
-}
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
-// The least rights that Deno has to grant, without a question.
-const runtime = "Deno" in globalThis
-  ? ["run", "--no-prompt", "--allow-net", "--allow-env"]
-  : ["--import", "tsx"];
 const files = migrations.map(({ version, name }) => `${String(version).padStart(4, "0")}_${name}`);
-
-function hephaestus(args: readonly string[], url?: string): Promise<Ended> {
-  const { DATABASE_URL: _, ...env } = process.env;
-  const child = spawn(process.execPath, [...runtime, "src/cli/main.ts", ...args], {
-    cwd: root,
-    env: { ...env, NO_COLOR: "1", ...(url === undefined ? {} : { DATABASE_URL: url }) },
-  });
-  let out = "";
-  let error = "";
-  child.stdout.on("data", (chunk) => void (out += chunk));
-  child.stderr.on("data", (chunk) => void (error += chunk));
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code, out, error }));
-  });
-}
 
 function lines(verb: string, names: readonly string[]): string {
   return names.map((name) => `${verb} ${name}\n`).join("");

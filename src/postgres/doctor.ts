@@ -1,0 +1,111 @@
+import type { Db } from "./db.ts";
+import { repairs } from "./doctor_repairs.ts";
+import { type Found, type Rule, rules } from "./doctor_rules.ts";
+import { assertMigrated } from "./migrate.ts";
+import { sleep } from "./retrying.ts";
+import { type Tables, tablesOf } from "./tables.ts";
+
+/** A rule of the engine that a database breaks in one place. */
+export interface Violation {
+  readonly rule: string;
+  readonly sentence: string;
+  readonly found: Found;
+  /** Whether {@linkcode repair} can do something about it. */
+  readonly repairable: boolean;
+}
+
+/** What was found: of each rule so many violations as were asked for, and how many there are. */
+export interface Examination {
+  readonly violations: readonly Violation[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export interface ExamineOptions {
+  /** Violations of one rule that are told at most: 20 unless told. */
+  readonly limit?: number;
+  /** Milliseconds after which a suspicion is looked at once more: 250 unless told. */
+  readonly again?: number;
+}
+
+interface Look {
+  readonly violations: readonly Violation[];
+  readonly count: number;
+}
+
+/** Checks the rules of the engine on a live database: it takes no lock, and a violation is one that was seen twice. */
+export async function examine(
+  db: Db,
+  schema: string,
+  { limit = 20, again = 250 }: ExamineOptions = {},
+): Promise<Examination> {
+  await assertMigrated(db, { schema });
+  const t = tablesOf(schema);
+  const suspected = new Map<Rule, Look>();
+  for (const rule of rules) {
+    const seen = await look(db, t, rule, limit);
+    if (seen.count > 0) suspected.set(rule, seen);
+  }
+  if (suspected.size > 0) await sleep(again);
+  const violations: Violation[] = [];
+  const counts: Record<string, number> = {};
+  for (const [rule, first] of suspected) {
+    const second = await look(db, t, rule, limit);
+    const before = new Set(first.violations.map(key));
+    const both = second.violations.filter((violation) => before.has(key(violation)));
+    if (both.length === 0) continue;
+    violations.push(...both);
+    counts[rule.name] = Math.max(both.length, Math.min(first.count, second.count));
+  }
+  return { violations, counts };
+}
+
+async function look(db: Db, t: Tables, rule: Rule, limit: number): Promise<Look> {
+  const rows = await db.transaction(async (tx) => {
+    await tx.query("set transaction isolation level repeatable read, read only");
+    return await tx.query<{ found: string; count: string }>(
+      `with found as (${rule.sql(t)})
+       select (select jsonb_object_agg(key, value) from jsonb_each_text(to_jsonb(found)))::text as found,
+         (count(*) over ())::text as count
+       from found
+       order by 1
+       limit $1::text::int`,
+      [String(limit)],
+    );
+  }, { deadline: 0 });
+  const violations = rows.map(({ found }) => violationOf(rule, foundOf(found)));
+  return { violations, count: Number(rows[0]?.count ?? 0) };
+}
+
+function foundOf(json: string): Found {
+  return { instance: null, job: null, process: null, step: null, note: null, ...JSON.parse(json) };
+}
+
+function violationOf(rule: Rule, found: Found): Violation {
+  const { name, sentence } = rule;
+  return { rule: name, sentence: sentence(found), found, repairable: name in repairs };
+}
+
+function key({ found: { instance, job, process, step } }: Violation): string {
+  return JSON.stringify([instance, job, process, step]);
+}
+
+/**
+ * Repairs what is safe, each violation in a transaction of its own. Returns those that were repaired.
+ *
+ * @param queue Where the wake-up of an instance is put.
+ */
+export async function repair(
+  db: Db,
+  schema: string,
+  violations: readonly Violation[],
+  queue = "default",
+): Promise<ReadonlySet<Violation>> {
+  const t = tablesOf(schema);
+  const repaired = new Set<Violation>();
+  for (const violation of violations) {
+    const work = repairs[violation.rule];
+    if (work === undefined) continue;
+    if (await db.transaction((tx) => work(tx, t, violation.found, queue))) repaired.add(violation);
+  }
+  return repaired;
+}

@@ -1,0 +1,33 @@
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+// The least rights that Deno has to grant, without a question.
+const runtime = "Deno" in globalThis
+  ? ["run", "--no-prompt", "--allow-net", "--allow-env"]
+  : ["--import", "tsx"];
+
+/** Runs the command line. */
+export function hephaestus(args: readonly string[], url?: string): Promise<Ended> {
+  const { DATABASE_URL: _, ...env } = process.env;
+  const child = spawn(process.execPath, [...runtime, "src/cli/main.ts", ...args], {
+    cwd: root,
+    env: { ...env, NO_COLOR: "1", ...(url === undefined ? {} : { DATABASE_URL: url }) },
+  });
+  let out = "";
+  let error = "";
+  child.stdout.on("data", (chunk) => void (out += chunk));
+  child.stderr.on("data", (chunk) => void (error += chunk));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, out, error }));
+  });
+}
