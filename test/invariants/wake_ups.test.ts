@@ -179,3 +179,36 @@ onBackends("an instance at rest", (it) => {
     if (sql) await assertSound(sql);
   });
 });
+
+const ask = step("ask", {
+  events: { ok: type() },
+  async: true,
+  run: ({ emit }) => emit.later(),
+});
+const hold = signal("hold", { events: { ok: type() } });
+const asking = workflow("asking", { key: "id", input: type(), start: ask })
+  .on(ask, { ok: hold })
+  .on(hold, { ok: done })
+  .build();
+
+onPostgresBackend("the word that an asynchronous step waits", (it) => {
+  it("is read when it comes after the delivery that has ended the step", {
+    workflows: [asking],
+  }, async ({ hephaestus, work, scene, sql }) => {
+    const { id } = await hephaestus.start(asking, "one", undefined);
+    await hephaestus.resume(asking, { id }, ask.emit.ok());
+    await work();
+    const waits = async () => (await hephaestus.get(asking, { id }))?.active[0] === "hold";
+    await eventually(waits, "the delivery ends the step");
+
+    await sql`delete from hephaestus.step_results where instance_id = ${id} and activation = -1`;
+    await sql`insert into hephaestus.step_results (instance_id, workflow_version, step_ref, activation, event)
+      values (${id}, 1, 'ask', -1, '__async__')`;
+    await sql`insert into hephaestus.jobs (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
+      values (${id}, 'advance', 'available', 'default', 'asking', 1, ${id})`;
+
+    const standing = async () => (await scene.standing(id)).length;
+    await eventually(async () => await standing() === 0, "the advance ends");
+    assertEquals(await scene.store.unprocessed([id]), []);
+  });
+});
