@@ -14,16 +14,26 @@ export interface Proxy extends AsyncDisposable {
   stall(on: boolean): void;
   /** Takes what clients send to the server and drops what it answers. */
   deaf(on: boolean): void;
+  /** Delays everything in both directions; what waits passes when it is taken off. */
+  hold(on: boolean): void;
+  /** Drops what the server sends to the connections that listen. */
+  deafListener(on: boolean): void;
+  /** Loses the answer to what is sent after `count` further messages, and its connection with it. */
+  swallowAnswerAfter(count: number): void;
   /** Loses the answer to the next statement that holds `text`, and its connection with it. */
   swallowAnswerTo(text: string): void;
   /** Statements seen that hold `text`. */
   seen(text: string): number;
 }
 
-export async function proxy(url: string): Promise<Proxy> {
+/** `remember: false` for long runs: what was sent is not kept for `seen`. */
+export async function proxy(url: string, { remember = true } = {}): Promise<Proxy> {
   const target = new URL(url);
   const pairs = new Set<readonly [Socket, Client]>();
   const sent: string[] = [];
+  let holding = false;
+  let listenerDeaf = false;
+  let countdown = -1;
   let refusing = false;
   let stalled = false;
   let deafened = false;
@@ -36,6 +46,7 @@ export async function proxy(url: string): Promise<Proxy> {
     const pair = [client, upstream] as const;
     pairs.add(pair);
     let swallowing = false;
+    let listens = false;
     const end = () => {
       pairs.delete(pair);
       client.destroy();
@@ -46,7 +57,9 @@ export async function proxy(url: string): Promise<Proxy> {
     client.on("data", (bytes) => {
       if (stalled) return;
       const text = bytes.toString("latin1");
-      sent.push(text);
+      if (remember) sent.push(text);
+      if (/\blisten "/i.test(text)) listens = true;
+      if (countdown >= 0 && countdown-- === 0) swallowing = true;
       if (swallow !== undefined && text.includes(swallow)) {
         swallow = undefined;
         swallowing = true;
@@ -55,9 +68,10 @@ export async function proxy(url: string): Promise<Proxy> {
     });
     upstream.on("data", (bytes) => {
       if (swallowing) return end();
-      if (!stalled && !deafened) client.write(bytes);
+      if (!stalled && !deafened && !(listens && listenerDeaf)) client.write(bytes);
     });
     upstream.connect(Number(target.port), target.hostname);
+    if (holding) { for (const socket of pair) socket.pause(); }
   });
   const port = await listening(server);
   const own = new URL(url);
@@ -79,6 +93,12 @@ export async function proxy(url: string): Promise<Proxy> {
     refuse: (on) => void (refusing = on),
     stall: (on) => void (stalled = on),
     deaf: (on) => void (deafened = on),
+    hold: (on) => {
+      holding = on;
+      for (const socket of [...pairs].flat()) on ? socket.pause() : socket.resume();
+    },
+    deafListener: (on) => void (listenerDeaf = on),
+    swallowAnswerAfter: (count) => void (countdown = count),
     swallowAnswerTo: (text) => void (swallow = text),
     seen: (text) => sent.filter((chunk) => chunk.includes(text)).length,
     async [Symbol.asyncDispose]() {

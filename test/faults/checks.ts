@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import type { Sql } from "postgres";
+import type { Told } from "./calls.ts";
+import { doomedAttempts, lengths, patience, runners, writers } from "./workflows.ts";
+
+const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
+const final = `status in ('completed', 'failed', 'cancelled')`;
+
+/** What must hold once the world is quiet: each answers with the rows that break it. */
+const rules: Readonly<Record<string, string>> = {
+  "every instance is settled": `
+    select id, workflow, key, status, control from hephaestus.workflow_instances where not ${final}`,
+  "an instance ends as its workflow does": `
+    select id, workflow, key, status, error from hephaestus.workflow_instances i
+    where ${final} and not (
+      status = 'cancelled' and exists (select from told where told.instance = i.id and what = 'maybe cancelled')
+      or status = case workflow when 'doomed' then 'failed' else 'completed' end)`,
+  "a completed instance has each step in its story once": `
+    select i.id, i.workflow, i.key, count(r.step_ref)
+    from hephaestus.workflow_instances i
+    left join hephaestus.step_results r
+      on r.instance_id = i.id and r.activation > 0 and r.applied_revision is not null
+    where i.status = 'completed'
+    group by i.id
+    having count(r.step_ref) <> case i.workflow ${
+    Object.entries(lengths).map(([name, length]) => `when '${name}' then ${length}`).join(" ")
+  } end or count(r.step_ref) <> count(distinct r.step_ref)`,
+  "a result is there once": `
+    select instance_id, step_ref, activation, count(*) from hephaestus.step_results
+    group by 1, 2, 3 having count(*) > 1`,
+  "what a step wrote through tx is there exactly once, with its result": `
+    select instance, step, coalesce(e.count, 0) as effects, coalesce(r.count, 0) as results
+    from (select instance, step, count(*) from effects group by 1, 2) e
+    full join (
+      select instance_id as instance, step_ref as step, count(*) from hephaestus.step_results
+      where step_ref in (${
+    quoted(writers)
+  }) and event = 'ok' group by 1, 2) r using (instance, step)
+    where e.count is distinct from 1 or r.count is distinct from 1`,
+  "what a result and its effect say of the attempt is the same": `
+    select e.instance, e.step, e.attempt, r.attempt as recorded from effects e
+    join hephaestus.step_results r on r.instance_id = e.instance and r.step_ref = e.step
+    where r.activation = 1 and r.attempt <> e.attempt`,
+  "a step that has ended has run, in the attempt that is recorded": `
+    select r.instance_id, r.step_ref, r.attempt from hephaestus.step_results r
+    where r.step_ref in (${quoted(runners)}) and r.event = 'ok' and not exists (
+      select from diary d
+      where d.instance = r.instance_id and d.step = r.step_ref and d.attempt = r.attempt)`,
+  "no step runs in more attempts than it has": `
+    select * from diary where attempt > case step when 'fail' then ${doomedAttempts} else ${patience} end or attempt < 1`,
+  "a step that fails is given up in its last attempt": `
+    select instance_id, step_ref, attempt from hephaestus.step_results
+    where event = '__failed__' and (step_ref <> 'fail' or attempt <> ${doomedAttempts})`,
+  "no job is left": `
+    select * from hephaestus.jobs where state not in ('discarded', 'cancelled')`,
+  "no session is idle in a transaction": `
+    select pid, application_name, state, query from pg_stat_activity
+    where datname = current_database() and state like 'idle in transaction%'`,
+  "what the application was told is true": `
+    select told.instance, told.what, told.step, i.status, r.delivery_id
+    from told
+    left join hephaestus.workflow_instances i on i.id = told.instance
+    left join hephaestus.step_results r
+      on r.instance_id = told.instance and r.step_ref = told.step and r.activation = 1
+    where i.id is null
+      or (what = 'cancelled' and i.status <> 'cancelled')
+      or (what = 'delivered' and r.delivery_id is null)`,
+};
+
+/** One text for each rule that is broken, with the first rows that break it. */
+export async function broken(sql: Sql, told: Told, diary: string): Promise<readonly string[]> {
+  await write(sql, told, diary);
+  const problems: string[] = [];
+  for (const [rule, query] of Object.entries(rules)) {
+    const rows = await sql.unsafe(query);
+    if (rows.length > 0) {
+      problems.push(
+        [`Broken: ${rule} (${rows.length})`, ...rows.slice(0, 5).map((row) => JSON.stringify(row))]
+          .join("\n  "),
+      );
+    }
+  }
+  return problems;
+}
+
+async function write(sql: Sql, told: Told, diary: string): Promise<void> {
+  await sql`create table told (instance uuid, what text, step text)`;
+  await sql`create table diary (instance uuid, step text, attempt int)`;
+  const rows = [
+    ...[...told.started].map((instance) => [instance, "started", null]),
+    ...[...told.cancelled].map((instance) => [instance, "cancelled", null]),
+    ...[...told.maybeCancelled].map((instance) => [instance, "maybe cancelled", null]),
+    ...[...told.delivered].map((text) => {
+      const [instance, step] = text.split(" ");
+      return [instance, "delivered", step];
+    }),
+  ];
+  await sql`insert into told select * from jsonb_to_recordset(${
+    sql.json(rows.map(([instance, what, step]) => ({ instance, what, step })) as never)
+  }) as t (instance uuid, what text, step text)`;
+  const lines = readFileSync(diary, "utf8").trimEnd().split("\n").filter((line) => line !== "")
+    .map((line) => line.split(" "))
+    .map(([instance, step, attempt]) => ({ instance, step, attempt: Number(attempt) }));
+  await sql`insert into diary select * from jsonb_to_recordset(${
+    sql.json(lines as never)
+  }) as t (instance uuid, step text, attempt int)`;
+}

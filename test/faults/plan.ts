@@ -1,0 +1,136 @@
+/** What happens in a run, and when: drawn from the seed alone. */
+export interface Plan {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly processes: number;
+  /** Whether the workers of this run advance inline. */
+  readonly inline: boolean;
+  readonly faults: readonly Fault[];
+  readonly calls: readonly Call[];
+}
+
+export type Fault =
+  & { readonly at: number }
+  & (
+    | { readonly kind: "kill" | "term" | "cut"; readonly worker: number }
+    | {
+      readonly kind: "stop" | "refuse" | "hold" | "stall" | "deaf";
+      readonly worker: number;
+      readonly takes: number;
+    }
+    | { readonly kind: "swallow"; readonly worker: number; readonly after: number }
+    | { readonly kind: "terminate"; readonly backends: number }
+    | { readonly kind: "restart" }
+  );
+
+export const names = ["shop", "wide", "desk", "doomed", "line"] as const;
+
+/** A call of the application. Keys name instances that earlier calls have started. */
+export type Call =
+  & { readonly at: number }
+  & (
+    | { readonly kind: "start"; readonly workflow: typeof names[number]; readonly key: string }
+    | {
+      readonly kind: "startMany";
+      readonly workflow: typeof names[number];
+      readonly keys: readonly string[];
+    }
+    | {
+      readonly kind: "deliver";
+      readonly key: string;
+      readonly step: "sign" | "call";
+      readonly times: number;
+      readonly after: number;
+    }
+    | { readonly kind: "cancel"; readonly workflow: typeof names[number]; readonly key: string }
+  );
+
+export interface Chance {
+  /** From 0 to below 1. */
+  (): number;
+}
+
+/** The same numbers for the same seed (mulberry32). */
+export function chanceOf(seed: number): Chance {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export const lease = 1_500;
+
+export function planOf(seed: number, seconds: number, processes: number): Plan {
+  const chance = chanceOf(seed);
+  const inline = chance() < 0.6;
+  return {
+    seed,
+    seconds,
+    processes,
+    inline,
+    faults: faultsOf(chance, seconds * 1000, processes),
+    calls: callsOf(chance, seconds * 1000),
+  };
+}
+
+const weights = {
+  kill: 5,
+  stop: 3,
+  term: 2,
+  cut: 3,
+  refuse: 1,
+  hold: 2,
+  stall: 1,
+  deaf: 1,
+  swallow: 8,
+  terminate: 3,
+  restart: 1,
+} as const;
+
+function faultsOf(chance: Chance, length: number, processes: number): readonly Fault[] {
+  const between = (from: number, to: number) => from + Math.floor(chance() * (to - from));
+  const kinds = Object.entries(weights).flatMap(([kind, weight]) =>
+    Array.from({ length: weight }, () => kind as keyof typeof weights)
+  );
+  const faults: Fault[] = [];
+  for (let at = 700; at < length; at += between(100, 600)) {
+    const kind = kinds[between(0, kinds.length)]!;
+    const worker = between(0, processes + (/kill|stop|term/.test(kind) ? 0 : 1));
+    const takes = kind === "stop" ? between(1.2 * lease, 3 * lease) : between(100, 1_500);
+    if (kind === "kill" || kind === "term" || kind === "cut") faults.push({ at, kind, worker });
+    else if (kind === "swallow") faults.push({ at, kind, worker, after: between(0, 40) });
+    else if (kind === "terminate") faults.push({ at, kind, backends: between(1, 10) });
+    else if (kind === "restart") faults.push({ at, kind });
+    else faults.push({ at, kind, worker, takes });
+  }
+  return faults;
+}
+
+function callsOf(chance: Chance, length: number): readonly Call[] {
+  const between = (from: number, to: number) => from + Math.floor(chance() * (to - from));
+  const calls: Call[] = [];
+  let count = 0;
+  for (let at = 0; at < length; at += between(20, 200)) {
+    const workflow = names[between(0, names.length)]!;
+    if (chance() < 0.15) {
+      const keys = Array.from({ length: between(2, 12) }, () => `k${count++}`);
+      calls.push({ at, kind: "startMany", workflow, keys });
+      continue;
+    }
+    const key = `k${count++}`;
+    calls.push({ at, kind: "start", workflow, key });
+    if (workflow === "desk") {
+      for (const step of ["sign", "call"] as const) {
+        if (chance() < 0.3) continue;
+        const times = chance() < 0.3 ? 2 : 1;
+        const after = chance() < 0.3 ? between(1, 800) : 0;
+        calls.push({ at: at + between(0, 700), kind: "deliver", key, step, times, after });
+      }
+    }
+    if (chance() < 0.1) calls.push({ at: at + between(0, 800), kind: "cancel", workflow, key });
+  }
+  return calls.sort((a, b) => a.at - b.at);
+}

@@ -1,0 +1,181 @@
+import { appendFileSync } from "node:fs";
+import process from "node:process";
+import { choice, done, join, signal, step, timer, type, workflow } from "../../mod.ts";
+
+/** Attempts of a step that must not be given up however often its process dies. */
+export const patience = 60;
+export const doomedAttempts = 2;
+
+const retry = { attempts: patience, backoff: "constant", base: "20ms" } as const;
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const diary = process.env.FAULTS_DIARY;
+
+/** An effect outside of the database: a line that stays when the process is killed. */
+function note(instance: string, step: string, attempt: number): void {
+  if (diary) appendFileSync(diary, `${instance} ${step} ${attempt}\n`);
+}
+
+/** Only computes; fails at its first attempt for some instances. */
+const plain = <const Name extends string>(name: Name, flaky = false) =>
+  step(name, {
+    events: { ok: type<number>() },
+    retry,
+    async run({ instance, attempt, emit }) {
+      note(instance.id, name, attempt);
+      await pause((attempt * 7) % 30);
+      if (flaky && attempt === 1 && instance.id.charCodeAt(35) % 3 === 0) {
+        throw new Error("It fails once");
+      }
+      return emit.ok(attempt);
+    },
+  });
+
+/** Writes to the database in the transaction of its result; the table accepts it twice. */
+const writing = <const Name extends string>(name: Name) =>
+  step(name, {
+    events: { ok: type<number>() },
+    retry,
+    async run({ instance, attempt, tx, emit }) {
+      note(instance.id, name, attempt);
+      await pause((attempt * 11) % 40);
+      return tx(async (sql) => {
+        await sql`insert into effects (instance, step, attempt) values (${instance.id}, ${name}, ${attempt})`;
+        return emit.ok(attempt);
+      });
+    },
+  });
+
+const input = type<{ readonly n: number }>();
+const key = "id";
+
+const accept = plain("accept");
+const reserve = writing("reserve");
+const charge = plain("charge", true);
+const nap = timer("nap", "60ms");
+const settle = choice("settle", {
+  needs: [charge.when("ok")],
+  events: { go: type(), stop: type() },
+  decide: ({ steps, emit }) => steps.charge % 2 === 0 ? emit.stop() : emit.go(),
+});
+const ship = writing("ship");
+const release = writing("release");
+export const shop = workflow("shop", { key, input, start: accept })
+  .on(accept, { ok: [reserve, charge, nap] })
+  .on(reserve, { ok: join(settle) })
+  .on(charge, { ok: join(settle) })
+  .on(nap, { elapsed: join(settle) })
+  .on(settle, { go: ship, stop: release })
+  .on(ship, { ok: done })
+  .on(release, { ok: done })
+  .build();
+
+const split = plain("split");
+const parts = [
+  writing("w1"),
+  plain("w2"),
+  writing("w3"),
+  plain("w4", true),
+  writing("w5"),
+] as const;
+const merge = writing("merge");
+export const wide = workflow("wide", { key, input, start: split })
+  .on(split, { ok: [parts[0], parts[1], parts[2], parts[3], parts[4]] })
+  .on(parts[0], { ok: join(merge) })
+  .on(parts[1], { ok: join(merge) })
+  .on(parts[2], { ok: join(merge) })
+  .on(parts[3], { ok: join(merge) })
+  .on(parts[4], { ok: join(merge) })
+  .on(merge, { ok: done })
+  .build();
+
+const open = plain("open");
+const prepare = writing("prepare");
+export const sign = signal("sign", { events: { ok: type() } });
+/** Ended by a delivery, by its limit, or by itself. */
+export const call = step("call", {
+  events: { ok: type() },
+  async: true,
+  expires: "400ms",
+  retry,
+  async run({ instance, attempt, emit }) {
+    note(instance.id, "call", attempt);
+    await pause((attempt * 13) % 30);
+    return instance.id.charCodeAt(35) % 4 === 0 ? emit.ok() : emit.later();
+  },
+});
+const file = writing("file");
+export const desk = workflow("desk", { key, input, start: open })
+  .on(open, { ok: [prepare, sign, call] })
+  .on(prepare, { ok: join(file) })
+  .on(sign, { ok: join(file) })
+  .on(call, { ok: join(file), expired: join(file) })
+  .on(file, { ok: done })
+  .build();
+
+const begin = writing("begin");
+const beside = writing("beside");
+const fail = step("fail", {
+  events: { ok: type() },
+  retry: { attempts: doomedAttempts, backoff: "constant", base: "10ms" },
+  run({ instance, attempt }) {
+    note(instance.id, "fail", attempt);
+    throw new Error("It always fails");
+  },
+});
+export const doomed = workflow("doomed", { key, input, start: begin })
+  .on(begin, { ok: [beside, fail] })
+  .on(beside, { ok: done })
+  .on(fail, { ok: done })
+  .build();
+
+const l1 = plain("l1");
+const l2 = writing("l2");
+const l3 = timer("l3", "1ms");
+const l4 = plain("l4", true);
+const l5 = writing("l5");
+export const line = workflow("line", { key, input, start: l1 })
+  .on(l1, { ok: l2 })
+  .on(l2, { ok: l3 })
+  .on(l3, { elapsed: l4 })
+  .on(l4, { ok: l5 })
+  .on(l5, { ok: done })
+  .build();
+
+export const all = { shop, wide, desk, doomed, line } as const;
+
+/** The steps that write in the transaction of their result. */
+export const writers: readonly string[] = [
+  "reserve",
+  "ship",
+  "release",
+  "w1",
+  "w3",
+  "w5",
+  "merge",
+  "prepare",
+  "file",
+  "begin",
+  "beside",
+  "l2",
+  "l5",
+];
+/** The steps that have code, and leave a line in the diary. */
+export const runners: readonly string[] = [
+  ...writers,
+  "accept",
+  "charge",
+  "split",
+  "w2",
+  "w4",
+  "open",
+  "l1",
+  "l4",
+];
+/** How many steps of a completed instance have ended. */
+export const lengths: Readonly<Record<string, number>> = {
+  shop: 6,
+  wide: 7,
+  desk: 5,
+  doomed: 3,
+  line: 5,
+};

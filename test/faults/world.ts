@@ -1,0 +1,211 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Hephaestus } from "../../mod.ts";
+import { connect } from "../../src/postgres/db.ts";
+import { examine } from "../../src/postgres/doctor.ts";
+import { migrate } from "../../src/postgres/migrate.ts";
+import { ownServer } from "../pg.ts";
+import { type Proxy, proxy } from "../proxy.ts";
+import { silent } from "../everywhere.ts";
+import { Caller } from "./calls.ts";
+import { broken } from "./checks.ts";
+import { briefly, heal, inflict, type Victims } from "./driver.ts";
+import { Fleet } from "./fleet.ts";
+import type { Plan } from "./plan.ts";
+import { all } from "./workflows.ts";
+
+/** How a run ended: without problems, or with what must be known to look into it. */
+export interface Report {
+  readonly plan: Plan;
+  readonly problems: readonly string[];
+  readonly log: readonly string[];
+  readonly instances: number;
+  readonly results: number;
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** How long nothing may get done before the world is called stuck. */
+const quietWithin = 30_000;
+
+/** Carries out a plan on a server of its own, heals the world, waits until it is quiet, and looks at what is left. */
+export async function run(plan: Plan): Promise<Report> {
+  const folder = mkdtempSync(join(tmpdir(), "hephaestus-faults-"));
+  const diary = join(folder, "diary");
+  writeFileSync(diary, "");
+  await using server = await ownServer();
+  await prepare(server.url);
+  const proxies: Proxy[] = [];
+  for (let at = 0; at <= plan.processes; at++) {
+    proxies.push(await proxy(server.url, { remember: false }));
+  }
+  const urls = proxies.slice(0, -1).map(({ url }) => url);
+  await using fleet = new Fleet(urls, plan.inline, diary);
+  const hephaestus = new Hephaestus({
+    url: proxies.at(-1)!.url,
+    inline: plan.inline,
+    workflows: Object.values(all),
+    logger: silent,
+    poolSize: 6,
+    statementTimeout: "2s",
+  });
+  await fleet.ready();
+  const began = Date.now();
+  const log: string[] = [];
+  const victims: Victims = {
+    server,
+    url: server.url,
+    proxies,
+    fleet,
+    log: (text) => void log.push(`${Date.now() - began} ${text}`),
+  };
+  const caller = new Caller(hephaestus, plan.seconds * 1000 + quietWithin);
+  const stopLooking = new AbortController();
+  const looked = look(server.url, stopLooking.signal, log);
+  try {
+    await suffer(plan, victims, caller, began);
+    victims.log("healed");
+    heal(victims);
+    const problems: string[] = [];
+    const quiet = await untilQuiet(server.url, caller, victims.log);
+    victims.log(quiet ? "quiet" : "not quiet");
+    if (quiet) problems.push(...await examined(server.url, "once it is quiet"));
+    problems.push(...await departed(server.url, fleet, quiet));
+    stopLooking.abort();
+    problems.push(...await looked, ...await examined(server.url, "at the end"));
+    problems.push(...fleet.failures, ...caller.failures);
+    return await briefly(server.url, async (sql) => {
+      problems.push(...await broken(sql, caller.told, diary));
+      const [count] = await sql`select
+        (select count(*)::int from hephaestus.workflow_instances) as instances,
+        (select count(*)::int from hephaestus.step_results) as results`;
+      return { plan, problems, log, instances: count?.instances, results: count?.results };
+    });
+  } finally {
+    stopLooking.abort();
+    await hephaestus.close().catch(() => {});
+    await fleet[Symbol.asyncDispose]();
+    for (const each of proxies) await each[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function prepare(url: string): Promise<void> {
+  const db = connect({ url, max: 1 });
+  try {
+    await migrate(db, { schema: "hephaestus" });
+    await db.script("create table effects (instance uuid, step text, attempt int)");
+  } finally {
+    await db.close();
+  }
+}
+
+/** Everything at its time; what takes longer goes on beside the rest. */
+async function suffer(
+  plan: Plan,
+  victims: Victims,
+  caller: Caller,
+  began: number,
+): Promise<void> {
+  const calls = plan.calls.map(async (call) => {
+    await pause(began + call.at - Date.now());
+    await caller.make(call);
+  });
+  let restarting = Promise.resolve();
+  const faults = plan.faults.map(async (fault) => {
+    await pause(began + fault.at - Date.now());
+    if (fault.kind !== "restart") return await inflict(victims, fault);
+    await (restarting = restarting.then(() => inflict(victims, fault)));
+  });
+  await Promise.all(faults);
+  heal(victims);
+  await Promise.all(calls);
+}
+
+/** Delivers to whoever still waits, until nothing is open and nothing is left to be done. */
+async function untilQuiet(
+  url: string,
+  caller: Caller,
+  log: (text: string) => void,
+): Promise<boolean> {
+  let told = Date.now();
+  let left = Infinity;
+  for (let end = told + quietWithin; Date.now() < end; await pause(150)) {
+    const { open, jobs, signing } = await briefly(url, async (sql) => ({
+      open: await sql`select id from hephaestus.workflow_instances where finished_at is null`,
+      jobs: await sql`
+        select kind, state, step, attempt, process_id, round(extract(epoch from scheduled_at - now()), 1) as due,
+          errors -> -1 ->> 'message' as error
+        from hephaestus.jobs where state not in ('discarded', 'cancelled') order by id limit 5`,
+      signing: await sql`
+        select id from hephaestus.workflow_instances
+        where workflow = 'desk' and status = 'waiting' and jsonb_exists(control -> 'active', 'sign')`,
+    }));
+    if (open.length + jobs.length === 0) return true;
+    if (open.length < left) end = Date.now() + quietWithin;
+    left = Math.min(left, open.length);
+    if (Date.now() - told > 2_000) {
+      told = Date.now();
+      log(`open: ${open.length} instances, jobs ${JSON.stringify(jobs)}`);
+    }
+    await Promise.all(signing.map(({ id }) => caller.deliver(id, "sign")));
+  }
+  return false;
+}
+
+/** The dead are declared dead by the living; those that are asked to end leave nothing behind. */
+async function departed(url: string, fleet: Fleet, quiet: boolean): Promise<readonly string[]> {
+  const names = () =>
+    briefly(
+      url,
+      async (sql) =>
+        (await sql`select name from hephaestus.processes`).map(({ name }) => String(name)),
+    );
+  const problems: string[] = quiet
+    ? []
+    : [`Nothing got done for ${quietWithin} ms, and the world is not quiet`];
+  let strangers: readonly string[] = [];
+  for (const end = Date.now() + 10_000; Date.now() < end; await pause(100)) {
+    const alive = fleet.names;
+    const rows = await names();
+    strangers = rows.filter((name, at) => !alive.includes(name) || rows.indexOf(name) !== at);
+    if (strangers.length === 0) break;
+  }
+  if (strangers.length > 0) {
+    problems.push(`Processes of the dead are left: ${strangers.join(", ")}`);
+  }
+  await fleet.stop();
+  const left = await names();
+  if (left.length > 0) {
+    problems.push(`Processes that were asked to end are left: ${left.join(", ")}`);
+  }
+  return problems;
+}
+
+async function examined(url: string, when: string): Promise<readonly string[]> {
+  const db = connect({ url, max: 1 });
+  try {
+    const { violations } = await examine(db, "hephaestus");
+    return violations.map(({ rule, sentence }) =>
+      `The doctor found, ${when}: ${rule}: ${sentence}`
+    );
+  } finally {
+    await db.close();
+  }
+}
+
+/** Examines the database again and again while all this happens: its rules hold at every moment. */
+async function look(url: string, signal: AbortSignal, log: string[]): Promise<readonly string[]> {
+  const found = new Set<string>();
+  let looks = 0;
+  for (; !signal.aborted; await pause(700)) {
+    try {
+      for (const problem of await examined(url, "meanwhile")) found.add(problem);
+      looks++;
+    } catch {
+      // The server is being restarted.
+    }
+  }
+  log.push(`examined ${looks} times meanwhile`);
+  return [...found];
+}
