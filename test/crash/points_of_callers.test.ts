@@ -1,0 +1,4 @@
+import { killedEverywhere } from "./killing.ts";
+import { storiesOfCallers } from "./stories_of_callers.ts";
+
+killedEverywhere(storiesOfCallers);

@@ -1,0 +1,4 @@
+import { killedEverywhere } from "./killing.ts";
+import { storiesOfWorkers } from "./stories_of_workers.ts";
+
+killedEverywhere(storiesOfWorkers);

@@ -1,0 +1,133 @@
+import process from "node:process";
+import {
+  choice,
+  done,
+  FatalError,
+  join,
+  RetryLaterError,
+  signal,
+  step,
+  timer,
+  type,
+  workflow,
+} from "../../mod.ts";
+
+const ok = { ok: type() };
+const retry = { attempts: 50, base: 1, max: 5 };
+
+const check = step("check", { events: ok, run: ({ emit }) => emit.ok() });
+const reserve = step("reserve", {
+  events: ok,
+  run: ({ tx, instance, emit }) =>
+    tx(async (sql) => {
+      await sql`insert into effects (key, step) values (${instance.key}, 'reserve')`;
+      return emit.ok();
+    }),
+});
+const flaky = step("flaky", {
+  events: ok,
+  retry,
+  run({ attempt, emit }) {
+    if (attempt === 1) throw new Error("Not at the first attempt");
+    return emit.ok();
+  },
+});
+let asked = 0;
+const patient = step("patient", {
+  events: ok,
+  retry,
+  run({ emit }) {
+    if (++asked % 2 === 1) throw new RetryLaterError({ after: 5 });
+    return emit.ok();
+  },
+});
+const route = choice("route", {
+  needs: [flaky.when("ok")],
+  events: ok,
+  decide: ({ emit }) => emit.ok(),
+});
+const nap = timer("nap", 20);
+const parcel = step("parcel", {
+  events: { arrived: type<{ at: string }>() },
+  async: true,
+  run: ({ emit }) => emit.later(),
+});
+const approval = signal("approval", { events: { approved: type() } });
+const ship = step("ship", {
+  events: ok,
+  needs: [parcel.when("arrived")],
+  run: ({ tx, instance, emit }) =>
+    tx(async (sql) => {
+      await sql`insert into effects (key, step) values (${instance.key}, 'ship')`;
+      return emit.ok();
+    }),
+});
+
+/** One step after the other, one of each kind: what happens is not left to chance. */
+export const road = workflow("road", { key: "id", input: type(), start: check })
+  .on(check, { ok: reserve })
+  .on(reserve, { ok: flaky })
+  .on(flaky, { ok: patient })
+  .on(patient, { ok: route })
+  .on(route, { ok: nap })
+  .on(nap, { elapsed: parcel })
+  .on(parcel, { arrived: approval })
+  .on(approval, { approved: ship })
+  .on(ship, { ok: done })
+  .build();
+
+export const deliveries = {
+  parcel: parcel.emit.arrived({ at: "noon" }),
+  approval: approval.emit.approved(),
+};
+
+const yes = signal("yes", { events: { said: type() } });
+const both = signal("both", { events: { said: type() } });
+const fork = choice("fork", { events: ok, decide: ({ emit }) => emit.ok() });
+const end = step("end", { events: ok, run: ({ emit }) => emit.ok() });
+
+/** Waits for two deliveries from its start on. */
+export const asking = workflow("asking", { key: "id", input: type(), start: fork })
+  .on(fork, { ok: [yes, both] })
+  .on(yes, { said: join(end) })
+  .on(both, { said: join(end) })
+  .on(end, { ok: done })
+  .build();
+
+export const answers = [yes.emit.said(), both.emit.said()] as const;
+
+const start = choice("start", { events: ok, decide: ({ emit }) => emit.ok() });
+const bad = step("bad", {
+  events: ok,
+  run() {
+    throw new FatalError("This cannot be");
+  },
+});
+const late = timer("late", "1h");
+
+/** Fails in one branch while another one waits. */
+export const failing = workflow("failing", { key: "id", input: type(), start })
+  .on(start, { ok: [bad, late] })
+  .on(bad, { ok: done })
+  .on(late, { elapsed: done })
+  .build();
+
+const hold = step("hold", {
+  events: ok,
+  queue: "aside",
+  async run({ abortSignal, emit }) {
+    if (process.argv[1]?.includes("victim")) {
+      await new Promise((_, reject) =>
+        abortSignal.addEventListener("abort", () => reject(abortSignal.reason))
+      );
+    }
+    return emit.ok();
+  },
+});
+
+/** Does not end in the process that is killed. */
+export const holding = workflow("holding", { key: "id", input: type(), start: hold })
+  .on(hold, { ok: done })
+  .build();
+
+export const workflows = [road, asking, failing, holding];

@@ -1,0 +1,11 @@
+import { storiesOfCallers } from "./stories_of_callers.ts";
+import { storiesOfSchemas } from "./stories_of_schemas.ts";
+import { storiesOfWorkers } from "./stories_of_workers.ts";
+import type { Story } from "./story.ts";
+
+/** Everything that effects of the engine belong to. */
+export const stories: readonly Story[] = [
+  ...storiesOfCallers,
+  ...storiesOfWorkers,
+  ...storiesOfSchemas,
+];
