@@ -1,0 +1,48 @@
+import { choice, done, join, signal, step, timer, type, workflow } from "../../mod.ts";
+
+const ok = { ok: type() };
+const plain = <const N extends string>(name: N, queue: string) =>
+  step(name, { events: ok, queue, run: ({ emit }) => emit.ok() });
+const asked = <const N extends string>(name: N) => signal(name, { events: { given: type() } });
+
+const open = choice("open", { events: ok, decide: ({ emit }) => emit.ok() });
+const pack = plain("pack", "left");
+const wrap = plain("wrap", "right");
+const weigh = plain("weigh", "steps");
+const stamp = plain("stamp", "steps");
+const label = plain("label", "grave");
+const nap = timer("nap", 1);
+const doze = timer("doze", 1);
+const paid = asked("paid");
+const agreed = asked("agreed");
+const approval = asked("approval");
+const meet = plain("meet", "steps");
+
+/** Everything is active from the start, so that any two things can happen to one instance at the same time. */
+export const crossing = workflow("crossing", { key: "id", input: type(), start: open })
+  .on(open, { ok: [pack, wrap, weigh, stamp, label, nap, doze, paid, agreed, approval] })
+  .on(pack, { ok: join(meet) })
+  .on(wrap, { ok: join(meet) })
+  .on(weigh, { ok: join(meet) })
+  .on(stamp, { ok: join(meet) })
+  .on(label, { ok: join(meet) })
+  .on(nap, { elapsed: join(meet) })
+  .on(doze, { elapsed: join(meet) })
+  .on(paid, { given: join(meet) })
+  .on(agreed, { given: join(meet) })
+  .on(approval, { given: join(meet) })
+  .on(meet, { ok: done })
+  .build();
+
+export const queues = { advance: "advances", execute: "steps", resume: "timers" };
+export const served = {
+  advances: 10,
+  steps: 10,
+  timers: 10,
+  left: 10,
+  right: 10,
+  grave: 10,
+};
+export const deliveries = [paid.emit.given(), agreed.emit.given(), approval.emit.given()] as const;
+export const approved = approval.emit.given();
+export const steps = [...crossing.steps.keys()].sort();

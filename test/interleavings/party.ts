@@ -1,0 +1,162 @@
+import { Hephaestus } from "../../mod.ts";
+import type { Job } from "../../src/queue/job.ts";
+import { Telemetry } from "../../src/queue/telemetry.ts";
+import { connect, type Db, type Tx } from "../../src/postgres/db.ts";
+import { channelOf } from "../../src/postgres/identifiers.ts";
+import { postgresQueue } from "../../src/postgres/queue.ts";
+import { postgresStore } from "../../src/postgres/store.ts";
+import { tablesOf } from "../../src/postgres/tables.ts";
+import type { Workers } from "../../src/runner/attempt.ts";
+import { Committer } from "../../src/runner/committer.ts";
+import type { OwnedJob } from "../../src/runner/host.ts";
+import { Instances } from "../../src/runner/instances.ts";
+import { JobIds } from "../../src/runner/job_ids.ts";
+import { Recorder } from "../../src/runner/recorder.ts";
+import { Registry } from "../../src/runner/registry.ts";
+import { Slots } from "../../src/runner/slots.ts";
+import { settleFailure } from "../../src/runner/verdicts.ts";
+import type { Backend } from "../../src/store/store.ts";
+import { nameOf } from "../crash/statements.ts";
+import { silent } from "../everywhere.ts";
+import { crossing, queues } from "./crossing.ts";
+
+/** Who does one of two things at the same time: a caller and a process, on connections of its own. */
+export interface Party extends AsyncDisposable {
+  /** Its name in `pg_stat_activity`. */
+  readonly name: string;
+  readonly backend: Backend;
+  readonly hephaestus: Hephaestus;
+  readonly workers: Workers;
+  /** What it holds. */
+  readonly jobs: ReadonlyMap<string, OwnedJob>;
+  /** The names of the statements that it has sent since `begin`. */
+  readonly sent: string[];
+}
+
+/** A party whose statements are all one transaction, which is open until it is told how it ends. */
+export interface Held extends Party {
+  end(how: "commit" | "rollback"): Promise<void>;
+}
+
+type Claimed = { readonly process: string; readonly jobs: readonly Job[] };
+
+const schema = "hephaestus";
+
+/** A party whose statements commit as they do in the product. */
+export function party(url: string, name: string, claimed: Claimed): Party {
+  const db = connect({ url, max: 2, applicationName: name });
+  return partyOn(db, db, name, claimed);
+}
+
+/** A party whose transaction is held open. */
+export async function holding(url: string, name: string, claimed: Claimed): Promise<Held> {
+  const db = connect({ url, max: 1, applicationName: name });
+  let end: (how: "commit" | "rollback") => void = () => {};
+  const ending = new Promise<"commit" | "rollback">((resolve) => end = resolve);
+  const takenBack = new Error("Taken back");
+  let over: Promise<void> = Promise.resolve();
+  const tx = await new Promise<Tx>((begun, failed) => {
+    over = db.transaction(async (tx) => {
+      begun(tx);
+      if (await ending === "rollback") throw takenBack;
+    });
+    over.catch(failed);
+  });
+  const one: Db = {
+    query: (text, params) => tx.query(text, params),
+    script: (text) => tx.script(text),
+    transaction: (work) => work(tx),
+    close: () => db.close(),
+  };
+  return {
+    ...partyOn(one, db, name, claimed),
+    async end(how) {
+      end(how);
+      await over.catch((error) => {
+        if (error !== takenBack) throw error;
+      });
+    },
+  };
+}
+
+function partyOn(db: Db, pool: Db, name: string, { process, jobs }: Claimed): Party {
+  const sent: string[] = [];
+  const backend = backendOn(noting(db, sent));
+  const hephaestus = new Hephaestus({ backend, workflows: [crossing], logger: silent, queues });
+  return {
+    name,
+    backend,
+    hephaestus,
+    workers: workersOn(backend, process),
+    jobs: new Map(jobs.map((job) => [job.step ?? job.kind, { ...job, process }])),
+    sent,
+    async [Symbol.asyncDispose]() {
+      await hephaestus.close();
+      await pool.close();
+    },
+  };
+}
+
+function noting(db: Db, sent: string[]): Db {
+  const on = (tx: Tx): Tx => ({
+    query(text, params) {
+      sent.push(nameOf(text));
+      return tx.query(text, params);
+    },
+    script: (text) => tx.script(text),
+  });
+  return {
+    ...on(db),
+    transaction: (work, options) => db.transaction((tx) => work(on(tx)), options),
+    close: () => db.close(),
+  };
+}
+
+const silence = (): AsyncDisposable => ({ [Symbol.asyncDispose]: () => Promise.resolve() });
+
+function backendOn(db: Db): Backend {
+  const t = tablesOf(schema);
+  const channels = { jobs: channelOf(schema), ended: channelOf(schema, "ended") };
+  // Those who listen are other processes; here nobody does.
+  const notify = () => Promise.resolve();
+  return {
+    name: "postgres",
+    queue: postgresQueue({ db, pulse: db, t, notify, listen: silence }),
+    // The lanes of the product give up waiting for a lock after 250 ms; here the wait itself is looked at.
+    store: postgresStore({ db, lanes: db, t, channels, notify, watch: silence }),
+    ready: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function workersOn(backend: Backend, process: string): Workers {
+  const parts = {
+    backend,
+    registry: new Registry([crossing]),
+    ids: new JobIds(backend.queue),
+    logger: silent,
+    telemetry: new Telemetry(silent),
+    queues,
+    inline: true,
+    retry: undefined,
+    payloadLimit: 1_000,
+    random: Math.random,
+  };
+  const host = {
+    process,
+    slots: new Slots(new Map()),
+    accepting: true,
+    givenUp: new AbortController().signal,
+    yields: () => false,
+    begin() {},
+    abort() {},
+    expect() {},
+    finished() {},
+  };
+  const instances = new Instances(backend.store);
+  const failed = async (job: OwnedJob, error: unknown) =>
+    void await settleFailure(parts, host, job, error);
+  const recorder = new Recorder(parts, host, failed);
+  const committer = new Committer(parts, host, instances, recorder, failed);
+  return { parts, host, instances, committer, recorder };
+}
