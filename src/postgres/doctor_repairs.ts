@@ -90,5 +90,5 @@ export const repairs: Readonly<Record<string, Repair>> = {
        where id = $1::text::bigint and expires_at < now() - interval '1 minute'
        returning id::text`,
       [process],
-    )) && (await free(tx, t, [process ?? "0"]), true),
+    )) && (await free(tx, t, [process ?? "0"], "dead"), true),
 };
