@@ -18,7 +18,7 @@ interface Group {
 
 const largestBatch = 500;
 /** What is left to another lane: below it, a statement of its own costs more than it saves. */
-const smallestShare = 100;
+const smallestShare = 250;
 const mostTries = 3;
 
 /**
