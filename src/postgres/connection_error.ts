@@ -38,8 +38,10 @@ const fields = [
   ["address", "address"],
 ] as const;
 
+// A read-only server is another one than the one to write to: a standby, or one that its operator has closed.
 const lost =
-  /^(CONNECT(ION)?_|ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENET|ENOTFOUND$|EAI_|57P0|25P0[34]|53300$|08)/;
+  /^(CONNECT(ION)?_|ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENET|ENOTFOUND$|EAI_|57P0|25P0[34]|25006$|53300$|08)/;
+const unable = /^(53[0-2]..|55P03|57014)$/;
 const refused = /^(28...|3D000|08P01)$|CERT|^ERR_(TLS|SSL)/;
 
 /** Makes an error of the driver our own: its `parameters` and `args` cannot be deleted. */
@@ -72,6 +74,11 @@ export function isRetryable(error: unknown): boolean {
   return sqlState(error) === "40001" || sqlState(error) === "40P01";
 }
 
+/** Whether the server gave up waiting for somebody else, or was told to. */
+export function isImpatience(error: unknown): boolean {
+  return isLockTimeout(error) || sqlState(error) === "57014";
+}
+
 export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === "55P03";
 }
@@ -97,6 +104,19 @@ export function describe(error: unknown): HephaestusError {
       { cause: error },
     );
   }
+  if (unable.test(code)) {
+    return new HephaestusError(
+      "DATABASE_UNAVAILABLE",
+      `Cannot run a statement now: ${reasons[code] ?? "the database lacks resources"} (${code})`,
+      { cause: error },
+    );
+  }
+  return failed(error);
+}
+
+/** The same for a statement that is not ours: what it waits for is its own affair. */
+export function failed(error: unknown): HephaestusError {
+  const code = sqlState(error);
   return new HephaestusError(
     "DATABASE_FAILED",
     `Cannot run a statement: the database answered ${code || "with an unknown error"}`,
@@ -111,6 +131,11 @@ const reasons: Readonly<Record<string, string>> = {
   CONNECTION_DEADLINE: "no answer came in time",
   "57P03": "it is starting up",
   "53300": "it has no free connection",
+  "25006": "it is read-only",
+  "53100": "the disk of the database is full",
+  "53200": "the database is out of memory",
+  "55P03": "a lock was not free in time",
+  "57014": "it took too long, or somebody cancelled it",
 };
 
 /** Makes what the driver says a sentence, with a code that tells whether the database could be reached. */

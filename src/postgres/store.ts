@@ -3,7 +3,14 @@ import type { Turn } from "../store/turn.ts";
 import { type AnyTransaction, callerTx } from "./callers.ts";
 import { commit } from "./commit.ts";
 import type { Channels } from "./notices.ts";
-import { isRetryable, reporting, sqlState } from "./connection_error.ts";
+import {
+  describe,
+  failed,
+  isImpatience,
+  isRetryable,
+  reporting,
+  sqlState,
+} from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
 import * as instances from "./instances.ts";
 import * as jobs from "./jobs.ts";
@@ -57,8 +64,8 @@ export function postgresStore({ db, lanes, t, channels, notify, watch }: StorePa
           db.transaction((tx) =>
             work({
               sql: stepSql(tx),
-              commit: (process, turns) => commit(tx, t, channels, process, turns),
-              record: (recordings) => record(tx, recording, recordings),
+              commit: (process, turns) => ours(commit(tx, t, channels, process, turns)),
+              record: (recordings) => ours(record(tx, recording, recordings)),
             })
           )
         )
@@ -93,7 +100,7 @@ export function postgresStore({ db, lanes, t, channels, notify, watch }: StorePa
   };
 }
 
-const busy = /^(55P03|23505|40P01|40001)$/;
+const busy = /^(55P03|57014|23505|40P01|40001)$/;
 
 /**
  * Writes a batch. When one instance is locked by somebody else, or has got its result from somebody else, the others
@@ -114,13 +121,26 @@ async function commitAll(
   }
 }
 
-/** Runs a transaction again when the database asks for it: a deadlock or a serialization failure, never shown to a step. */
+/**
+ * Runs a transaction again when the database asks for it: a deadlock or a serialization failure, never shown to a step.
+ * A step whose own statement waited in vain has failed; see {@linkcode ours} for the engine's.
+ */
 async function again<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     try {
       return await work();
     } catch (error) {
+      if (isImpatience(error)) throw failed(error);
       if (!isRetryable(error) || tries === 5) throw error;
     }
+  }
+}
+
+/** Tells a statement of the engine that waited in vain from one of the step's. */
+async function ours<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw isImpatience(error) ? describe(error) : error;
   }
 }

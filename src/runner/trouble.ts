@@ -1,8 +1,12 @@
 import { HephaestusError } from "../core/errors.ts";
 
-/** Whether the backend could not be reached: what was written is fenced, so it is tried again. */
+/**
+ * Whether the backend could not be reached, or could not do it then, whatever it was asked for. What was written is
+ * fenced, so it is tried again.
+ */
 export function isUnreachable(error: unknown): boolean {
-  return isOf(HephaestusError, error) && error.code === "DATABASE_UNREACHABLE";
+  return isOf(HephaestusError, error) &&
+    (error.code === "DATABASE_UNREACHABLE" || error.code === "DATABASE_UNAVAILABLE");
 }
 
 /** `instanceof` for what user code has thrown: a revoked proxy throws when it is asked. */

@@ -18,10 +18,11 @@ describe("an error of the database", () => {
     const lost = [
       ...["CONNECTION_CLOSED", "CONNECTION_DEADLINE", "CONNECTION_ENDED", "CONNECT_TIMEOUT"],
       ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH"],
-      ...["57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "53300", "08006", "08P01"],
+      ...["57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "25006", "53300", "08006", "08P01"],
     ];
     const kept = [
       ...["23505", "40001", "40P01", "55P03", "57014", "28P01", "3D000", "25P02", "25001", "42P01"],
+      ...["53100", "53200", "53400"],
       ...["DATABASE_CLOSED", "TRANSACTION_ENDED", "", "EACCES"],
     ];
     for (const code of lost) assert(isConnectionLost(coded(code)), code);
@@ -69,6 +70,26 @@ describe("an error of the database", () => {
         coded("CONNECTION_CLOSED"),
         "DATABASE_UNREACHABLE",
         "Cannot reach the database: the connection was lost (CONNECTION_CLOSED)",
+      ],
+      [
+        coded("25006"),
+        "DATABASE_UNREACHABLE",
+        "Cannot reach the database: it is read-only (25006)",
+      ],
+      [
+        coded("53100"),
+        "DATABASE_UNAVAILABLE",
+        "Cannot run a statement now: the disk of the database is full (53100)",
+      ],
+      [
+        coded("55P03"),
+        "DATABASE_UNAVAILABLE",
+        "Cannot run a statement now: a lock was not free in time (55P03)",
+      ],
+      [
+        coded("53000"),
+        "DATABASE_UNAVAILABLE",
+        "Cannot run a statement now: the database lacks resources (53000)",
       ],
       [
         coded("22P02", { message: 'invalid input syntax: "secret"' }),
