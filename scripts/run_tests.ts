@@ -2,6 +2,7 @@
 //   npm test -- node                  one runtime only
 //   npm test -- node test/core        only files below test/core
 //   npm test -- test/crash            folders of long runs, left out unless they are named
+//   HEPHAESTUS_POSTGRES=/usr/lib/postgresql/15 npm test      on another PostgreSQL than npm's
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +18,7 @@ interface Count {
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const reports = mkdtempSync(join(tmpdir(), "hephaestus-reports-"));
-const long = ["crash", "soak", "bench"];
+const long = ["crash", "soak", "bench", "servers"];
 
 const runtimes: Readonly<Record<string, (files: readonly string[], report: string) => string[]>> = {
   node: (files, report) => [

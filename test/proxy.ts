@@ -22,13 +22,15 @@ export interface Proxy extends AsyncDisposable {
   swallowAnswerAfter(count: number): void;
   /** Loses the answer to the next statement that holds `text`, and its connection with it. */
   swallowAnswerTo(text: string): void;
+  /** Leads new connections to another server. */
+  leadTo(url: string): void;
   /** Statements seen that hold `text`. */
   seen(text: string): number;
 }
 
 /** `remember: false` for long runs: what was sent is not kept for `seen`. */
 export async function proxy(url: string, { remember = true } = {}): Promise<Proxy> {
-  const target = new URL(url);
+  let target = new URL(url);
   const pairs = new Set<readonly [Socket, Client]>();
   const sent: string[] = [];
   let holding = false;
@@ -100,6 +102,7 @@ export async function proxy(url: string, { remember = true } = {}): Promise<Prox
     deafListener: (on) => void (listenerDeaf = on),
     swallowAnswerAfter: (count) => void (countdown = count),
     swallowAnswerTo: (text) => void (swallow = text),
+    leadTo: (url) => void (target = new URL(url)),
     seen: (text) => sent.filter((chunk) => chunk.includes(text)).length,
     async [Symbol.asyncDispose]() {
       cut();

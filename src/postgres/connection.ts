@@ -1,9 +1,9 @@
 import postgres from "postgres";
-import { DatabaseError, databaseError, isAnswer } from "./connection_error.ts";
+import { DatabaseError, databaseError, isAnswer, isUnwritable } from "./connection_error.ts";
 import type { ConnectOptions } from "./db.ts";
 import { checkStatement } from "./parameters.ts";
 import { settings } from "./settings.ts";
-import { type Endpoint, openSocket } from "./sockets.ts";
+import { avoid, type Endpoint, openSocket } from "./sockets.ts";
 
 /** One answer of the server; `columns` has the type of each column. */
 export type Answer = readonly unknown[] & {
@@ -52,6 +52,12 @@ export class Connection {
     this.#sql = driver(options, password, {
       socket: (to: Endpoint) => this.#openOnce(to),
       onnotify: (_channel: string, payload: string) => hooks.onNotify?.(payload),
+      onparameter: (name: string, value: string) => {
+        // What a standby answers may be old, and nothing can be written to it.
+        if (name === "in_hot_standby" && value === "on") {
+          this.destroy(new DatabaseError("25006", "The server is a standby"));
+        }
+      },
       onclose: () => this.destroy(new DatabaseError("CONNECTION_CLOSED", "The server hung up")),
     });
   }
@@ -123,12 +129,13 @@ export class Connection {
   }
 
   // A second socket would carry the statements of a dead transaction into a new session.
-  #openOnce(to: Endpoint): Promise<unknown> {
-    if (this.#opened) {
-      return Promise.reject(new DatabaseError("CONNECTION_CLOSED", "The connection was lost"));
-    }
+  async #openOnce(to: Endpoint): Promise<unknown> {
+    if (this.#opened) throw new DatabaseError("CONNECTION_CLOSED", "The connection was lost");
     this.#opened = true;
-    return openSocket(to, connectPatience, this.#ended.signal);
+    const { signal } = this.#ended;
+    const socket = await openSocket(to, connectPatience, signal);
+    signal.addEventListener("abort", () => isUnwritable(signal.reason) && avoid(to, socket));
+    return socket;
   }
 
   // The server keeps each statement it prepared as long as the session lives.

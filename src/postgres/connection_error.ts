@@ -69,6 +69,11 @@ export function isConnectionLost(error: unknown): boolean {
   return lost.test(sqlState(error));
 }
 
+/** Whether the server is none to write to: a standby, or one that is starting or stopping. */
+export function isUnwritable(error: unknown): boolean {
+  return /^(25006|57P0[123])$/.test(sqlState(error));
+}
+
 /** Whether the database asks to run the same transaction again. */
 export function isRetryable(error: unknown): boolean {
   return sqlState(error) === "40001" || sqlState(error) === "40P01";

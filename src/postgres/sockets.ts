@@ -8,16 +8,37 @@ export interface Endpoint {
   readonly path?: string | false | undefined;
 }
 
+// Where to begin among several hosts: a standby accepts connections too.
+const first = new Map<string, number>();
+const name = ({ host, port }: Endpoint) => `${host} ${port}`;
+
+/** The host of the last socket was no server to write to: the next one begins with the host after it. */
+export function avoid(to: Endpoint, { host, port }: Reached): void {
+  const at = to.host.findIndex((each, i) => each === host && to.port[i] === port);
+  if (to.host.length > 1) first.set(name(to), (at + 1) % to.host.length);
+}
+
+/** Which of the hosts answered. */
+export interface Reached {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Opens a socket within `patience` milliseconds; `signal` destroys it, while opening or later. */
 export async function openSocket(
   to: Endpoint,
   patience: number,
   signal: AbortSignal,
-): Promise<Socket> {
+): Promise<Socket & Reached> {
   let failure: unknown;
-  for (const [i, host] of to.host.entries()) {
+  const begin = first.get(name(to)) ?? 0;
+  for (let i = 0; i < to.host.length; i++) {
+    const at = (begin + i) % to.host.length;
+    const [host, port] = [to.host[at]!, to.port[at] ?? 5432];
     try {
-      return await dial(to.path || undefined, host, to.port[i] ?? 5432, patience, signal);
+      const socket = await dial(to.path || undefined, host, port, patience, signal);
+      // The driver reads `host` to name the server it expects when it upgrades to TLS.
+      return Object.assign(socket, { host, port });
     } catch (error) {
       failure = error;
     }
@@ -56,8 +77,7 @@ function dial(
     socket.once("connect", () => {
       clearTimeout(timer);
       socket.setNoDelay(true);
-      // The driver reads `host` to name the server it expects when it upgrades to TLS.
-      resolve(Object.assign(socket, { host }));
+      resolve(socket);
     });
     if (signal.aborted) return fail("CONNECTION_CLOSED", "the connection was given up");
     signal.addEventListener("abort", destroy, { once: true });
