@@ -2,6 +2,7 @@ import { SchemaVersionError } from "../core/errors.ts";
 import type { Db, Tx } from "./db.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { advice, type Applied, assertKnown, versionOf } from "./migration_state.ts";
+import { assertServer } from "./server_version.ts";
 import { migrations as shipped } from "./migrations.gen.ts";
 
 export interface Migration {
@@ -48,6 +49,7 @@ const mark = "Durable workflows, made by hephaestus migrate";
 export async function migrate(db: Db, options: MigrateOptions): Promise<Migrated> {
   const { schema, migrations = shipped, direction = "up", dryRun = false } = options;
   quoteIdentifier(schema);
+  await assertServer(db);
   const { to = await defaultTarget(db, schema, migrations, direction) } = options;
   if (!Number.isInteger(to) || to < 0 || to > migrations.length) {
     throw new RangeError(
@@ -96,6 +98,7 @@ export async function assertMigrated(
   db: Db,
   { schema, migrations = shipped }: SchemaOptions,
 ): Promise<void> {
+  await assertServer(db);
   const version = versionOf(await checked(db, schema, migrations));
   if (version < migrations.length) {
     const state = version === 0
