@@ -20,9 +20,10 @@ export interface Binaries {
   readonly account: Account;
 }
 
+/** Those that npm brought, or another PostgreSQL's: HEPHAESTUS_POSTGRES=/usr/lib/postgresql/15 */
 export async function findBinaries(): Promise<Binaries> {
   const account = unprivileged();
-  const native = await reachable(await installed(), account);
+  const native = process.env.HEPHAESTUS_POSTGRES || await reachable(await installed(), account);
   const suffix = process.platform === "win32" ? ".exe" : "";
   return {
     initdb: join(native, "bin", `initdb${suffix}`),
