@@ -24,7 +24,7 @@ comment on table :schema.workflow_instances is
 create unique index workflow_instances_unique_key
   on :schema.workflow_instances (unique_key)
   where status in ('pending', 'running', 'waiting');
-create index workflow_instances_key on :schema.workflow_instances (key, id);
+create index workflow_instances_key on :schema.workflow_instances (key);
 create index workflow_instances_status on :schema.workflow_instances (workflow, status, id);
 
 create table :schema.step_results (

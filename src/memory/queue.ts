@@ -100,12 +100,13 @@ function ownedBy(tables: Tables, process: string): readonly JobRow[] {
   return tables.jobs.all().filter((job) => job.state === "executing" && job.process === process);
 }
 
-function claim(tables: Tables, { process, queue, limit, serves }: Demand): readonly Job[] {
+function claim(tables: Tables, { process, queue, limit, serves, since }: Demand): readonly Job[] {
   if (tables.processes.get(process) === undefined) return [];
   const now = tables.now();
   const known = servedBy(serves);
   const found = tables.jobs.all()
     .filter((job) => job.state === "available" && job.queue === queue && job.scheduledAt <= now)
+    .filter((job) => since === undefined || job.scheduledAt > now - since)
     .filter(known)
     .sort(byUrgency)
     .slice(0, limit);

@@ -89,7 +89,7 @@ async function closeAll(pools: readonly Db[]): Promise<void> {
 }
 
 /** The engine's statements keep the plans of a full table: one that was made for an empty one costs 480 µs a row later. */
-const settings = { enable_seqscan: "off", plan_cache_mode: "force_generic_plan" };
+export const settings = { enable_seqscan: "off", plan_cache_mode: "force_generic_plan" };
 
 function connection(options: PostgresOptions, prepare: boolean): ConnectOptions {
   const { url, host, port, user, password, database, ssl, statementTimeout = "30s" } = options;

@@ -1,6 +1,7 @@
 import type { Lease } from "../queue/queue.ts";
 import { columns } from "./arrays.ts";
 import { keepWaiting } from "./commit.ts";
+import { held } from "./lease.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
 
@@ -50,8 +51,7 @@ export function release(on: On, t: Tables, leases: readonly Lease[]): Promise<re
        select job.id, job.kind
        from ${t.jobs} as job
        join unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, attempt)
-         on job.id = lease.id and job.process_id = lease.process_id and job.attempt = lease.attempt
-       where job.state = 'executing'
+         on job.id = lease.id and ${held("lease.process_id", "lease.attempt")}
        order by job.id
        for update of job`;
   return queues(

@@ -2,6 +2,7 @@ import { decodeControl } from "../core/control.ts";
 import { FAILED } from "../core/engine.ts";
 import type { InstanceStatus } from "../core/instance.ts";
 import type { Discard, Ended, Ending, EndResult, Known, Unprocessed } from "../store/store.ts";
+import { held } from "./lease.ts";
 import { columns, texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
@@ -175,8 +176,7 @@ async function settleDiscarded(on: On, t: Tables, { lease, errors }: Discard): P
   const rows = await on.query(
     `update ${t.jobs} as job
      set state = 'discarded', finished_at = now(), process_id = null, errors = $4::text::jsonb
-     where job.id = $1::text::bigint and job.state = 'executing'
-       and job.process_id = $2::text::bigint and job.attempt = $3::text::int
+     where job.id = $1::text::bigint and ${held("$2::text::bigint", "$3::text::int")}
      returning job.id::text`,
     [lease.id, lease.process, String(lease.attempt), JSON.stringify(errors)],
   );

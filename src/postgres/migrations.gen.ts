@@ -5,7 +5,7 @@ export const migrations: readonly Migration[] = [
   {
     version: 1,
     name: "init",
-    sha256: "36c3bafe84c96c493a366413db7ac7b1d38e9df1bbe5bbe4070442913a128e2c",
+    sha256: "94b3a3da446c80594597569ad598e504848b6f994c9616766f645b4f24ff6365",
     up: `create table :schema.workflow_instances (
   id               uuid        primary key,
   revision         int         not null default 1,
@@ -32,7 +32,7 @@ comment on table :schema.workflow_instances is
 create unique index workflow_instances_unique_key
   on :schema.workflow_instances (unique_key)
   where status in ('pending', 'running', 'waiting');
-create index workflow_instances_key on :schema.workflow_instances (key, id);
+create index workflow_instances_key on :schema.workflow_instances (key);
 create index workflow_instances_status on :schema.workflow_instances (workflow, status, id);
 
 create table :schema.step_results (

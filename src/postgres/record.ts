@@ -1,6 +1,7 @@
 import type { JobId } from "../queue/job.ts";
 import type { Delivered } from "../store/store.ts";
 import type { NewDelivery, Pass, Recording } from "../store/turn.ts";
+import { held } from "./lease.ts";
 import { columns } from "./arrays.ts";
 import { keepWaiting } from "./commit.ts";
 import { wakePayload } from "./notices.ts";
@@ -20,9 +21,7 @@ settled as (
   delete from ${t.jobs} as job
   using given
   where job.id = given.job_id
-    and job.state = 'executing'
-    and job.process_id = given.process_id
-    and job.attempt = given.lease
+    and ${held("given.process_id", "given.lease")}
   returning job.id
 ),
 recorded as (
@@ -104,9 +103,7 @@ export async function pass(
        delete from ${t.jobs} as job
        using unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, attempt)
        where job.id = lease.id
-         and job.state = 'executing'
-         and job.process_id = lease.process_id
-         and job.attempt = lease.attempt
+         and ${held("lease.process_id", "lease.attempt")}
      )
      update ${t.results} as result
      set processed = true

@@ -1,7 +1,11 @@
 import { array, type Element } from "./arrays.ts";
 
 /** A column of a list: its name, its SQL type, and what a row has for it. */
-export type Column<T> = readonly [name: string, type: string, value: (row: T, index: number) => Element];
+export type Column<T> = readonly [
+  name: string,
+  type: string,
+  value: (row: T, index: number) => Element,
+];
 
 /** A statement in the making: what it binds gets its number where it is used. */
 export class Statement {

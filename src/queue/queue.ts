@@ -13,6 +13,8 @@ export interface Demand {
   readonly queue: string;
   readonly limit: number;
   readonly serves: readonly Served[];
+  /** Milliseconds: only what became due in them is looked at. Everything that is due unless told. */
+  readonly since?: number | undefined;
 }
 
 /** What a heartbeat learns. */

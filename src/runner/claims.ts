@@ -6,8 +6,15 @@ import type { Instances } from "./instances.ts";
 import type { Parts } from "./parts.ts";
 
 const largestClaim = 500;
+/** Milliseconds that a commit may come after the time at which its jobs became due, before only a whole look finds them. */
+const margin = 10_000;
+const wholeEvery = 30_000;
 
-/** Claims jobs for the free slots of a process: at every wake-up, and at every poll because wake-ups may be lost. */
+/**
+ * Claims jobs for the free slots of a process: at every wake-up, and at every poll because wake-ups may be lost. A wake-up looks through
+ * the whole queue, a poll only at what became due since the queue was seen to the end; now and then it looks at all of it too, for what a long
+ * transaction has put in behind.
+ */
 export class Claims {
   readonly #parts: Parts;
   readonly #host: Host;
@@ -16,6 +23,9 @@ export class Claims {
   /** Queues whose last claim was cut off by its limit: there may be more. */
   readonly #more = new Set<string>();
   readonly #claimedAt = new Map<string, number>();
+  /** When each queue was last seen to its end, and when from its beginning. */
+  readonly #endSeenAt = new Map<string, number>();
+  readonly #wholeAt = new Map<string, number>();
   readonly #loop: Loop;
 
   constructor(parts: Parts, host: Host, instances: Instances, poll: number) {
@@ -41,9 +51,10 @@ export class Claims {
 
   /** These queues may have got work; all of them when it is not known which. */
   wake(queues: readonly string[]): void {
-    const served = queues.filter((queue) => this.#host.slots.limits.has(queue));
+    const { limits } = this.#host.slots;
+    const served = queues.filter((queue) => limits.has(queue));
     if (queues.length > 0 && served.length === 0) return;
-    for (const queue of served) this.#more.add(queue);
+    for (const queue of queues.length > 0 ? served : limits.keys()) this.#more.add(queue);
     this.#loop.wake();
   }
 
@@ -74,17 +85,21 @@ export class Claims {
     const { process, slots } = this.#host;
     const limit = Math.min(largestClaim, slots.free(queue));
     if (limit === 0) return false;
-    this.#more.delete(queue);
     const began = performance.now();
+    const since = this.#since(queue, began);
+    this.#more.delete(queue);
+    this.#endSeenAt.delete(queue);
     const serves = this.#parts.registry.served();
     const jobs = await this.#reserved(
       queue,
       limit,
-      () => from.claim({ process, queue, limit, serves }),
+      () => from.claim({ process, queue, limit, serves, since }),
     );
     const now = performance.now();
     this.#claimedAt.set(queue, now);
+    if (since === undefined) this.#wholeAt.set(queue, began);
     if (jobs.length === limit) this.#more.add(queue);
+    else this.#endSeenAt.set(queue, began);
     if (jobs.length === 0) return false;
     this.#parts.telemetry.emit("job:claim", {
       process,
@@ -97,6 +112,16 @@ export class Claims {
     await this.#instances.load(steps.map(({ instance }) => instance)).catch(() => {});
     this.#host.begin(jobs.map((job) => ({ ...job, process })));
     return jobs.length === limit && slots.free(queue) > 0;
+  }
+
+  /** How far back to look; `undefined` for all of the queue. */
+  #since(queue: string, now: number): number | undefined {
+    const endSeenAt = this.#endSeenAt.get(queue);
+    const wholeAt = this.#wholeAt.get(queue) ?? -Infinity;
+    if (endSeenAt === undefined || this.#more.has(queue) || now - wholeAt > wholeEvery) {
+      return undefined;
+    }
+    return now - endSeenAt + margin;
   }
 
   /** Holds the slots meanwhile, or a hand-over would take them too, and keeps those of the jobs that came. */

@@ -98,7 +98,7 @@ export class Ready {
 
   /** Gives a turn its jobs. A job whose step has ended passes its slot on to what it starts. */
   constructor(parts: Parts, host: Host, plan: Plan, ids: Iterator<string>) {
-    const { computed: { turn, next, progress }, workflow, included } = plan;
+    const { computed: { turn, progress }, workflow, included } = plan;
     for (const { job } of included) host.slots.release(job.queue);
     const here = parts.inline && host.accepting;
     const started = jobsOf(parts, workflow, plan.instance, progress, {

@@ -72,6 +72,17 @@ export function claims(it: It): void {
       assertEquals((await scene.claim(process, { limit: 2 })).length, 0);
     });
 
+    it("looks no further back than it is told", async (scene) => {
+      const process = await scene.register();
+      const [old] = await scene.enqueue({});
+      await scene.elapse(60_000);
+      const [recent] = await scene.enqueue({});
+
+      const claimed = await scene.claim(process, { since: 30_000 });
+      assertEquals(claimed.map(({ id }) => id), [recent?.id]);
+      assertEquals((await scene.claim(process)).map(({ id }) => id), [old?.id]);
+    });
+
     it("takes hundreds at once", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({}, ...Array.from({ length: 500 }, () => ({})));
