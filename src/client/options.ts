@@ -32,7 +32,10 @@ export interface WorkOptions {
   readonly name?: string | undefined;
   /** How long running steps may go on after `stop`. Default `"30s"`. */
   readonly grace?: Duration | undefined;
-  /** How often to look for work when no notification comes. Default `"2s"`. */
+  /**
+   * How often to look for work when no notification comes. Default `"2s"`. What a transaction of more than ten seconds has put in
+   * may be found half a minute later then.
+   */
   readonly poll?: Duration | undefined;
   /** How often to prolong the lease. Default `"5s"`. */
   readonly heartbeat?: Duration | undefined;

@@ -3,7 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
 import { fanOut } from "./load.ts";
 
-const small = step("small", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
+// More urgent than the branches: equals wait in the order in which they became due, and so behind all of them.
+const small = step("small", { priority: 4, events: { ok: type() }, run: ({ emit }) => emit.ok() });
 const single = workflow("single", { key: "id", input: type<object>(), start: small })
   .on(small, { ok: done })
   .build();
