@@ -54,9 +54,10 @@ export function memoryQueue(tables: Tables): Queue {
         return queuesOf(due.sort(byTime).slice(0, limit).filter((job) => freed(tables, job)));
       }),
 
-    rescue: () =>
+    rescue: (rescuer) =>
       run(tables, () => {
-        const dead = tables.processes.all().filter((row) => row.expiresAt < tables.now());
+        const dead = tables.processes.all()
+          .filter((row) => row.expiresAt < tables.now() && row.id !== rescuer);
         for (const row of dead) tables.processes.delete(row);
         const ids = new Set<string | undefined>(dead.map((row) => row.id));
         const lost = tables.jobs.all().filter((job) =>

@@ -44,25 +44,38 @@ export async function unregister(on: On, t: Tables, process: string): Promise<vo
   await on.query(`delete from ${t.processes} where id = $1::text::bigint`, [process]);
 }
 
+/** `$1` is the one that looks: it lives. */
+const expired = "expires_at < now() and id is distinct from $1::text::bigint";
+
 /** Whether there is anybody to be declared dead: asked at every heartbeat, it need not be a transaction. */
-export async function anyExpired(on: On, t: Tables): Promise<boolean> {
+export async function anyExpired(
+  on: On,
+  t: Tables,
+  rescuer: string | undefined,
+): Promise<boolean> {
   const rows = await on.query(
-    `select id::text from ${t.processes} where expires_at < now() limit 1`,
+    `select id::text from ${t.processes} where ${expired} limit 1`,
+    [rescuer ?? null],
   );
   return rows.length > 0;
 }
 
 /** Deletes the rows of processes whose lease has ended: from this commit on they can write nothing. */
-export async function declareDead(on: On, t: Tables): Promise<readonly string[]> {
+export async function declareDead(
+  on: On,
+  t: Tables,
+  rescuer: string | undefined,
+): Promise<readonly string[]> {
   const rows = await on.query<{ id: string }>(
     `delete from ${t.processes}
      where id = any (array(
        select id
        from ${t.processes}
-       where expires_at < now()
+       where ${expired}
        order by id
        for update skip locked))
      returning id::text`,
+    [rescuer ?? null],
   );
   return rows.map((row) => row.id);
 }

@@ -41,11 +41,11 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
     retry: (lease, failure, delay) => reporting(() => jobs.retry(db, t, lease, failure, delay)),
     snooze: (lease, delay) => reporting(() => jobs.snooze(db, t, lease, delay)),
     stage: (limit) => reporting(() => telling(stage(db, t, limit))),
-    rescue: () =>
+    rescue: (rescuer) =>
       reporting(async () => {
-        if (!(await processes.anyExpired(pulse, t))) return { processes: [], queues: [] };
+        if (!(await processes.anyExpired(pulse, t, rescuer))) return { processes: [], queues: [] };
         return await pulse.transaction(async (tx) => {
-          const dead = await processes.declareDead(tx, t);
+          const dead = await processes.declareDead(tx, t, rescuer);
           const queues = dead.length > 0 ? await free(tx, t, dead, "dead") : [];
           await notify(tx, queues);
           return { processes: dead, queues };

@@ -55,8 +55,13 @@ export interface Queue {
   snooze(lease: Lease, delay: number): Promise<boolean>;
   /** Makes due jobs available, at most `limit`; an advance yields to one that waits already. Returns their queues. */
   stage(limit: number): Promise<readonly string[]>;
-  /** Declares processes whose lease has ended dead and makes their jobs available. Returns the queues that got work. */
-  rescue(): Promise<{ readonly processes: readonly string[]; readonly queues: readonly string[] }>;
+  /**
+   * Declares processes whose lease has ended dead and makes their jobs available. Returns the queues that got work. The
+   * `rescuer` lives, however late it is.
+   */
+  rescue(
+    rescuer?: string,
+  ): Promise<{ readonly processes: readonly string[]; readonly queues: readonly string[] }>;
   /** Milliseconds until the next scheduled job is due, at most `atMost`. */
   nextDue(atMost: number): Promise<number>;
   /** Due jobs for which no code is here. */

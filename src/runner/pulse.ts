@@ -87,7 +87,7 @@ export class Pulse {
     }
     this.#reconcile(before, beat.owned);
     await this.#giveBack(beat.owned);
-    const rescued = await queue.rescue();
+    const rescued = await queue.rescue(this.#beating.process);
     if (rescued.processes.length === 0) return;
     this.#parts.telemetry.emit("job:rescue", rescued);
     this.#parts.logger.warn(

@@ -165,6 +165,18 @@ export function leases(it: It): void {
       assertEquals(await scene.queue.rescue(), { processes: [], queues: [] });
     });
 
+    it("spares the process that asks, however late it is", async (scene) => {
+      const [late, dead] = [await scene.register(1_000), await scene.register(1_000)];
+      await scene.enqueue({});
+      const job = await scene.claimOne(late);
+      await scene.elapse(2_000);
+
+      assertEquals((await scene.queue.rescue(late)).processes, [dead]);
+
+      assertEquals(await scene.queue.rescue(late), { processes: [], queues: [] });
+      assertEquals(await scene.queue.snooze(leaseOf(job, late), 0), true);
+    });
+
     it("lets an advance yield to one that waits", async (scene) => {
       const process = await scene.register(1_000);
       const { id } = await scene.twoAdvances(process);
