@@ -148,14 +148,15 @@ async function insert(
     const status = started.some(({ owned }) => owned) ? "running" : known.status;
     return { known: { ...known, status }, instance: { ...instance, status, started } };
   });
+  const process = worker?.process;
   const opened = await parts.backend.store.open(
-    worker?.process,
+    process,
     opening.map(({ instance }) => instance),
     tx,
   );
   for (const { known, instance } of opening) {
     if (opened.has(known.id)) {
-      worker?.adopt(known, instance.started);
+      worker?.adopt(process!, known, instance.started);
       announce(parts, known);
     } else for (const { owned, queue } of instance.started) if (owned) worker?.slots.release(queue);
   }

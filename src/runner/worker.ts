@@ -158,11 +158,22 @@ export class Worker implements Host {
     this.#claims.slotFree(job.queue);
   }
 
-  /** Takes over an instance that was just started here, with the jobs that are executing. */
-  adopt(known: Known, started: readonly NewJob[]): void {
-    this.#workers.instances.set(known);
-    this.begin(begun(started, this.process));
+  /** Takes over an instance that was just started here under the id `process`, with the jobs that are executing. */
+  adopt(process: string, known: Known, started: readonly NewJob[]): void {
+    const jobs = begun(started, process);
+    if (this.#accepting && process === this.#process) {
+      this.#workers.instances.set(known);
+      this.begin(jobs);
+    } else this.#refuse(jobs);
     for (const { owned, queue, delay } of started) if (!owned) this.expect(queue, delay);
+  }
+
+  /** The answer came after a stop, or after this process was declared dead: somebody else may have the jobs already. */
+  #refuse(jobs: readonly OwnedJob[]): void {
+    for (const { queue } of jobs) this.slots.release(queue);
+    this.#parts.backend.queue.release(jobs.map(leaseOf)).catch((error) => {
+      this.#parts.logger.warn("Cannot give jobs back", { error: failure(error) });
+    });
   }
 
   yields(queue: string): boolean {
@@ -194,10 +205,7 @@ export class Worker implements Host {
   async dead(): Promise<void> {
     this.#parts.logger.error(
       "The process was declared dead: it drops what it runs and begins again",
-      {
-        process: this.#process,
-        jobs: this.running.size,
-      },
+      { process: this.#process, jobs: this.running.size },
     );
     const reason = new HephaestusError("CANCELLED", "The process was declared dead");
     for (const { cancellation } of this.running.values()) cancellation.abort(reason);
