@@ -5,6 +5,7 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/^rollback$/, "rollback"],
   [/^listen /, "listen"],
   [/^select pg_notify/, "notify"],
+  [/current_setting\('server_version'\)/, "look at the server"],
   [/pg_advisory_xact_lock/, "lock the schema"],
   [/from pg_attribute/, "look for migrations"],
   [/from pg_namespace where nspname/, "look for the schema"],
