@@ -55,13 +55,23 @@ class Run {
         throw new RetryLaterError({ after: "1m", reason: `step "${job.step}" is not here` });
       }
       if (cached === undefined || !cached.known.control.active.has(step.name)) {
-        return pass(this.#workers, job).catch((error) => this.failed(error));
+        return this.#look(step.name).catch((error) => this.failed(error));
       }
       this.#attempt = { job, workflow, step, cached, began: this.#began };
       return this.#code(this.#attempt);
     } catch (error) {
       return this.failed(error);
     }
+  }
+
+  /** Others may have moved the instance since it was seen here: what is read now decides whether the step is over. */
+  async #look(step: string): Promise<void> {
+    const { parts, host, instances } = this.#workers;
+    const job = this.#job;
+    const fresh = await instances.fresh(job.instance);
+    if (fresh?.known.control.active.has(step)) return await this.with(fresh);
+    await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+    host.slots.release(job.queue);
   }
 
   #code(attempt: Attempt): Promise<void> {
@@ -110,15 +120,6 @@ async function giveBack({ parts, host }: Workers, job: OwnedJob): Promise<void> 
   await parts.backend.queue.release([leaseOf(job)]).catch((error) => {
     parts.logger.warn("Cannot give a job back", { job: job.id, error: failure(error) });
   });
-  host.slots.release(job.queue);
-}
-
-async function pass({ parts, host, instances }: Workers, job: OwnedJob): Promise<void> {
-  const known = (await instances.refresh([job.instance])).get(job.instance);
-  if (known?.control.active.has(job.step ?? "")) {
-    throw new RetryLaterError({ after: 0 });
-  }
-  await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
   host.slots.release(job.queue);
 }
 
