@@ -97,15 +97,22 @@ export class Committer {
   }
 
   async #attempt(groups: readonly Group[], process: string): Promise<void> {
+    let planned: readonly Planned[];
     try {
-      await this.#commit(await this.#plans(groups), process);
+      planned = await this.#plans(groups);
+      await this.#commit(planned, process);
     } catch (error) {
-      if (isUnreachable(error)) await this.#later(groups);
-      // One bad row must not cost its neighbours their turn.
-      else if (groups.length > 1) {
-        for (const group of groups) await this.#attempt([group], process);
-      } else await this.#fail(groups, error);
+      return await this.#again(groups, process, error);
     }
+    await this.#drop(planned, process);
+  }
+
+  async #again(groups: readonly Group[], process: string, error: unknown): Promise<void> {
+    if (isUnreachable(error)) await this.#later(groups);
+    // One bad row must not cost its neighbours their turn.
+    else if (groups.length > 1) {
+      for (const group of groups) await this.#attempt([group], process);
+    } else await this.#fail(groups, error);
   }
 
   async #plans(groups: readonly Group[]): Promise<readonly Planned[]> {
@@ -149,14 +156,21 @@ export class Committer {
         for (const { resolve } of included) resolve();
       }
     }
-    await this.#drop(planned.filter(({ dropped }) => dropped.length > 0));
     await this.#stale(stale);
   }
 
-  async #drop(planned: readonly Planned[]): Promise<void> {
-    if (planned.length === 0) return;
-    await this.#parts.backend.store.pass(planned.flatMap(passes));
-    for (const { job, resolve } of planned.flatMap(({ dropped }) => dropped)) {
+  /** The turns beside them are written: what goes wrong here is tried again for these alone. */
+  async #drop(planned: readonly Planned[], process: string): Promise<void> {
+    const groups = planned.flatMap(({ dropped: [first, ...rest] }) =>
+      first ? [{ instance: first.job.instance, submissions: [first, ...rest] }] : []
+    );
+    if (groups.length === 0) return;
+    try {
+      await this.#parts.backend.store.pass(planned.flatMap(passes));
+    } catch (error) {
+      return await this.#again(groups, process, error);
+    }
+    for (const { job, resolve } of groups.flatMap(({ submissions }) => submissions)) {
       this.#host.slots.release(job.queue);
       resolve();
     }
