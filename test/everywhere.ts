@@ -41,9 +41,13 @@ export function everywhere(subject: string, suite: (it: It) => void): void {
   }
 }
 
-/** Runs a suite on PostgreSQL, inline and not. */
-export function onPostgres(subject: string, suite: (it: It) => void): void {
-  for (const inline of [true, false]) {
+/** Runs a suite on PostgreSQL, inline and not, or in one way where the other costs much and shows no more. */
+export function onPostgres(
+  subject: string,
+  suite: (it: It) => void,
+  ways: readonly ("inline" | "through jobs")[] = ["inline", "through jobs"],
+): void {
+  for (const inline of ways.map((way) => way === "inline")) {
     describe(`${subject} (postgres, ${inline ? "inline" : "through jobs"})`, () => {
       suite((name, options, test) => {
         nodeIt(name, async () => {

@@ -23,42 +23,37 @@ async function everything(sql: Sql, id: string): Promise<unknown> {
   return row;
 }
 
-onPostgres("a step that kills its process in each attempt", (it) => {
-  // Each costs two processes: half of them inline, half through jobs.
-  for (
-    const [hazard, whenInline] of [
-      ["exit", true],
-      ["throw", true],
-      ["kill", false],
-      ["reject", false],
-    ] as const
-  ) {
-    it(`is discarded after its attempts (${hazard})`, options, async (world) => {
-      const { hephaestus, sql, url, inline } = world as OnPostgres;
-      if (inline !== whenInline) return;
-      await sql.unsafe(tables);
-      const handle = await hephaestus.start(hazardous, "poison", { hazard });
+const poisons = { inline: ["exit", "throw"], "through jobs": ["kill", "reject"] } as const;
 
-      for (let attempt = 0; attempt < 2; attempt++) {
-        await using worker = child(program, url, String(inline));
-        assertNotEquals(await worker.ended, 0);
-      }
-      await hephaestus.work(quick).ready;
+for (const way of ["inline", "through jobs"] as const) {
+  onPostgres("a step that kills its process in each attempt", (it) => {
+    for (const hazard of poisons[way]) {
+      it(`is discarded after its attempts (${hazard})`, options, async (world) => {
+        const { hephaestus, sql, url, inline } = world as OnPostgres;
+        await sql.unsafe(tables);
+        const handle = await hephaestus.start(hazardous, "poison", { hazard });
 
-      const end = await handle.result();
-      assertEquals(end.status, "failed");
-      assertStringIncludes(end.error!.message, "the process died in each of its 2 attempts");
-      assertEquals([...await sql`select attempt from runs order by 1`], [{ attempt: 1 }, {
-        attempt: 2,
-      }]);
-      assertEquals(
-        (await sql`select state from hephaestus.jobs where instance_id = ${handle.id}`)[0]?.state,
-        "discarded",
-      );
-      await assertSound(sql);
-    });
-  }
-});
+        for (let attempt = 0; attempt < 2; attempt++) {
+          await using worker = child(program, url, String(inline));
+          assertNotEquals(await worker.ended, 0);
+        }
+        await hephaestus.work(quick).ready;
+
+        const end = await handle.result();
+        assertEquals(end.status, "failed");
+        assertStringIncludes(end.error!.message, "the process died in each of its 2 attempts");
+        assertEquals([...await sql`select attempt from runs order by 1`], [{ attempt: 1 }, {
+          attempt: 2,
+        }]);
+        assertEquals(
+          (await sql`select state from hephaestus.jobs where instance_id = ${handle.id}`)[0]?.state,
+          "discarded",
+        );
+        await assertSound(sql);
+      });
+    }
+  }, [way]);
+}
 
 onPostgres("the jobs of a dead process", (it) => {
   it(
@@ -88,10 +83,16 @@ onPostgres("the jobs of a dead process", (it) => {
       assert(rescue!.after < 10, `not ${rescue!.after} s after it`);
     },
   );
-});
+}, ["inline"]);
 
-onPostgres("a process that was declared dead while it", (it) => {
-  for (const [how, hazard] of [["was stopped", "gate"], ["was blocked", "block"]] as const) {
+const zombies = {
+  inline: { how: "was stopped", hazard: "gate" },
+  "through jobs": { how: "was blocked", hazard: "block" },
+} as const;
+
+for (const way of ["inline", "through jobs"] as const) {
+  onPostgres("a process that was declared dead while it", (it) => {
+    const { how, hazard } = zombies[way];
     it(
       `${how} writes nothing, enters again under a new id and works on`,
       options,
@@ -129,8 +130,8 @@ onPostgres("a process that was declared dead while it", (it) => {
         await assertSound(sql);
       },
     );
-  }
-});
+  }, [way]);
+}
 
 onPostgres("a process that is late and was not declared dead", (it) => {
   it("says how late it was, and goes on with what it has", options, async (world) => {
@@ -149,4 +150,4 @@ onPostgres("a process that is late and was not declared dead", (it) => {
     );
     assertEquals(worker.told.filter(({ message }) => message.includes("declared dead")), []);
   });
-});
+}, ["inline"]);
