@@ -16,6 +16,8 @@ export interface Proxy extends AsyncDisposable {
   deaf(on: boolean): void;
   /** Delays everything in both directions; what waits passes when it is taken off. */
   hold(on: boolean): void;
+  /** Delays what is sent from now on by so many milliseconds in each direction; all else goes on. */
+  slow(milliseconds: number): void;
   /** Drops what the server sends to the connections that listen. */
   deafListener(on: boolean): void;
   /** Loses the answer to what is sent after `count` further messages, and its connection with it. */
@@ -34,6 +36,7 @@ export async function proxy(url: string, { remember = true } = {}): Promise<Prox
   const pairs = new Set<readonly [Socket, Client]>();
   const sent: string[] = [];
   let holding = false;
+  let latency = 0;
   let listenerDeaf = false;
   let countdown = -1;
   let refusing = false;
@@ -49,6 +52,8 @@ export async function proxy(url: string, { remember = true } = {}): Promise<Prox
     pairs.add(pair);
     let swallowing = false;
     let listens = false;
+    const sendUp = late(upstream, () => latency);
+    const sendDown = late(client, () => latency);
     const end = () => {
       pairs.delete(pair);
       client.destroy();
@@ -66,11 +71,11 @@ export async function proxy(url: string, { remember = true } = {}): Promise<Prox
         swallow = undefined;
         swallowing = true;
       }
-      upstream.write(bytes);
+      sendUp(bytes);
     });
     upstream.on("data", (bytes) => {
       if (swallowing) return end();
-      if (!stalled && !deafened && !(listens && listenerDeaf)) client.write(bytes);
+      if (!stalled && !deafened && !(listens && listenerDeaf)) sendDown(bytes);
     });
     upstream.connect(Number(target.port), target.hostname);
     if (holding) { for (const socket of pair) socket.pause(); }
@@ -99,6 +104,7 @@ export async function proxy(url: string, { remember = true } = {}): Promise<Prox
       holding = on;
       for (const socket of [...pairs].flat()) on ? socket.pause() : socket.resume();
     },
+    slow: (milliseconds) => void (latency = milliseconds),
     deafListener: (on) => void (listenerDeaf = on),
     swallowAnswerAfter: (count) => void (countdown = count),
     swallowAnswerTo: (text) => void (swallow = text),
@@ -108,6 +114,21 @@ export async function proxy(url: string, { remember = true } = {}): Promise<Prox
       cut();
       await new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+/** Writes in the order of the calls, each after the latency of its moment. */
+function late(to: Socket, latency: () => number): (bytes: Uint8Array) => void {
+  let before = Promise.resolve();
+  let waiting = 0;
+  return (bytes) => {
+    if (waiting === 0 && latency() === 0) return void to.write(bytes);
+    waiting++;
+    const due = new Promise((resolve) => setTimeout(resolve, latency()));
+    before = before.then(() => due).then(() => {
+      waiting--;
+      if (!to.destroyed) to.write(bytes);
+    });
   };
 }
 

@@ -39,6 +39,10 @@ export async function inflict(victims: Victims, fault: Fault): Promise<void> {
       return proxies[fault.worker]!.cut();
     case "swallow":
       return proxies[fault.worker]!.swallowAnswerAfter(fault.after);
+    case "slow":
+      proxies[fault.worker]!.slow(fault.latency);
+      await pause(fault.takes);
+      return proxies[fault.worker]!.slow(0);
     default:
       return await disturb(proxies[fault.worker]!, fault.kind, fault.takes);
   }
@@ -87,6 +91,7 @@ export function heal({ proxies, fleet }: Victims): void {
     proxy.refuse(false);
     proxy.stall(false);
     proxy.hold(false);
+    proxy.slow(0);
     proxy.deafListener(false);
     proxy.swallowAnswerAfter(-1);
   }

@@ -18,6 +18,12 @@ export type Fault =
       readonly worker: number;
       readonly takes: number;
     }
+    | {
+      readonly kind: "slow";
+      readonly worker: number;
+      readonly takes: number;
+      readonly latency: number;
+    }
     | { readonly kind: "swallow"; readonly worker: number; readonly after: number }
     | { readonly kind: "terminate"; readonly backends: number }
     | { readonly kind: "restart" }
@@ -66,14 +72,9 @@ export const lease = 1_500;
 export function planOf(seed: number, seconds: number, processes: number): Plan {
   const chance = chanceOf(seed);
   const inline = chance() < 0.6;
-  return {
-    seed,
-    seconds,
-    processes,
-    inline,
-    faults: faultsOf(chance, seconds * 1000, processes),
-    calls: callsOf(chance, seconds * 1000),
-  };
+  const faults = faultsOf(chance, seconds * 1000, processes);
+  const calls = [...callsOf(chance, seconds * 1000), ...crowdsOf(faults)];
+  return { seed, seconds, processes, inline, faults, calls: calls.sort((a, b) => a.at - b.at) };
 }
 
 const weights = {
@@ -83,6 +84,7 @@ const weights = {
   cut: 3,
   refuse: 1,
   hold: 2,
+  slow: 4,
   stall: 1,
   deaf: 1,
   swallow: 8,
@@ -102,7 +104,9 @@ function faultsOf(chance: Chance, length: number, processes: number): readonly F
     const takes = kind === "stop" ? between(1.2 * lease, 3 * lease) : between(100, 1_500);
     if (kind === "kill" || kind === "term" || kind === "cut") faults.push({ at, kind, worker });
     else if (kind === "swallow") faults.push({ at, kind, worker, after: between(0, 40) });
-    else if (kind === "terminate") faults.push({ at, kind, backends: between(1, 10) });
+    else if (kind === "slow") {
+      faults.push({ at, kind, worker, takes: between(500, 3_000), latency: between(5, 60) });
+    } else if (kind === "terminate") faults.push({ at, kind, backends: between(1, 10) });
     else if (kind === "restart") faults.push({ at, kind });
     else faults.push({ at, kind, worker, takes });
   }
@@ -132,5 +136,15 @@ function callsOf(chance: Chance, length: number): readonly Call[] {
     }
     if (chance() < 0.1) calls.push({ at: at + between(0, 800), kind: "cancel", workflow, key });
   }
-  return calls.sort((a, b) => a.at - b.at);
+  return calls;
+}
+
+/** Results of one instance that are on their way at once are what a slow road makes dangerous: it gets a crowd of them. */
+function crowdsOf(faults: readonly Fault[]): readonly Call[] {
+  return faults.filter(({ kind }) => kind === "slow").map(({ at }, crowd) => ({
+    at: at + 50,
+    kind: "startMany",
+    workflow: "wide",
+    keys: Array.from({ length: 8 }, (_, place) => `crowd${crowd}-${place}`),
+  }));
 }

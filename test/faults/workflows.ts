@@ -72,7 +72,7 @@ export const shop = workflow("shop", { key, input, start: accept })
 const split = plain("split");
 const parts = [
   writing("w1"),
-  plain("w2"),
+  writing("w2"),
   writing("w3"),
   plain("w4", true),
   writing("w5"),
@@ -149,6 +149,7 @@ export const writers: readonly string[] = [
   "ship",
   "release",
   "w1",
+  "w2",
   "w3",
   "w5",
   "merge",
@@ -165,7 +166,6 @@ export const runners: readonly string[] = [
   "accept",
   "charge",
   "split",
-  "w2",
   "w4",
   "open",
   "l1",

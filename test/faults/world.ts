@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Sql } from "postgres";
 import { Hephaestus } from "../../mod.ts";
 import { connect } from "../../src/postgres/db.ts";
 import { examine } from "../../src/postgres/doctor.ts";
@@ -25,8 +26,10 @@ export interface Report {
 }
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-/** How long nothing may get done before the world is called stuck. */
-const quietWithin = 30_000;
+/** How long nothing may get done, and how long all may take, before the world is called stuck. */
+const patience = { idle: 30_000, all: 90_000 };
+/** How long it goes on when the doctor has found something: the run has failed already. */
+const lastWords = 3_000;
 
 /** Carries out a plan on a server of its own, heals the world, waits until it is quiet, and looks at what is left. */
 export async function run(plan: Plan): Promise<Report> {
@@ -59,20 +62,23 @@ export async function run(plan: Plan): Promise<Report> {
     fleet,
     log: (text) => void log.push(`${Date.now() - began} ${text}`),
   };
-  const caller = new Caller(hephaestus, plan.seconds * 1000 + quietWithin);
+  const caller = new Caller(hephaestus, plan.seconds * 1000 + patience.idle);
   const stopLooking = new AbortController();
-  const looked = look(server.url, stopLooking.signal, log);
+  const found = new Set<string>();
+  const looked = look(server.url, stopLooking.signal, found);
   try {
     await suffer(plan, victims, caller, began);
     victims.log("healed");
     heal(victims);
     const problems: string[] = [];
-    const quiet = await untilQuiet(server.url, caller, victims.log);
-    victims.log(quiet ? "quiet" : "not quiet");
-    if (quiet) problems.push(...await examined(server.url, "once it is quiet"));
-    problems.push(...await departed(server.url, fleet, quiet));
+    const open = await untilQuiet(server.url, caller, found, victims.log);
+    victims.log(open === "" ? "quiet" : "not quiet");
+    if (open !== "") problems.push(`The world is not quiet. ${open}`);
+    problems.push(...await examined(server.url, "when the world should be quiet"));
+    problems.push(...await departed(server.url, fleet));
     stopLooking.abort();
-    problems.push(...await looked, ...await examined(server.url, "at the end"));
+    victims.log(`examined ${await looked} times meanwhile`);
+    problems.push(...found, ...await examined(server.url, "at the end"));
     problems.push(...fleet.failures, ...caller.failures);
     return await briefly(server.url, async (sql) => {
       problems.push(...await broken(sql, caller.told, diary));
@@ -122,48 +128,71 @@ async function suffer(
   await Promise.all(calls);
 }
 
-/** Delivers to whoever still waits, until nothing is open and nothing is left to be done. */
+/** Delivers to whoever still waits, until nothing is left to be done. Says what is still open when that does not come. */
 async function untilQuiet(
   url: string,
   caller: Caller,
+  found: ReadonlySet<string>,
   log: (text: string) => void,
-): Promise<boolean> {
-  let told = Date.now();
+): Promise<string> {
+  const began = Date.now();
+  let told = began;
+  let moved = began;
   let left = Infinity;
-  for (let end = told + quietWithin; Date.now() < end; await pause(150)) {
-    const { open, jobs, signing } = await briefly(url, async (sql) => ({
-      open: await sql`select id from hephaestus.workflow_instances where finished_at is null`,
-      jobs: await sql`
-        select kind, state, step, attempt, process_id, round(extract(epoch from scheduled_at - now()), 1) as due,
-          errors -> -1 ->> 'message' as error
-        from hephaestus.jobs where state not in ('discarded', 'cancelled') order by id limit 5`,
-      signing: await sql`
-        select id from hephaestus.workflow_instances
-        where workflow = 'desk' and status = 'waiting' and jsonb_exists(control -> 'active', 'sign')`,
-    }));
-    if (open.length + jobs.length === 0) return true;
-    if (open.length < left) end = Date.now() + quietWithin;
+  for (;; await pause(150)) {
+    const { open, jobs, signing } = await briefly(url, stateOf);
+    if (open.length + jobs.length === 0) return "";
+    const now = Date.now();
+    if (open.length < left) moved = now;
     left = Math.min(left, open.length);
-    if (Date.now() - told > 2_000) {
-      told = Date.now();
-      log(`open: ${open.length} instances, jobs ${JSON.stringify(jobs)}`);
+    const why = now - moved > patience.idle
+      ? `Nothing got done for ${patience.idle} ms`
+      : now - began > patience.all
+      ? `It goes on after ${patience.all} ms`
+      : found.size > 0 && now - began > lastWords
+      ? "The doctor has found something"
+      : undefined;
+    const state = () =>
+      `${open.length} instances are open, the first of ${jobs.length} jobs: ${
+        JSON.stringify(jobs.slice(0, 5))
+      }`;
+    if (why !== undefined) {
+      return `${why}: ${state()}\n  ${
+        open.slice(0, 20).map((row) => JSON.stringify(row)).join("\n  ")
+      }`;
+    }
+    if (now - told > 2_000) {
+      told = now;
+      log(state());
     }
     await Promise.all(signing.map(({ id }) => caller.deliver(id, "sign")));
   }
-  return false;
+}
+
+async function stateOf(sql: Sql) {
+  return {
+    open: await sql`
+      select id, workflow, key, status, revision, control from hephaestus.workflow_instances
+      where finished_at is null order by id`,
+    jobs: await sql`
+      select instance_id, kind, state, step, attempt, process_id, round(extract(epoch from scheduled_at - now()), 1) as due,
+        errors -> -1 ->> 'message' as error
+      from hephaestus.jobs where state not in ('discarded', 'cancelled') order by id`,
+    signing: await sql`
+      select id from hephaestus.workflow_instances
+      where workflow = 'desk' and status = 'waiting' and jsonb_exists(control -> 'active', 'sign')`,
+  };
 }
 
 /** The dead are declared dead by the living; those that are asked to end leave nothing behind. */
-async function departed(url: string, fleet: Fleet, quiet: boolean): Promise<readonly string[]> {
+async function departed(url: string, fleet: Fleet): Promise<readonly string[]> {
   const names = () =>
     briefly(
       url,
       async (sql) =>
         (await sql`select name from hephaestus.processes`).map(({ name }) => String(name)),
     );
-  const problems: string[] = quiet
-    ? []
-    : [`Nothing got done for ${quietWithin} ms, and the world is not quiet`];
+  const problems: string[] = [];
   let strangers: readonly string[] = [];
   for (const end = Date.now() + 10_000; Date.now() < end; await pause(100)) {
     const alive = fleet.names;
@@ -194,9 +223,8 @@ async function examined(url: string, when: string): Promise<readonly string[]> {
   }
 }
 
-/** Examines the database again and again while all this happens: its rules hold at every moment. */
-async function look(url: string, signal: AbortSignal, log: string[]): Promise<readonly string[]> {
-  const found = new Set<string>();
+/** Examines the database again and again while all this happens: its rules hold at every moment. Returns how often it did. */
+async function look(url: string, signal: AbortSignal, found: Set<string>): Promise<number> {
   let looks = 0;
   for (; !signal.aborted; await pause(700)) {
     try {
@@ -206,6 +234,5 @@ async function look(url: string, signal: AbortSignal, log: string[]): Promise<re
       // The server is being restarted.
     }
   }
-  log.push(`examined ${looks} times meanwhile`);
-  return [...found];
+  return looks;
 }
