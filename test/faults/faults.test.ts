@@ -5,9 +5,9 @@ import { run } from "./world.ts";
 
 describe("a world of faults", () => {
   // One that works through jobs, and one inline.
-  for (const seed of [1, 10]) {
+  for (const seed of [3, 23]) {
     it(`loses nothing and does nothing twice (seed ${seed})`, async () => {
-      const { plan, problems, log } = await run(planOf(seed, 4, 2));
+      const { plan, problems, log } = await run(planOf(seed, 3.5, 2));
 
       const story = problems.length === 0 ? [] : [JSON.stringify(plan), ...log];
       assertEquals(problems, [], [...story, ...problems].join("\n"));

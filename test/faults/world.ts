@@ -140,7 +140,7 @@ async function untilQuiet(
   let moved = began;
   let left = Infinity;
   for (;; await pause(150)) {
-    const { open, jobs, signing } = await briefly(url, stateOf);
+    const { open, jobs, processes, signing } = await briefly(url, stateOf);
     if (open.length + jobs.length === 0) return "";
     const now = Date.now();
     if (open.length < left) moved = now;
@@ -152,8 +152,9 @@ async function untilQuiet(
       : found.size > 0 && now - began > lastWords
       ? "The doctor has found something"
       : undefined;
+    const alive = processes.map(({ id, lease }) => `${id} (for ${lease} s)`).join(", ");
     const state = () =>
-      `${open.length} instances are open, the first of ${jobs.length} jobs: ${
+      `${open.length} instances are open, processes ${alive}, the first of ${jobs.length} jobs: ${
         JSON.stringify(jobs.slice(0, 5))
       }`;
     if (why !== undefined) {
@@ -178,6 +179,8 @@ async function stateOf(sql: Sql) {
       select instance_id, kind, state, step, attempt, process_id, round(extract(epoch from scheduled_at - now()), 1) as due,
         errors -> -1 ->> 'message' as error
       from hephaestus.jobs where state not in ('discarded', 'cancelled') order by id`,
+    processes: await sql`
+      select id, round(extract(epoch from expires_at - now()), 1) as lease from hephaestus.processes order by id`,
     signing: await sql`
       select id from hephaestus.workflow_instances
       where workflow = 'desk' and status = 'waiting' and jsonb_exists(control -> 'active', 'sign')`,
