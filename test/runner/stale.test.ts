@@ -29,7 +29,7 @@ everywhere("a step whose process last saw its instance before others moved it", 
   it("runs at once, and is not put off", { workflows: [ferry] }, async (world) => {
     const { hephaestus, another } = world;
     let putOff = 0;
-    hephaestus.on("job:snooze", () => putOff++);
+    hephaestus.on("job:snooze", () => void putOff++);
     await hephaestus.work({ poll: 20, queues: { here: 1 } }).ready;
     await another().work({ poll: 20, queues: { there: 1, default: 1 } }).ready;
 
