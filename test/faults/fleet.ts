@@ -14,6 +14,12 @@ interface Member {
   ending: "no" | "killed" | "asked";
 }
 
+/** Deno's `child.kill` sends one signal and no other after it. */
+function send({ child }: Member, signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT"): void {
+  const runs = child.exitCode === null && child.signalCode === null;
+  if (runs && child.pid !== undefined) process.kill(child.pid, signal);
+}
+
 /** The worker processes of a run, each with a place that is filled again when its process is gone. */
 export class Fleet implements AsyncDisposable {
   /** What must not happen: a worker that ended by itself, or would not end. */
@@ -77,7 +83,7 @@ export class Fleet implements AsyncDisposable {
     const member = this.#places[place];
     if (member === undefined) return Promise.resolve();
     member.ending = "killed";
-    member.child.kill("SIGKILL");
+    send(member, "SIGKILL");
     return member.gone;
   }
 
@@ -86,7 +92,7 @@ export class Fleet implements AsyncDisposable {
     const member = this.#places[place];
     if (member === undefined || member.ending !== "no") return;
     member.ending = "asked";
-    member.child.kill("SIGTERM");
+    send(member, "SIGTERM");
     let late: ReturnType<typeof setTimeout> | undefined;
     const patience = new Promise<"late">((resolve) => late = setTimeout(resolve, 15_000, "late"));
     if (await Promise.race([member.gone, patience]) === "late") {
@@ -97,7 +103,8 @@ export class Fleet implements AsyncDisposable {
   }
 
   signal(place: number, signal: "SIGSTOP" | "SIGCONT"): void {
-    this.#places[place]?.child.kill(signal);
+    const member = this.#places[place];
+    if (member !== undefined) send(member, signal);
   }
 
   /** Asks all to end, and fills no place again. */

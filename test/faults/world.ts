@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import type { Sql } from "postgres";
 import { Hephaestus } from "../../mod.ts";
 import { connect } from "../../src/postgres/db.ts";
@@ -60,7 +61,10 @@ export async function run(plan: Plan): Promise<Report> {
     url: server.url,
     proxies,
     fleet,
-    log: (text) => void log.push(`${Date.now() - began} ${text}`),
+    log: (text) => {
+      log.push(`${Date.now() - began} ${text}`);
+      if (process.env.FAULTS_LOG) console.error(log.at(-1));
+    },
   };
   const caller = new Caller(hephaestus, plan.seconds * 1000 + patience.idle);
   const stopLooking = new AbortController();
