@@ -18,7 +18,7 @@ interface Count {
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const reports = mkdtempSync(join(tmpdir(), "hephaestus-reports-"));
-const long = ["crash", "soak", "bench", "servers", "faults", "rescue"];
+const long = ["crash", "soak", "bench", "servers", "rescue"];
 
 const runtimes: Readonly<Record<string, (files: readonly string[], report: string) => string[]>> = {
   node: (files, report) => [
