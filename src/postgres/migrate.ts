@@ -1,9 +1,11 @@
 import { SchemaVersionError } from "../core/errors.ts";
+import { isRetryable } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { advice, type Applied, assertKnown, versionOf } from "./migration_state.ts";
 import { assertServer } from "./server_version.ts";
 import { migrations as shipped } from "./migrations.gen.ts";
+import { pauseAfter, sleep } from "./retrying.ts";
 
 export interface Migration {
   /** Its place, from 1, without gaps. */
@@ -41,6 +43,7 @@ export interface MigrationStatus {
   readonly appliedAt: Date | undefined;
 }
 
+const mostTries = 20;
 // The application's own advisory locks cannot collide: this class is only used here.
 const lockClass = 0x48455031;
 const mark = "Durable workflows, made by hephaestus migrate";
@@ -63,13 +66,24 @@ export async function migrate(db: Db, options: MigrateOptions): Promise<Migrated
   const step = direction === "up" ? applyNext : revertLast;
   for (;;) {
     // An index on a large table takes as long as it takes.
-    const migration = await db.transaction((tx) => step(tx, schema, migrations, to), {
-      deadline: 0,
-    });
+    const one = () => db.transaction((tx) => step(tx, schema, migrations, to), { deadline: 0 });
+    const migration = await whereDeadlocked(one);
     if (migration === undefined) break;
     done.push(migration);
   }
   return direction === "up" ? { applied: done, reverted: [] } : { applied: [], reverted: done };
+}
+
+/** Workers lock the same tables in an order of their own: what a deadlock has rolled back whole is done again. */
+async function whereDeadlocked<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRetryable(error) || tries === mostTries) throw error;
+      await sleep(pauseAfter(tries, { first: 50, most: 2_000 }));
+    }
+  }
 }
 
 /** Every migration, whether this package brings it or the database only knows it. */

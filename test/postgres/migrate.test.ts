@@ -6,6 +6,7 @@ import { SchemaVersionError } from "../../src/core/errors.ts";
 import { connect } from "../../src/postgres/db.ts";
 import { assertMigrated, migrate, status } from "../../src/postgres/migrate.ts";
 import { migrations } from "../../src/postgres/migrations.gen.ts";
+import { eventually } from "../everywhere.ts";
 import type { Database } from "../pg.ts";
 import { fresh, made } from "./migrating.ts";
 
@@ -32,6 +33,33 @@ describe("migrate()", () => {
 
     assertEquals(applied.map(({ version }) => version), migrations.map(({ version }) => version));
     assertEquals(await dumpSchema(t.sql, schema), golden);
+  });
+
+  it("is tried again when a worker's locks and its own close a circle", async () => {
+    await using t = await fresh();
+    await migrate(t.db, { schema });
+    const next = made(
+      latest + 1,
+      `alter table :schema.jobs add column later int;
+      alter table :schema.processes add column later int`,
+    );
+
+    const migrating = await t.sql.begin(async (worker) => {
+      // Only the migration looks for a circle: it is the one that gives way.
+      await worker`set local deadlock_timeout = '1min'`;
+      await worker`lock table hephaestus.processes in row share mode`;
+      const migrating = migrate(t.db, { schema, migrations: [...migrations, next] });
+      migrating.catch(() => {});
+      await eventually(async () => {
+        const waiting = await t.sql`select from pg_locks where not granted
+          and relation = 'hephaestus.processes'::regclass`;
+        return waiting.length === 1;
+      }, "the migration waits for the worker");
+      await worker`lock table hephaestus.jobs in row share mode`;
+      return [migrating];
+    });
+
+    assertEquals((await migrating[0]!).applied.map(({ version }) => version), [latest + 1]);
   });
 
   it("makes the golden schema again after up, down, up", async () => {
