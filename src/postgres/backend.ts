@@ -28,7 +28,7 @@ export interface PostgresOptions {
   readonly ssl?: boolean | object | undefined;
   /** The schema of the engine's tables. Default `"hephaestus"`. */
   readonly schema?: string | undefined;
-  /** Connections for claims, reads and the transactions of steps. Default 10; four more are the engine's own. */
+  /** Connections for claims, reads and the transactions of steps. Default 10; up to five more are the engine's own. */
   readonly poolSize?: number | undefined;
   /** Use prepared statements. Set false behind PgBouncer in transaction mode. Default true. */
   readonly prepare?: boolean | undefined;
