@@ -35,16 +35,26 @@ export class Cancellation {
   run(step: string, limit: number | undefined, code: () => unknown): unknown {
     if (this.#reason) throw this.#reason;
     const returned = code();
-    // Code may abort itself through what it was given.
-    if (this.#reason) throw this.#reason;
-    if (!isPromise(returned)) return returned;
+    if (!isPromise(returned)) {
+      // Code may abort itself through what it was given.
+      if (this.#reason) throw this.#reason;
+      return returned;
+    }
     return new Promise((resolve, reject) => {
-      this.#stop = reject;
       const timer = limit === undefined ? undefined : setTimeout(
         () => this.abort(new StepTimeoutError({ step, limit })),
         Math.min(limit, longestTimer),
       );
-      returned.then(resolve, reject).then(() => clearTimeout(timer));
+      const fail = (reason: unknown) => {
+        clearTimeout(timer);
+        reject(reason);
+      };
+      this.#stop = fail;
+      if (this.#reason) fail(this.#reason);
+      returned.then((value) => {
+        clearTimeout(timer);
+        resolve(value);
+      }, fail);
     });
   }
 }
