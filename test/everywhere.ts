@@ -18,10 +18,20 @@ export interface World {
   another(options?: Partial<HephaestusOptions>): Hephaestus;
 }
 
+/** A world whose backend is PostgreSQL. */
+export interface PostgresWorld extends World {
+  readonly sql: Sql;
+  readonly url: string;
+}
+
 /** What an engine of a test is made of. */
 export type Options = Omit<HephaestusOptions, "url" | "backend">;
 
-export type It = (name: string, options: Options, test: (world: World) => Promise<void>) => void;
+export type It<W = World> = (
+  name: string,
+  options: Options,
+  test: (world: W) => Promise<void>,
+) => void;
 
 export const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -44,7 +54,7 @@ export function everywhere(subject: string, suite: (it: It) => void): void {
 /** Runs a suite on PostgreSQL, inline and not, or in one way where the other costs much and shows no more. */
 export function onPostgres(
   subject: string,
-  suite: (it: It) => void,
+  suite: (it: It<PostgresWorld>) => void,
   ways: readonly ("inline" | "through jobs")[] = ["inline", "through jobs"],
 ): void {
   for (const inline of ways.map((way) => way === "inline")) {
@@ -52,7 +62,7 @@ export function onPostgres(
       suite((name, options, test) => {
         nodeIt(name, async () => {
           await using world = await open("postgres", { ...options, inline });
-          await test(world);
+          await test(world as PostgresWorld);
         });
       });
     });

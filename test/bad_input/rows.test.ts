@@ -1,9 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { Sql } from "postgres";
 import { done, signal, step, timer, type, type Workflow, workflow } from "../../mod.ts";
-import { eventually, everywhere, Gate, onPostgres, type World } from "../everywhere.ts";
-
-type OnPostgres = World & { readonly sql: Sql };
+import { eventually, everywhere, Gate, onPostgres } from "../everywhere.ts";
 
 const ok = { ok: type() };
 const first = step("first", { events: ok, run: ({ emit }) => emit.ok() });
@@ -29,8 +26,7 @@ const simple = workflow("simple", { key: "id", input: type(), start: first })
 onPostgres("a job for a step that the code here does not have", (it) => {
   it("is put off for a minute, without using up an attempt, until the code is there", {
     workflows: [newer],
-  }, async (world) => {
-    const { hephaestus, another, sql } = world as OnPostgres;
+  }, async ({ hephaestus, another, sql }) => {
     const handle = await hephaestus.start(newer, "one", undefined);
     await sql`update hephaestus.jobs set step = 'added'`;
     await sql`update hephaestus.workflow_instances set control = '{"active":{"added":"first"}}'`;
@@ -62,8 +58,7 @@ onPostgres("a row that somebody has edited by hand", (it) => {
     it(
       `is not retried hotly and harms nobody: ${title}`,
       { workflows: [napping, simple] },
-      async (world) => {
-        const { hephaestus, sql, work } = world as OnPostgres;
+      async ({ hephaestus, sql, work }) => {
         const bad = await hephaestus.start(napping, "bad", undefined);
         await sql.unsafe(edit);
         await sql`update hephaestus.jobs set state = 'available', scheduled_at = now()`;

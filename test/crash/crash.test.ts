@@ -40,7 +40,7 @@ onPostgres("a worker process that is killed", (it) => {
     "is taken over: all complete, each result is recorded once, each effect is there once",
     options,
     async (world) => {
-      const { hephaestus, inline, sql, url } = world as typeof world & { sql: Sql; url: string };
+      const { hephaestus, inline, sql, url } = world;
       await sql`create table effects (key text, step text)`;
       const handles = await Promise.all(
         Array.from({ length: 20 }, (_, n) => hephaestus.start(crashing, `n${n}`, { takes: 40 })),
@@ -77,7 +77,7 @@ onPostgres("a worker process that is killed", (it) => {
 
 onPostgres("a worker process that is asked to stop", (it) => {
   it("gives a long step back, and its attempt is not used up", options, async (world) => {
-    const { hephaestus, inline, sql, url } = world as typeof world & { sql: Sql; url: string };
+    const { hephaestus, inline, sql, url } = world;
     await sql`create table effects (key text, step text)`;
     using worker = await child(url, String(inline));
     const handle = await hephaestus.start(crashing, "long", { takes: 600_000 });
@@ -97,7 +97,7 @@ onPostgres("a worker process that is asked to stop", (it) => {
 onPostgres("a worker process whose clock is wrong by a day", (it) => {
   for (const days of ["1", "-1"]) {
     it(`does all at the database's time (${days} d)`, options, async (world) => {
-      const { hephaestus, inline, sql, url } = world as typeof world & { sql: Sql; url: string };
+      const { hephaestus, inline, sql, url } = world;
       await sql`create table effects (key text, step text)`;
       const other = hephaestus.work({ poll: 50, lease: 2_000, heartbeat: 500, queues: { x: 1 } });
       await other.ready;

@@ -146,11 +146,11 @@ onPostgres("an asynchronous step with a transaction", (it) => {
     queues: { advance: "advances" },
   }, async ({ hephaestus, work, another, sql }) => {
     gate = new Gate();
-    await sql!`create table effects (n int)`;
+    await sql`create table effects (n int)`;
     await work();
     const handle = await hephaestus.start(video, "a", undefined);
     const jobs = async () =>
-      (await sql!`select kind, state from hephaestus.jobs order by id`)
+      (await sql`select kind, state from hephaestus.jobs order by id`)
         .map(({ kind, state }) => `${kind} ${state}`).sort();
     await eventually(async () => (await jobs())[0] === "execute executing", "the step runs");
 
@@ -161,7 +161,7 @@ onPostgres("an asynchronous step with a transaction", (it) => {
 
     assertEquals((await handle.result()).status, "completed");
     assertEquals((await hephaestus.history(video, "a"))[0]?.output, "from outside");
-    assertEquals([...await sql!`select n from effects`], []);
+    assertEquals([...await sql`select n from effects`], []);
   });
 });
 
@@ -230,7 +230,7 @@ onPostgres("a caller's transaction", (it) => {
     await hephaestus.start(ask, "there", undefined);
     await hephaestus.start(ask, "other", undefined);
     const given = approval.emit.approved("with the commit");
-    const undone = sql!.begin(async (tx) => {
+    const undone = sql.begin(async (tx) => {
       await hephaestus.start(ask, "new", undefined, { tx });
       assertEquals(await hephaestus.resume(ask, "there", given, { tx }), "accepted");
       await hephaestus.scheduleResume(ask, "there", given, { tx, after: 0 });
@@ -242,7 +242,7 @@ onPostgres("a caller's transaction", (it) => {
     assertEquals((await hephaestus.get(ask, "there"))?.status, "waiting");
     assertEquals((await hephaestus.get(ask, "other"))?.status, "waiting");
 
-    const handle = await sql!.begin(async (tx) => {
+    const handle = await sql.begin(async (tx) => {
       await hephaestus.cancel(ask, "other", { tx });
       await hephaestus.resume(ask, "there", given, { tx });
       const handle = await hephaestus.start(ask, "new", undefined, { tx });

@@ -167,7 +167,7 @@ onPostgres("a schema with a hostile name", (it) => {
   }) => {
     const odd = another({ schema });
     await assertRejects(() => odd.work().ready, SchemaVersionError);
-    const db = connect({ url: url!, max: 1 });
+    const db = connect({ url, max: 1 });
     await migrate(db, { schema });
     await db.close();
     const worker = odd.work({ poll: 100 });
@@ -186,10 +186,10 @@ onPostgres("a schema with a hostile name", (it) => {
     assertEquals((await failed.result()).status, "failed");
     assertEquals((await odd.history(flow, "a")).map(({ step }) => step), ["begin", "nap", "ask"]);
     assertEquals((await odd.list()).items.length, 3);
-    await sql!.begin((tx) => odd.start(flow, "c", undefined, { tx }));
-    assertEquals([...await sql!`select id from hephaestus.processes`], []);
+    await sql.begin((tx) => odd.start(flow, "c", undefined, { tx }));
+    assertEquals([...await sql`select id from hephaestus.processes`], []);
     await worker.stop();
     assertEquals((await hephaestus.list()).items, []);
-    assertEquals([...await sql!`select id from hephaestus.jobs`], []);
+    assertEquals([...await sql`select id from hephaestus.jobs`], []);
   });
 });

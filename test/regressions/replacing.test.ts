@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Sql } from "postgres";
 import { done, step, type, workflow } from "../../mod.ts";
 import { everywhere, Gate, onPostgres } from "../everywhere.ts";
 
@@ -19,7 +18,7 @@ const options = { workflows: [simple], retry: { base: 1, max: 5 } };
 
 onPostgres("a start that replaces, in a transaction that is rolled back", (it) => {
   it("leaves the running step of the first instance alone", options, async (world) => {
-    const { hephaestus, sql, work } = world as typeof world & { readonly sql: Sql };
+    const { hephaestus, sql, work } = world;
     gate = new Gate();
     await work();
     const running = new Promise<void>((resolve) => hephaestus.on("step:start", () => resolve()));

@@ -36,14 +36,14 @@ onPostgres("what a step writes through tx", (it) => {
   it("is rolled back when it fails and commits exactly once with the result", {
     workflows: [book],
   }, async ({ hephaestus, work, sql }) => {
-    await sql!`create table ledger (n int, attempt int)`;
+    await sql`create table ledger (n int, attempt int)`;
     troubles = ["throw", "undeclared", "select 1/0", "commit"];
     await work();
     const handle = await hephaestus.start(book, "a", 7);
 
     assertEquals((await handle.result()).status, "completed");
 
-    assertEquals([...await sql!`select n, attempt from ledger`], [{ n: 7, attempt: 5 }]);
+    assertEquals([...await sql`select n, attempt from ledger`], [{ n: 7, attempt: 5 }]);
     const told = await hephaestus.history(book, "a");
     assertEquals(told.map(({ output }) => output), [{ lines: 1 }, 1]);
     assertEquals([told[0]?.attempts, told[0]?.errors.length], [5, 4]);
@@ -54,7 +54,7 @@ onPostgres("what a step writes through tx", (it) => {
     work,
     sql,
   }) => {
-    await sql!`create table ledger (n int, attempt int)`;
+    await sql`create table ledger (n int, attempt int)`;
     troubles = [];
     await work();
     const handles = await Promise.all(
@@ -63,7 +63,7 @@ onPostgres("what a step writes through tx", (it) => {
 
     await Promise.all(handles.map((handle) => handle.result()));
 
-    const [{ lines, numbers } = { lines: 0, numbers: 0 }] = await sql!`
+    const [{ lines, numbers } = { lines: 0, numbers: 0 }] = await sql`
       select count(*)::int as lines, count(distinct n)::int as numbers from ledger`;
     assertEquals([lines, numbers], [30, 30]);
   });
@@ -92,7 +92,7 @@ onPostgres("what a step writes through tx", (it) => {
     sql,
   }) => {
     began = 0;
-    await sql!`create table ledger (n int, attempt int)`;
+    await sql`create table ledger (n int, attempt int)`;
     const other = another();
     const worker = await work();
     const handle = await hephaestus.start(ends, "a", undefined);
@@ -102,7 +102,7 @@ onPostgres("what a step writes through tx", (it) => {
     gate.open();
     await worker.stop();
 
-    assertEquals([...await sql!`select n from ledger`], []);
+    assertEquals([...await sql`select n from ledger`], []);
   });
 });
 
@@ -191,7 +191,7 @@ onPostgres("an instance that has something to do", (it) => {
     let stranded = 0;
     const watching = (async () => {
       while (!over) {
-        stranded += (await sql!`
+        stranded += (await sql`
           select from hephaestus.workflow_instances i
           where status in ('pending', 'running') and not exists (
             select from hephaestus.jobs j where j.instance_id = i.id

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Sql } from "postgres";
-import { eventually, onPostgres, type World } from "../everywhere.ts";
+import { eventually, onPostgres } from "../everywhere.ts";
 import { assertSound } from "../invariants/story.ts";
 import { child } from "./child.ts";
 import { type Hazard, hazardous, tables } from "./hazards.ts";
@@ -8,8 +8,6 @@ import { type Hazard, hazardous, tables } from "./hazards.ts";
 const options = { workflows: [hazardous] };
 const quick = { poll: 50, lease: 400, heartbeat: 100 };
 const program = "test/rescue/worker.ts";
-
-type OnPostgres = World & { readonly sql: Sql; readonly url: string };
 
 /** Everything that a zombie could have changed. */
 async function everything(sql: Sql, id: string): Promise<unknown> {
@@ -29,7 +27,7 @@ for (const way of ["inline", "through jobs"] as const) {
   onPostgres("a step that kills its process in each attempt", (it) => {
     for (const hazard of poisons[way]) {
       it(`is discarded after its attempts (${hazard})`, options, async (world) => {
-        const { hephaestus, sql, url, inline } = world as OnPostgres;
+        const { hephaestus, sql, url, inline } = world;
         await sql.unsafe(tables);
         const handle = await hephaestus.start(hazardous, "poison", { hazard });
 
@@ -60,7 +58,7 @@ onPostgres("the jobs of a dead process", (it) => {
     "are claimed again when its lease has ended, at the next heartbeat",
     options,
     async (world) => {
-      const { hephaestus, sql, url, inline } = world as OnPostgres;
+      const { hephaestus, sql, url, inline } = world;
       await sql.unsafe(tables);
       await using worker = child(program, url, String(inline));
       const { process } = await worker.heard("ready");
@@ -97,7 +95,7 @@ for (const way of ["inline", "through jobs"] as const) {
       `${how} writes nothing, enters again under a new id and works on`,
       options,
       async (world) => {
-        const { hephaestus, sql, url, inline } = world as OnPostgres;
+        const { hephaestus, sql, url, inline } = world;
         await sql.unsafe(tables);
         await using zombie = child(program, url, String(inline));
         const { process } = await zombie.heard("ready");
@@ -135,7 +133,7 @@ for (const way of ["inline", "through jobs"] as const) {
 
 onPostgres("a process that is late and was not declared dead", (it) => {
   it("says how late it was, and goes on with what it has", options, async (world) => {
-    const { hephaestus, sql, url, inline } = world as OnPostgres;
+    const { hephaestus, sql, url, inline } = world;
     await sql.unsafe(tables);
     await using worker = child(program, url, String(inline));
     const { process } = await worker.heard("ready");

@@ -1,10 +1,9 @@
 import process from "node:process";
 import { describe, it as nodeIt } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import type { Sql } from "postgres";
 import { Hephaestus } from "../../mod.ts";
 import { memory } from "../../src/testing/mod.ts";
-import { eventually, onPostgres, silent, type World } from "../everywhere.ts";
+import { eventually, onPostgres, silent } from "../everywhere.ts";
 import { assertSound } from "../invariants/story.ts";
 import { child } from "./child.ts";
 import { hazardous, tables } from "./hazards.ts";
@@ -12,11 +11,9 @@ import { hazardous, tables } from "./hazards.ts";
 const options = { workflows: [hazardous] };
 const program = "test/rescue/worker.ts";
 
-type OnPostgres = World & { readonly sql: Sql; readonly url: string };
-
 onPostgres("a host that is asked to stop", (it) => {
   it("lets a short step end, begins no other, and leaves", options, async (world) => {
-    const { hephaestus, sql, url, inline } = world as OnPostgres;
+    const { hephaestus, sql, url, inline } = world;
     await sql.unsafe(tables);
     await using host = child(program, url, String(inline), "60000");
     await host.heard("listens to signals");
@@ -41,7 +38,7 @@ onPostgres("a host that is asked to stop", (it) => {
   it("gives a long step back that ignores its signal, at the end of its grace", options, async (
     world,
   ) => {
-    const { hephaestus, sql, url, inline, work } = world as OnPostgres;
+    const { hephaestus, sql, url, inline, work } = world;
     await sql.unsafe(tables);
     await using host = child(program, url, String(inline), "300");
     await host.heard("listens to signals");
@@ -61,7 +58,7 @@ onPostgres("a host that is asked to stop", (it) => {
   });
 
   it("gives it back at once when it is asked a second time", options, async (world) => {
-    const { hephaestus, sql, url, inline } = world as OnPostgres;
+    const { hephaestus, sql, url, inline } = world;
     await sql.unsafe(tables);
     await using host = child(program, url, String(inline), "600000");
     await host.heard("listens to signals");
