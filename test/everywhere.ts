@@ -1,6 +1,12 @@
 import { describe, it as nodeIt } from "node:test";
 import type { Sql } from "postgres";
-import { Hephaestus, type HephaestusOptions, type Worker, type WorkOptions } from "../mod.ts";
+import {
+  Hephaestus,
+  type HephaestusOptions,
+  type Logger,
+  type Worker,
+  type WorkOptions,
+} from "../mod.ts";
 import { memory } from "../src/testing/mod.ts";
 import { migrated } from "./pg.ts";
 
@@ -34,6 +40,14 @@ export type It<W = World> = (
 ) => void;
 
 export const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A logger that keeps what it is told, as text. */
+export function keeping(): Logger & { readonly said: string[] } {
+  const said: string[] = [];
+  const keep = (message: string, fields?: object) =>
+    void said.push(`${message} ${JSON.stringify(fields ?? {})}`);
+  return { said, debug: keep, info: keep, warn: keep, error: keep };
+}
 
 /** Runs a suite in memory and on PostgreSQL, inline and not: four times. */
 export function everywhere(subject: string, suite: (it: It) => void): void {

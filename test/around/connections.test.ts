@@ -2,9 +2,9 @@ import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import { Hephaestus, HephaestusError } from "../../mod.ts";
-import { eventually } from "../everywhere.ts";
+import { eventually, keeping } from "../everywhere.ts";
 import { migrated } from "../pg.ts";
-import { keeping, order, settle, shop } from "./shop.ts";
+import { order, settle, shop } from "./shop.ts";
 
 const working = { poll: 50, heartbeat: 100, lease: "5s", queues: { default: 10 } } as const;
 

@@ -2,9 +2,9 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import postgres, { type Sql } from "postgres";
 import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import { eventually, silent } from "../everywhere.ts";
+import { eventually, keeping, silent } from "../everywhere.ts";
 import { type Database, migrated } from "../pg.ts";
-import { keeping, order, settle, shop } from "./shop.ts";
+import { order, settle, shop } from "./shop.ts";
 
 /** Holds a lock until sessions of the engine were seen to wait for it, and to come back to it. */
 async function whileLocked(sql: Sql, table: string, work: () => void): Promise<void> {

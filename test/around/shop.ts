@@ -6,7 +6,6 @@ import {
   type Hephaestus,
   HephaestusError,
   join,
-  type Logger,
   signal,
   step,
   timer,
@@ -66,7 +65,7 @@ export async function furnish(url: string): Promise<void> {
 }
 
 /** Calls again while the database is away, as a caller would: starts and deliveries may be repeated. */
-export async function persist<T>(call: () => Promise<T>): Promise<T> {
+async function persist<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await call();
@@ -120,12 +119,4 @@ export async function settle(
     select key, step from effects where key = any (${keys}) group by 1, 2 having count(*) = 1`;
   assertEquals(effects.length, 2 * handles.length);
   await assertSound(sql);
-}
-
-/** A logger that keeps what it is told, as text. */
-export function keeping(): Logger & { readonly said: string[] } {
-  const said: string[] = [];
-  const keep = (message: string, fields?: object) =>
-    void said.push(`${message} ${JSON.stringify(fields ?? {})}`);
-  return { said, debug: keep, info: keep, warn: keep, error: keep };
 }

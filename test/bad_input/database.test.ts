@@ -6,7 +6,6 @@ import {
   Hephaestus,
   HephaestusError,
   join,
-  type Logger,
   SchemaVersionError,
   step,
   timer,
@@ -16,7 +15,7 @@ import {
 import { connect } from "../../src/postgres/db.ts";
 import { migrate } from "../../src/postgres/migrate.ts";
 import { freePort } from "../../scripts/embedded_postgres.ts";
-import { eventually, silent } from "../everywhere.ts";
+import { eventually, keeping, silent } from "../everywhere.ts";
 import { proxy } from "../proxy.ts";
 import { database, migrated, ownServer } from "../pg.ts";
 
@@ -43,14 +42,6 @@ const simple = workflow("simple", { key: "id", input: type(), start: one })
   .on(one, { ok: done })
   .build();
 const workflows = [order, simple];
-
-/** A logger that keeps everything that it is told, as text. */
-function keeping(): Logger & { readonly said: string[] } {
-  const said: string[] = [];
-  const keep = (message: string, data?: object) =>
-    void said.push(`${message} ${JSON.stringify(data ?? {})}`);
-  return { said, debug: keep, info: keep, warn: keep, error: keep };
-}
 
 const secret = "s3cr3t-pa55word";
 

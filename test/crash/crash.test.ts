@@ -1,14 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
 import { eventually, onPostgres } from "../everywhere.ts";
 import { assertSound } from "../invariants/story.ts";
+import { root, runtime } from "../programs.ts";
 import { crashing } from "./workflow.ts";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--import", "tsx"];
 
 /** A worker process that works already. Killed when disposed. */
 async function child(...args: readonly string[]): Promise<ChildProcess & Disposable> {

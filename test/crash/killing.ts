@@ -4,21 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { Hephaestus } from "../../mod.ts";
 import { silent } from "../everywhere.ts";
 import { assertSound } from "../invariants/story.ts";
 import { type Database, database, migrated } from "../pg.ts";
+import { root, runtime } from "../programs.ts";
 import { workflows } from "./roads.ts";
 import type { Stage, Story } from "./story.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 let bundled: string | undefined;
 
 /** What to run the victim with: its sources in Deno, one file of them in Node. */
 function victim(): readonly string[] {
-  if ("Deno" in globalThis) return ["run", "-A", "--no-check", "test/crash/victim.ts"];
+  if ("Deno" in globalThis) return [...runtime, "test/crash/victim.ts"];
   if (bundled === undefined) {
     const folder = bundled = mkdtempSync(join(tmpdir(), "hephaestus-victim-"));
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -76,7 +75,7 @@ async function stageOf({ url, sql }: Database): Promise<Stage & AsyncDisposable>
 }
 
 /** The points of a story. Fails when it does not hold the statements that it is about. */
-export async function pointsOf(story: Story): Promise<readonly string[]> {
+async function pointsOf(story: Story): Promise<readonly string[]> {
   await using there = await (story.empty ? database() : migrated());
   await using stage = await stageOf(there);
   await story.before?.(stage);
@@ -89,7 +88,7 @@ export async function pointsOf(story: Story): Promise<readonly string[]> {
 }
 
 /** The statement that a point is before or after. */
-export function statementAt(point: string): string {
+function statementAt(point: string): string {
   return point.replace(/^(before|after) /, "").replace(
     /^claim of .*| (#\d+|in vain|\(.*\))/g,
     (part) => part.startsWith("claim") ? "claim" : "",
@@ -97,7 +96,7 @@ export function statementAt(point: string): string {
 }
 
 /** Kills a process at one point, lets another one finish, and checks that it is as if nothing had been. */
-export async function killAt(story: Story, point: string): Promise<boolean> {
+async function killAt(story: Story, point: string): Promise<boolean> {
   await using there = await (story.empty ? database() : migrated());
   await using stage = await stageOf(there);
   await story.before?.(stage);
@@ -112,7 +111,7 @@ export async function killAt(story: Story, point: string): Promise<boolean> {
 }
 
 /** Kills at each of these points, some at once; one that is not come to by chance is tried again. */
-export async function killAtEach(story: Story, points: readonly string[]): Promise<void> {
+async function killAtEach(story: Story, points: readonly string[]): Promise<void> {
   const wrong: { readonly point: string; readonly error: unknown }[] = [];
   const left = [...points];
   const lane = async () => {

@@ -78,7 +78,7 @@ export function nameOf(text: string): string {
 }
 
 /** The name with the parts of the statement that are there only where they write something. */
-export function fullNameOf(text: string): string {
+function fullNameOf(text: string): string {
   const name = nameOf(text);
   const parts = [...text.matchAll(/(?:,\n|, )(\w+) as (?:materialized )?\(/g)]
     .map(([, part]) => part)

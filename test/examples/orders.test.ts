@@ -4,19 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseCsv } from "../../examples/orders/csv.ts";
 import { type Database, database } from "../pg.ts";
+import { root, runtime } from "../programs.ts";
 
 interface Ended {
   readonly code: number | null;
   readonly out: string;
   readonly error: string;
 }
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const runtime = "Deno" in globalThis ? ["run", "--allow-all", "--no-check"] : ["--import", "tsx"];
 
 function orders(t: Database | undefined, ...args: readonly string[]): Promise<Ended> {
   const { DATABASE_URL: _, ...env } = process.env;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import postgres, { type Sql } from "postgres";
 import type { Proxy } from "../proxy.ts";
 import type { Server } from "../../scripts/embedded_postgres.ts";
@@ -12,8 +13,6 @@ export interface Victims {
   readonly fleet: Fleet;
   readonly log: (text: string) => void;
 }
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Does one fault and waits until it has passed. */
 export async function inflict(victims: Victims, fault: Fault): Promise<void> {

@@ -51,13 +51,13 @@ export type Call =
     | { readonly kind: "cancel"; readonly workflow: typeof names[number]; readonly key: string }
   );
 
-export interface Chance {
+interface Chance {
   /** From 0 to below 1. */
   (): number;
 }
 
 /** The same numbers for the same seed (mulberry32). */
-export function chanceOf(seed: number): Chance {
+function chanceOf(seed: number): Chance {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
 import { choice, done, join, signal, step, timer, type, workflow } from "../../mod.ts";
 
 /** Attempts of a step that must not be given up however often its process dies. */
@@ -7,7 +8,6 @@ export const patience = 60;
 export const doomedAttempts = 2;
 
 const retry = { attempts: patience, backoff: "constant", base: "20ms" } as const;
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const diary = process.env.FAULTS_DIARY;
 
 /** An effect outside of the database: a line that stays when the process is killed. */

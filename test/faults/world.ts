@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Sql } from "postgres";
 import { Hephaestus } from "../../mod.ts";
 import { connect } from "../../src/postgres/db.ts";
@@ -26,7 +27,6 @@ export interface Report {
   readonly results: number;
 }
 
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 /** How long nothing may get done, and how long all may take, before the world is called stuck. */
 const patience = { idle: 30_000, all: 90_000 };
 /** How long it goes on when the doctor has found something: the run has failed already. */

@@ -8,7 +8,8 @@ import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { Hephaestus, HephaestusError } from "../../mod.ts";
 import { startServer } from "../../scripts/embedded_postgres.ts";
-import { furnish, keeping, order, settle, shop } from "../around/shop.ts";
+import { furnish, order, settle, shop } from "../around/shop.ts";
+import { keeping } from "../everywhere.ts";
 
 /** A disk of its own, a part of the memory. Undefined where nobody may mount one. */
 function smallDisk(): (Disposable & { readonly path: string }) | undefined {

@@ -5,8 +5,8 @@ import { describe, it } from "node:test";
 import postgres from "postgres";
 import { Hephaestus } from "../../mod.ts";
 import { type Server, startServer } from "../../scripts/embedded_postgres.ts";
-import { furnish, keeping, order, settle, shop } from "../around/shop.ts";
-import { eventually } from "../everywhere.ts";
+import { furnish, order, settle, shop } from "../around/shop.ts";
+import { eventually, keeping } from "../everywhere.ts";
 import { ownServer } from "../pg.ts";
 import { proxy } from "../proxy.ts";
 

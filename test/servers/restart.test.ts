@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import postgres from "postgres";
 import { Hephaestus } from "../../mod.ts";
-import { furnish, keeping, order, settle, shop } from "../around/shop.ts";
+import { furnish, order, settle, shop } from "../around/shop.ts";
+import { keeping } from "../everywhere.ts";
 import { ownServer } from "../pg.ts";
 
 const working = { poll: 50, heartbeat: 100, lease: "5s", queues: { default: 10 } } as const;
