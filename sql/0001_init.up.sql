@@ -39,7 +39,8 @@ create table :schema.step_results (
   processed        boolean     not null default false,
   step_ref         text        not null,
   event            text        not null,
-  causes           text[],
+  -- Names with commas between them, which no name holds: an array would make each row longer.
+  causes           text,
   delivery_id      uuid,
   errors           jsonb,
   metadata_updates jsonb,

@@ -67,7 +67,7 @@ create table hephaestus.step_results (
   processed boolean not null default false,
   step_ref text not null,
   event text not null,
-  causes text[],
+  causes text,
   delivery_id uuid,
   errors jsonb,
   metadata_updates jsonb,

@@ -133,7 +133,7 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
     errors, started_at, inserted_at, causes, process_id, processed, applied_revision, workflow_version)
   select advanced.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
     result.attempt, result.errors::jsonb, now() - result.duration * interval '1 millisecond',
-    now() + result.place * interval '1 microsecond', string_to_array(result.causes, ','), me.id, true,
+    now() + result.place * interval '1 microsecond', result.causes, me.id, true,
     advanced.revision, advanced.workflow_version
   from ${rows}
   join advanced on advanced.id = result.instance_id
@@ -159,7 +159,7 @@ function mark(s: Statement, t: Tables, turns: readonly Turn[]): void {
   update ${t.results} as result
   set processed = true,
       applied_revision = case when read.causes is not null then advanced.revision end,
-      causes = string_to_array(read.causes, ',')
+      causes = read.causes
   from ${rows}
   join advanced on advanced.id = read.instance_id
   where result.instance_id = read.instance_id

@@ -185,7 +185,7 @@ const telling: readonly Rule[] = [
     sql: (t) => `
       select r.instance_id as instance, r.step_ref as step, cause as note
       from ${t.results} r
-      cross join unnest(r.causes) as cause
+      cross join string_to_table(r.causes, ',') as cause
       left join ${t.results} c on c.instance_id = r.instance_id and c.step_ref = cause and c.activation = 1
       where r.applied_revision is not null
         and (c.applied_revision is null or c.applied_revision > r.applied_revision)`,

@@ -97,7 +97,7 @@ export async function ended(
     readonly context_updates: string | null;
     readonly causes: string | null;
   }>(
-    `select distinct on (step_ref) step_ref, event, context_updates::text, to_json(causes)::text as causes
+    `select distinct on (step_ref) step_ref, event, context_updates::text, causes
      from ${t.results}
      where instance_id = $1::text::uuid
        and activation > 0
@@ -110,7 +110,7 @@ export async function ended(
     step: row.step_ref,
     event: row.event,
     output: row.context_updates === null ? undefined : JSON.parse(row.context_updates),
-    causes: row.causes === null ? [] : JSON.parse(row.causes),
+    causes: row.causes ? row.causes.split(",") : [],
   }));
 }
 

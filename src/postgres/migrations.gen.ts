@@ -5,7 +5,7 @@ export const migrations: readonly Migration[] = [
   {
     version: 1,
     name: "init",
-    sha256: "94b3a3da446c80594597569ad598e504848b6f994c9616766f645b4f24ff6365",
+    sha256: "edb0b11c0a96b344663f2cb7ccca1f80da0d12bce3b90d60abc5e5356ea5ae56",
     up: `create table :schema.workflow_instances (
   id               uuid        primary key,
   revision         int         not null default 1,
@@ -47,7 +47,8 @@ create table :schema.step_results (
   processed        boolean     not null default false,
   step_ref         text        not null,
   event            text        not null,
-  causes           text[],
+  -- Names with commas between them, which no name holds: an array would make each row longer.
+  causes           text,
   delivery_id      uuid,
   errors           jsonb,
   metadata_updates jsonb,

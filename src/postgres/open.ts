@@ -105,7 +105,7 @@ function record(s: Statement, t: Tables, instances: readonly NewInstance[]): voi
   insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, causes,
     inserted_at, processed, applied_revision, workflow_version)
   select opened.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
-    string_to_array(result.causes, ','), now() + result.place * interval '1 microsecond', true, 1,
+    result.causes, now() + result.place * interval '1 microsecond', true, 1,
     opened.workflow_version
   from ${rows}
   join opened on opened.id = result.instance_id

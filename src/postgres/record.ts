@@ -191,7 +191,7 @@ export async function deliver(
   const [first] = await tx.query<
     { event: string; delivery_id: string | null; causes: string | null }
   >(
-    `select event, delivery_id::text, causes::text
+    `select event, delivery_id::text, causes
      from ${t.results}
      where instance_id = $1::text::uuid and step_ref = $2 and activation = $3::text::int`,
     [instance, step, String(activation)],

@@ -138,7 +138,7 @@ export const plants: readonly Plant[] = [
   {
     rule: "cause",
     sentence: /^The result of step "last" of .* was applied before "left", which caused it$/,
-    plant: (sql, id) => result(sql, id, "last", { applied_revision: 1, causes: ["left"] }),
+    plant: (sql, id) => result(sql, id, "last", { applied_revision: 1, causes: "left" }),
   },
   {
     rule: "orphan-result",
