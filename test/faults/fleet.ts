@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import { root, runtime } from "../programs.ts";
+import { root, runtime, send } from "../programs.ts";
 
 interface Member {
   readonly name: string;
@@ -9,12 +9,6 @@ interface Member {
   readonly gone: Promise<void>;
   /** Set before it is ended on purpose. */
   ending: "no" | "killed" | "asked";
-}
-
-/** Deno's `child.kill` sends one signal and no other after it. */
-function send({ child }: Member, signal: "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT"): void {
-  const runs = child.exitCode === null && child.signalCode === null;
-  if (runs && child.pid !== undefined) process.kill(child.pid, signal);
 }
 
 /** The worker processes of a run, each with a place that is filled again when its process is gone. */
@@ -80,7 +74,7 @@ export class Fleet implements AsyncDisposable {
     const member = this.#places[place];
     if (member === undefined) return Promise.resolve();
     member.ending = "killed";
-    send(member, "SIGKILL");
+    send(member.child, "SIGKILL");
     return member.gone;
   }
 
@@ -89,7 +83,7 @@ export class Fleet implements AsyncDisposable {
     const member = this.#places[place];
     if (member === undefined || member.ending !== "no") return;
     member.ending = "asked";
-    send(member, "SIGTERM");
+    send(member.child, "SIGTERM");
     let late: ReturnType<typeof setTimeout> | undefined;
     const patience = new Promise<"late">((resolve) => late = setTimeout(resolve, 15_000, "late"));
     if (await Promise.race([member.gone, patience]) === "late") {
@@ -101,7 +95,7 @@ export class Fleet implements AsyncDisposable {
 
   signal(place: number, signal: "SIGSTOP" | "SIGCONT"): void {
     const member = this.#places[place];
-    if (member !== undefined) send(member, signal);
+    if (member !== undefined) send(member.child, signal);
   }
 
   /** Asks all to end, and fills no place again. */

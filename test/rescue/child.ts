@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import process from "node:process";
-import { root, runtime } from "../programs.ts";
+import { root, runtime, send, type Sent } from "../programs.ts";
 
 /** What a child has told, and the data with it. */
 export interface Told {
@@ -10,9 +10,9 @@ export interface Told {
 
 /** A process of a test. */
 export interface Child extends AsyncDisposable {
-  readonly process: ChildProcess;
   /** The lines of JSON on its stdout so far. */
   readonly told: readonly Told[];
+  send(signal: Sent): void;
   /** Resolves with its code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
   /** The first line that begins so and is the one meant, once it is there. Rejects when the child ends without it. */
@@ -41,7 +41,7 @@ export function child(program: string, ...args: readonly string[]): Child {
     started.once("close", (code, signal) => resolve(code ?? signal!));
   });
   return {
-    process: started,
+    send: (signal) => send(started, signal),
     told,
     ended,
     heard: (message, meant = () => true) =>
@@ -57,7 +57,7 @@ export function child(program: string, ...args: readonly string[]): Child {
         void ended.then((how) => reject(new Error(`The child ended with ${how}: ${complaint}`)));
       }),
     async [Symbol.asyncDispose]() {
-      started.kill("SIGKILL");
+      send(started, "SIGKILL");
       await ended;
     },
   };

@@ -65,7 +65,7 @@ onPostgres("the jobs of a dead process", (it) => {
       const handle = await hephaestus.start(hazardous, "one", { hazard: "gate" });
       await eventually(async () => (await sql`select from runs`).length === 1, "the step runs");
 
-      worker.process.kill("SIGKILL");
+      worker.send("SIGKILL");
       await worker.ended;
       const [lease] = await sql`select expires_at::text as ends from hephaestus.processes
       where id = ${String(process)}`;
@@ -101,14 +101,14 @@ for (const way of ["inline", "through jobs"] as const) {
         const { process } = await zombie.heard("ready");
         const handle = await hephaestus.start(hazardous, "one", { hazard });
         await eventually(async () => (await sql`select from runs`).length === 1, "the step runs");
-        if (how === "was stopped") zombie.process.kill("SIGSTOP");
+        if (how === "was stopped") zombie.send("SIGSTOP");
 
         const healthy = hephaestus.work(quick);
         assertEquals((await handle.result()).status, "completed");
         await healthy.stop();
         const before = await everything(sql, handle.id);
         await sql`insert into gate values (true)`;
-        if (how === "was stopped") zombie.process.kill("SIGCONT");
+        if (how === "was stopped") zombie.send("SIGCONT");
 
         // A busy machine makes it late more than once.
         await zombie.heard(

@@ -21,7 +21,7 @@ onPostgres("a host that is asked to stop", (it) => {
     await eventually(async () => (await sql`select from runs`).length === 1, "it runs");
     const next = await hephaestus.start(hazardous, "next", { hazard: "none" });
 
-    host.process.kill("SIGTERM");
+    host.send("SIGTERM");
     await host.heard("asked to stop");
     await sql`insert into gate values (true)`;
 
@@ -45,7 +45,7 @@ onPostgres("a host that is asked to stop", (it) => {
     const handle = await hephaestus.start(hazardous, "long", { hazard: "gate" });
     await eventually(async () => (await sql`select from runs`).length === 1, "it runs");
 
-    host.process.kill("SIGTERM");
+    host.send("SIGTERM");
 
     assertEquals(await host.ended, 0);
     const [job] = await sql`select state, attempt from hephaestus.jobs
@@ -65,9 +65,9 @@ onPostgres("a host that is asked to stop", (it) => {
     const handle = await hephaestus.start(hazardous, "long", { hazard: "gate" });
     await eventually(async () => (await sql`select from runs`).length === 1, "it runs");
 
-    host.process.kill("SIGTERM");
+    host.send("SIGTERM");
     await host.heard("asked to stop");
-    host.process.kill("SIGTERM");
+    host.send("SIGTERM");
 
     assertEquals(await host.ended, 0);
     const [job] = await sql`select state, attempt from hephaestus.jobs
