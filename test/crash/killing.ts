@@ -118,7 +118,7 @@ async function killAtEach(story: Story, points: readonly string[]): Promise<void
     for (let point = left.shift(); point !== undefined; point = left.shift()) {
       try {
         let reached = false;
-        for (let tries = 0; tries < 4 && !reached; tries++) reached = await killAt(story, point);
+        for (let tries = 0; tries < 12 && !reached; tries++) reached = await killAt(story, point);
         assert(reached, "nobody comes there");
       } catch (error) {
         wrong.push({ point, error });
