@@ -87,7 +87,7 @@ function row(graph: Graph, step: string): number {
 }
 
 /** Whether an active step waits for the outside or for time, and has no code that runs. */
-export function isWait(step: GraphStep, control: Pick<Control, "later">): boolean {
+function isWait(step: GraphStep, control: Pick<Control, "later">): boolean {
   return step.kind === "signal" || step.kind === "timer" || control.later.has(step.name);
 }
 

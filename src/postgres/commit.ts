@@ -23,7 +23,7 @@ export async function commit(
  * One durable step costs one row in each part of this statement, which is one transaction. Parts that would write
  * nothing are left out: starting and ending an empty one costs more than a row of the others.
  */
-export function commitStatement(
+function commitStatement(
   t: Tables,
   channels: Channels,
   process: string,
