@@ -144,7 +144,7 @@ async function insert(
     begins: (queue) => worker?.slots.take(queue) === true,
   };
   const opening = ready.map(({ workflow, instance, known, starting }) => {
-    const started = jobsOf(parts, workflow, known.id, starting, place);
+    const started = jobsOf(parts, { workflow, instance: known.id }, starting, place);
     const status = started.some(({ owned }) => owned) ? "running" : known.status;
     return { known: { ...known, status }, instance: { ...instance, status, started } };
   });

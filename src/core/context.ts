@@ -169,11 +169,10 @@ const emitters = new WeakMap<StepDefinition, object>();
 function makeEmitter(definition: StepDefinition): object {
   const emit: Record<string, (...args: never) => unknown> = Object.create(null);
   for (const event of emitted(definition)) {
-    emit[event] = (output?: unknown, options?: EmitOptions): Outcome => ({
-      event,
-      output,
-      ...metadata(options),
-    });
+    emit[event] = (output?: unknown, options?: EmitOptions): Outcome =>
+      options?.metadata === undefined
+        ? { event, output }
+        : { event, output, metadata: options.metadata };
   }
   if (definition.asynchronous) emit["later"] = (): Later => ({ later: true });
   return Object.freeze(emit);

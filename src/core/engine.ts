@@ -100,13 +100,14 @@ class Advance {
   readonly #before: Control;
   readonly #draft: ControlDraft;
   /** Endings whose step is not active yet. */
-  readonly #unread: Map<string, StepEnding> = new Map();
-  readonly #ready: StepEnding[] = [];
-  readonly #applied: Applied[] = [];
-  readonly #started: string[] = [];
-  readonly #waiting: string[] = [];
+  #unread: Map<string, StepEnding> | undefined;
+  // Most turns apply one ending and start one step: a list of one is a tenth of what an empty one becomes when it grows.
+  #ready: StepEnding[] | undefined;
+  #applied: Applied[] | undefined;
+  #started: string[] | undefined;
+  #waiting: string[] | undefined;
   /** Words of steps that they wait, whose wait is over already: a delivery was read before them. */
-  readonly #overtaken: StepEnding[] = [];
+  #overtaken: StepEnding[] | undefined;
   #thrown: Progress["thrown"];
 
   constructor(graph: Graph, control: Control, decide: Decide) {
@@ -119,21 +120,30 @@ class Advance {
   run(endings: readonly StepEnding[], opening: boolean): Progress {
     for (const ending of inRowOrder(this.#graph, endings)) {
       if (ending.event === LATER) this.#wait(ending);
-      else if (this.#draft.active.has(ending.step)) this.#ready.push(ending);
-      else this.#unread.set(ending.step, ending);
+      else if (this.#draft.active.has(ending.step)) this.#ready = and(this.#ready, ending);
+      else this.#keep(ending);
     }
     if (opening) this.#start(this.#graph.start, "");
     let next = 0;
-    for (; next < this.#ready.length && !this.#thrown; next++) this.#end(this.#ready[next]!, false);
-    this.#ready.splice(0, next);
-    return this.#progress();
+    for (; this.#ready && next < this.#ready.length && !this.#thrown; next++) {
+      this.#end(this.#ready[next]!, false);
+    }
+    return this.#progress(this.#ready?.slice(next) ?? none);
+  }
+
+  #keep(ending: StepEnding): void {
+    this.#unread ??= new Map();
+    this.#unread.set(ending.step, ending);
   }
 
   #wait(ending: StepEnding): void {
-    if (!this.#draft.active.has(ending.step)) return void this.#overtaken.push(ending);
+    if (!this.#draft.active.has(ending.step)) {
+      this.#overtaken = and(this.#overtaken, ending);
+      return;
+    }
     this.#draft.wait(ending.step);
-    this.#waiting.push(ending.step);
-    this.#applied.push({ ending, causes: [], decided: false });
+    this.#waiting = and(this.#waiting, ending.step);
+    this.#applied = and(this.#applied, { ending, causes: none, decided: false });
   }
 
   #end(ending: StepEnding, decided: boolean): void {
@@ -144,10 +154,11 @@ class Advance {
         `Cannot apply the result of step "${ending.step}": it does not declare the event "${ending.event}"`,
       );
       this.#thrown = { step: ending.step, error };
-      if (!decided) this.#unread.set(ending.step, ending);
+      if (!decided) this.#keep(ending);
       return;
     }
-    this.#applied.push({ ending, causes: this.#causes(ending.step), decided });
+    const causes = this.#causes(ending.step);
+    this.#applied = and(this.#applied, { ending, causes, decided });
     this.#draft.end(ending.step, ending.metadata);
     for (const { to, mode } of moves) {
       if (mode === "join") this.#join(to);
@@ -165,16 +176,16 @@ class Advance {
     if (this.#thrown) return;
     this.#draft.active.set(name, cause);
     if (this.#graph.steps.get(name)?.kind === "choice") return this.#choose(name);
-    this.#started.push(name);
-    const unread = this.#unread.get(name);
+    this.#started = and(this.#started, name);
+    const unread = this.#unread?.get(name);
     if (unread === undefined) return;
-    this.#unread.delete(name);
-    this.#ready.push(unread);
+    this.#unread?.delete(name);
+    this.#ready = and(this.#ready, unread);
   }
 
   #choose(step: string): void {
     try {
-      const ended = new Map(this.#applied.map(({ ending }) => [ending.step, ending]));
+      const ended = new Map(this.#applied?.map(({ ending }) => [ending.step, ending]));
       this.#end({ ...this.#decide(step, ended), step, activation: 1 }, true);
     } catch (error) {
       this.#thrown = { step, error };
@@ -187,39 +198,47 @@ class Advance {
     return cause === undefined || cause === "" ? [] : [cause];
   }
 
-  #progress(): Progress {
+  /** What has become of the turn. `left` are endings that are not applied although their steps were active. */
+  #progress(left: readonly StepEnding[]): Progress {
     const over = this.#thrown !== undefined || this.#draft.active.size === 0;
-    const unread: readonly StepEnding[] = this.#unread.size + this.#ready.length === 0
-      ? none
-      : [...this.#unread.values(), ...this.#ready];
-    const kept: readonly StepEnding[] = over
-      ? none
-      : unread.filter(({ step }) => this.#graph.steps.has(step));
-    const ignored = unread.filter((ending) => !kept.includes(ending));
-    const forgotten = over ? this.#forgotten() : none;
+    const unread = this.#unread === undefined ? left : [...this.#unread.values(), ...left];
+    const isKept = ({ step }: StepEnding) => !over && this.#graph.steps.has(step);
+    const kept = filtered(unread, isKept);
     for (const { step } of kept) this.#draft.keep(step);
     const isActive = (step: string) => !over && this.#draft.active.has(step);
-    const started = this.#started.filter(isActive);
+    const started = filtered(this.#started ?? none, isActive);
     return {
       control: over ? this.#draft.over() : this.#draft.done(),
       status: this.#status(),
-      applied: this.#applied,
+      applied: this.#applied ?? none,
       kept,
-      ignored: [...ignored, ...this.#overtaken, ...forgotten],
+      ignored: this.#ignored(filtered(unread, (ending) => !isKept(ending)), over),
       started,
-      waiting: this.#waiting.filter(isActive),
-      resolved: this.#applied
-        .filter(({ ending }) => ending.event !== LATER && this.#isResolved(ending.step))
-        .map(({ ending }) => ending.step),
+      waiting: filtered(this.#waiting ?? none, isActive),
+      resolved: this.#resolved(),
       wake: started.some((step) => this.#draft.isEarly(step)),
       thrown: this.#thrown,
     };
   }
 
+  #ignored(unread: readonly StepEnding[], over: boolean): Progress["ignored"] {
+    const forgotten = over ? this.#forgotten() : none;
+    const overtaken = this.#overtaken ?? none;
+    if (forgotten.length + overtaken.length === 0) return unread;
+    return [...unread, ...overtaken, ...forgotten];
+  }
+
+  #resolved(): readonly string[] {
+    const isResolved = ({ ending }: Applied) =>
+      ending.event !== LATER && this.#isResolved(ending.step);
+    const resolved = this.#applied?.some(isResolved) ? this.#applied.filter(isResolved) : none;
+    return resolved.map(({ ending }) => ending.step);
+  }
+
   /** Kept deliveries of an instance that is over. */
   #forgotten(): Progress["ignored"] {
     const { early } = this.#draft.done();
-    return [...early].filter((step) => !this.#unread.has(step))
+    return [...early].filter((step) => !this.#unread?.has(step))
       .map((step) => ({ step, activation: 1 }));
   }
 
@@ -240,6 +259,18 @@ class Advance {
     }
     return "waiting";
   }
+}
+
+/** A list with one more. */
+function and<T>(list: T[] | undefined, item: T): T[] {
+  if (list === undefined) return [item];
+  list.push(item);
+  return list;
+}
+
+/** Those for which it holds; the list itself when that is all of them. */
+function filtered<T>(list: readonly T[], holds: (item: T) => boolean): readonly T[] {
+  return list.every(holds) ? list : list.filter(holds);
 }
 
 function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly StepEnding[] {

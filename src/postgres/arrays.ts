@@ -3,9 +3,9 @@ export type Element = string | number | boolean | undefined;
 
 /** The text of a one-dimensional PostgreSQL array of what each row has. `undefined` is SQL null. */
 export function array<T>(rows: readonly T[], value: (row: T, index: number) => Element): string {
-  let text = "";
-  for (let i = 0; i < rows.length; i++) text += `${i > 0 ? "," : ""}${element(value(rows[i]!, i))}`;
-  return `{${text}}`;
+  const elements = new Array<string | number | boolean>(rows.length);
+  for (let i = 0; i < rows.length; i++) elements[i] = element(value(rows[i]!, i));
+  return `{${elements.join(",")}}`;
 }
 
 /** The text of an array of texts. */
@@ -24,9 +24,12 @@ export function columns<T>(
 // A word needs no quotes, unless it reads NULL.
 const word = /^[\w-]+$/;
 
+// What JSON.stringify would write in a way of its own. All else it quotes as an array does, in half the time.
+const special = /[\p{Cc}\p{Surrogate}]/u;
+
 function element(value: Element): string | number | boolean {
   if (value === undefined) return "NULL";
   if (typeof value !== "string" || (value.length !== 4 && word.test(value))) return value;
-  const text = value.includes("\\") ? value.replaceAll("\\", "\\\\") : value;
-  return `"${text.replaceAll('"', '\\"')}"`;
+  if (!special.test(value)) return JSON.stringify(value);
+  return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

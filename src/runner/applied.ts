@@ -4,18 +4,18 @@ import type { Host } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import { observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
-import type { Ready } from "./plan.ts";
+import { begun, type Ready } from "./plan.ts";
 
-/** What follows in this process from a turn that was written. */
+/** What follows in this process from a turn that was written under its id `process`. */
 export function applied(
   { parts, host, instances }: {
     readonly parts: Parts;
     readonly host: Host;
     readonly instances: Instances;
   },
-  ready: Ready,
+  { plan, turn }: Ready,
+  process: string,
 ): void {
-  const { plan, turn } = ready;
   const { computed, outputs, workflow } = plan;
   instances.set(computed.next);
   for (const { ending } of computed.progress.applied) {
@@ -23,8 +23,10 @@ export function applied(
       outputs.set(ending.step, ending);
     }
   }
-  host.begin(ready.handOver());
-  for (const { owned, queue, delay } of turn.started) if (!owned) host.expect(queue, delay);
+  for (const job of turn.started) {
+    if (job.owned) host.begin(begun(job, process));
+    else host.expect(job.queue, job.delay);
+  }
   if (turn.wake) host.expect(turn.wake.queue, 0);
   observe(parts.telemetry, plan);
   const { status } = computed.next;

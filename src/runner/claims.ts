@@ -110,7 +110,7 @@ export class Claims {
     const steps = jobs.filter(({ kind }) => kind !== "advance");
     // The workers load what is missing by themselves: in one statement it is cheaper.
     await this.#instances.load(steps.map(({ instance }) => instance)).catch(() => {});
-    this.#host.begin(jobs.map((job) => ({ ...job, process })));
+    for (const job of jobs) this.#host.begin({ ...job, process });
     return jobs.length === limit && slots.free(queue) > 0;
   }
 

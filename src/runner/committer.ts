@@ -5,7 +5,15 @@ import type { Host, OwnedJob } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import { Lanes } from "./lanes.ts";
 import type { Parts } from "./parts.ts";
-import { passes, type Planned, planOrLoad, ready, type Submission } from "./plan.ts";
+import {
+  passes,
+  type Plan,
+  type Planned,
+  planOrLoad,
+  ready,
+  type Submission,
+  takeBack,
+} from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Ended } from "./turns.ts";
 import { isUnreachable, pause } from "./trouble.ts";
@@ -14,6 +22,13 @@ import { isUnreachable, pause } from "./trouble.ts";
 interface Group {
   readonly instance: string;
   readonly submissions: readonly Submission[];
+}
+
+/** An instance that has something waiting, or is being written. */
+interface Line {
+  readonly instance: string;
+  /** Those that came since it was last taken. */
+  waiting: Submission[];
 }
 
 const largestBatch = 500;
@@ -31,9 +46,10 @@ export class Committer {
   readonly #instances: Instances;
   readonly #recorder: Recorder;
   readonly #failed: (job: OwnedJob, error: unknown) => Promise<void>;
-  readonly #waiting = new Map<string, Submission[]>();
-  readonly #busy = new Set<string>();
-  readonly #lanes: Lanes<Group>;
+  readonly #lines = new Map<string, Line>();
+  /** Those that no lane has, first come first. */
+  readonly #free: Line[] = [];
+  readonly #lanes: Lanes<Line>;
 
   constructor(
     parts: Parts,
@@ -47,53 +63,58 @@ export class Committer {
     this.#instances = instances;
     this.#recorder = recorder;
     this.#failed = failed;
-    this.#lanes = new Lanes(2, (lanes) => this.#take(lanes), (groups) => this.#write(groups));
+    this.#lanes = new Lanes(2, (lanes) => this.#take(lanes), (lines) => this.#write(lines));
   }
 
-  /** Writes the turn that a job stands for; `ended` where it ran a step. Resolves once the job is done with. */
-  submit(job: OwnedJob, ended?: Ended): Promise<void> {
-    return new Promise((resolve) => this.#enqueue({ job, ended, tries: 0, resolve }));
-  }
-
-  #enqueue(...submissions: readonly Submission[]): void {
-    for (const submission of submissions) {
-      const { instance } = submission.job;
-      const waiting = this.#waiting.get(instance);
-      if (waiting === undefined) this.#waiting.set(instance, [submission]);
-      else waiting.push(submission);
-    }
+  /** Writes the turn that a job stands for; `ended` where it ran a step. */
+  submit(job: OwnedJob, ended?: Ended): void {
+    this.#enqueue({ job, ended, tries: 0 });
     this.#lanes.wake();
   }
 
-  #take(lanes: number): readonly Group[] {
-    const share = Math.max(smallestShare, Math.ceil(this.#waiting.size / lanes));
-    const most = Math.min(largestBatch, share);
-    const groups: Group[] = [];
-    for (const [instance, submissions] of this.#waiting) {
-      if (this.#busy.has(instance)) continue;
-      this.#waiting.delete(instance);
-      this.#busy.add(instance);
-      groups.push({ instance, submissions });
-      if (groups.length === most) break;
-    }
-    return groups;
+  #enqueue(submission: Submission): void {
+    const { instance } = submission.job;
+    const line = this.#lines.get(instance);
+    if (line !== undefined) return void line.waiting.push(submission);
+    const first = { instance, waiting: [submission] };
+    this.#lines.set(instance, first);
+    this.#free.push(first);
   }
 
-  async #write(groups: readonly Group[]): Promise<void> {
+  #requeue(submissions: readonly Submission[]): void {
+    for (const submission of submissions) this.#enqueue(submission);
+    this.#lanes.wake();
+  }
+
+  #take(lanes: number): readonly Line[] {
+    const share = Math.max(smallestShare, Math.ceil(this.#free.length / lanes));
+    return this.#free.splice(0, Math.min(largestBatch, share));
+  }
+
+  async #write(lines: readonly Line[]): Promise<void> {
     const { process } = this.#host;
-    const owned = groups.map((group) => this.#owned(group, process));
-    await this.#attempt(owned.filter(({ submissions }) => submissions.length > 0), process);
-    for (const { instance } of groups) this.#busy.delete(instance);
+    const groups: Group[] = [];
+    for (const line of lines) {
+      const submissions = this.#owned(line.waiting, process);
+      line.waiting = [];
+      if (submissions.length > 0) groups.push({ instance: line.instance, submissions });
+    }
+    await this.#attempt(groups, process);
+    for (const line of lines) {
+      if (line.waiting.length > 0) this.#free.push(line);
+      else this.#lines.delete(line.instance);
+    }
   }
 
   /** What was claimed under an id that was declared dead is somebody else's now. */
-  #owned({ instance, submissions }: Group, process: string): Group {
-    for (const { job, resolve } of submissions) {
+  #owned(submissions: readonly Submission[], process: string): readonly Submission[] {
+    if (submissions.every(({ job }) => job.process === process)) return submissions;
+    for (const { job } of submissions) {
       if (job.process === process) continue;
       this.#host.slots.release(job.queue);
-      resolve();
+      this.#host.done(job);
     }
-    return { instance, submissions: submissions.filter(({ job }) => job.process === process) };
+    return submissions.filter(({ job }) => job.process === process);
   }
 
   async #attempt(groups: readonly Group[], process: string): Promise<void> {
@@ -127,36 +148,43 @@ export class Committer {
     const plans: Planned[] = [];
     for (const { instance, submissions } of groups) {
       const rows = unprocessed.get(instance) ?? [];
-      const of = [submissions, rows] as const;
-      let planned = await planOrLoad(this.#parts, this.#instances.get(instance), ...of);
-      // Others may have forgotten the instance meanwhile: what is given up is given up by what is read now.
-      if (planned.dropped.length > 0) {
-        planned = await planOrLoad(this.#parts, await this.#instances.fresh(instance), ...of);
+      const cached = this.#instances.get(instance);
+      const first = planOrLoad(this.#parts, cached, submissions, rows);
+      // Most plans need nothing that is not here: what need not be awaited is not.
+      const planned = first instanceof Promise ? await first : first;
+      if (planned.dropped.length === 0) plans.push(planned);
+      else {
+        // Others may have forgotten the instance meanwhile: what is given up is given up by what is read now.
+        const fresh = await this.#instances.fresh(instance);
+        plans.push(await planOrLoad(this.#parts, fresh, submissions, rows));
       }
-      plans.push(planned);
     }
     return plans;
   }
 
   async #commit(planned: readonly Planned[], process: string): Promise<void> {
     const { store } = this.#parts.backend;
-    const turns = await ready(this.#parts, this.#host, planned.flatMap(({ plan }) => plan ?? []));
+    const plans: Plan[] = [];
+    for (const { plan } of planned) if (plan !== undefined) plans.push(plan);
+    if (plans.length === 0) return;
+    const turns = await ready(this.#parts, this.#host, plans);
     let written: ReadonlySet<string> = new Set();
     try {
-      if (turns.length > 0) written = await store.commit(process, turns.map(({ turn }) => turn));
+      written = await store.commit(process, turns.map(({ turn }) => turn));
     } finally {
-      for (const one of turns) if (!written.has(one.turn.instance)) one.takeBack();
+      for (const one of turns) if (!written.has(one.turn.instance)) takeBack(this.#host, one);
     }
+    const workers = { parts: this.#parts, host: this.#host, instances: this.#instances };
     const stale: Submission[] = [];
     for (const one of turns) {
       const { included } = one.plan;
       if (!written.has(one.turn.instance)) stale.push(...included);
       else {
-        applied({ parts: this.#parts, host: this.#host, instances: this.#instances }, one);
-        for (const { resolve } of included) resolve();
+        applied(workers, one, process);
+        for (const { job } of included) this.#host.done(job);
       }
     }
-    await this.#stale(stale);
+    if (stale.length > 0) await this.#stale(stale);
   }
 
   /** The turns beside them are written: what goes wrong here is tried again for these alone. */
@@ -170,9 +198,9 @@ export class Committer {
     } catch (error) {
       return await this.#again(groups, process, error);
     }
-    for (const { job, resolve } of groups.flatMap(({ submissions }) => submissions)) {
+    for (const { job } of groups.flatMap(({ submissions }) => submissions)) {
       this.#host.slots.release(job.queue);
-      resolve();
+      this.#host.done(job);
     }
   }
 
@@ -180,26 +208,26 @@ export class Committer {
   async #stale(submissions: readonly Submission[]): Promise<void> {
     for (const { job } of submissions) this.#instances.forget(job.instance);
     const again = submissions.map((submission) => ({ ...submission, tries: submission.tries + 1 }));
-    this.#enqueue(...again.filter(({ tries }) => tries <= mostTries));
-    for (const { job, ended, resolve } of again.filter(({ tries }) => tries > mostTries)) {
-      await this.#leave(job, ended);
-      resolve();
+    this.#requeue(again.filter(({ tries }) => tries <= mostTries));
+    for (const { job, ended } of again.filter(({ tries }) => tries > mostTries)) {
+      if (ended) this.#recorder.submit(job, ended.result);
+      else await this.#giveUp(job, new Error("The instance moved on each time it was read"));
     }
   }
 
-  async #leave(job: OwnedJob, ended: Ended | undefined): Promise<void> {
-    if (ended) return this.#recorder.submit(job, ended.result);
-    await this.#failed(job, new Error("The instance moved on each time it was read"));
+  async #giveUp(job: OwnedJob, error: unknown): Promise<void> {
+    await this.#failed(job, error);
+    this.#host.done(job);
   }
 
   async #later(groups: readonly Group[]): Promise<void> {
     const submissions = groups.flatMap(({ submissions }) => submissions);
-    if (await pause(this.#host.givenUp)) this.#enqueue(...submissions);
-    else for (const { resolve } of submissions) resolve();
+    if (await pause(this.#host.givenUp)) this.#requeue(submissions);
+    else for (const { job } of submissions) this.#host.done(job);
   }
 
   async #fail(groups: readonly Group[], error: unknown): Promise<void> {
-    for (const { job, resolve } of groups.flatMap(({ submissions }) => submissions)) {
+    for (const { job } of groups.flatMap(({ submissions }) => submissions)) {
       const { id, workflow, instance, step } = job;
       this.#parts.logger.error("Cannot write the turn of a job", {
         job: id,
@@ -208,8 +236,7 @@ export class Committer {
         step,
         error: failure(error),
       });
-      await this.#failed(job, error);
-      resolve();
+      await this.#giveUp(job, error);
     }
   }
 }

@@ -11,13 +11,15 @@ export interface Reading {
   readonly seen: Readonly<Record<string, unknown>>;
 }
 
-const nothing = {};
+const nothing = Object.freeze({});
+const readsNothing: Reading = { steps: nothing, seen: nothing };
 
 /** Reads what a step needs and sees, from the store where this process does not know it. */
 export function read(
   store: Pick<Store, "ended">,
   { workflow, step, cached: { known, outputs } }: Attempt,
 ): Reading | Promise<Reading> {
+  if (step.needs.length + step.sees.length === 0) return readsNothing;
   const steps = () => readNeeds(step.needs, (name) => outputs.get(name));
   const here = step.sees.length === 0 && step.needs.every(({ name }) => outputs.has(name));
   if (here) return { steps: steps(), seen: nothing };
@@ -30,28 +32,43 @@ export function read(
 
 const inTransaction: Context["tx"] = (work) => ({ transaction: work });
 
-/** Builds what the code of a step is given. All of it is the object's own: a step may spread it. */
-export function contextOf(
-  { job, step, cached: { known } }: Attempt,
-  { steps, seen }: Reading,
-  cancellation: Cancellation,
-): Context {
-  const { id, key, workflow, version } = known;
-  return {
-    input: known.input,
-    steps,
-    seen,
-    emit: emitter(step),
-    metadata: known.metadata,
-    attempt: job.attempt,
-    idempotencyKey: `${id}/${step.name}/1`,
-    // A signal costs more than all the rest, and few steps ask for it.
-    get abortSignal() {
-      return cancellation.signal;
+/** What the code of a step is given. All of it is the object's own: a step may spread it. */
+export class StepContext implements Context {
+  readonly input: unknown;
+  readonly steps: Reading["steps"];
+  readonly seen: Reading["seen"];
+  readonly emit: object;
+  readonly metadata: Context["metadata"];
+  readonly attempt: number;
+  readonly idempotencyKey: string;
+  declare readonly abortSignal: AbortSignal;
+  readonly instance: Context["instance"];
+  readonly tx: Context["tx"] = inTransaction;
+  readonly #cancellation: Cancellation;
+
+  // A signal costs more than all the rest, and few steps ask for it. One getter for all: with one for each, V8 makes a
+  // dictionary of every context.
+  static readonly #abortSignal: PropertyDescriptor & ThisType<StepContext> = {
+    enumerable: true,
+    get() {
+      return this.#cancellation.signal;
     },
-    instance: { id, key, workflow, version },
-    tx: inTransaction,
   };
+
+  constructor(attempt: Attempt, { steps, seen }: Reading, cancellation: Cancellation) {
+    const { job, step, cached: { known: { id, key, workflow, version, input, metadata } } } =
+      attempt;
+    this.input = input;
+    this.steps = steps;
+    this.seen = seen;
+    this.emit = emitter(step);
+    this.metadata = metadata;
+    this.attempt = job.attempt;
+    this.idempotencyKey = `${id}/${step.name}/1`;
+    this.instance = { id, key, workflow, version };
+    this.#cancellation = cancellation;
+    Object.defineProperty(this, "abortSignal", StepContext.#abortSignal);
+  }
 }
 
 /** The work that a step has asked to be run in the transaction of its result. */

@@ -2,7 +2,7 @@ import { LATER } from "../core/engine.ts";
 import type { NewResult } from "../store/turn.ts";
 import type { Attempt } from "./attempt.ts";
 import { aboutAttempt } from "./observe.ts";
-import { type CheckedOutcome, checkOutcome } from "./outcome.ts";
+import { type CheckedOutcome, checkOutcome, stored } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
 import type { Ended } from "./turns.ts";
 
@@ -18,7 +18,10 @@ export function endedWith(
     : endedBy(attempt, checked);
 }
 
-function endedBy(attempt: Attempt, { event, output, metadata, texts }: CheckedOutcome): Ended {
+function endedBy(attempt: Attempt, checked: CheckedOutcome): Ended {
+  const { workflow: { graph }, step } = attempt;
+  const { event, texts } = checked;
+  const { output, metadata } = stored(checked, graph.isRead(step.name));
   return ended(attempt, { activation: 1, event, output, metadata }, texts);
 }
 

@@ -2,35 +2,30 @@ import { RetryLaterError } from "../core/errors.ts";
 import { failure } from "../core/failure.ts";
 import type { Attempt, Workers } from "./attempt.ts";
 import { type Cancellation, isPromise } from "./cancellation.ts";
-import { contextOf, isLater, read, type Reading, transactionOf } from "./context.ts";
+import { isLater, read, type Reading, StepContext, transactionOf } from "./context.ts";
 import { endedWith, later, observeEnd } from "./ended.ts";
 import { leaseOf, type OwnedJob } from "./host.ts";
 import { aboutAttempt } from "./observe.ts";
 import type { Cached } from "./instances.ts";
-import type { Parts } from "./parts.ts";
 import { recordInTransaction } from "./transaction.ts";
 import type { Ended } from "./turns.ts";
 import { settleFailure } from "./verdicts.ts";
 
-/** The execute worker: runs one step and records its result. Never writes an instance by itself. Never rejects. */
-export function execute(
-  workers: Workers,
-  job: OwnedJob,
-  cancellation: Cancellation,
-): Promise<void> {
+/** The execute worker: runs one step and records its result. Never writes an instance by itself. Never throws. */
+export function execute(workers: Workers, job: OwnedJob, cancellation: Cancellation): void {
   const { instances } = workers;
   const run = new Run(workers, job, cancellation);
   const cached = instances.get(job.instance);
   if (cached !== undefined) return run.with(cached);
-  return instances.load([job.instance]).then(
+  instances.load([job.instance]).then(
     () => run.with(instances.get(job.instance)),
     (error) => run.failed(error),
   );
 }
 
 /**
- * One attempt of one step. A step that neither waits nor needs the store goes through without a promise of its own: they would
- * cost more than all the rest.
+ * One attempt of one step. A step that neither waits nor needs the store goes through without a promise: they would cost more than
+ * all the rest.
  */
 class Run {
   readonly #workers: Workers;
@@ -46,7 +41,7 @@ class Run {
   }
 
   /** Runs it on what is known of its instance. */
-  with(cached: Cached | undefined): Promise<void> {
+  with(cached: Cached | undefined): void {
     const job = this.#job;
     try {
       const workflow = this.#workers.parts.registry.get(job.workflow, job.version);
@@ -55,13 +50,17 @@ class Run {
         throw new RetryLaterError({ after: "1m", reason: `step "${job.step}" is not here` });
       }
       if (cached === undefined || !cached.known.control.active.has(step.name)) {
-        return this.#look(step.name).catch((error) => this.failed(error));
+        return this.#await(this.#look(step.name));
       }
       this.#attempt = { job, workflow, step, cached, began: this.#began };
-      return this.#code(this.#attempt);
+      this.#code(this.#attempt);
     } catch (error) {
-      return this.failed(error);
+      this.failed(error);
     }
+  }
+
+  #await(work: Promise<void>): void {
+    work.catch((error) => this.failed(error));
   }
 
   /** Others may have moved the instance since it was seen here: what is read now decides whether the step is over. */
@@ -69,38 +68,66 @@ class Run {
     const { parts, host, instances } = this.#workers;
     const job = this.#job;
     const fresh = await instances.fresh(job.instance);
-    if (fresh?.known.control.active.has(step)) return await this.with(fresh);
+    if (fresh?.known.control.active.has(step)) return this.with(fresh);
     await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
     host.slots.release(job.queue);
+    host.done(job);
   }
 
-  #code(attempt: Attempt): Promise<void> {
-    const returned = runCode(this.#workers.parts, attempt, this.#cancellation);
-    if (!isPromise(returned)) return this.#end(attempt, returned);
-    return returned.then((returned) => this.#end(attempt, returned))
-      .catch((error) => this.failed(error));
+  #code(attempt: Attempt): void {
+    const returned = this.#run(attempt);
+    if (isPromise(returned)) this.#await(returned.then((returned) => this.#end(attempt, returned)));
+    else this.#end(attempt, returned);
   }
 
-  #end(attempt: Attempt, returned: unknown): Promise<void> {
+  #run(attempt: Attempt): unknown {
+    const { job, step } = attempt;
+    if (job.maxAttempts !== undefined && job.attempt > job.maxAttempts) {
+      throw new Error(
+        `Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`,
+      );
+    }
+    const reading = read(this.#workers.parts.backend.store, attempt);
+    return reading instanceof Promise
+      ? reading.then((reading) => this.#call(attempt, reading))
+      : this.#call(attempt, reading);
+  }
+
+  #call(attempt: Attempt, reading: Reading): unknown {
+    const { job, step, cached } = attempt;
+    const { telemetry } = this.#workers.parts;
+    const context = new StepContext(attempt, reading, this.#cancellation);
+    if (telemetry.has("step:start")) telemetry.emit("step:start", aboutAttempt(cached.known, job));
+    return this.#cancellation.run(step.name, step.timeout, () => step.run?.(context));
+  }
+
+  #end(attempt: Attempt, returned: unknown): void {
     const workers = this.#workers;
     const work = transactionOf(returned);
     if (work !== undefined) {
-      return recordInTransaction(workers, attempt, work, this.#cancellation)
-        .catch((error) => this.failed(error));
+      const { host } = workers;
+      const recorded = recordInTransaction(workers, attempt, work, this.#cancellation);
+      return this.#await(recorded.then(() => host.done(attempt.job)));
     }
     const ended = isLater(attempt.step, returned)
       ? later(attempt)
       : endedWith(workers.parts, attempt, returned);
-    if (!isPromise(ended)) return submit(workers, attempt, ended);
-    return ended.then((ended) => submit(workers, attempt, ended))
-      .catch((error) => this.failed(error));
+    if (isPromise(ended)) this.#await(ended.then((ended) => submit(workers, attempt, ended)));
+    else submit(workers, attempt, ended);
   }
 
   /** Settles an attempt that threw. */
-  async failed(error: unknown): Promise<void> {
+  failed(error: unknown): void {
+    const { host } = this.#workers;
+    const settled = this.#cancellation.reason === givenBack
+      ? this.#giveBack()
+      : this.#settle(error);
+    settled.then(() => host.done(this.#job));
+  }
+
+  async #settle(error: unknown): Promise<void> {
     const { parts, host } = this.#workers;
     const job = this.#job;
-    if (this.#cancellation.reason === givenBack) return await giveBack(this.#workers, job);
     const duration = performance.now() - this.#began;
     const verdict = await settleFailure(parts, host, job, error, duration);
     if (this.#attempt === undefined || !parts.telemetry.has("step:exception")) return;
@@ -111,43 +138,26 @@ class Run {
       verdict: verdict.kind,
     });
   }
+
+  async #giveBack(): Promise<void> {
+    const { parts, host } = this.#workers;
+    const job = this.#job;
+    await parts.backend.queue.release([leaseOf(job)]).catch((error) => {
+      parts.logger.warn("Cannot give a job back", { job: job.id, error: failure(error) });
+    });
+    host.slots.release(job.queue);
+  }
 }
 
 /** The reason of an abort after which the job is given back, without using up the attempt. */
 export const givenBack: Error = new Error("The process is stopping");
 
-async function giveBack({ parts, host }: Workers, job: OwnedJob): Promise<void> {
-  await parts.backend.queue.release([leaseOf(job)]).catch((error) => {
-    parts.logger.warn("Cannot give a job back", { job: job.id, error: failure(error) });
-  });
-  host.slots.release(job.queue);
-}
-
-function runCode(parts: Parts, attempt: Attempt, cancellation: Cancellation): unknown {
-  const { job, step } = attempt;
-  if (job.maxAttempts !== undefined && job.attempt > job.maxAttempts) {
-    throw new Error(
-      `Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`,
-    );
-  }
-  const run = (known: Reading) => {
-    const context = contextOf(attempt, known, cancellation);
-    if (parts.telemetry.has("step:start")) {
-      parts.telemetry.emit("step:start", aboutAttempt(attempt.cached.known, job));
-    }
-    return cancellation.run(step.name, step.timeout, () => step.run?.(context));
-  };
-  const reading = read(parts.backend.store, attempt);
-  return reading instanceof Promise ? reading.then(run) : run(reading);
-}
-
 /** Hands a result over to be written. */
-function submit({ parts, committer, recorder }: Workers, attempt: Attempt, ended: Ended) {
+function submit({ parts, committer, recorder }: Workers, attempt: Attempt, ended: Ended): void {
   const { job, step } = attempt;
   observeEnd(parts, attempt, ended);
   // The result of an asynchronous step may be a delivery's that comes at the same time: the first one stands.
   const shared = step.asynchronous && ended.activation > 0;
-  return parts.inline && !shared
-    ? committer.submit(job, ended)
-    : recorder.submit(job, ended.result);
+  if (parts.inline && !shared) committer.submit(job, ended);
+  else recorder.submit(job, ended.result);
 }

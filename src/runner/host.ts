@@ -18,8 +18,10 @@ export interface Host {
   readonly givenUp: AbortSignal;
   /** Whether a saturated process lets the queue go first this time, so that its own chains starve nobody. */
   yields(queue: string): boolean;
-  /** Begins jobs that are executing here; their slots are taken already. */
-  begin(jobs: readonly OwnedJob[]): void;
+  /** Begins a job that is executing here; its slot is taken already. */
+  begin(job: OwnedJob): void;
+  /** A job that was begun is over here, whatever came of it. */
+  done(job: OwnedJob): void;
   /** Aborts the running steps of an instance that has become final. */
   abort(instance: string, reason: Error): void;
   /** Looks for work in this queue after so many milliseconds. */

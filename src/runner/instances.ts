@@ -8,11 +8,16 @@ export interface Cached {
   readonly outputs: Outputs;
 }
 
-/** The instances that this process works on, the least recently used ones forgotten. */
+/** What becomes of it in place: a map whose entries are replaced at every step is soon rebuilt. */
+interface Entry extends Cached {
+  known: Known;
+}
+
+/** The instances that this process works on. When there are too many, those that have been here longest are forgotten. */
 export class Instances {
   readonly #store: Pick<Store, "read">;
   readonly #atMost: number;
-  readonly #cached = new Map<string, Cached>();
+  readonly #cached = new Map<string, Entry>();
 
   constructor(store: Pick<Store, "read">, atMost = 20_000) {
     this.#store = store;
@@ -25,8 +30,9 @@ export class Instances {
 
   /** Reads instances that are not here. */
   async load(ids: Iterable<string>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.#cached.has(id));
-    if (missing.length > 0) await this.refresh(missing);
+    const missing = new Set<string>();
+    for (const id of ids) if (!this.#cached.has(id)) missing.add(id);
+    if (missing.size > 0) await this.refresh([...missing]);
   }
 
   /**
@@ -55,11 +61,13 @@ export class Instances {
     const cached = this.#cached.get(known.id);
     // A read that was overtaken by a later one.
     if (cached && cached.known.revision > known.revision) return;
-    const outputs = cached?.outputs ?? new Map();
-    this.#cached.delete(known.id);
-    if (isFinal(known.status)) return;
-    this.#cached.set(known.id, { known, outputs });
-    if (this.#cached.size > this.#atMost) this.#cached.delete(this.#cached.keys().next().value!);
+    if (isFinal(known.status)) return this.forget(known.id);
+    if (cached !== undefined) {
+      cached.known = known;
+      return;
+    }
+    this.#cached.set(known.id, { known, outputs: new Map() });
+    if (this.#cached.size > this.#atMost) this.forget(this.#cached.keys().next().value!);
   }
 
   forget(id: string): void {

@@ -26,53 +26,102 @@ export function idsFor({ started, waiting }: Starting): number {
   return started.length + waiting.length;
 }
 
+type Of = Pick<Parts, "queues" | "retry">;
+
+/** The instance that they are of. */
+interface Target {
+  readonly workflow: Workflow;
+  readonly instance: string;
+}
+
 /** The jobs that steps which have just started need: code to be run, or a time to be waited for. */
 export function jobsOf(
-  { queues, retry }: Pick<Parts, "queues" | "retry">,
-  workflow: Workflow,
-  instance: string,
+  parts: Of,
+  target: Target,
   { started, waiting }: Starting,
   place: Placement,
 ): readonly NewJob[] {
+  const [first] = started;
+  if (first !== undefined && started.length === 1 && waiting.length === 0) {
+    const job = jobOf(parts, target, first, place);
+    return job === undefined ? [] : [job];
+  }
   const jobs: NewJob[] = [];
-  const add = (
-    step: StepDefinition,
-    of: Pick<NewJob, "kind" | "queue" | "maxAttempts" | "delay" | "owned" | "args">,
-  ) =>
-    jobs.push({
-      id: place.id(),
-      kind: of.kind,
-      workflow: workflow.name,
-      version: workflow.version,
-      instance,
-      step: step.name,
-      queue: of.queue,
-      priority: step.priority ?? usualPriority,
-      maxAttempts: of.maxAttempts,
-      delay: of.delay,
-      owned: of.owned,
-      args: of.args,
-    });
-  const execute = (step: StepDefinition) => {
-    const queue = step.queue ?? queues.execute;
-    const maxAttempts = attemptsOf(step.retry, workflow.retry, retry);
-    const owned = place.begins(queue);
-    add(step, { kind: "execute", queue, maxAttempts, delay: 0, owned, args: undefined });
-  };
-  const timer = (step: StepDefinition, event: string, delay: number) => {
-    const args = JSON.stringify({ event });
-    const { resume: queue } = queues;
-    add(step, { kind: "resume", queue, maxAttempts: undefined, delay, owned: false, args });
-  };
   for (const name of started) {
-    const step = workflow.steps.get(name);
-    if (step?.kind === "step") execute(step);
-    else if (step?.kind === "timer") timer(step, "elapsed", step.after ?? 0);
-    else if (step?.expires !== undefined) timer(step, "expired", step.expires);
+    const job = jobOf(parts, target, name, place);
+    if (job !== undefined) jobs.push(job);
   }
   for (const name of waiting) {
-    const step = workflow.steps.get(name);
-    if (step?.expires !== undefined) timer(step, "expired", step.expires);
+    const limit = limitOf(parts, target, target.workflow.steps.get(name), place);
+    if (limit !== undefined) jobs.push(limit);
   }
   return jobs;
+}
+
+function jobOf(parts: Of, target: Target, name: string, place: Placement): NewJob | undefined {
+  const step = target.workflow.steps.get(name);
+  if (step?.kind === "timer") {
+    return timer(parts, target, step, { event: "elapsed", after: step.after ?? 0 }, place);
+  }
+  if (step?.kind !== "step") return limitOf(parts, target, step, place);
+  const { workflow } = target;
+  const queue = step.queue ?? parts.queues.execute;
+  return newJob(target, step, place, {
+    kind: "execute",
+    queue,
+    maxAttempts: attemptsOf(step.retry, workflow.retry, parts.retry),
+    delay: 0,
+    owned: place.begins(queue),
+    args: undefined,
+  });
+}
+
+/** What ends a wait that has a limit. */
+function limitOf(
+  parts: Of,
+  target: Target,
+  step: StepDefinition | undefined,
+  place: Placement,
+): NewJob | undefined {
+  if (step?.expires === undefined) return undefined;
+  return timer(parts, target, step, { event: "expired", after: step.expires }, place);
+}
+
+function timer(
+  { queues }: Of,
+  target: Target,
+  step: StepDefinition,
+  { event, after }: { readonly event: string; readonly after: number },
+  place: Placement,
+): NewJob {
+  return newJob(target, step, place, {
+    kind: "resume",
+    queue: queues.resume,
+    maxAttempts: undefined,
+    delay: after,
+    owned: false,
+    args: JSON.stringify({ event }),
+  });
+}
+
+function newJob(
+  { workflow, instance }: Target,
+  step: StepDefinition,
+  place: Placement,
+  of: Pick<NewJob, "kind" | "queue" | "maxAttempts" | "delay" | "owned" | "args">,
+): NewJob {
+  return {
+    id: place.id(),
+    kind: of.kind,
+    workflow: workflow.name,
+    version: workflow.version,
+    instance,
+    step: step.name,
+    queue: of.queue,
+    priority: step.priority ?? usualPriority,
+    maxAttempts: of.maxAttempts,
+    delay: of.delay,
+    owned: of.owned,
+    args: of.args,
+  };
 }

@@ -1,4 +1,4 @@
-import type { Failure } from "../core/failure.ts";
+import { failure } from "../core/failure.ts";
 import type { AboutAttempt, AboutInstance, AboutJob } from "../core/telemetry.ts";
 import type { Telemetry } from "../queue/telemetry.ts";
 import type { Known } from "../store/store.ts";
@@ -23,7 +23,7 @@ export function aboutJob(job: OwnedJob): AboutJob {
 
 /** Tells listeners of a turn that was written. Payloads are made for those who listen. */
 export function observe(telemetry: Telemetry, plan: Plan): void {
-  const { next, progress, turn } = plan.computed;
+  const { next, progress } = plan.computed;
   if (telemetry.has("workflow:transition")) tellTransitions(telemetry, plan);
   if (telemetry.has("advance")) {
     telemetry.emit("advance", {
@@ -39,8 +39,8 @@ export function observe(telemetry: Telemetry, plan: Plan): void {
     const { status } = next;
     telemetry.emit("workflow:stop", { ...aboutInstance(next), status, duration: undefined });
   }
-  if (turn.error !== undefined && telemetry.has("workflow:exception")) {
-    const error: Failure = JSON.parse(turn.error);
+  if (progress.thrown !== undefined && telemetry.has("workflow:exception")) {
+    const error = failure(progress.thrown.error);
     telemetry.emit("workflow:exception", { ...aboutInstance(next), error, duration: undefined });
   }
 }

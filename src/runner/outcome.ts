@@ -6,10 +6,18 @@ import { check, type Checked } from "../core/type.ts";
 /** An outcome that has been checked, with the JSON texts that are stored. */
 export interface CheckedOutcome {
   readonly event: string;
-  /** What the store will give back for it. */
-  readonly output: unknown;
-  readonly metadata: JsonObject | undefined;
   readonly texts: { readonly output: string | undefined; readonly metadata: string | undefined };
+}
+
+/** What the store will give back for an outcome. Without `isRead` nobody will ask for its output. */
+export function stored(
+  { texts: { output, metadata } }: CheckedOutcome,
+  isRead: boolean,
+): { readonly output: unknown; readonly metadata: JsonObject | undefined } {
+  return {
+    output: output === undefined || !isRead ? undefined : decode(output),
+    metadata: metadata === undefined ? undefined : decode(metadata) as JsonObject,
+  };
 }
 
 interface Claimed {
@@ -85,10 +93,5 @@ function texts(
   const metadata = outcome.metadata === undefined
     ? undefined
     : encode(outcome.metadata, { what: `metadata of ${step.kind} "${step.name}"`, limit });
-  return {
-    event,
-    output: output === undefined ? undefined : decode(output),
-    metadata: metadata === undefined ? undefined : decode(metadata) as JsonObject,
-    texts: { output, metadata },
-  };
+  return { event, texts: { output, metadata } };
 }

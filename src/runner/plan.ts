@@ -1,20 +1,28 @@
+import { encodeControl } from "../core/control.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { NewJob } from "../queue/job.ts";
 import type { Unprocessed } from "../store/store.ts";
 import type { Pass, Turn } from "../store/turn.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import type { Cached } from "./instances.ts";
-import { idsFor, jobsOf } from "./new_jobs.ts";
+import { idsFor, jobsOf, type Placement } from "./new_jobs.ts";
 import { load, type Outputs } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
-import { changes, type Computed, computeTurn, type Ended, MissingOutputs } from "./turns.ts";
+import {
+  changes,
+  type Computed,
+  computeTurn,
+  type Ended,
+  MissingOutputs,
+  thrown,
+  wakeOf,
+} from "./turns.ts";
 
 /** A job whose turn is to be written. */
 export interface Submission {
   readonly job: OwnedJob;
   readonly ended: Ended | undefined;
   readonly tries: number;
-  readonly resolve: () => void;
 }
 
 /** The turn of one instance. */
@@ -36,6 +44,8 @@ export interface Planned {
   readonly ignored: Pass["ignored"];
 }
 
+const none: readonly never[] = [];
+
 /** Computes the turn of one instance, as this process knows it. Throws {@linkcode MissingOutputs}. */
 function plan(
   parts: Parts,
@@ -48,24 +58,28 @@ function plan(
   const { known, outputs } = cached;
   const workflow = parts.registry.get(name, version);
   const isLive = ({ ended }: Submission) => !ended || known.control.active.has(ended.step);
-  const included = submissions.filter(isLive);
+  const allLive = submissions.every(isLive);
+  const included = allLive ? submissions : submissions.filter(isLive);
   const input = {
     workflow,
     known,
     outputs,
-    ended: included.flatMap(({ ended }) => ended ?? []),
+    ended: endedIn(included),
     unprocessed,
-    settled: included.map(({ job }) => job.id),
   };
   const computed = computeTurn(parts, input);
-  if (!changes(known, computed)) return { plan: undefined, dropped: submissions, ignored: [] };
+  if (!changes(known, computed)) return { plan: undefined, dropped: submissions, ignored: none };
   return {
     plan: { instance, workflow, outputs, computed, included },
-    dropped: included.length === submissions.length
-      ? []
-      : submissions.filter((submission) => !isLive(submission)),
-    ignored: [],
+    dropped: allLive ? none : submissions.filter((submission) => !isLive(submission)),
+    ignored: none,
   };
+}
+
+function endedIn(submissions: readonly Submission[]): readonly Ended[] {
+  const [first] = submissions;
+  if (submissions.length === 1 && first?.ended !== undefined) return [first.ended];
+  return submissions.flatMap(({ ended }) => ended ?? none);
 }
 
 /** Plans a turn; loads the outputs that its choices read where they are not here. */
@@ -90,72 +104,74 @@ async function planLoading(
 }
 
 /** A turn with its jobs, some of them handed over to this process: they have their slots already. */
-export class Ready {
+export interface Ready {
   readonly plan: Plan;
   readonly turn: Turn;
-  readonly #host: Host;
-  readonly #process: string;
-
-  /** Gives a turn its jobs. A job whose step has ended passes its slot on to what it starts. */
-  constructor(parts: Parts, host: Host, plan: Plan, ids: Iterator<string>) {
-    const { computed: { turn, progress }, workflow, included } = plan;
-    for (const { job } of included) host.slots.release(job.queue);
-    const here = parts.inline && host.accepting;
-    const started = jobsOf(parts, workflow, plan.instance, progress, {
-      id: () => ids.next().value ?? "",
-      begins: (queue) => here && !host.yields(queue) && host.slots.take(queue),
-    });
-    this.plan = plan;
-    this.turn = { ...turn, started };
-    this.#host = host;
-    this.#process = host.process;
-  }
-
-  /** The turn was not written: the slots go back. */
-  takeBack(): void {
-    for (const { owned, queue } of this.turn.started) if (owned) this.#host.slots.release(queue);
-    for (const { job } of this.plan.included) this.#host.slots.hold(job.queue);
-  }
-
-  /** The turn was written: the jobs that this process now runs. */
-  handOver(): readonly OwnedJob[] {
-    return begun(this.turn.started, this.#process);
-  }
 }
 
-/** Those of new jobs that have begun in a process, as it sees them. */
-export function begun(jobs: readonly NewJob[], process: string): readonly OwnedJob[] {
-  const owned: OwnedJob[] = [];
-  for (const job of jobs) {
-    if (!job.owned) continue;
-    owned.push({
-      id: job.id,
-      process,
-      kind: job.kind,
-      workflow: job.workflow,
-      version: job.version,
-      instance: job.instance,
-      step: job.step,
-      queue: job.queue,
-      priority: job.priority,
-      maxAttempts: job.maxAttempts,
-      attempt: 1,
-      errors: [],
-      args: undefined,
-    });
-  }
-  return owned;
-}
-
-/** Gives turns their jobs. */
+/** Gives turns their jobs. A job whose step has ended passes its slot on to what it starts. */
 export async function ready(
   parts: Parts,
   host: Host,
   plans: readonly Plan[],
 ): Promise<readonly Ready[]> {
-  const count = plans.reduce((sum, { computed }) => sum + idsFor(computed.progress), 0);
-  const ids = (await parts.ids.take(count)).values();
-  return plans.map((plan) => new Ready(parts, host, plan, ids));
+  let count = 0;
+  for (const { computed } of plans) count += idsFor(computed.progress);
+  const ids = await parts.ids.take(count);
+  const here = parts.inline && host.accepting;
+  let next = 0;
+  const place: Placement = {
+    id: () => ids[next++] ?? "",
+    begins: (queue) => here && !host.yields(queue) && host.slots.take(queue),
+  };
+  return plans.map((plan) => {
+    for (const { job } of plan.included) host.slots.release(job.queue);
+    return { plan, turn: turnOf(parts, plan, jobsOf(parts, plan, plan.computed.progress, place)) };
+  });
+}
+
+function turnOf(parts: Parts, plan: Plan, started: readonly NewJob[]): Turn {
+  const { workflow, included, computed: { next, progress, metadata, recorded, processed } } = plan;
+  return {
+    instance: plan.instance,
+    version: next.version,
+    revision: next.revision - 1,
+    status: next.status,
+    control: encodeControl(next.control),
+    metadata,
+    error: thrown(progress),
+    recorded,
+    processed,
+    settled: included.map(({ job }) => job.id),
+    resolved: progress.resolved,
+    started,
+    wake: progress.wake ? wakeOf(parts, workflow) : undefined,
+  };
+}
+
+/** The turn was not written: the slots go back. */
+export function takeBack({ slots }: Host, { plan, turn }: Ready): void {
+  for (const { owned, queue } of turn.started) if (owned) slots.release(queue);
+  for (const { job } of plan.included) slots.hold(job.queue);
+}
+
+/** A new job that has begun in a process, as that process sees it. */
+export function begun(job: NewJob, process: string): OwnedJob {
+  return {
+    id: job.id,
+    process,
+    kind: job.kind,
+    workflow: job.workflow,
+    version: job.version,
+    instance: job.instance,
+    step: job.step,
+    queue: job.queue,
+    priority: job.priority,
+    maxAttempts: job.maxAttempts,
+    attempt: 1,
+    errors: none,
+    args: undefined,
+  };
 }
 
 /** The leases of the jobs that found nothing to write. */

@@ -9,7 +9,6 @@ import { wakeOf } from "./turns.ts";
 interface Waiting {
   readonly job: OwnedJob;
   readonly recording: Recording;
-  readonly resolve: () => void;
 }
 
 const largestBatch = 500;
@@ -33,8 +32,8 @@ export class Recorder {
     );
   }
 
-  /** Writes a result, ends its job and wakes the advance. Resolves once the job is done with. */
-  submit(job: OwnedJob, result: NewResult): Promise<void> {
+  /** Writes a result, ends its job and wakes the advance. */
+  submit(job: OwnedJob, result: NewResult): void {
     const workflow = this.#parts.registry.get(job.workflow, job.version);
     const recording: Recording = {
       ...result,
@@ -43,10 +42,8 @@ export class Recorder {
       lease: leaseOf(job),
       wake: wakeOf(this.#parts, workflow),
     };
-    return new Promise((resolve) => {
-      this.#waiting.push({ job, recording, resolve });
-      this.#lanes.wake();
-    });
+    this.#waiting.push({ job, recording });
+    this.#lanes.wake();
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
@@ -60,9 +57,9 @@ export class Recorder {
     }
   }
 
-  #done({ job, resolve }: Waiting): void {
+  #done({ job }: Waiting): void {
     this.#host.slots.release(job.queue);
-    resolve();
+    this.#host.done(job);
   }
 
   async #later(batch: readonly Waiting[]): Promise<void> {
@@ -73,7 +70,7 @@ export class Recorder {
   }
 
   async #fail(batch: readonly Waiting[], error: unknown): Promise<void> {
-    for (const { job, resolve } of batch) {
+    for (const { job } of batch) {
       this.#parts.logger.error("Cannot record the result of a job", {
         job: job.id,
         instance: job.instance,
@@ -81,7 +78,7 @@ export class Recorder {
         error: failure(error),
       });
       await this.#failed(job, error);
-      resolve();
+      this.#host.done(job);
     }
   }
 }

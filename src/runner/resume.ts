@@ -43,7 +43,8 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
           instance: job.instance,
           ignored: [],
         }]);
-        return host.slots.release(job.queue);
+        host.slots.release(job.queue);
+        return host.done(job);
       }
     }
     if (parts.telemetry.has("step:resume") && known) {
@@ -53,9 +54,10 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
     }
     // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a delivery.
     if (parts.inline && step?.kind === "timer") {
-      await committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
-    } else await recorder.submit(job, result);
+      committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
+    } else recorder.submit(job, result);
   } catch (error) {
     await settleFailure(parts, host, job, error);
+    host.done(job);
   }
 }

@@ -5,7 +5,7 @@ import type { Attempt, Workers } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { endedWith, observeEnd } from "./ended.ts";
 import { leaseOf } from "./host.ts";
-import { planOrLoad, ready } from "./plan.ts";
+import { planOrLoad, ready, takeBack } from "./plan.ts";
 import { isUnreachable, pause } from "./trouble.ts";
 import { type Ended, wakeOf } from "./turns.ts";
 
@@ -64,7 +64,7 @@ async function commitTurn(
   for (let tries = 0; tries < mostTries; tries++) {
     if (tries > 0) await instances.refresh([job.instance]);
     await instances.load([job.instance]);
-    const submission = { job, ended, tries, resolve: () => {} };
+    const submission = { job, ended, tries };
     let planned = await planOrLoad(parts, instances.get(job.instance), [submission], []);
     if (planned.plan === undefined) {
       planned = await planOrLoad(parts, await instances.fresh(job.instance), [submission], []);
@@ -75,10 +75,10 @@ async function commitTurn(
     try {
       // The process may have entered again meanwhile: what began under the dead id must not be written under the new one.
       const written = await tx.commit(job.process, [turn.turn]);
-      if (written.has(job.instance)) return () => applied(workers, turn);
-      turn.takeBack();
+      if (written.has(job.instance)) return () => applied(workers, turn, job.process);
+      takeBack(host, turn);
     } catch (error) {
-      turn.takeBack();
+      takeBack(host, turn);
       throw error;
     }
   }

@@ -1,12 +1,10 @@
 import { emitter } from "../core/context.ts";
-import { encodeControl } from "../core/control.ts";
 import { advance, mergeMetadata, open, type Progress, type StepEnding } from "../core/engine.ts";
 import { failure } from "../core/failure.ts";
 import type { Workflow } from "../core/workflow.ts";
-import type { JobId } from "../queue/job.ts";
 import type { Known, Unprocessed } from "../store/store.ts";
-import type { AppliedResult, NewResult, Processed, Turn, Wake } from "../store/turn.ts";
-import { checkDecision, type CheckedOutcome } from "./outcome.ts";
+import type { AppliedResult, NewResult, Processed, Wake } from "../store/turn.ts";
+import { checkDecision, type CheckedOutcome, stored } from "./outcome.ts";
 import { type Outputs, readNeeds } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
 import { isOf } from "./trouble.ts";
@@ -23,14 +21,17 @@ export interface TurnInput {
   readonly outputs: Outputs;
   readonly ended: readonly Ended[];
   readonly unprocessed: readonly Unprocessed[];
-  readonly settled: readonly JobId[];
 }
 
-/** A turn without the jobs that it starts, and what the instance is once it is written. */
+/** What a turn does, before it has its jobs. */
 export interface Computed {
-  readonly turn: Omit<Turn, "started">;
   readonly progress: Progress;
+  /** What the instance is once the turn is written. */
   readonly next: Known;
+  /** JSON text; `undefined` when the metadata stays as it is. */
+  readonly metadata: string | undefined;
+  readonly recorded: readonly AppliedResult[];
+  readonly processed: readonly Processed[];
 }
 
 /** Some choice reads outputs that are not here: they must be loaded, then the turn is computed again. */
@@ -42,50 +43,79 @@ export class MissingOutputs extends Error {
   }
 }
 
-type Limits = Pick<Parts, "payloadLimit" | "queues">;
+type Limits = Pick<Parts, "payloadLimit">;
+
+const none: readonly never[] = [];
 
 /** Applies what has ended to what is known. Throws {@linkcode MissingOutputs}. */
 export function computeTurn(limits: Limits, input: TurnInput): Computed {
   const { workflow, known, ended, unprocessed } = input;
-  const own = unprocessed.filter(({ version }) => version === known.version);
-  const foreign = unprocessed.filter(({ version }) => version !== known.version);
   const decide = decider(limits, workflow, known.input, input.outputs);
+  const own = unprocessed.filter(({ version }) => version === known.version);
   const endings = own.length === 0 ? ended : [...ended, ...own];
   const progress = advance(workflow.graph, known.control, endings, decide);
   throwMissing(progress);
   const metadata = metadataAfter(workflow, known, progress);
-  const recorded: AppliedResult[] = [];
-  const processed: Processed[] = [];
-  for (const { ending, causes } of progress.applied) {
-    if (isEnded(ending)) recorded.push({ ...ending.result, causes });
-    else processed.push({ ...place(ending), causes });
-  }
-  for (const ending of progress.ignored) processed.push({ ...place(ending), causes: undefined });
-  for (const ending of foreign) processed.push({ ...place(ending), causes: undefined });
   return {
     progress,
+    // Written out, and not spread: V8 gives copies of copies a new shape now and then, and all that reads them slows down.
     next: {
-      ...known,
+      id: known.id,
+      workflow: known.workflow,
+      version: known.version,
+      key: known.key,
       revision: known.revision + 1,
       status: progress.status,
       control: progress.control,
       metadata: metadata ?? known.metadata,
+      tags: known.tags,
+      input: known.input,
     },
-    turn: {
-      instance: known.id,
-      version: known.version,
-      revision: known.revision,
-      status: progress.status,
-      control: encodeControl(progress.control),
-      metadata: metadata && JSON.stringify(metadata),
-      error: thrown(progress),
-      recorded,
-      processed,
-      settled: input.settled,
-      resolved: progress.resolved,
-      wake: progress.wake ? wakeOf(limits, workflow) : undefined,
-    },
+    metadata: metadata && JSON.stringify(metadata),
+    recorded: recordedIn(progress),
+    processed: processedIn(progress, unprocessed, known),
   };
+}
+
+/** The results that are written with the turn: of steps that have ended here, and of choices. */
+function recordedIn({ applied }: Progress): readonly AppliedResult[] {
+  // One result is the rule: a list of one is a tenth of what one is that grows.
+  const [first] = applied;
+  if (applied.length === 1 && first !== undefined && isEnded(first.ending)) {
+    return [appliedResult(first.ending.result, first.causes)];
+  }
+  return applied.flatMap(({ ending, causes }) =>
+    isEnded(ending) ? appliedResult(ending.result, causes) : []
+  );
+}
+
+function appliedResult(result: NewResult, causes: readonly string[]): AppliedResult {
+  return {
+    step: result.step,
+    activation: result.activation,
+    event: result.event,
+    output: result.output,
+    metadata: result.metadata,
+    attempt: result.attempt,
+    errors: result.errors,
+    duration: result.duration,
+    causes,
+  };
+}
+
+/** What becomes of results that were there already. */
+function processedIn(
+  { applied, ignored }: Progress,
+  unprocessed: readonly Unprocessed[],
+  { version }: Known,
+): readonly Processed[] {
+  if (unprocessed.length + ignored.length === 0) return none;
+  const read = applied.filter(({ ending }) => !isEnded(ending));
+  const foreign = unprocessed.filter((row) => row.version !== version);
+  return [
+    ...read.map(({ ending, causes }) => place(ending, causes)),
+    ...[...ignored, ...foreign].map((ending) => place(ending, undefined)),
+  ];
 }
 
 /** The first turn of an instance: what its start writes beside its input. */
@@ -101,9 +131,7 @@ export function computeOpening(
   const progress = open(workflow.graph, decider(limits, workflow, input, new Map()));
   return {
     progress,
-    recorded: progress.applied.flatMap(({ ending, causes }) =>
-      isEnded(ending) ? [{ ...ending.result, causes }] : []
-    ),
+    recorded: recordedIn(progress),
     error: thrown(progress),
   };
 }
@@ -114,9 +142,8 @@ export function wakeOf({ queues }: Pick<Parts, "queues">, workflow: Workflow): W
 }
 
 /** Whether a turn would change anything: an advance that finds nothing new writes nothing. */
-export function changes(known: Known, { progress, turn }: Computed): boolean {
-  return progress.applied.length > 0 || progress.thrown !== undefined ||
-    turn.processed.length > 0 ||
+export function changes(known: Known, { progress, processed }: Computed): boolean {
+  return progress.applied.length > 0 || progress.thrown !== undefined || processed.length > 0 ||
     progress.kept.some(({ step }) => !known.control.early.has(step));
 }
 
@@ -135,8 +162,10 @@ function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, o
     if (missing.length > 0) throw new MissingOutputs(missing);
     const steps = readNeeds(step.needs, ended);
     const returned = step.decide({ input, steps, emit: emitter(step) });
-    const { event, output, metadata, texts } = checkDecision(step, returned, payloadLimit);
-    return { event, output, metadata, result: decided(name, event, texts) };
+    const checked = checkDecision(step, returned, payloadLimit);
+    const { event, texts } = checked;
+    const isRead = workflow.graph.isRead(name);
+    return { event, ...stored(checked, isRead), result: decided(name, event, texts) };
   };
 }
 
@@ -144,7 +173,8 @@ function throwMissing({ thrown }: Progress): void {
   if (isOf(MissingOutputs, thrown?.error)) throw thrown.error;
 }
 
-function thrown({ thrown }: Progress): string | undefined {
+/** What a choice has thrown, as JSON text. */
+export function thrown({ thrown }: Progress): string | undefined {
   return thrown && JSON.stringify(failure(thrown.error));
 }
 
@@ -175,6 +205,7 @@ function isEnded(ending: StepEnding): ending is Ended {
 
 function place(
   { step, activation }: Pick<StepEnding, "step" | "activation">,
-): Omit<Processed, "causes"> {
-  return { step, activation };
+  causes: Processed["causes"],
+): Processed {
+  return { step, activation, causes };
 }

@@ -39,6 +39,15 @@ export function judge(
   return { kind: "retry", delay: delay(retry, job.attempt, parts.random) };
 }
 
+/** What cannot even be judged, such as a delay that is none, has failed for that reason. */
+function judged(parts: Parts, job: OwnedJob, error: unknown): Verdict {
+  try {
+    return judge(parts, job, error);
+  } catch (reason) {
+    return judge(parts, job, reason);
+  }
+}
+
 /** Carries out a verdict on a job that failed, and gives its slot back. Never rejects. */
 export async function settleFailure(
   parts: Parts,
@@ -47,7 +56,7 @@ export async function settleFailure(
   error: unknown,
   duration?: number,
 ): Promise<Verdict> {
-  const verdict = judge(parts, job, error);
+  const verdict = judged(parts, job, error);
   for (let done = false; !done;) {
     try {
       await carryOut(parts, host, job, verdict, failure(error), duration);

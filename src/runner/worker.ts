@@ -37,7 +37,6 @@ export interface WorkOptions extends Timing {
 interface Running {
   readonly job: OwnedJob;
   readonly cancellation: Cancellation;
-  readonly done: Promise<void>;
 }
 
 const stageAtMost = 500;
@@ -61,6 +60,8 @@ export class Worker implements Host {
   #accepting = true;
   #process = "";
   #stopping: Promise<void> | undefined;
+  /** Those that wait until nothing runs. */
+  readonly #drains = new Set<() => void>();
   readonly #starting: Promise<void>;
 
   constructor(parts: Parts, options: WorkOptions) {
@@ -136,36 +137,30 @@ export class Worker implements Host {
     });
   }
 
-  begin(jobs: readonly OwnedJob[]): void {
-    for (const job of jobs) {
-      const cancellation = new Cancellation();
-      const done = this.#perform(job, cancellation).then(() => this.#ended(job), (error) => {
-        this.#parts.logger.error("Cannot go on with a job", { job: job.id, error: failure(error) });
-        this.#ended(job);
-      });
-      this.running.set(job.id, { job, cancellation, done });
-    }
+  begin(job: OwnedJob): void {
+    const cancellation = new Cancellation();
+    this.running.set(job.id, { job, cancellation });
+    if (job.kind === "advance") this.#workers.committer.submit(job);
+    else if (job.kind === "resume") void resume(this.#workers, job);
+    else execute(this.#workers, job, cancellation);
   }
 
-  #perform(job: OwnedJob, cancellation: Cancellation): Promise<void> {
-    if (job.kind === "advance") return this.#workers.committer.submit(job);
-    if (job.kind === "resume") return resume(this.#workers, job);
-    return execute(this.#workers, job, cancellation);
-  }
-
-  #ended(job: OwnedJob): void {
+  done(job: OwnedJob): void {
     if (this.running.get(job.id)?.job === job) this.running.delete(job.id);
     this.#claims.slotFree(job.queue);
+    if (this.running.size > 0) return;
+    for (const drained of this.#drains) drained();
   }
 
   /** Takes over an instance that was just started here under the id `process`, with the jobs that are executing. */
   adopt(process: string, known: Known, started: readonly NewJob[]): void {
-    const jobs = begun(started, process);
-    if (this.#accepting && process === this.#process) {
-      this.#workers.instances.set(known);
-      this.begin(jobs);
-    } else this.#refuse(jobs);
-    for (const { owned, queue, delay } of started) if (!owned) this.expect(queue, delay);
+    const taken = this.#accepting && process === this.#process;
+    if (taken) this.#workers.instances.set(known);
+    else this.#refuse(started.filter(({ owned }) => owned).map((job) => begun(job, process)));
+    for (const job of started) {
+      if (!job.owned) this.expect(job.queue, job.delay);
+      else if (taken) this.begin(begun(job, process));
+    }
   }
 
   /** The answer came after a stop, or after this process was declared dead: somebody else may have the jobs already. */
@@ -283,17 +278,14 @@ export class Worker implements Host {
     await queue.unregister(this.#process);
   }
 
+  /** Whether nothing runs any more, within so many milliseconds. */
   async #drained(patience: number): Promise<boolean> {
+    if (this.running.size === 0) return true;
     const deadline = new AbortController();
-    const all = (async () => {
-      while (this.running.size > 0) {
-        await Promise.all([...this.running.values()].map(({ done }) => done));
-      }
-      return true;
-    })();
-    const late = pause(deadline.signal, patience).then(() => false);
-    const drained = await Promise.race([all, late]);
-    deadline.abort();
-    return drained;
+    const drained = () => deadline.abort();
+    this.#drains.add(drained);
+    const late = await pause(deadline.signal, patience);
+    this.#drains.delete(drained);
+    return !late;
   }
 }

@@ -45,23 +45,33 @@ export const operations = {
   /** A step has ended, and its process writes the turn. */
   async commit(party, side) {
     const { job, ended: of } = ended(party, side);
-    await party.workers.committer.submit(job, of);
+    const over = party.over(job);
+    party.workers.committer.submit(job, of);
+    await over;
     return writes(party);
   },
   /** A step has ended, and its process leaves the turn to an advance. */
   async record(party, side) {
     const { job, ended: of } = ended(party, side);
-    await party.workers.recorder.submit(job, of.result);
+    const over = party.over(job);
+    party.workers.recorder.submit(job, of.result);
+    await over;
     return writes(party);
   },
   /** An advance that was claimed reads and writes. */
   async advance(party) {
-    await party.workers.committer.submit(party.jobs.get("advance")!);
+    const job = party.jobs.get("advance")!;
+    const over = party.over(job);
+    party.workers.committer.submit(job);
+    await over;
     return writes(party);
   },
   /** A timer has elapsed and its job was claimed. */
   async timer(party, side) {
-    await resume(party.workers, party.jobs.get(side === "left" ? "nap" : "doze")!);
+    const job = party.jobs.get(side === "left" ? "nap" : "doze")!;
+    const over = party.over(job);
+    await resume(party.workers, job);
+    await over;
     return writes(party);
   },
   /** A heartbeat looks for the dead. */

@@ -8,7 +8,7 @@ import { postgresStore } from "../../src/postgres/store.ts";
 import { tablesOf } from "../../src/postgres/tables.ts";
 import type { Workers } from "../../src/runner/attempt.ts";
 import { Committer } from "../../src/runner/committer.ts";
-import type { OwnedJob } from "../../src/runner/host.ts";
+import type { Host, OwnedJob } from "../../src/runner/host.ts";
 import { Instances } from "../../src/runner/instances.ts";
 import { JobIds } from "../../src/runner/job_ids.ts";
 import { Recorder } from "../../src/runner/recorder.ts";
@@ -27,6 +27,8 @@ export interface Party extends AsyncDisposable {
   readonly backend: Backend;
   readonly hephaestus: Hephaestus;
   readonly workers: Workers;
+  /** Resolves once this job is over. */
+  over(job: OwnedJob): Promise<void>;
   /** What it holds. */
   readonly jobs: ReadonlyMap<string, OwnedJob>;
   /** The names of the statements that it has sent since `begin`. */
@@ -83,11 +85,13 @@ function partyOn(db: Db, pool: Db, name: string, { process, jobs }: Claimed): Pa
   const sent: string[] = [];
   const backend = backendOn(noting(db, sent));
   const hephaestus = new Hephaestus({ backend, workflows: [crossing], logger: silent, queues });
+  const awaited = new Map<OwnedJob, () => void>();
   return {
     name,
     backend,
     hephaestus,
-    workers: workersOn(backend, process),
+    workers: workersOn(backend, process, (job) => awaited.get(job)?.()),
+    over: (job) => new Promise((resolve) => awaited.set(job, resolve)),
     jobs: new Map(jobs.map((job) => [job.step ?? job.kind, { ...job, process }])),
     sent,
     async [Symbol.asyncDispose]() {
@@ -129,7 +133,7 @@ function backendOn(db: Db): Backend {
   };
 }
 
-function workersOn(backend: Backend, process: string): Workers {
+function workersOn(backend: Backend, process: string, done: Host["done"]): Workers {
   const parts = {
     backend,
     registry: new Registry([crossing]),
@@ -149,6 +153,7 @@ function workersOn(backend: Backend, process: string): Workers {
     givenUp: new AbortController().signal,
     yields: () => false,
     begin() {},
+    done,
     abort() {},
     expect() {},
     finished() {},
