@@ -19,8 +19,9 @@ export class Finals {
   #watch: AsyncDisposable | undefined;
   readonly #waiting = new Map<string, Set<Settle>>();
   readonly #told = new Set<string>();
-  /** Ended here before anybody waited for them. */
-  readonly #recent = new Set<string>();
+  /** Ended here before anybody waited for them; when there are many, the older ones are forgotten together. */
+  #recent = new Set<string>();
+  #older: ReadonlySet<string> = new Set();
   readonly #loop: Loop;
   #pause = firstPause;
 
@@ -43,7 +44,9 @@ export class Finals {
 
   #remember(instance: string): void {
     this.#recent.add(instance);
-    if (this.#recent.size > mostRecent) this.#recent.delete(this.#recent.values().next().value!);
+    if (this.#recent.size < mostRecent) return;
+    this.#older = this.#recent;
+    this.#recent = new Set();
   }
 
   /**
@@ -78,7 +81,8 @@ export class Finals {
       for (const signal of signals) signal.addEventListener("abort", abort, { once: true });
       this.#pause = firstPause;
       this.#begin();
-      if (fresh && !this.#recent.has(instance)) return this.#loop.wakeIn(firstPause);
+      const ended = this.#recent.has(instance) || this.#older.has(instance);
+      if (fresh && !ended) return this.#loop.wakeIn(firstPause);
       this.#told.add(instance);
       this.#loop.wake();
     });

@@ -4,7 +4,7 @@ import { businessKey, uniqueKey } from "../core/identity.ts";
 import { isFinal } from "../core/instance.ts";
 import { decode, encode, type JsonObject } from "../core/json.ts";
 import { mergeMetadata } from "../core/engine.ts";
-import { check } from "../core/type.ts";
+import { check, type Checked } from "../core/type.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { Starting } from "../runner/new_jobs.ts";
 import type { Parts } from "../runner/parts.ts";
@@ -23,70 +23,116 @@ export interface Beginning {
 
 /** An instance that is ready to be inserted, and what this process will know of it. */
 export interface Prepared {
-  readonly instance: Omit<NewInstance, "started">;
   readonly known: Known;
+  readonly uniqueKey: string | undefined;
+  /** JSON text. */
+  readonly input: string;
+  /** JSON text: what a choice has thrown. */
+  readonly error: string | undefined;
+  readonly recorded: NewInstance["recorded"];
   /** The steps that need jobs. */
   readonly starting: Starting;
 }
 
-/** Checks everything that a start is given and takes the first turn. Nothing is written yet. */
-export async function prepare(
-  parts: Pick<Parts, "payloadLimit" | "queues" | "retry">,
+type Limits = Pick<Parts, "payloadLimit">;
+
+/**
+ * Checks everything that a start is given and takes the first turn. Nothing is written yet. A promise only where the schema of the
+ * input asks for one.
+ */
+export function prepare(
+  limits: Limits,
   workflow: Workflow,
   beginning: Beginning,
-): Promise<Prepared> {
-  const limit = parts.payloadLimit;
+): Prepared | Promise<Prepared> {
   const key = businessKey(workflow.key, beginning.key);
-  const input = await checkedInput(workflow, beginning.input, limit);
-  const tags = [...new Set([...workflow.tags, ...checkedTags(workflow, beginning.tags)])];
-  const given = encode({ ...workflow.metadata, ...beginning.metadata }, {
-    what: `metadata of workflow "${workflow.name}"`,
-    limit,
-  });
-  const opening = computeOpening(parts, workflow, input.value);
-  const { progress, recorded, error } = opening;
-  const metadata = mergeMetadata(workflow.graph, decode(given) as JsonObject, progress.control);
-  const id = uuidv7();
-  const known: Known = {
-    id,
-    workflow: workflow.name,
-    version: workflow.version,
-    key,
-    revision: 1,
-    status: progress.status === "running" ? "pending" : progress.status,
-    control: progress.control,
-    metadata,
-    tags,
-    input: input.value,
-  };
+  const checked = check(workflow.input, beginning.input);
+  return checked instanceof Promise
+    ? checked.then((checked) => prepared(limits, workflow, key, beginning, checked))
+    : prepared(limits, workflow, key, beginning, checked);
+}
+
+function prepared(
+  limits: Limits,
+  workflow: Workflow,
+  key: string,
+  beginning: Beginning,
+  checked: Checked,
+): Prepared {
+  const limit = limits.payloadLimit;
+  const text = inputText(workflow, checked, limit);
+  const tags = tagsOf(workflow, beginning.tags);
+  const given = metadataOf(workflow, beginning.metadata, limit);
+  const input = decode(text);
+  const { progress, recorded, error } = computeOpening(limits, workflow, input);
+  const { control } = progress;
+  const status = progress.status === "running" ? "pending" : progress.status;
   return {
-    known,
-    instance: {
-      ...known,
-      uniqueKey: isFinal(known.status) ? undefined : uniqueKey(workflow, key),
-      control: encodeControl(progress.control),
-      metadata: JSON.stringify(metadata),
-      error,
-      input: input.text,
-      recorded,
+    known: {
+      id: uuidv7(),
+      workflow: workflow.name,
+      version: workflow.version,
+      key,
+      revision: 1,
+      status,
+      control,
+      metadata: control.metadata.size === 0 ? given : mergeMetadata(workflow.graph, given, control),
+      tags,
+      input,
     },
+    uniqueKey: isFinal(status) ? undefined : uniqueKey(workflow, key),
+    input: text,
+    error,
+    recorded,
     starting: progress,
   };
 }
 
-async function checkedInput(
-  workflow: Workflow,
-  input: unknown,
-  limit: number,
-): Promise<{ readonly value: unknown; readonly text: string }> {
+/** The row of an instance, with its first jobs. */
+export function instanceOf(
+  { known, uniqueKey, input, error, recorded }: Prepared,
+  started: NewInstance["started"],
+): NewInstance {
+  return {
+    id: known.id,
+    workflow: known.workflow,
+    version: known.version,
+    key: known.key,
+    uniqueKey,
+    status: started.some(({ owned }) => owned) ? "running" : known.status,
+    control: encodeControl(known.control),
+    tags: known.tags,
+    metadata: JSON.stringify(known.metadata),
+    error,
+    input,
+    recorded,
+    started,
+  };
+}
+
+function inputText(workflow: Workflow, checked: Checked, limit: number): string {
   const what = `input of workflow "${workflow.name}"`;
-  const checked = await check(workflow.input, input);
   if ("problem" in checked) {
     const problems = [{ path: "", message: checked.problem }];
     throw new InvalidValueError({ what, problems, action: "start with" });
   }
-  const text = checked.value === undefined ? "null" : encode(checked.value, { what, limit });
-  return { value: decode(text), text };
+  return checked.value === undefined ? "null" : encode(checked.value, { what, limit });
+}
+
+function metadataOf(
+  workflow: Workflow,
+  given: JsonObject | undefined,
+  limit: number,
+): JsonObject {
+  const all = { ...workflow.metadata, ...given };
+  if (Object.keys(all).length === 0) return all;
+  const what = `metadata of workflow "${workflow.name}"`;
+  return decode(encode(all, { what, limit })) as JsonObject;
+}
+
+function tagsOf(workflow: Workflow, given: readonly string[] | undefined): readonly string[] {
+  const tags = [...workflow.tags, ...checkedTags(workflow, given)];
+  return tags.length < 2 ? tags : [...new Set(tags)];
 }
 
 function checkedTags(workflow: Workflow, tags: readonly string[] | undefined): readonly string[] {

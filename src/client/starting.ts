@@ -11,7 +11,7 @@ import type { Worker } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import type { AnyWorkflow } from "./find.ts";
 import type { Handle } from "./handle.ts";
-import { prepare, type Prepared } from "./start.ts";
+import { instanceOf, prepare, type Prepared } from "./start.ts";
 import type { Known } from "../store/store.ts";
 
 /** How an instance is started. */
@@ -50,8 +50,9 @@ export interface ManyHandle<In = unknown> extends Handle<In> {
 }
 
 /** A start that was checked: nothing is written yet. */
-interface Ready extends Prepared {
+interface Ready {
   readonly workflow: Workflow;
+  readonly prepared: Prepared;
 }
 
 const mostTries = 5;
@@ -65,9 +66,8 @@ export async function start(
 ): Promise<Handle> {
   const ready = await check(client, target, version, item);
   for (let tries = 0; tries < mostTries; tries++) {
-    if ((await insert(client, [ready], tx)).has(ready.known.id)) {
-      return client.handle(ready.known, true);
-    }
+    const { known } = ready.prepared;
+    if ((await insert(client, [ready], tx)).has(known.id)) return client.handle(known, true);
     const running = await conflicting(client, ready, tx);
     // It has ended since: the key is free.
     if (running === undefined) continue;
@@ -86,16 +86,24 @@ export async function startMany(
   { tx, version }: StartManyOptions,
 ): Promise<readonly ManyHandle[]> {
   const ready: Ready[] = [];
-  for (const item of items) ready.push(await check(client, target, version, item));
+  for (const item of items) {
+    const one = check(client, target, version, item);
+    ready.push(one instanceof Promise ? await one : one);
+  }
   const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Set();
   const handles: ManyHandle[] = [];
   for (const one of ready) {
-    const started = inserted.has(one.known.id);
-    const running = started ? one.known : await conflicting(client, one, tx);
-    if (running !== undefined) handles.push({ ...client.handle(running, started), started });
+    const { known } = one.prepared;
+    const started = inserted.has(known.id);
+    const running = started ? known : await conflicting(client, one, tx);
+    if (running !== undefined) handles.push(manyHandle(client, running, started));
     else handles.push(await startAgain(client, one, tx));
   }
   return handles;
+}
+
+function manyHandle(client: Client, of: Known | Instance, started: boolean): ManyHandle {
+  return Object.assign(client.handle(of, started), { started });
 }
 
 /** The key was active a moment ago and is no longer. */
@@ -105,29 +113,33 @@ async function startAgain(
   tx: AnyTransaction | undefined,
 ): Promise<ManyHandle> {
   for (let tries = 0; tries < mostTries; tries++) {
-    const started = (await insert(client, [ready], tx)).has(ready.known.id);
-    const running = started ? ready.known : await conflicting(client, ready, tx);
-    if (running !== undefined) return { ...client.handle(running, started), started };
+    const { known } = ready.prepared;
+    const started = (await insert(client, [ready], tx)).has(known.id);
+    const running = started ? known : await conflicting(client, ready, tx);
+    if (running !== undefined) return manyHandle(client, running, started);
   }
   throw fought(ready);
 }
 
-function fought({ known }: Ready): HephaestusError {
+function fought({ prepared: { known } }: Ready): HephaestusError {
   return new HephaestusError(
     "ALREADY_RUNNING",
     `Cannot start workflow "${known.workflow}" "${known.key}": others started the key again and again`,
   );
 }
 
-async function check(
+function check(
   { parts }: Client,
   target: AnyWorkflow,
   version: number | undefined,
   { key, input, tags, metadata }: ManyItem,
-): Promise<Ready> {
+): Ready | Promise<Ready> {
   const given = { key, input, ...(tags && { tags }), ...(metadata && { metadata }) };
   const workflow = resolve(target, version, given);
-  return { workflow, ...await prepare(parts, workflow, given) };
+  const prepared = prepare(parts, workflow, given);
+  return prepared instanceof Promise
+    ? prepared.then((prepared) => ({ workflow, prepared }))
+    : { workflow, prepared };
 }
 
 /** Inserts in one statement; first jobs begin here as far as slots are free. Returns the ids that are there. */
@@ -137,29 +149,26 @@ async function insert(
   tx: AnyTransaction | undefined,
 ): Promise<ReadonlySet<string>> {
   const worker = tx === undefined && parts.inline ? local(workers, ready, parts) : undefined;
-  const count = ready.reduce((sum, { starting }) => sum + idsFor(starting), 0);
-  const ids = (await parts.ids.take(count)).values();
+  const count = ready.reduce((sum, { prepared }) => sum + idsFor(prepared.starting), 0);
+  const ids = await parts.ids.take(count);
+  let next = 0;
   const place: Placement = {
-    id: () => ids.next().value ?? "",
+    id: () => ids[next++] ?? "",
     begins: (queue) => worker?.slots.take(queue) === true,
   };
-  const opening = ready.map(({ workflow, instance, known, starting }) => {
-    const started = jobsOf(parts, { workflow, instance: known.id }, starting, place);
-    const status = started.some(({ owned }) => owned) ? "running" : known.status;
-    return { known: { ...known, status }, instance: { ...instance, status, started } };
+  const opening = ready.map(({ workflow, prepared }) => {
+    const target = { workflow, instance: prepared.known.id };
+    return instanceOf(prepared, jobsOf(parts, target, prepared.starting, place));
   });
   const process = worker?.process;
-  const opened = await parts.backend.store.open(
-    process,
-    opening.map(({ instance }) => instance),
-    tx,
-  );
-  for (const { known, instance } of opening) {
-    if (opened.has(known.id)) {
-      worker?.adopt(process!, known, instance.started);
+  const opened = await parts.backend.store.open(process, opening, tx);
+  opening.forEach(({ id, started }, index) => {
+    if (opened.has(id)) {
+      const { known } = ready[index]!.prepared;
+      worker?.adopt(process!, known, started);
       announce(parts, known);
-    } else for (const { owned, queue } of instance.started) if (owned) worker?.slots.release(queue);
-  }
+    } else for (const { owned, queue } of started) if (owned) worker?.slots.release(queue);
+  });
   return opened;
 }
 
@@ -182,10 +191,10 @@ function local(
 
 async function conflicting(
   { parts }: Client,
-  { workflow, instance, known }: Ready,
+  { workflow, prepared: { known, uniqueKey } }: Ready,
   tx: AnyTransaction | undefined,
 ): Promise<Instance | undefined> {
-  if (instance.uniqueKey === undefined) return undefined;
+  if (uniqueKey === undefined) return undefined;
   const [running] = await parts.backend.store.list({
     key: known.key,
     statuses: activeStatuses,

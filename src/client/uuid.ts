@@ -1,5 +1,10 @@
 let last = 0;
 let sequence = 0;
+let prefix = "";
+
+// Chance is fetched for many ids at once: a call costs more than an id does.
+const chance = new Uint32Array(1024);
+let used = chance.length;
 
 /**
  * A UUIDv7 (RFC 9562): milliseconds, then twelve bits that count within one, then chance. The ids of one process grow,
@@ -8,16 +13,32 @@ let sequence = 0;
 export function uuidv7(): string {
   const now = Date.now();
   if (now > last) {
-    last = now;
-    sequence = crypto.getRandomValues(new Uint16Array(1))[0]! & 0x3ff;
+    setTime(now);
+    sequence = random() & 0x3ff;
   } else if (++sequence > 0xfff) {
-    last++;
+    setTime(last + 1);
     sequence = 0;
   }
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  const time = last.toString(16).padStart(12, "0");
-  const chance = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const variant = (8 + (bytes[0]! & 3)).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, "0")}-` +
-    `${variant}${chance.slice(1, 4)}-${chance.slice(4)}`;
+  const [first, second] = [random(), random()];
+  // The two highest bits are 10: the variant.
+  const node = hex(0x8000 | (first & 0x3fff), 4);
+  return `${prefix}7${hex(sequence, 3)}-${node}-${hex(first >>> 16, 4)}${hex(second, 8)}`;
+}
+
+function setTime(milliseconds: number): void {
+  last = milliseconds;
+  const time = hex(milliseconds, 12);
+  prefix = `${time.slice(0, 8)}-${time.slice(8)}-`;
+}
+
+function random(): number {
+  if (used === chance.length) {
+    crypto.getRandomValues(chance);
+    used = 0;
+  }
+  return chance[used++]!;
+}
+
+function hex(value: number, length: number): string {
+  return value.toString(16).padStart(length, "0");
 }
