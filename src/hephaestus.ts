@@ -246,8 +246,9 @@ export class Hephaestus implements AsyncDisposable {
   work(options: WorkOptions = {}): Worker {
     const { signal, name = processName() } = options;
     this.#closing.signal.throwIfAborted();
-    const finished = (instance: string) => this.#client.finals.tell(instance);
-    const working = new Working(this.#client.parts, { ...workTimes(options), name, finished });
+    const { parts, finals } = this.#client;
+    const finished = finals.tell.bind(finals);
+    const working = new Working(parts, { ...workTimes(options), name, finished });
     this.#workers.add(working);
     const stop = async (grace?: Duration) => {
       await working.stop(grace === undefined ? undefined : milliseconds(grace));

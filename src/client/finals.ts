@@ -35,11 +35,16 @@ export class Finals {
     });
   }
 
-  /** An instance has become final here. */
-  tell(instance: string): void {
+  /** An instance has become final. Where nobody knows what it is now, its row is looked at. */
+  tell(instance: string, final?: Instance): void {
     if (!this.#waiting.has(instance)) return this.#remember(instance);
+    if (final !== undefined) return this.#settle(instance, final);
     this.#told.add(instance);
     this.#loop.wake();
+  }
+
+  #settle(id: string, final: Instance | undefined): void {
+    for (const settle of [...this.#waiting.get(id) ?? []]) settle(final);
   }
 
   #remember(instance: string): void {
@@ -117,7 +122,7 @@ export class Finals {
     for (const id of ids) {
       const instance = there.get(id);
       if (instance !== undefined && !isFinal(instance.status)) continue;
-      for (const settle of [...this.#waiting.get(id) ?? []]) settle(instance);
+      this.#settle(id, instance);
     }
   }
 

@@ -23,7 +23,7 @@ export interface Beginning {
 
 /** An instance that is ready to be inserted, and what this process will know of it. */
 export interface Prepared {
-  readonly known: Known;
+  readonly known: Omit<Known, "insertedAt">;
   readonly uniqueKey: string | undefined;
   /** JSON text. */
   readonly input: string;

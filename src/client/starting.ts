@@ -12,7 +12,7 @@ import type { Client } from "./client.ts";
 import type { AnyWorkflow } from "./find.ts";
 import type { Handle } from "./handle.ts";
 import { instanceOf, prepare, type Prepared } from "./start.ts";
-import type { Known } from "../store/store.ts";
+import type { Written } from "../store/store.ts";
 
 /** How an instance is started. */
 export interface StartOptions {
@@ -90,7 +90,7 @@ export async function startMany(
     const one = check(client, target, version, item);
     ready.push(one instanceof Promise ? await one : one);
   }
-  const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Set();
+  const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Map();
   const handles: ManyHandle[] = [];
   for (const one of ready) {
     const { known } = one.prepared;
@@ -102,7 +102,11 @@ export async function startMany(
   return handles;
 }
 
-function manyHandle(client: Client, of: Known | Instance, started: boolean): ManyHandle {
+function manyHandle(
+  client: Client,
+  of: Prepared["known"] | Instance,
+  started: boolean,
+): ManyHandle {
   return Object.assign(client.handle(of, started), { started });
 }
 
@@ -147,7 +151,7 @@ async function insert(
   { parts, workers }: Client,
   ready: readonly Ready[],
   tx: AnyTransaction | undefined,
-): Promise<ReadonlySet<string>> {
+): Promise<Written> {
   const worker = tx === undefined && parts.inline ? local(workers, ready, parts) : undefined;
   const count = ready.reduce((sum, { prepared }) => sum + idsFor(prepared.starting), 0);
   const ids = await parts.ids.take(count);
@@ -163,16 +167,17 @@ async function insert(
   const process = worker?.process;
   const opened = await parts.backend.store.open(process, opening, tx);
   opening.forEach(({ id, started }, index) => {
-    if (opened.has(id)) {
+    const insertedAt = opened.get(id);
+    if (insertedAt !== undefined) {
       const { known } = ready[index]!.prepared;
-      worker?.adopt(process!, known, started);
+      worker?.adopt(process!, { ...known, insertedAt }, started);
       announce(parts, known);
     } else for (const { owned, queue } of started) if (owned) worker?.slots.release(queue);
   });
   return opened;
 }
 
-function announce({ telemetry }: Client["parts"], known: Known): void {
+function announce({ telemetry }: Client["parts"], known: Prepared["known"]): void {
   if (!telemetry.has("workflow:start")) return;
   const { id, workflow, version, key, tags } = known;
   telemetry.emit("workflow:start", { instance: id, workflow, version, key, tags });

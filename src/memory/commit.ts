@@ -1,5 +1,6 @@
 import { isFinal } from "../core/instance.ts";
 import type { JobId } from "../queue/job.ts";
+import type { Written } from "../store/store.ts";
 import type { Pass, Processed, Recording, Turn } from "../store/turn.ts";
 import { cancelJob, insertJob, leased, liveJobs, wakeAdvance } from "./jobs.ts";
 import { jsonb } from "./jsonb.ts";
@@ -11,10 +12,12 @@ export function commit(
   tables: Tables,
   process: string,
   turns: readonly Turn[],
-): ReadonlySet<string> {
-  if (tables.processes.get(process) === undefined) return new Set();
+): Written {
+  if (tables.processes.get(process) === undefined) return new Map();
   const written = turns.filter((turn) => write(tables, process, turn));
-  return new Set(written.map((turn) => turn.instance));
+  return new Map(
+    written.map(({ instance }) => [instance, new Date(tables.instances.get(instance)!.updatedAt)]),
+  );
 }
 
 function write(tables: Tables, process: string, turn: Turn): boolean {

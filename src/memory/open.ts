@@ -1,5 +1,5 @@
 import { activeStatuses, isFinal } from "../core/instance.ts";
-import type { NewInstance } from "../store/store.ts";
+import type { NewInstance, Written } from "../store/store.ts";
 import { insertJob } from "./jobs.ts";
 import { jsonb } from "./jsonb.ts";
 import { insertApplied } from "./results.ts";
@@ -10,7 +10,7 @@ export function open(
   tables: Tables,
   process: string | undefined,
   instances: readonly NewInstance[],
-): ReadonlySet<string> {
+): Written {
   const owner = process && tables.processes.get(process)?.id;
   const opened = instances.filter((instance) => {
     if (tables.instances.get(instance.id) !== undefined) return true;
@@ -18,7 +18,9 @@ export function open(
     insert(tables, owner, instance);
     return true;
   });
-  return new Set(opened.map((instance) => instance.id));
+  return new Map(
+    opened.map(({ id }) => [id, new Date(tables.instances.get(id)!.insertedAt)]),
+  );
 }
 
 function taken(tables: Tables, { uniqueKey, status }: NewInstance): boolean {

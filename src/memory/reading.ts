@@ -86,6 +86,7 @@ export function toKnown(row: InstanceRow): Known {
     metadata: JSON.parse(row.metadata),
     tags: [...row.tags],
     input: JSON.parse(row.input),
+    insertedAt: new Date(row.insertedAt),
   };
 }
 
@@ -95,7 +96,6 @@ function toInstance(row: InstanceRow): Instance {
     ...known,
     active: [...control.active.keys()],
     error: parse(row.error),
-    insertedAt: new Date(row.insertedAt),
     updatedAt: new Date(row.updatedAt),
     finishedAt: toDate(row.finishedAt),
   };

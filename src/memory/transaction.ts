@@ -2,10 +2,13 @@ import type { StoreTransaction } from "../store/store.ts";
 import { commit, record } from "./commit.ts";
 import type { Tables } from "./tables.ts";
 
+/** What a write has answered: instances or jobs, by id. */
+type Answer = Pick<ReadonlySet<string>, "size" | "has" | "keys">;
+
 /** A write that a transaction has been promised, with the answer that it was given. */
 interface Rehearsed {
-  readonly write: () => ReadonlySet<string>;
-  readonly answer: ReadonlySet<string>;
+  readonly write: () => Answer;
+  readonly answer: Answer;
 }
 
 class Conflict extends Error {}
@@ -20,8 +23,8 @@ export async function transaction<T>(
 ): Promise<T> {
   while (true) {
     const rehearsed: Rehearsed[] = [];
-    const rehearse = (write: Rehearsed["write"]) =>
-      new Promise<ReadonlySet<string>>((resolve) => {
+    const rehearse = <A extends Answer>(write: () => A) =>
+      new Promise<A>((resolve) => {
         const answer = tables.rehearse(() => {
           for (const earlier of rehearsed) earlier.write();
           return write();
@@ -50,6 +53,6 @@ function perform(tables: Tables, rehearsed: readonly Rehearsed[]): boolean {
   }
 }
 
-function equal(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
-  return a.size === b.size && [...a].every((item) => b.has(item));
+function equal(a: Answer, b: Answer): boolean {
+  return a.size === b.size && [...a.keys()].every((item) => b.has(item));
 }

@@ -1,22 +1,24 @@
 import { isFinal } from "../core/instance.ts";
+import type { Written } from "../store/store.ts";
 import type { Turn } from "../store/turn.ts";
 import type { Tx } from "./db.ts";
 import { insertJobs } from "./new_jobs.ts";
 import { type Channels, endedPayload, queuesToWake } from "./notices.ts";
 import { type Column, Statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
+import { written, writtenOf, type WrittenRow } from "./written.ts";
 
-/** Writes turns, each fenced by its revision, all of them by the process row. Returns the instances that were written. */
+/** Writes turns, each fenced by its revision, all of them by the process row. */
 export async function commit(
   tx: Pick<Tx, "query">,
   t: Tables,
   channels: Channels,
   process: string,
   turns: readonly Turn[],
-): Promise<ReadonlySet<string>> {
+): Promise<Written> {
   const { text, parameters } = commitStatement(t, channels, process, turns);
-  const [row] = await tx.query<{ written: string }>(text, parameters);
-  return new Set(row?.written ? row.written.split(",") : []);
+  const [row] = await tx.query<WrittenRow>(text, parameters);
+  return writtenOf(row);
 }
 
 /**
@@ -53,7 +55,7 @@ function commitStatement(
     notify(s, channels.ended, endedPayload(ended)),
   ].join("");
   const text = s.text(
-    `select coalesce(string_agg(advanced.id::text, ','), '') as written${notices} from advanced`,
+    `select ${written("advanced")}${notices} from advanced`,
   );
   return { text, parameters: s.parameters };
 }

@@ -6,6 +6,7 @@ import { held } from "./lease.ts";
 import { columns, texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
+import { date, epoch } from "./times.ts";
 
 type On = Pick<Tx, "query">;
 
@@ -20,11 +21,14 @@ interface KnownRow {
   readonly metadata: string;
   readonly tags: string;
   readonly input: string | null;
+  readonly inserted_at: string;
 }
 
 const knownColumns =
   `id::text, workflow, workflow_version::text, key, revision::text, status, control::text,
-       metadata::text, to_json(tags)::text as tags, input::text`;
+       metadata::text, to_json(tags)::text as tags, input::text, ${
+    epoch("inserted_at")
+  } as inserted_at`;
 
 function knownOf(row: KnownRow): Known {
   return {
@@ -38,6 +42,7 @@ function knownOf(row: KnownRow): Known {
     metadata: JSON.parse(row.metadata),
     tags: JSON.parse(row.tags),
     input: row.input === null ? undefined : JSON.parse(row.input),
+    insertedAt: date(row.inserted_at),
   };
 }
 

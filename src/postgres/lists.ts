@@ -3,16 +3,12 @@ import type { Filter } from "../store/store.ts";
 import { texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
+import { date, epoch } from "./times.ts";
 
 type On = Pick<Tx, "query">;
 
-/** Milliseconds since 1970, as text: no driver's idea of a time zone takes part. */
-function epoch(column: string): string {
-  return `(extract(epoch from ${column}) * 1000)::text as ${column}`;
-}
-
-function date(text: string | null): Date | undefined {
-  return text === null ? undefined : new Date(Math.round(Number(text)));
+function maybeDate(text: string | null): Date | undefined {
+  return text === null ? undefined : date(text);
 }
 
 function json<T>(text: string | null): T | undefined {
@@ -57,8 +53,8 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
     `select id::text, key, workflow, workflow_version::text, status, revision::text, control::text,
        to_json(tags)::text as tags, metadata::text, error::text, input::text, ${
       epoch("inserted_at")
-    },
-       ${epoch("updated_at")}, ${epoch("finished_at")}
+    } as inserted_at,
+       ${epoch("updated_at")} as updated_at, ${epoch("finished_at")} as finished_at
      from ${t.instances}
      ${conditions.length > 0 ? `where ${conditions.join(" and ")}` : ""}
      order by id desc
@@ -77,9 +73,9 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
     metadata: JSON.parse(row.metadata),
     error: json(row.error),
     revision: Number(row.revision),
-    insertedAt: date(row.inserted_at)!,
-    updatedAt: date(row.updated_at)!,
-    finishedAt: date(row.finished_at),
+    insertedAt: date(row.inserted_at),
+    updatedAt: date(row.updated_at),
+    finishedAt: maybeDate(row.finished_at),
   }));
 }
 
@@ -108,8 +104,8 @@ export async function history(
     `select step_ref, activation::text, event, context_updates::text, metadata_updates::text, attempt::text,
        errors::text, processed::text, applied_revision::text, process_id::text, ${
       epoch("started_at")
-    },
-       ${epoch("inserted_at")}
+    } as started_at,
+       ${epoch("inserted_at")} as inserted_at
      from ${t.results}
      where instance_id = $1::text::uuid
      order by ${t.results}.applied_revision nulls last, ${t.results}.inserted_at, step_ref, ${t.results}.activation`,
@@ -129,8 +125,8 @@ export async function history(
       ? "ignored"
       : "applied",
     revision: row.applied_revision === null ? undefined : Number(row.applied_revision),
-    startedAt: date(row.started_at),
-    at: date(row.inserted_at)!,
+    startedAt: maybeDate(row.started_at),
+    at: date(row.inserted_at),
     process: row.process_id ?? undefined,
   }));
 }

@@ -1,34 +1,38 @@
-import type { NewInstance } from "../store/store.ts";
+import type { NewInstance, Written } from "../store/store.ts";
 import { array, texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import { insertJobs } from "./new_jobs.ts";
 import { queuesToWake } from "./notices.ts";
 import { type Column, Statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
+import { date, epoch } from "./times.ts";
+import { written, writtenOf, type WrittenRow } from "./written.ts";
 
-/** Inserts instances with their first jobs; the unique index decides who wins a key. Returns the ids that are there. */
+/** Inserts instances with their first jobs; the unique index decides who wins a key. Returns those that are there. */
 export async function open(
   tx: Pick<Tx, "query">,
   t: Tables,
   channel: string,
   process: string | undefined,
   unsorted: readonly NewInstance[],
-): Promise<ReadonlySet<string>> {
+): Promise<Written> {
   // In the order of the unique keys: two batches that share keys wait for each other in one direction only.
   const instances = [...unsorted].sort((
     a,
     b,
   ) => ((a.uniqueKey ?? a.id) < (b.uniqueKey ?? b.id) ? -1 : 1));
   const { text, parameters } = openStatement(t, channel, process, instances);
-  const [row] = await tx.query<{ opened: string }>(text, parameters);
-  const opened = new Set(row?.opened ? row.opened.split(",") : []);
+  const [row] = await tx.query<WrittenRow>(text, parameters);
+  const opened = writtenOf(row);
   const missing = instances.filter(({ id }) => !opened.has(id));
   if (missing.length === 0) return opened;
-  const there = await tx.query<{ id: string }>(
-    `select id::text from ${t.instances} where id = any ($1::uuid[])`,
+  const there = await tx.query<{ id: string; inserted_at: string }>(
+    `select id::text, ${
+      epoch("inserted_at")
+    } as inserted_at from ${t.instances} where id = any ($1::uuid[])`,
     [array(missing, ({ id }) => id)],
   );
-  for (const { id } of there) opened.add(id);
+  for (const { id, inserted_at } of there) opened.set(id, date(inserted_at));
   return opened;
 }
 
@@ -78,7 +82,7 @@ function openStatement(
   const queues = queuesToWake([], started);
   const notice = queues === "" ? "" : `, pg_notify('${channel}', ${s.bind(queues)}::text)`;
   const text = s.text(
-    `select coalesce(string_agg(opened.id::text, ','), '') as opened${notice} from opened`,
+    `select ${written("opened")}${notice} from opened`,
   );
   return { text, parameters: s.parameters };
 }

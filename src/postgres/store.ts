@@ -1,4 +1,4 @@
-import type { CallerTransaction, Store } from "../store/store.ts";
+import type { CallerTransaction, Store, Written } from "../store/store.ts";
 import type { Turn } from "../store/turn.ts";
 import { type AnyTransaction, callerTx } from "./callers.ts";
 import { commit } from "./commit.ts";
@@ -107,16 +107,18 @@ const busy = /^(55P03|57014|23505|40P01|40001)$/;
  * must not wait for it: they are written one by one, and what fails so is stale.
  */
 async function commitAll(
-  write: (turns: readonly Turn[]) => Promise<ReadonlySet<string>>,
+  write: (turns: readonly Turn[]) => Promise<Written>,
   turns: readonly Turn[],
-): Promise<ReadonlySet<string>> {
+): Promise<Written> {
   try {
     return await write(turns);
   } catch (error) {
     if (!busy.test(sqlState(error))) throw error;
-    if (turns.length === 1) return new Set();
-    const written = new Set<string>();
-    for (const turn of turns) for (const id of await commitAll(write, [turn])) written.add(id);
+    const written = new Map<string, Date>();
+    if (turns.length === 1) return written;
+    for (const turn of turns) {
+      for (const [id, at] of await commitAll(write, [turn])) written.set(id, at);
+    }
     return written;
   }
 }

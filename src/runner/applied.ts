@@ -1,12 +1,14 @@
 import { HephaestusError } from "../core/errors.ts";
-import { isFinal } from "../core/instance.ts";
+import { failure } from "../core/failure.ts";
+import { type Instance, isFinal } from "../core/instance.ts";
 import type { Host } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import { observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
 import { begun, type Ready } from "./plan.ts";
+import type { Computed } from "./turns.ts";
 
-/** What follows in this process from a turn that was written under its id `process`. */
+/** What follows in this process from a turn that was written under its id `process`, at a time by the store's clock. */
 export function applied(
   { parts, host, instances }: {
     readonly parts: Parts;
@@ -15,6 +17,7 @@ export function applied(
   },
   { plan, turn }: Ready,
   process: string,
+  at: Date,
 ): void {
   const { computed, outputs, workflow } = plan;
   instances.set(computed.next);
@@ -35,5 +38,25 @@ export function applied(
   if (status === "failed") {
     host.abort(plan.instance, new HephaestusError("CANCELLED", "The instance has failed"));
   }
-  host.finished(plan.instance);
+  host.finished(plan.instance, finalInstance(computed, at));
+}
+
+/** What a look at its row would find. */
+function finalInstance({ next, progress }: Computed, at: Date): Instance {
+  return {
+    id: next.id,
+    key: next.key,
+    workflow: next.workflow,
+    version: next.version,
+    status: next.status,
+    input: next.input,
+    active: [],
+    tags: next.tags,
+    metadata: next.metadata,
+    error: progress.thrown && failure(progress.thrown.error),
+    revision: next.revision,
+    insertedAt: next.insertedAt,
+    updatedAt: at,
+    finishedAt: at,
+  };
 }

@@ -1,5 +1,5 @@
 import { failure } from "../core/failure.ts";
-import type { Unprocessed } from "../store/store.ts";
+import type { Unprocessed, Written } from "../store/store.ts";
 import { applied } from "./applied.ts";
 import type { Host, OwnedJob } from "./host.ts";
 import type { Instances } from "./instances.ts";
@@ -168,7 +168,7 @@ export class Committer {
     for (const { plan } of planned) if (plan !== undefined) plans.push(plan);
     if (plans.length === 0) return;
     const turns = await ready(this.#parts, this.#host, plans);
-    let written: ReadonlySet<string> = new Set();
+    let written: Written = new Map();
     try {
       written = await store.commit(process, turns.map(({ turn }) => turn));
     } finally {
@@ -178,9 +178,10 @@ export class Committer {
     const stale: Submission[] = [];
     for (const one of turns) {
       const { included } = one.plan;
-      if (!written.has(one.turn.instance)) stale.push(...included);
+      const at = written.get(one.turn.instance);
+      if (at === undefined) stale.push(...included);
       else {
-        applied(workers, one, process);
+        applied(workers, one, process, at);
         for (const { job } of included) this.#host.done(job);
       }
     }

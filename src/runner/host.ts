@@ -1,3 +1,4 @@
+import type { Instance } from "../core/instance.ts";
 import type { Job } from "../queue/job.ts";
 import type { Lease } from "../queue/queue.ts";
 import type { Slots } from "./slots.ts";
@@ -26,8 +27,8 @@ export interface Host {
   abort(instance: string, reason: Error): void;
   /** Looks for work in this queue after so many milliseconds. */
   expect(queue: string, delay: number): void;
-  /** Lets waiting callers know that an instance is final. */
-  finished(instance: string): void;
+  /** Lets waiting callers know that an instance is final, and what it has become where that is known. */
+  finished(instance: string, final?: Instance): void;
 }
 
 /** What fences the verdicts on a job. */

@@ -75,7 +75,8 @@ async function commitTurn(
     try {
       // The process may have entered again meanwhile: what began under the dead id must not be written under the new one.
       const written = await tx.commit(job.process, [turn.turn]);
-      if (written.has(job.instance)) return () => applied(workers, turn, job.process);
+      const at = written.get(job.instance);
+      if (at !== undefined) return () => applied(workers, turn, job.process, at);
       takeBack(host, turn);
     } catch (error) {
       takeBack(host, turn);

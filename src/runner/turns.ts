@@ -70,6 +70,7 @@ export function computeTurn(limits: Limits, input: TurnInput): Computed {
       metadata: metadata ?? known.metadata,
       tags: known.tags,
       input: known.input,
+      insertedAt: known.insertedAt,
     },
     metadata: metadata && JSON.stringify(metadata),
     recorded: recordedIn(progress),

@@ -1,5 +1,6 @@
 import { HephaestusError } from "../core/errors.ts";
 import { failure } from "../core/failure.ts";
+import type { Instance } from "../core/instance.ts";
 import type { NewJob } from "../queue/job.ts";
 import { Loop } from "../queue/loop.ts";
 import type { Known } from "../store/store.ts";
@@ -31,7 +32,7 @@ export interface WorkOptions extends Timing {
   /** How long discarded and cancelled jobs are kept. */
   readonly keep: number;
   /** Called with the id of an instance that has become final here. */
-  readonly finished: (instance: string) => void;
+  readonly finished: Host["finished"];
 }
 
 interface Running {
@@ -186,8 +187,8 @@ export class Worker implements Host {
     }
   }
 
-  finished(instance: string): void {
-    this.#options.finished(instance);
+  finished(instance: string, final?: Instance): void {
+    this.#options.finished(instance, final);
   }
 
   lost(job: OwnedJob): void {

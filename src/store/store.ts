@@ -26,6 +26,9 @@ export interface NewInstance {
   readonly started: readonly NewJob[];
 }
 
+/** Instances that were written, each with the time of it by the store's clock. */
+export type Written = ReadonlyMap<string, Date>;
+
 /** What an advance reads of an instance. */
 export interface Known {
   readonly id: string;
@@ -38,6 +41,7 @@ export interface Known {
   readonly metadata: JsonObject;
   readonly tags: readonly string[];
   readonly input: unknown;
+  readonly insertedAt: Date;
 }
 
 /** A result that no advance has read yet. */
@@ -110,18 +114,18 @@ export interface Filter {
 export interface StoreTransaction {
   /** The handle for the user's own statements, where the store has one. */
   readonly sql: unknown;
-  commit(process: string, turns: readonly Turn[]): Promise<ReadonlySet<string>>;
+  commit(process: string, turns: readonly Turn[]): Promise<Written>;
   record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
 }
 
 /** Instances and results, and the commits that move them together with their jobs. Decides nothing. */
 export interface Store {
-  /** Inserts instances and their first jobs in one statement. Returns the ids that were inserted or are there from an earlier try. */
+  /** Inserts instances and their first jobs in one statement. Returns those that were inserted or are there from an earlier try. */
   open(
     process: string | undefined,
     instances: readonly NewInstance[],
     tx?: CallerTransaction,
-  ): Promise<ReadonlySet<string>>;
+  ): Promise<Written>;
   /** The instances that are there, in no order. */
   read(ids: readonly string[]): Promise<readonly Known[]>;
   /** Their unread results. */
@@ -132,7 +136,7 @@ export interface Store {
    * Writes turns, at most one for each instance, in one statement. Returns the instances that were written; the others
    * were stale. A process that was declared dead writes nothing.
    */
-  commit(process: string, turns: readonly Turn[]): Promise<ReadonlySet<string>>;
+  commit(process: string, turns: readonly Turn[]): Promise<Written>;
   /** Ends jobs that found nothing to write. Jobs whose lease is stale are left alone. */
   pass(passes: readonly Pass[]): Promise<void>;
   /**

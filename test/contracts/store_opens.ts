@@ -15,7 +15,7 @@ export function opens(it: It): void {
         input: '{"total":12.5,"lines":[{"sku":"🪛"}],"note":null}',
       });
 
-      const { control, ...known } = await scene.known(id);
+      const { control, insertedAt, ...known } = await scene.known(id);
 
       assertEquals(known, {
         id,
@@ -29,21 +29,25 @@ export function opens(it: It): void {
         input: { total: 12.5, lines: [{ sku: "🪛" }], note: null },
       });
       assertEquals([...control.active], [["approval", ""]]);
-      const [listed] = await scene.store.list({ ids: [id], limit: 1 });
-      assertEquals([listed?.active, listed?.finishedAt, listed?.error], [
+      const listed = await scene.listed(id);
+      assertEquals(insertedAt, listed.insertedAt);
+      assertEquals([listed.active, listed.finishedAt, listed.error], [
         ["approval"],
         undefined,
         undefined,
       ]);
-      assertEquals(listed?.insertedAt.getTime(), listed?.updatedAt.getTime());
+      assertEquals(listed.insertedAt.getTime(), listed.updatedAt.getTime());
     });
 
     it("finds an instance that is there from an earlier try, and puts nothing in twice", async (scene) => {
       const id = newId();
       const given = scene.instance({ id, uniqueKey: "k", started: [scene.job({ instance: id })] });
 
-      assertEquals([...await scene.store.open(undefined, [given])], [id]);
-      assertEquals([...await scene.store.open(undefined, [given])], [id]);
+      const first = await scene.store.open(undefined, [given]);
+      assertEquals([...first], [[id, (await scene.listed(id)).insertedAt]]);
+      await scene.elapse(1_000);
+      const second = await scene.store.open(undefined, [given]);
+      assertEquals([...second], [[id, (await scene.listed(id)).insertedAt]]);
 
       assertEquals(await scene.standing(id), ["execute pack available"]);
     });
@@ -56,7 +60,7 @@ export function opens(it: It): void {
 
       const opened = await Promise.all(rivals.map((one) => scene.store.open(undefined, [one])));
 
-      const winners = opened.flatMap((ids) => [...ids]);
+      const winners = opened.flatMap((ids) => [...ids.keys()]);
       assertEquals(winners.length, 1);
       assertEquals((await scene.store.list({ limit: 100 })).map((one) => one.id), winners);
       assertEquals((await scene.jobs()).map((job) => job.instance), winners);
@@ -70,7 +74,7 @@ export function opens(it: It): void {
 
       const opened = await scene.store.open(undefined, [one!, two!, three!]);
 
-      assertEquals([...opened].sort(), [one!.id, three!.id]);
+      assertEquals([...opened.keys()].sort(), [one!.id, three!.id]);
     });
 
     it("lets the first win of two in one batch that share a key", async (scene) => {

@@ -12,7 +12,7 @@ export function transactions(it: It): void {
       const answer = await scene.store.transaction(async (tx) => {
         const recorded = await tx.record([recording(job, process)]);
         const written = await tx.commit(process, [turn(two, { recorded: [result("pack")] })]);
-        return [...recorded, ...written];
+        return [...recorded, ...written.keys()];
       });
 
       assertEquals(answer, [job.id, two]);

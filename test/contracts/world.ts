@@ -2,6 +2,7 @@ import { it as nodeIt } from "node:test";
 import { randomUUID } from "node:crypto";
 import { assertExists } from "@std/assert";
 import { emptyControl, encodeControl } from "../../src/core/control.ts";
+import type { Instance } from "../../src/core/instance.ts";
 import type { Job, NewJob } from "../../src/queue/job.ts";
 import type { Demand, Lease } from "../../src/queue/queue.ts";
 import type { Backend, Discard, Known, NewInstance } from "../../src/store/store.ts";
@@ -207,6 +208,12 @@ export async function sceneIn(world: World) {
       const [known] = await store.read([id]);
       assertExists(known);
       return known;
+    },
+
+    async listed(id: string): Promise<Instance> {
+      const [listed] = await store.list({ ids: [id], limit: 1 });
+      assertExists(listed);
+      return listed;
     },
 
     async jobsOf(id: string): Promise<readonly StoredJob[]> {
