@@ -66,6 +66,8 @@ create table :schema.jobs (
   inserted_at      timestamptz not null default now(),
   workflow_version int         not null,
   attempt          int         not null default 0 check (attempt >= 0),
+  -- Raised by every claim and every hand-over, never lowered: with the owner it fences what is said of the job.
+  token            int         not null default 0,
   max_attempts     int,
   priority         smallint    not null default 5 check (priority between 0 and 9),
   kind             text        not null check (kind in ('advance', 'execute', 'resume')),

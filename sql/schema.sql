@@ -8,6 +8,7 @@ create table hephaestus.jobs (
   inserted_at timestamp with time zone not null default now(),
   workflow_version integer not null,
   attempt integer not null default 0,
+  token integer not null default 0,
   max_attempts integer,
   priority smallint not null default 5,
   kind text not null,

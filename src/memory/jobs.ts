@@ -25,6 +25,7 @@ export function insertJob(tables: Tables, job: NewJob, owner: string | undefined
     state,
     process,
     attempt: process === undefined ? 0 : 1,
+    token: process === undefined ? 0 : 1,
     attemptedAt: process === undefined ? undefined : now,
     scheduledAt: state === "scheduled" ? now + delay : now,
     finishedAt: undefined,
@@ -70,9 +71,9 @@ function advanceWaits(tables: Tables, instance: string): boolean {
 }
 
 /** The job, when the lease holds. */
-export function leased(tables: Tables, { process, id, attempt }: Lease): JobRow | undefined {
+export function leased(tables: Tables, { process, id, token }: Lease): JobRow | undefined {
   const job = tables.jobs.get(id);
-  const held = job?.state === "executing" && job.process === process && job.attempt === attempt;
+  const held = job?.state === "executing" && job.process === process && job.token === token;
   return held ? job : undefined;
 }
 
@@ -104,6 +105,7 @@ export function toJob(row: JobRow): Job {
     queue: row.queue,
     priority: row.priority,
     attempt: row.attempt,
+    token: row.token,
     maxAttempts: row.maxAttempts,
     errors: failuresOf(row),
     args: row.args === undefined ? undefined : JSON.parse(row.args),

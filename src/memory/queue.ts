@@ -94,7 +94,7 @@ function beat(tables: Tables, process: string, lease: number): Beat | undefined 
   const row = tables.processes.get(process);
   if (row === undefined) return undefined;
   tables.processes.put({ ...row, expiresAt: tables.now() + lease });
-  return { owned: ownedBy(tables, process).map(({ id, attempt }) => ({ process, id, attempt })) };
+  return { owned: ownedBy(tables, process).map(({ id, token }) => ({ process, id, token })) };
 }
 
 function ownedBy(tables: Tables, process: string): readonly JobRow[] {
@@ -117,6 +117,7 @@ function claim(tables: Tables, { process, queue, limit, serves, since }: Demand)
       state: "executing",
       process,
       attempt: job.attempt + 1,
+      token: job.token + 1,
       attemptedAt: now,
     };
     tables.jobs.put(claimed);

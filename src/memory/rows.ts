@@ -40,6 +40,7 @@ export interface JobRow extends Omit<NewJob, "delay" | "owned"> {
   readonly metadata: string | undefined;
   readonly state: JobState;
   readonly attempt: number;
+  readonly token: number;
   readonly process: string | undefined;
   readonly scheduledAt: number;
   readonly attemptedAt: number | undefined;

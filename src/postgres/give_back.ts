@@ -50,14 +50,14 @@ export function release(on: On, t: Tables, leases: readonly Lease[]): Promise<re
   const back = `
        select job.id, job.kind
        from ${t.jobs} as job
-       join unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, attempt)
-         on job.id = lease.id and ${held("lease.process_id", "lease.attempt")}
+       join unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, token)
+         on job.id = lease.id and ${held("lease.process_id", "lease.token")}
        order by job.id
        for update of job`;
   return queues(
     on,
     giveBack(t, back, "1"),
-    columns(leases, (l) => l.id, (l) => l.process, (l) => l.attempt),
+    columns(leases, (l) => l.id, (l) => l.process, (l) => l.token),
   );
 }
 

@@ -183,7 +183,7 @@ async function settleDiscarded(on: On, t: Tables, { lease, errors }: Discard): P
      set state = 'discarded', finished_at = now(), process_id = null, errors = $4::text::jsonb
      where job.id = $1::text::bigint and ${held("$2::text::bigint", "$3::text::int")}
      returning job.id::text`,
-    [lease.id, lease.process, String(lease.attempt), JSON.stringify(errors)],
+    [lease.id, lease.process, String(lease.token), JSON.stringify(errors)],
   );
   return rows.length > 0;
 }

@@ -20,6 +20,7 @@ interface JobRow {
   readonly step: string | null;
   readonly priority: string;
   readonly attempt: string;
+  readonly token: string;
   readonly max_attempts: string | null;
   readonly errors: string | null;
   readonly args: string | null;
@@ -37,6 +38,7 @@ function jobOf(row: JobRow): Job {
     step: row.step ?? undefined,
     priority: Number(row.priority),
     attempt: Number(row.attempt),
+    token: Number(row.token),
     maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
     errors: row.errors === null ? [] : JSON.parse(row.errors),
     args: row.args === null ? undefined : JSON.parse(row.args),
@@ -64,7 +66,8 @@ export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly
        select id from ${t.processes} where id = $1::text::bigint for key share
      )
      update ${t.jobs} as job
-     set state = 'executing', attempt = job.attempt + 1, process_id = $1::text::bigint, attempted_at = now()
+     set state = 'executing', attempt = job.attempt + 1, token = job.token + 1, process_id = $1::text::bigint,
+       attempted_at = now()
      where job.id = any (array(
          select id
          from ${t.jobs}
@@ -78,8 +81,8 @@ export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly
          for update skip locked))
        and exists (select from me)
      returning job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
-       job.step, job.priority::text, job.attempt::text, job.max_attempts::text, job.errors::text, job.args::text,
-       extract(epoch from job.scheduled_at)::text as due`,
+       job.step, job.priority::text, job.attempt::text, job.token::text, job.max_attempts::text, job.errors::text,
+       job.args::text, extract(epoch from job.scheduled_at)::text as due`,
     [
       process,
       queue,
@@ -96,7 +99,7 @@ export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly
 
 const isLeased = `job.id = $1::text::bigint and ${held("$2::text::bigint", "$3::text::int")}`;
 
-const leased = ({ id, process, attempt }: Lease) => [id, process, String(attempt)];
+const leased = ({ id, process, token }: Lease) => [id, process, String(token)];
 
 /** Records a failed attempt. */
 export async function retry(

@@ -5,7 +5,7 @@ export const migrations: readonly Migration[] = [
   {
     version: 1,
     name: "init",
-    sha256: "edb0b11c0a96b344663f2cb7ccca1f80da0d12bce3b90d60abc5e5356ea5ae56",
+    sha256: "b9642060e73cb8f3c6e473d0c6d88705558ce79eb8cdb58a9897db55e13df9b2",
     up: `create table :schema.workflow_instances (
   id               uuid        primary key,
   revision         int         not null default 1,
@@ -74,6 +74,8 @@ create table :schema.jobs (
   inserted_at      timestamptz not null default now(),
   workflow_version int         not null,
   attempt          int         not null default 0 check (attempt >= 0),
+  -- Raised by every claim and every hand-over, never lowered: with the owner it fences what is said of the job.
+  token            int         not null default 0,
   max_attempts     int,
   priority         smallint    not null default 5 check (priority between 0 and 9),
   kind             text        not null check (kind in ('advance', 'execute', 'resume')),

@@ -21,11 +21,12 @@ const jobColumns: readonly Column<NewJob>[] = [
  */
 export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of: string): string {
   return `insert into ${t.jobs} (id, instance_id, kind, state, queue, workflow, workflow_version, step, priority,
-    max_attempts, scheduled_at, attempt, attempted_at, process_id, tags, metadata, args)
+    max_attempts, scheduled_at, attempt, token, attempted_at, process_id, tags, metadata, args)
   select job.id, job.instance_id, job.kind,
     case when job.owned and me.id is not null then 'executing' when job.delay > 0 then 'scheduled' else 'available' end,
     job.queue, ${of}.workflow, ${of}.workflow_version, job.step, job.priority, job.max_attempts,
     now() + job.delay * interval '1 millisecond', case when job.owned and me.id is not null then 1 else 0 end,
+    case when job.owned and me.id is not null then 1 else 0 end,
     case when job.owned and me.id is not null then now() end, case when job.owned then me.id end,
     nullif(${of}.tags, '{}'), nullif(${of}.metadata, '{}'), job.args::jsonb
   from ${s.rows("job", jobs, ...jobColumns)}

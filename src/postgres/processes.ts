@@ -30,13 +30,13 @@ export async function heartbeat(
     [process, String(lease)],
   );
   if (rows.length === 0) return undefined;
-  const owned = await on.query<{ id: string; attempt: string }>(
-    `select id::text, attempt::text
+  const owned = await on.query<{ id: string; token: string }>(
+    `select id::text, token::text
      from ${t.jobs}
      where state = 'executing' and process_id = $1::text::bigint`,
     [process],
   );
-  return { owned: owned.map(({ id, attempt }) => ({ process, id, attempt: Number(attempt) })) };
+  return { owned: owned.map(({ id, token }) => ({ process, id, token: Number(token) })) };
 }
 
 /** Leaves. */

@@ -14,14 +14,14 @@ export function recordStatement(t: Tables, channel: string): string {
 with given as materialized (
   select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::uuid[], $5::int[], $6::text[], $7::int[], $8::text[],
       $9::text[], $10::text[], $11::int[], $12::text[], $13::float8[], $14::text[], $15::text[])
-    as given (job_id, process_id, lease, instance_id, version, step, activation, event,
+    as given (job_id, process_id, token, instance_id, version, step, activation, event,
       output, metadata, attempt, errors, duration, queue, workflow)
 ),
 settled as (
   delete from ${t.jobs} as job
   using given
   where job.id = given.job_id
-    and ${held("given.process_id", "given.lease")}
+    and ${held("given.process_id", "given.token")}
   returning job.id
 ),
 recorded as (
@@ -70,7 +70,7 @@ export async function record(
       sorted,
       ({ lease }) => lease.id,
       ({ lease }) => lease.process,
-      ({ lease }) => lease.attempt,
+      ({ lease }) => lease.token,
       (result) => result.instance,
       (result) => result.version,
       (result) => result.step,
@@ -101,9 +101,9 @@ export async function pass(
   await on.query(
     `with settled as (
        delete from ${t.jobs} as job
-       using unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, attempt)
+       using unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, token)
        where job.id = lease.id
-         and ${held("lease.process_id", "lease.attempt")}
+         and ${held("lease.process_id", "lease.token")}
      )
      update ${t.results} as result
      set processed = true
@@ -117,7 +117,7 @@ export async function pass(
         passes,
         ({ lease }) => lease.id,
         ({ lease }) => lease.process,
-        ({ lease }) => lease.attempt,
+        ({ lease }) => lease.token,
       ),
       ...columns(
         ignored,

@@ -38,12 +38,15 @@ export interface NewJob extends Subject {
   readonly args: string | undefined;
 }
 
-/** A job that a process has claimed. `attempt` counts this attempt: together with the owner it fences every verdict. */
+/** A job that a process has claimed. */
 export interface Job extends Subject {
   readonly id: JobId;
   readonly queue: string;
   readonly priority: number;
+  /** Counts this attempt. */
   readonly attempt: number;
+  /** Counts the claims and hand-overs of its row: together with the owner it fences every verdict. */
+  readonly token: number;
   readonly maxAttempts: number | undefined;
   readonly errors: readonly Failure[];
   readonly args: unknown;

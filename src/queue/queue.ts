@@ -27,7 +27,7 @@ export interface Beat {
 export interface Lease {
   readonly process: string;
   readonly id: JobId;
-  readonly attempt: number;
+  readonly token: number;
 }
 
 /** Jobs that are due and that no living process serves. */

@@ -32,6 +32,6 @@ export interface Host {
 }
 
 /** What fences the verdicts on a job. */
-export function leaseOf({ process, id, attempt }: OwnedJob): Lease {
-  return { process, id, attempt };
+export function leaseOf({ process, id, token }: OwnedJob): Lease {
+  return { process, id, token };
 }

@@ -169,6 +169,7 @@ export function begun(job: NewJob, process: string): OwnedJob {
     priority: job.priority,
     maxAttempts: job.maxAttempts,
     attempt: 1,
+    token: 1,
     errors: none,
     args: undefined,
   };

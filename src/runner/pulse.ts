@@ -107,7 +107,8 @@ export class Pulse {
   }
 
   async #giveBack(owned: readonly Lease[]): Promise<void> {
-    const unknown = owned.filter(({ id }) => !this.#beating.running.has(id));
+    const { running } = this.#beating;
+    const unknown = owned.filter(({ id, token }) => running.get(id)?.job.token !== token);
     const twice = unknown.filter((lease) => this.#unknown.has(key(lease)));
     this.#unknown = new Set(unknown.map(key));
     if (twice.length === 0) return;
@@ -124,6 +125,6 @@ export class Pulse {
   }
 }
 
-function key({ id, attempt }: Pick<Lease, "id" | "attempt">): string {
-  return `${id}#${attempt}`;
+function key({ id, token }: Pick<Lease, "id" | "token">): string {
+  return `${id}#${token}`;
 }

@@ -1,6 +1,6 @@
 import { describe } from "node:test";
 import { assertEquals, assertExists } from "@std/assert";
-import type { It } from "./world.ts";
+import { type It, leaseOf } from "./world.ts";
 
 export function claims(it: It): void {
   describe("claim()", () => {
@@ -55,6 +55,7 @@ export function claims(it: It): void {
         queue: "default",
         priority: 3,
         attempt: 1,
+        token: 1,
         maxAttempts: undefined,
         errors: [],
         args: { delivery: { at: [1, null, "ü"] } },
@@ -159,7 +160,7 @@ export function claims(it: It): void {
 
       const first = await scene.claimOne(process);
       (first.args as { items: number[] }).items.push(2);
-      await scene.queue.release([{ process, id: first.id, attempt: first.attempt }]);
+      await scene.queue.release([leaseOf(first, process)]);
 
       assertEquals((await scene.claimOne(process)).args, { items: [1] });
     });

@@ -79,6 +79,20 @@ export function leases(it: It): void {
       await staleLeases(scene, (lease) => scene.queue.release([lease]).then(() => false));
     });
 
+    it("ends a lease for good, whoever claims the job next", async (scene) => {
+      const process = await scene.register();
+      await scene.enqueue({});
+      const first = await scene.claimOne(process);
+      await scene.queue.release([leaseOf(first, process)]);
+
+      const second = await scene.claimOne(process);
+
+      assertEquals([first.attempt, second.attempt], [1, 1]);
+      assertEquals([first.token, second.token], [1, 2]);
+      assertEquals(await scene.queue.retry(leaseOf(first, process), failure, 0), false);
+      assertEquals(await scene.queue.snooze(leaseOf(second, process), 0), true);
+    });
+
     it("lets an advance yield to one that waits", async (scene) => {
       const process = await scene.register();
       const { id, advance } = await scene.twoAdvances(process);

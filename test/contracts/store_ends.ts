@@ -128,7 +128,7 @@ export function ends(it: It): void {
       const process = await scene.register();
       const id = await scene.open({}, {});
       const job = await scene.claimOne(process);
-      const discard = discardOf({ ...job, attempt: 2 }, process);
+      const discard = discardOf({ ...job, token: 2 }, process);
 
       assertEquals(await scene.store.end(id, failed, { discard }), { kind: "stale" });
 

@@ -139,7 +139,7 @@ export function opens(it: It): void {
           ["now", "available", undefined, 0],
         ],
       );
-      const lease = { process, id: started[0]!.id, attempt: 1 };
+      const lease = { process, id: started[0]!.id, token: 1 };
       assert(await scene.queue.snooze(lease, 0));
     });
 

@@ -75,13 +75,13 @@ export function records(it: It): void {
       assertEquals((await scene.store.history(fresh)).length, 1);
     });
 
-    it("records nothing under the lease of another process or attempt", async (scene) => {
+    it("records nothing under the lease of another process or claim", async (scene) => {
       const [process, other] = [await scene.register(), await scene.register()];
       const id = await scene.open({}, {});
       const job = await scene.claimOne(process);
 
       await scene.store.record([recording(job, other)]);
-      await scene.store.record([recording({ ...job, attempt: 2 }, process)]);
+      await scene.store.record([recording({ ...job, token: 2 }, process)]);
 
       assertEquals(await scene.store.history(id), []);
       assertEquals(await scene.standing(id), ["execute pack executing"]);
@@ -222,7 +222,7 @@ export function records(it: It): void {
       const ignored = [{ step: "pack", activation: 1 }, { step: "other", activation: 1 }];
 
       await scene.store.pass([
-        { lease: { ...leaseOf(lost!, process), attempt: 2 }, instance: id, ignored },
+        { lease: { ...leaseOf(lost!, process), token: 2 }, instance: id, ignored },
         { lease: leaseOf(held!, process), instance: id, ignored: [] },
       ]);
       await scene.store.pass([]);

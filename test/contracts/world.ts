@@ -102,7 +102,7 @@ export function delivery(
 }
 
 export function leaseOf(job: Job, process: string): Lease {
-  return { process, id: job.id, attempt: job.attempt };
+  return { process, id: job.id, token: job.token };
 }
 
 export function recording(job: Job, process: string, part: Partial<Recording> = {}): Recording {

@@ -15,7 +15,7 @@ import { explaining } from "./explaining.ts";
 
 const t = tablesOf("hephaestus");
 const instance = "0190a000-0000-7000-8000-000000000001";
-const lease = { process: "1", id: "1", attempt: 1 };
+const lease = { process: "1", id: "1", token: 1 };
 const wake = { queue: "default", workflow: "order", version: 1 };
 const result = {
   step: "pack",
