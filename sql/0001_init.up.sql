@@ -81,10 +81,11 @@ create table :schema.jobs (
   metadata         jsonb,
   args             jsonb,
   errors           jsonb
-) with (fillfactor = 80);
+  -- A chain goes on in its row: a page that is full would send half of its jobs to another one, and into every index.
+) with (fillfactor = 50);
 
 comment on table :schema.jobs is
-  'Live work only: a completed job is deleted, its story is in step_results. Discarded and cancelled ones stay until pruned.';
+  'Live work only: the row of a completed job is deleted or goes on as the next one, its story is in step_results. Discarded and cancelled ones stay until pruned.';
 
 create index jobs_available on :schema.jobs (queue, priority, scheduled_at, id) where state = 'available';
 create index jobs_scheduled on :schema.jobs (scheduled_at, id) where state in ('scheduled', 'retryable');

@@ -21,7 +21,7 @@ create table hephaestus.jobs (
   metadata jsonb,
   args jsonb,
   errors jsonb
-) with (fillfactor=80, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
+) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
 
 alter table hephaestus.jobs add constraint jobs_attempt_check CHECK ((attempt >= 0));
 alter table hephaestus.jobs add constraint jobs_kind_check CHECK ((kind = ANY (ARRAY['advance'::text, 'execute'::text, 'resume'::text])));
@@ -34,7 +34,7 @@ CREATE INDEX jobs_finished ON hephaestus.jobs USING btree (finished_at, id) WHER
 CREATE INDEX jobs_instance ON hephaestus.jobs USING btree (instance_id);
 CREATE INDEX jobs_scheduled ON hephaestus.jobs USING btree (scheduled_at, id) WHERE (state = ANY (ARRAY['scheduled'::text, 'retryable'::text]));
 CREATE UNIQUE INDEX jobs_waiting_advance ON hephaestus.jobs USING btree (unique_key) WHERE ((kind = 'advance'::text) AND (state = 'available'::text));
-comment on table hephaestus.jobs is 'Live work only: a completed job is deleted, its story is in step_results. Discarded and cancelled ones stay until pruned.';
+comment on table hephaestus.jobs is 'Live work only: the row of a completed job is deleted or goes on as the next one, its story is in step_results. Discarded and cancelled ones stay until pruned.';
 
 create table hephaestus.migrations (
   version integer not null,

@@ -2,7 +2,7 @@ import { isFinal } from "../core/instance.ts";
 import type { JobId } from "../queue/job.ts";
 import type { Written } from "../store/store.ts";
 import type { Pass, Processed, Recording, Turn } from "../store/turn.ts";
-import { cancelJob, insertJob, leased, liveJobs, wakeAdvance } from "./jobs.ts";
+import { cancelJob, insertJob, leased, liveJobs, reuseJob, wakeAdvance } from "./jobs.ts";
 import { jsonb } from "./jsonb.ts";
 import { hasResult, insertApplied, insertResult } from "./results.ts";
 import { resultKey, type Tables } from "./tables.ts";
@@ -69,6 +69,7 @@ function moveJobs(tables: Tables, process: string, turn: Turn): void {
     else if (isFinal(turn.status)) cancelJob(tables, job);
   }
   for (const job of turn.started) insertJob(tables, job, process);
+  if (turn.reused !== undefined) reuseJob(tables, turn.reused, process);
   if (turn.wake !== undefined) wakeAdvance(tables, turn.instance, turn.wake);
 }
 

@@ -8,7 +8,6 @@ import type { Tables } from "./tables.ts";
 
 /** Puts a job in: owned by `owner` when it asks for that and there is one. */
 export function insertJob(tables: Tables, job: NewJob, owner: string | undefined): void {
-  const instance = tables.instances.get(job.instance);
   const { delay, owned, ...rest } = job;
   const now = tables.now();
   const process = owned ? owner : undefined;
@@ -19,8 +18,7 @@ export function insertJob(tables: Tables, job: NewJob, owner: string | undefined
     : "available";
   tables.jobs.insert({
     ...rest,
-    tags: instance?.tags ?? [],
-    metadata: instance?.metadata === "{}" ? undefined : instance?.metadata,
+    ...copied(tables, job.instance),
     args: job.args && jsonb(job.args),
     state,
     process,
@@ -32,6 +30,34 @@ export function insertJob(tables: Tables, job: NewJob, owner: string | undefined
     errors: undefined,
   });
   if (state === "available") tables.woken.ring(job.queue);
+}
+
+/** Puts a job into the row of the one that has ended. */
+export function reuseJob(tables: Tables, job: NewJob, process: string): void {
+  const row = tables.jobs.get(job.id);
+  if (row === undefined) return;
+  tables.jobs.put({
+    ...row,
+    step: job.step,
+    maxAttempts: job.maxAttempts,
+    args: job.args && jsonb(job.args),
+    ...copied(tables, job.instance),
+    state: "executing",
+    process,
+    attempt: 1,
+    token: row.token + 1,
+    attemptedAt: tables.now(),
+    errors: undefined,
+  });
+}
+
+/** What a job takes from its instance. */
+function copied(tables: Tables, id: string): Pick<JobRow, "tags" | "metadata"> {
+  const instance = tables.instances.get(id);
+  return {
+    tags: instance?.tags ?? [],
+    metadata: instance?.metadata === "{}" ? undefined : instance?.metadata,
+  };
 }
 
 /** Asks for an advance, unless one waits. One that executes does not count: it may have read too early. */

@@ -2,7 +2,7 @@ import { isFinal } from "../core/instance.ts";
 import type { Written } from "../store/store.ts";
 import type { Turn } from "../store/turn.ts";
 import type { Tx } from "./db.ts";
-import { insertJobs } from "./new_jobs.ts";
+import { insertJobs, reuseJobs } from "./new_jobs.ts";
 import { type Channels, endedPayload, queuesToWake } from "./notices.ts";
 import { type Column, Statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
@@ -48,6 +48,8 @@ function commitStatement(
   dropRest(s, t, turns);
   const started = turns.flatMap((turn) => turn.started);
   if (started.length > 0) s.with("started", `(${insertJobs(s, t, started, "advanced")})`);
+  const reused = turns.flatMap((turn) => turn.reused ?? []);
+  if (reused.length > 0) s.with("reused", `(${reuseJobs(s, t, reused, "advanced")})`);
   wake(s, t, turns);
   const ended = turns.filter(({ status }) => isFinal(status)).map(({ instance }) => instance);
   const notices = [

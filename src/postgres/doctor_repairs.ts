@@ -49,7 +49,11 @@ export const repairs: Readonly<Record<string, Repair>> = {
   "inactive-job": async (tx, t, found) =>
     await lock(tx, t, found, `not jsonb_exists(i.control -> 'active', $2)`) &&
     await some(
-      tx.query(`delete from ${t.jobs} where id = $1::text::bigint returning id::text`, [found.job]),
+      // Its row may be the next step's by now.
+      tx.query(
+        `delete from ${t.jobs} where id = $1::text::bigint and step = $2 returning id::text`,
+        [found.job, found.step],
+      ),
     ),
   // Whoever relied on one that goes is read by the one that stays: it cannot be claimed meanwhile.
   "double-advance": (tx, t, { instance }) =>

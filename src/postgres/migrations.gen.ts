@@ -5,7 +5,7 @@ export const migrations: readonly Migration[] = [
   {
     version: 1,
     name: "init",
-    sha256: "b9642060e73cb8f3c6e473d0c6d88705558ce79eb8cdb58a9897db55e13df9b2",
+    sha256: "a9cf8df95d9d99d3cc5aec109dc1ae5461ed09c2b7594145b9c7589953ecd198",
     up: `create table :schema.workflow_instances (
   id               uuid        primary key,
   revision         int         not null default 1,
@@ -89,10 +89,11 @@ create table :schema.jobs (
   metadata         jsonb,
   args             jsonb,
   errors           jsonb
-) with (fillfactor = 80);
+  -- A chain goes on in its row: a page that is full would send half of its jobs to another one, and into every index.
+) with (fillfactor = 50);
 
 comment on table :schema.jobs is
-  'Live work only: a completed job is deleted, its story is in step_results. Discarded and cancelled ones stay until pruned.';
+  'Live work only: the row of a completed job is deleted or goes on as the next one, its story is in step_results. Discarded and cancelled ones stay until pruned.';
 
 create index jobs_available on :schema.jobs (queue, priority, scheduled_at, id) where state = 'available';
 create index jobs_scheduled on :schema.jobs (scheduled_at, id) where state in ('scheduled', 'retryable');

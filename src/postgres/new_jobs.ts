@@ -33,3 +33,28 @@ export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of:
   join ${of} on ${of}.id = job.instance_id
   left join me on true`;
 }
+
+/**
+ * The statement that puts jobs into the rows of those that have ended, as an insert would, but for the columns that have an index: the
+ * update stays on its page and in no index. The row is there: whoever deletes it raises the revision or writes the step's result, and
+ * with either the turn is not written.
+ */
+export function reuseJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of: string): string {
+  const rows = s.rows(
+    "next",
+    jobs,
+    ["instance_id", "uuid", (job) => job.instance],
+    ["id", "bigint", (job) => job.id],
+    ["step", "text", (job) => job.step],
+    ["max_attempts", "int", (job) => job.maxAttempts],
+    ["args", "text", (job) => job.args],
+  );
+  return `update ${t.jobs} as job
+  set state = 'executing', process_id = me.id, token = job.token + 1, step = next.step, attempt = 1,
+    max_attempts = next.max_attempts, attempted_at = now(), inserted_at = now(), tags = nullif(${of}.tags, '{}'),
+    metadata = nullif(${of}.metadata, '{}'), args = next.args::jsonb, errors = null
+  from ${rows}
+  join ${of} on ${of}.id = next.instance_id
+  cross join me
+  where job.id = next.id`;
+}

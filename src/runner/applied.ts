@@ -5,7 +5,7 @@ import type { Host } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import { observe } from "./observe.ts";
 import type { Parts } from "./parts.ts";
-import { begun, type Ready } from "./plan.ts";
+import { begun, type Ready } from "./ready.ts";
 import type { Computed } from "./turns.ts";
 
 /** What follows in this process from a turn that was written under its id `process`, at a time by the store's clock. */
@@ -26,6 +26,8 @@ export function applied(
       outputs.set(ending.step, ending);
     }
   }
+  // The row's token was raised by one: it fences off whoever still has the job that was in it.
+  if (turn.reused) host.begin(begun(turn.reused, process, plan.included[0]!.job.token + 1));
   for (const job of turn.started) {
     if (job.owned) host.begin(begun(job, process));
     else host.expect(job.queue, job.delay);

@@ -5,15 +5,8 @@ import type { Host, OwnedJob } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import { Lanes } from "./lanes.ts";
 import type { Parts } from "./parts.ts";
-import {
-  passes,
-  type Plan,
-  type Planned,
-  planOrLoad,
-  ready,
-  type Submission,
-  takeBack,
-} from "./plan.ts";
+import { passes, type Plan, type Planned, planOrLoad, type Submission } from "./plan.ts";
+import { ready, takeBack } from "./ready.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Ended } from "./turns.ts";
 import { isUnreachable, pause } from "./trouble.ts";

@@ -1,22 +1,11 @@
-import { encodeControl } from "../core/control.ts";
 import type { Workflow } from "../core/workflow.ts";
-import type { NewJob } from "../queue/job.ts";
 import type { Unprocessed } from "../store/store.ts";
-import type { Pass, Turn } from "../store/turn.ts";
-import { type Host, leaseOf, type OwnedJob } from "./host.ts";
+import type { Pass } from "../store/turn.ts";
+import { leaseOf, type OwnedJob } from "./host.ts";
 import type { Cached } from "./instances.ts";
-import { idsFor, jobsOf, type Placement } from "./new_jobs.ts";
 import { load, type Outputs } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
-import {
-  changes,
-  type Computed,
-  computeTurn,
-  type Ended,
-  MissingOutputs,
-  thrown,
-  wakeOf,
-} from "./turns.ts";
+import { changes, type Computed, computeTurn, type Ended, MissingOutputs } from "./turns.ts";
 
 /** A job whose turn is to be written. */
 export interface Submission {
@@ -101,78 +90,6 @@ async function planLoading(
   if (cached) await load(parts.backend.store, cached.known.id, cached.outputs, steps);
   if (cached?.outputs.size === before) throw new MissingOutputs(steps);
   return planOrLoad(...of);
-}
-
-/** A turn with its jobs, some of them handed over to this process: they have their slots already. */
-export interface Ready {
-  readonly plan: Plan;
-  readonly turn: Turn;
-}
-
-/** Gives turns their jobs. A job whose step has ended passes its slot on to what it starts. */
-export async function ready(
-  parts: Parts,
-  host: Host,
-  plans: readonly Plan[],
-): Promise<readonly Ready[]> {
-  let count = 0;
-  for (const { computed } of plans) count += idsFor(computed.progress);
-  const ids = await parts.ids.take(count);
-  const here = parts.inline && host.accepting;
-  let next = 0;
-  const place: Placement = {
-    id: () => ids[next++] ?? "",
-    begins: (queue) => here && !host.yields(queue) && host.slots.take(queue),
-  };
-  return plans.map((plan) => {
-    for (const { job } of plan.included) host.slots.release(job.queue);
-    return { plan, turn: turnOf(parts, plan, jobsOf(parts, plan, plan.computed.progress, place)) };
-  });
-}
-
-function turnOf(parts: Parts, plan: Plan, started: readonly NewJob[]): Turn {
-  const { workflow, included, computed: { next, progress, metadata, recorded, processed } } = plan;
-  return {
-    instance: plan.instance,
-    version: next.version,
-    revision: next.revision - 1,
-    status: next.status,
-    control: encodeControl(next.control),
-    metadata,
-    error: thrown(progress),
-    recorded,
-    processed,
-    settled: included.map(({ job }) => job.id),
-    resolved: progress.resolved,
-    started,
-    wake: progress.wake ? wakeOf(parts, workflow) : undefined,
-  };
-}
-
-/** The turn was not written: the slots go back. */
-export function takeBack({ slots }: Host, { plan, turn }: Ready): void {
-  for (const { owned, queue } of turn.started) if (owned) slots.release(queue);
-  for (const { job } of plan.included) slots.hold(job.queue);
-}
-
-/** A new job that has begun in a process, as that process sees it. */
-export function begun(job: NewJob, process: string): OwnedJob {
-  return {
-    id: job.id,
-    process,
-    kind: job.kind,
-    workflow: job.workflow,
-    version: job.version,
-    instance: job.instance,
-    step: job.step,
-    queue: job.queue,
-    priority: job.priority,
-    maxAttempts: job.maxAttempts,
-    attempt: 1,
-    token: 1,
-    errors: none,
-    args: undefined,
-  };
 }
 
 /** The leases of the jobs that found nothing to write. */

@@ -5,7 +5,8 @@ import type { Attempt, Workers } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { endedWith, observeEnd } from "./ended.ts";
 import { leaseOf } from "./host.ts";
-import { planOrLoad, ready, takeBack } from "./plan.ts";
+import { planOrLoad } from "./plan.ts";
+import { ready, takeBack } from "./ready.ts";
 import { isUnreachable, pause } from "./trouble.ts";
 import { type Ended, wakeOf } from "./turns.ts";
 

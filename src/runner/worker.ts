@@ -12,7 +12,7 @@ import { execute, givenBack } from "./execute.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import { Instances } from "./instances.ts";
 import type { Parts } from "./parts.ts";
-import { begun } from "./plan.ts";
+import { begun } from "./ready.ts";
 import { Pulse, type Timing } from "./pulse.ts";
 import { Recorder } from "./recorder.ts";
 import { resume } from "./resume.ts";

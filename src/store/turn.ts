@@ -50,6 +50,11 @@ export interface Turn {
   /** Waits that ended: the jobs that remain of them are deleted. */
   readonly resolved: readonly string[];
   readonly started: readonly NewJob[];
+  /**
+   * The job that takes the row of the one that has ended, with its id, queue and priority: it executes in the committing
+   * process, and the row's token is raised by one.
+   */
+  readonly reused: NewJob | undefined;
   /** A kept delivery can be applied now: an advance must come. */
   readonly wake: Wake | undefined;
 }

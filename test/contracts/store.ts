@@ -5,6 +5,7 @@ import { ends } from "./store_ends.ts";
 import { opens } from "./store_opens.ts";
 import { reads } from "./store_reads.ts";
 import { records } from "./store_records.ts";
+import { reuses } from "./store_reuses.ts";
 import { transactions } from "./store_transactions.ts";
 import { watches } from "./store_watches.ts";
 import { itIn, type Setup } from "./world.ts";
@@ -15,6 +16,7 @@ export function storeContract(name: string, setup: Setup): void {
     const it = itIn(setup);
     opens(it);
     commits(it);
+    reuses(it);
     records(it);
     deliveries(it);
     ends(it);

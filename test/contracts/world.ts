@@ -77,6 +77,7 @@ export function turn(instance: string, part: Partial<Turn> = {}): Turn {
     settled: [],
     resolved: [],
     started: [],
+    reused: undefined,
     wake: undefined,
     ...part,
   };

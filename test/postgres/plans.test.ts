@@ -54,6 +54,7 @@ const turn = (part: Partial<Turn>): Turn => ({
   settled: ["1"],
   resolved: [],
   started: [next],
+  reused: undefined,
   wake: undefined,
   ...part,
 });
@@ -66,6 +67,14 @@ const written = ["jobs_pkey", "processes_pkey", "workflow_instances_pkey"];
 /** What runs for each step or each poll, and the indexes by which it finds its rows. */
 const hot: readonly (readonly [name: string, run: (on: Tx) => Promise<unknown>, string[]])[] = [
   ["a turn", (on) => commit(on, t, channels, "1", [turn({})]), written],
+  [
+    "a turn of a chain",
+    (on) =>
+      commit(on, t, channels, "1", [
+        turn({ settled: [], started: [], reused: { ...next, id: "1" } }),
+      ]),
+    written,
+  ],
   [
     "the last turn",
     (on) => commit(on, t, channels, "1", [turn({ status: "completed", started: [] })]),
