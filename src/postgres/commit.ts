@@ -3,6 +3,7 @@ import type { Written } from "../store/store.ts";
 import type { Turn } from "../store/turn.ts";
 import type { Tx } from "./db.ts";
 import { insertJobs, reuseJobs } from "./new_jobs.ts";
+import { at, each } from "./of_turns.ts";
 import { type Channels, endedPayload, queuesToWake } from "./notices.ts";
 import { type Column, Statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
@@ -48,7 +49,7 @@ function commitStatement(
   dropRest(s, t, turns);
   const started = turns.flatMap((turn) => turn.started);
   if (started.length > 0) s.with("started", `(${insertJobs(s, t, started, "advanced")})`);
-  const reused = turns.flatMap((turn) => turn.reused ?? []);
+  const reused = each(turns, ({ reused }) => (reused ? [reused] : []));
   if (reused.length > 0) s.with("reused", `(${reuseJobs(s, t, reused, "advanced")})`);
   wake(s, t, turns);
   const ended = turns.filter(({ status }) => isFinal(status)).map(({ instance }) => instance);
@@ -73,8 +74,9 @@ function advance(s: Statement, t: Tables, turns: readonly Turn[]): void {
     ["revision", "int", (turn) => turn.revision],
     ["status", "text", (turn) => turn.status],
     ["control", "text", (turn) => turn.control],
-    ["metadata", "text", (turn) => turn.metadata],
-    ["error", "text", (turn) => turn.error],
+    ["metadata", "text", (turn) => turn.metadata, "rare"],
+    ["error", "text", (turn) => turn.error, "rare"],
+    ["at", "int", (_, index) => index],
   ];
   s.with(
     "advanced",
@@ -92,25 +94,10 @@ function advance(s: Statement, t: Tables, turns: readonly Turn[]): void {
     and instance.revision = turn.revision
     and exists (select from me)
   returning instance.id, instance.revision, instance.status, instance.workflow, instance.workflow_version,
-    instance.tags, instance.metadata
+    instance.tags, instance.metadata, turn.at
 )`,
   );
 }
-
-interface Of<T> {
-  readonly instance: string;
-  readonly row: T;
-}
-
-function each<T>(turns: readonly Turn[], rows: (turn: Turn) => readonly T[]): readonly Of<T>[] {
-  const all: Of<T>[] = [];
-  for (const turn of turns) {
-    for (const row of rows(turn)) all.push({ instance: turn.instance, row });
-  }
-  return all;
-}
-
-const instance: Column<Of<unknown>> = ["instance_id", "uuid", (of) => of.instance];
 
 function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const recorded = each(turns, (turn) => turn.recorded);
@@ -118,14 +105,14 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const rows = s.rows(
     "result",
     recorded,
-    instance,
+    at,
     ["step", "text", ({ row }) => row.step],
     ["activation", "int", ({ row }) => row.activation],
     ["event", "text", ({ row }) => row.event],
     ["output", "text", ({ row }) => row.output],
-    ["metadata", "text", ({ row }) => row.metadata],
+    ["metadata", "text", ({ row }) => row.metadata, "rare"],
     ["attempt", "int", ({ row }) => row.attempt],
-    ["errors", "text", ({ row }) => row.errors],
+    ["errors", "text", ({ row }) => row.errors, "rare"],
     ["duration", "float8", ({ row }) => row.duration],
     ["causes", "text", ({ row }) => row.causes.join(",")],
     ["place", "int", (_, index) => index + 1],
@@ -140,7 +127,7 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
     now() + result.place * interval '1 microsecond', result.causes, me.id, true,
     advanced.revision, advanced.workflow_version
   from ${rows}
-  join advanced on advanced.id = result.instance_id
+  join advanced using (at)
   cross join me
 )`,
   );
@@ -152,7 +139,7 @@ function mark(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const rows = s.rows(
     "read",
     processed,
-    instance,
+    at,
     ["step", "text", ({ row }) => row.step],
     ["activation", "int", ({ row }) => row.activation],
     ["causes", "text", ({ row }) => row.causes?.join(",")],
@@ -165,8 +152,8 @@ function mark(s: Statement, t: Tables, turns: readonly Turn[]): void {
       applied_revision = case when read.causes is not null then advanced.revision end,
       causes = read.causes
   from ${rows}
-  join advanced on advanced.id = read.instance_id
-  where result.instance_id = read.instance_id
+  join advanced using (at)
+  where result.instance_id = advanced.id
     and result.step_ref = read.step
     and result.activation = read.activation
 )`,
@@ -182,8 +169,8 @@ function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
   delete from ${t.jobs}
   where id = any (array(
     select own.id
-    from ${s.rows("own", settled, instance, ["id", "bigint", ({ row }) => row])}
-    where own.instance_id in (select id from advanced)
+    from ${s.rows("own", settled, at, ["id", "bigint", ({ row }) => row])}
+    where own.at in (select at from advanced)
     order by own.id))
 )`,
     );
@@ -194,9 +181,9 @@ function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
     "resolved",
     `(
   delete from ${t.jobs} as job
-  using ${s.rows("wait", resolved, instance, ["step", "text", ({ row }) => row])}
-  join advanced on advanced.id = wait.instance_id
-  where job.instance_id = wait.instance_id
+  using ${s.rows("wait", resolved, at, ["step", "text", ({ row }) => row])}
+  join advanced using (at)
+  where job.instance_id = advanced.id
     and job.step = wait.step
     and ${live}
 )`,
@@ -233,16 +220,16 @@ function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
 }
 
 function wake(s: Statement, t: Tables, turns: readonly Turn[]): void {
-  const wakes = each(turns, (turn) => (turn.wake ? [turn.wake] : []));
+  const wakes = each(turns, ({ wake }) => (wake ? [wake] : []));
   if (wakes.length === 0) return;
-  const rows = s.rows("wake", wakes, instance, ["queue", "text", ({ row }) => row.queue]);
+  const rows = s.rows("wake", wakes, at, ["queue", "text", ({ row }) => row.queue]);
   s.with(
     "woken",
     `(
   insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
   select advanced.id, 'advance', 'available', wake.queue, advanced.workflow, advanced.workflow_version, advanced.id
   from ${rows}
-  join advanced on advanced.id = wake.instance_id
+  join advanced using (at)
   order by advanced.id
   ${keepWaiting}
 )`,

@@ -1,4 +1,5 @@
 import type { NewJob } from "../queue/job.ts";
+import { at, type OfTurn } from "./of_turns.ts";
 import type { Column, Statement } from "./statement.ts";
 import type { Tables } from "./tables.ts";
 
@@ -39,22 +40,27 @@ export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of:
  * update stays on its page and in no index. The row is there: whoever deletes it raises the revision or writes the step's result, and
  * with either the turn is not written.
  */
-export function reuseJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of: string): string {
+export function reuseJobs(
+  s: Statement,
+  t: Tables,
+  jobs: readonly OfTurn<NewJob>[],
+  of: string,
+): string {
   const rows = s.rows(
     "next",
     jobs,
-    ["instance_id", "uuid", (job) => job.instance],
-    ["id", "bigint", (job) => job.id],
-    ["step", "text", (job) => job.step],
-    ["max_attempts", "int", (job) => job.maxAttempts],
-    ["args", "text", (job) => job.args],
+    at,
+    ["id", "bigint", ({ row }) => row.id],
+    ["step", "text", ({ row }) => row.step],
+    ["max_attempts", "int", ({ row }) => row.maxAttempts],
+    ["args", "text", ({ row }) => row.args, "rare"],
   );
   return `update ${t.jobs} as job
   set state = 'executing', process_id = me.id, token = job.token + 1, step = next.step, attempt = 1,
     max_attempts = next.max_attempts, attempted_at = now(), inserted_at = now(), tags = nullif(${of}.tags, '{}'),
     metadata = nullif(${of}.metadata, '{}'), args = next.args::jsonb, errors = null
   from ${rows}
-  join ${of} on ${of}.id = next.instance_id
+  join ${of} using (at)
   cross join me
   where job.id = next.id`;
 }

@@ -1,10 +1,11 @@
 import { array, type Element } from "./arrays.ts";
 
-/** A column of a list: its name, its SQL type, and what a row has for it. */
+/** A column of a list: its name, its SQL type, what a row has for it, and whether most lists have nothing at all there. */
 export type Column<T> = readonly [
   name: string,
   type: string,
   value: (row: T, index: number) => Element,
+  rare?: "rare",
 ];
 
 /** A statement in the making: what it binds gets its number where it is used. */
@@ -24,11 +25,17 @@ export class Statement {
 
   /**
    * Binds one array for each column: a list to select from. `unnest` stands behind `select`: behind `from`, PostgreSQL would
-   * write each array to a store of its own first.
+   * write each array to a store of its own first. Rare columns are bound only where some row has something for one of them: all
+   * together, or there would be a statement for each choice of them.
    */
   rows<T>(name: string, rows: readonly T[], ...columns: readonly Column<T>[]): string {
-    const lists = columns.map(([column, type, value]) =>
-      `unnest(${this.array(rows, type, value)}) as ${column}`
+    const all = rows.some((row, index) =>
+      columns.some(([, , value, rare]) => rare && value(row, index) !== undefined)
+    );
+    const lists = columns.map(([column, type, value, rare]) =>
+      rare && !all
+        ? `null::${type} as ${column}`
+        : `unnest(${this.array(rows, type, value)}) as ${column}`
     );
     return `(select ${lists.join(", ")}) as ${name}`;
   }

@@ -4,6 +4,7 @@ import { applied } from "./applied.ts";
 import type { Host, OwnedJob } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import { Lanes } from "./lanes.ts";
+import { type Line, Lines } from "./lines.ts";
 import type { Parts } from "./parts.ts";
 import { passes, type Plan, type Planned, planOrLoad, type Submission } from "./plan.ts";
 import { ready, takeBack } from "./ready.ts";
@@ -11,17 +12,10 @@ import type { Recorder } from "./recorder.ts";
 import type { Ended } from "./turns.ts";
 import { isUnreachable, pause } from "./trouble.ts";
 
-/** What one instance has waiting. */
+/** What is written of one instance together. */
 interface Group {
   readonly instance: string;
   readonly submissions: readonly Submission[];
-}
-
-/** An instance that has something waiting, or is being written. */
-interface Line {
-  readonly instance: string;
-  /** Those that came since it was last taken. */
-  waiting: Submission[];
 }
 
 const largestBatch = 500;
@@ -39,9 +33,7 @@ export class Committer {
   readonly #instances: Instances;
   readonly #recorder: Recorder;
   readonly #failed: (job: OwnedJob, error: unknown) => Promise<void>;
-  readonly #lines = new Map<string, Line>();
-  /** Those that no lane has, first come first. */
-  readonly #free: Line[] = [];
+  readonly #lines = new Lines();
   readonly #lanes: Lanes<Line>;
 
   constructor(
@@ -61,42 +53,29 @@ export class Committer {
 
   /** Writes the turn that a job stands for; `ended` where it ran a step. */
   submit(job: OwnedJob, ended?: Ended): void {
-    this.#enqueue({ job, ended, tries: 0 });
+    this.#lines.add({ job, ended, tries: 0 });
     this.#lanes.wake();
   }
 
-  #enqueue(submission: Submission): void {
-    const { instance } = submission.job;
-    const line = this.#lines.get(instance);
-    if (line !== undefined) return void line.waiting.push(submission);
-    const first = { instance, waiting: [submission] };
-    this.#lines.set(instance, first);
-    this.#free.push(first);
-  }
-
   #requeue(submissions: readonly Submission[]): void {
-    for (const submission of submissions) this.#enqueue(submission);
+    for (const submission of submissions) this.#lines.add(submission);
     this.#lanes.wake();
   }
 
   #take(lanes: number): readonly Line[] {
-    const share = Math.max(smallestShare, Math.ceil(this.#free.length / lanes));
-    return this.#free.splice(0, Math.min(largestBatch, share));
+    const share = Math.max(smallestShare, Math.ceil(this.#lines.free / lanes));
+    return this.#lines.take(Math.min(largestBatch, share));
   }
 
   async #write(lines: readonly Line[]): Promise<void> {
     const { process } = this.#host;
     const groups: Group[] = [];
     for (const line of lines) {
-      const submissions = this.#owned(line.waiting, process);
-      line.waiting = [];
+      const submissions = this.#owned(line.take(), process);
       if (submissions.length > 0) groups.push({ instance: line.instance, submissions });
     }
     await this.#attempt(groups, process);
-    for (const line of lines) {
-      if (line.waiting.length > 0) this.#free.push(line);
-      else this.#lines.delete(line.instance);
-    }
+    this.#lines.giveBack(lines);
   }
 
   /** What was claimed under an id that was declared dead is somebody else's now. */
