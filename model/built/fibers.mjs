@@ -1,6 +1,6 @@
 // What a claimed job, a call of a client, a rescue or a stop does next.
 import { isFinal, isLater } from "./engine.mjs";
-import { bad, giveBack, held, strike, wake, wakeLock } from "./state.mjs";
+import { bad, giveBack, held, leaseOf, strike, wake, wakeLock } from "./state.mjs";
 import { grain, remember, rowOf } from "./plan.mjs";
 
 const gone = (f) => {
@@ -38,7 +38,7 @@ function run(s, one, f, cfg) {
         pc: isLater(cfg.graph, f.s) ? "rec" : "plan",
         tx: true,
         x,
-        lease: { j: f.j, s: f.s, a: f.a, b: f.b, n: f.n },
+        lease: leaseOf(f),
         g: [{ i: f.i, f: [{ ...fiber, L: [] }], u: [] }],
         L: [],
       });
@@ -230,6 +230,7 @@ function open(_s, one, f, cfg) {
         st: f.al ? "e" : "a",
         o: f.al ? f.b : "",
         n: f.al ? 1 : 0,
+        tk: f.al ? 1 : 0,
         k: "x",
         i: f.i,
         s: step,
@@ -251,6 +252,7 @@ function open(_s, one, f, cfg) {
       a: 1,
       j: `${f.i}.${step}1`,
       n: 1,
+      tk: 1,
       pc: "in",
       L: [],
     });
@@ -261,14 +263,14 @@ function open(_s, one, f, cfg) {
 export function fiberMoves(s, k, cfg) {
   const f = s.f[k], at = (t) => t.f[k];
   const name = f.j
-    ? `P${f.p + 1} (${f.b}) ${f.s || "advance"}${f.a || ""} of job ${f.j}#${f.n}`
+    ? `P${f.p + 1} (${f.b}) ${f.s || "advance"}${f.a || ""} of job ${f.j}#${f.tk}`
     : f.t === "res"
     ? `rescue of ${f.b}`
     : f.t === "leave"
     ? `stop of ${f.b}`
     : "client";
   const one = (label, locks, fn) => grain(s, at, `${name} ${label}`, locks, fn);
-  const lease = { j: f.j, b: f.b, n: f.n, s: f.s, a: f.a };
+  const lease = leaseOf(f);
   if (f.t === "res" || f.t === "leave") return leave(s, one, f, cfg);
   if (f.t === "open") return open(s, one, f, cfg);
   if (f.t === "del") return deliver(s, one, f, cfg);

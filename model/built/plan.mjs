@@ -103,12 +103,11 @@ function planOne(s, cfg, q, { _i, f, u }, cached) {
   };
   const wrong = live.find((x) => x.t === "x" && cached.a[x.s] !== x.a);
   if (wrong) turn.wrong = `the result of ${wrong.s}${wrong.a} is taken for another activation's`;
-  const [only] = turn.started;
-  if (
-    cfg.reuse && live.length === 1 && turn.started.length === 1 && only.owned &&
-    (live[0].t === "x" || cfg.reuse === "any")
-  ) {
-    turn.reuse = live[0].j;
+  const [row] = live, next = turn.started.find(({ owned }) => owned);
+  if (next && live.length === 1 && (row.t === "x" || cfg.reusesAny)) {
+    next.reuses = true;
+    turn.settle = [];
+    turn.reuse = { j: row.j, tk: row.tk + 1 };
   }
   return { turn, live, dropped: f.filter((x) => !live.includes(x)), ignored: [] };
 }

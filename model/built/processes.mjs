@@ -1,5 +1,5 @@
 // What a process does beside its jobs: heartbeats, an orderly stop; and what may happen to it.
-import { blockers, clone, giveBack, held, strike } from "./state.mjs";
+import { blockers, clone, giveBack, held, leaseOf, strike } from "./state.mjs";
 import { fibersOf } from "./plan.mjs";
 
 export const change = (s, label, fn, env = false) => {
@@ -28,20 +28,27 @@ export function beats(s, cfg) {
   s.P.forEach((process, p) => {
     const { up, acc, boot } = process;
     if (!up || !acc || !s.pr.includes(boot) || !cfg.reconcile) return;
-    const known = fibersOf(s, p), lists = (id) => [id, s.J[id].n, s.J[id].s, s.J[id].a];
+    const known = fibersOf(s, p), lists = (id) => leaseOf({ ...s.J[id], j: id, b: boot });
+    const same = (x) => (y) =>
+      x.j === y.j && (cfg.fence === "attempt" ? x.n === y.n : x.tk === y.tk);
     const owned = Object.keys(s.J).filter((id) => s.J[id].st === "e" && s.J[id].o === boot);
-    const release = (t, [j, n, step, a]) => {
-      const lease = { j, b: boot, n, s: step, a };
-      if (cfg.givesBackById ? t.J[j]?.st !== "e" : !held(t, lease, cfg)) return;
+    const release = (t, lease) => {
+      const job = t.J[lease.j];
+      const theirs = cfg.givesBackById
+        ? job?.st === "e"
+        : cfg.givesBackAnyToken
+        ? job?.st === "e" && job.o === boot
+        : held(t, lease, cfg);
+      if (!theirs) return;
       strike(t, lease, "a give-back");
-      giveBack(t, j, 1);
+      giveBack(t, lease.j, 1);
     };
-    const isFree = ([id, , step]) =>
-      blockers(s, null, "X", id).length === 0 &&
-      (step !== "" || blockers(s, null, "X", "adv:" + (s.J[id]?.i ?? "")).length === 0);
+    const isFree = ({ j, s: step }) =>
+      blockers(s, null, "X", j).length === 0 &&
+      (step !== "" || blockers(s, null, "X", "adv:" + (s.J[j]?.i ?? "")).length === 0);
     if (process.rel) {
       if (!process.rel.every(isFree)) return;
-      moves.push(change(s, `P${p + 1} gives back ${process.rel.map(([id]) => id)}`, (t) => {
+      moves.push(change(s, `P${p + 1} gives back ${process.rel.map(({ j }) => j)}`, (t) => {
         for (const one of t.P[p].rel) release(t, one);
         delete t.P[p].rel;
       }));
@@ -49,17 +56,13 @@ export function beats(s, cfg) {
       moves.push(change(s, `P${p + 1} beat: compares`, (t) => {
         const { own, before } = t.P[p].beat, me = t.P[p];
         delete me.beat;
-        for (const [j, n, i] of before) {
-          if (
-            !own.some((x) => x[0] === j && x[1] === n) && known.some((f) => f.j === j && f.n === n)
-          ) delete me.c[i];
+        for (const lease of before) {
+          if (!own.some(same(lease)) && known.some(same(lease))) delete me.c[lease.i];
         }
-        const unknown = own.filter(([id]) => !known.some((f) => f.j === id));
-        const twice = cfg.oneBeat
-          ? unknown
-          : unknown.filter(([id, n]) => me.u.includes(`${id}#${n}`));
-        me.u = unknown.map(([id, n]) => `${id}#${n}`);
-        if (twice.length > 0) me.rel = twice;
+        const unknown = own.filter((lease) => !known.some(same(lease)));
+        const twice = cfg.oneBeat ? unknown : unknown.filter((lease) => me.u.some(same(lease)));
+        me.u = unknown;
+        if (twice.length > 0) me.rel = twice.map(leaseOf);
       }));
     }
     if (process.rel || process.beat) return;
@@ -67,7 +70,8 @@ export function beats(s, cfg) {
       moves.push({
         ...change(s, `P${p + 1} beat: reads that it owns ${owned}`, (t) => {
           t.bud.beat--;
-          t.P[p].beat = { own: owned.map(lists), before: known.map((f) => [f.j, f.n, f.i]) };
+          const before = known.map(({ j, n, tk, i }) => ({ j, n, tk, i }));
+          t.P[p].beat = { own: owned.map(lists), before };
         }),
         env: true,
       });
@@ -81,7 +85,7 @@ export function beats(s, cfg) {
         moves.push(
           change(
             s,
-            `P${p + 1} gives back ${first[0]}, which it has not known for two beats`,
+            `P${p + 1} gives back ${first.j}, which it has not known for two beats`,
             (t) => {
               release(t, first);
               t.P[p].u = [];
@@ -161,13 +165,13 @@ function stops(s, cfg, p) {
       t.P[p].lv = next;
     })];
   };
-  const running = fibersOf(s, p).map(({ j, b, n, s: step, a }) => ({ j, b, n, s: step, a }));
+  const running = fibersOf(s, p).map(leaseOf);
   if (lv === 1) return gives(`P${p + 1} stops: gives back what runs`, running, 2);
   if (lv === 2) {
     return [change(s, `P${p + 1} stops: reads what it owns`, (t) => {
       t.P[p].lv = 3;
       t.P[p].own = Object.entries(s.J).filter(([, job]) => job.st === "e" && job.o === boot)
-        .map(([j, job]) => ({ j, b: boot, n: job.n, s: job.s, a: job.a }));
+        .map(([j, job]) => leaseOf({ ...job, j, b: boot }));
     })];
   }
   if (lv === 3) return gives(`P${p + 1} stops: gives that back`, own, 4);

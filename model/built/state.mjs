@@ -1,5 +1,6 @@
 // The database, the processes and what is under way, as one JSON value.
-//   I     instance -> row                 J    job id -> { k kind, i, s, a, st a(vailable)|e(xecuting), o owner, n attempt }
+//   I     instance -> row                 J    job id -> { k kind, i, s, a, st a(vailable)|e(xecuting), o owner, n attempt,
+//                                                tk token }
 //   R     "i/s/activation" -> processed   X    "i/s/activation" -> how often its own transaction has written
 //   pr    registered processes            P    { up, acc(epting), boot, c cache, u unknown at the last beat }
 //   f     fibers: jobs that run, calls of clients, rescues      q    statements of turns, with the fibers that wait for them
@@ -50,7 +51,43 @@ const sorted = (of) => Object.fromEntries(Object.keys(of).sort().map((name) => [
 const byText = (list) =>
   list.map((x) => [JSON.stringify(x), x]).sort((x, y) => (x[0] < y[0] ? -1 : 1)).map((x) => x[1]);
 
+// Everything that names a row by its token.
+function* leases(s) {
+  for (const j in s.J) yield [j, s.J[j]];
+  for (const f of s.f) if (f.j) yield [f.j, f];
+  for (const q of s.q) {
+    if (q.lease) yield [q.lease.j, q.lease];
+    for (const g of q.g) {
+      for (const f of g.f) yield [f.j, f];
+      if (g.turn?.reuse) yield [g.turn.reuse.j, g.turn.reuse];
+    }
+  }
+  for (const { beat, rel, own, u } of s.P) {
+    for (const list of [beat?.own, beat?.before, rel, own, u]) {
+      for (const lease of list ?? []) yield [lease.j, lease];
+    }
+  }
+}
+
+// Tokens are compared with each other and raised by one: gaps between those of a row may be closed, but for a small one.
+function closeGaps(s) {
+  const rows = new Map();
+  for (const [j, lease] of leases(s)) rows.set(j, [...(rows.get(j) ?? []), lease]);
+  for (const row of rows.values()) {
+    if (row.every(({ tk }) => tk <= 3)) continue;
+    const closed = new Map();
+    let last = 0, to = 0;
+    for (const tk of row.map(({ tk }) => tk).sort((a, b) => a - b)) {
+      to += Math.min(tk - last, 3);
+      last = tk;
+      closed.set(tk, to);
+    }
+    for (const lease of row) lease.tk = closed.get(lease.tk);
+  }
+}
+
 export function key(s) {
+  closeGaps(s);
   for (const part of ["I", "J", "R", "X"]) s[part] = sorted(s[part]);
   for (const process of s.P) process.c = sorted(process.c);
   s.ghost.applied = sorted(s.ghost.applied);
@@ -85,7 +122,7 @@ export const bad = (s, what) => {
 };
 
 export function addJob(s, id, job) {
-  s.J[id] = { st: "a", o: "", n: 0, ...job };
+  s.J[id] = { st: "a", o: "", n: 0, tk: 0, ...job };
   return id;
 }
 
@@ -115,14 +152,15 @@ export function wake(s, i) {
   }
 }
 
-// What fences a verdict on a job: its row must be executing, owned by the lease's process, with the same attempt.
+// What fences a verdict on a job: its row must be executing, owned by the lease's process, with the same token.
 export function held(s, lease, cfg) {
   const job = s.J[lease.j];
-  if (!job || job.st !== "e" || job.o !== lease.b || job.n !== lease.n) return false;
-  if (cfg.reuse && cfg.reuseFence !== "attempt" && job.s !== lease.s) return false;
-  if (cfg.reuse && cfg.reuseFence === "activation" && job.a !== lease.a) return false;
-  return true;
+  if (!job || job.st !== "e" || job.o !== lease.b) return false;
+  return cfg.fence === "attempt" ? job.n === lease.n : job.tk === lease.tk;
 }
+
+// What is known of a job that is held.
+export const leaseOf = ({ j, b, n, tk, s, a }) => ({ j, b, n, tk, s, a });
 
 // Says when a verdict that was meant for one step reaches the job of another.
 export function strike(s, lease, what) {

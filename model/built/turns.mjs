@@ -2,7 +2,7 @@
 // the process does between two awaits, or what the server does under one set of locks.
 import { isFinal } from "./engine.mjs";
 import { count, grain, plan, remember, row, rowOf } from "./plan.mjs";
-import { addJob, apply, bad, clone, start, strike, wake, wakeLock } from "./state.mjs";
+import { addJob, apply, bad, clone, held, start, strike, wake, wakeLock } from "./state.mjs";
 
 const jobsOf = (s, i, of) =>
   Object.keys(s.J).filter((id) => s.J[id].i === i && s.J[id].k !== "adv" && of(s.J[id]));
@@ -10,7 +10,8 @@ const swept = (s, { i, turn }) =>
   jobsOf(s, i, (job) => turn.to.st !== "running" || turn.resolved.includes(job.s));
 
 function locksOf(s, cfg, g) {
-  const rows = [...g.turn.settle, ...swept(s, g)].filter((id) => s.J[id]).map((id) => ["X", id]);
+  const own = g.turn.reuse ? [g.turn.reuse.j] : g.turn.settle;
+  const rows = [...own, ...swept(s, g)].filter((id) => s.J[id]).map((id) => ["X", id]);
   for (const ending of g.turn.rec) rows.push(["X", "r:" + rowOf(cfg, g.i, ending)]);
   if (g.turn.wake) rows.push(wakeLock(s, g.i));
   return rows;
@@ -32,9 +33,9 @@ function write(t, cfg, q, g) {
   }
   if (turn.wrong) bad(t, turn.wrong);
   const gone = swept(t, g);
-  const { reuse } = turn, old = reuse && t.J[reuse];
-  for (const id of gone) if (id !== reuse || !cfg.reuseSpared) delete t.J[id];
-  for (const id of turn.settle) if (id !== reuse) delete t.J[id];
+  const taken = turn.reuse?.j, old = t.J[taken];
+  if (gone.includes(taken)) bad(t, `${taken} is deleted and goes on in one statement`);
+  for (const id of [...gone, ...turn.settle]) delete t.J[id];
   if (written && !g.second) {
     if (isFinal(t.I[i])) bad(t, `a turn rewrote an instance that is ${t.I[i].st}`);
     t.I[i] = { ...clone(turn.to), v: t.I[i].v + 1 };
@@ -47,11 +48,10 @@ function write(t, cfg, q, g) {
       i,
       s: one.s,
       a: one.a,
-      ...(one.owned ? { st: "e", o: q.b, n: 1 } : {}),
+      ...(one.owned ? { st: "e", o: q.b, n: 1, tk: 1 } : {}),
     };
-    if (one.code && reuse) {
-      if (old && (t.J[reuse] || cfg.reuseSpared)) t.J[reuse] = { st: "e", o: q.b, n: 1, ...job };
-      else if (!old && cfg.reuseInserts) addJob(t, reuse, job);
+    if (one.reuses) {
+      if (old) t.J[taken] = { ...job, tk: old.tk + 1 };
     } else addJob(t, `${i}.${one.code ? "" : "t"}${one.s}${one.a}`, job);
   }
   if (turn.wake) wake(t, i);
@@ -91,8 +91,9 @@ function answer(t, q, cfg) {
     remember(process, g.i, g.turn.to);
     for (const one of g.turn.started) {
       if (!one.owned) continue;
-      const j = g.turn.reuse ?? `${g.i}.${one.s}${one.a}`;
-      t.f.push({ t: "x", p: q.p, b: q.b, i: g.i, s: one.s, a: one.a, j, n: 1, pc: "in", L: [] });
+      const { j, tk } = one.reuses ? g.turn.reuse : { j: `${g.i}.${one.s}${one.a}`, tk: 1 };
+      const fiber = { t: "x", p: q.p, b: q.b, i: g.i, s: one.s, a: one.a, j, n: 1, tk };
+      t.f.push({ ...fiber, pc: "in", L: [] });
     }
   }
   q.pc = "gone";
@@ -216,14 +217,11 @@ function recordInTx(s, one, q, cfg) {
   const { i } = q.g[0], f = q.lease, place = rowOf(cfg, i, [f.s, f.a]), there = place in s.R;
   const locks = [["X", f.j], ["X", "r:" + place], ...(there ? [] : [wakeLock(s, i)])];
   return one(`records in its transaction, COMMIT`, locks, (t, me) => {
-    const job = t.J[f.j],
-      back = (pc) => {
-        if (me.p >= 0) t.f.push({ ...me.g[0].f[0], pc });
-      };
+    const back = (pc) => {
+      if (me.p >= 0) t.f.push({ ...me.g[0].f[0], pc });
+    };
     me.pc = "gone";
-    if (!job || job.st !== "e" || job.o !== f.b || job.n !== f.n || (there && !cfg.keepsWrites)) {
-      return back("pass");
-    }
+    if (!held(t, f, cfg) || (there && !cfg.keepsWrites)) return back("pass");
     strike(t, f, "the record");
     delete t.J[f.j];
     count(t, me, me.x);

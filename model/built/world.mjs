@@ -18,7 +18,8 @@ function claims(s, cfg) {
       if (job.st !== "a" || blockers(s, null, "X", id).length > 0) continue;
       const claim = (t, lost) => {
         const taken = t.J[id], place = `${job.i}/${job.s}/${job.a}`;
-        Object.assign(taken, { st: "e", o: boot, n: job.k === "x" ? job.n + 1 : (job.n % 2) + 1 });
+        const n = job.k === "x" ? job.n + 1 : (job.n % 2) + 1;
+        Object.assign(taken, { st: "e", o: boot, n, tk: job.tk + 1 });
         if (job.k === "x" && t.R[place]) {
           bad(t, `${place} is executed again after its result was applied`);
         }
@@ -36,6 +37,7 @@ function claims(s, cfg) {
             a,
             j: id,
             n: taken.n,
+            tk: taken.tk,
             pc: job.k === "adv" ? "end" : "in",
             L: [],
           });

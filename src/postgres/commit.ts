@@ -49,7 +49,8 @@ function commitStatement(
   dropRest(s, t, turns);
   const started = turns.flatMap((turn) => turn.started);
   if (started.length > 0) s.with("started", `(${insertJobs(s, t, started, "advanced")})`);
-  const reused = each(turns, ({ reused }) => (reused ? [reused] : []));
+  const reused = each(turns, ({ reused }) => (reused ? [reused] : []))
+    .sort((a, b) => Number(a.row.id) - Number(b.row.id));
   if (reused.length > 0) s.with("reused", `(${reuseJobs(s, t, reused, "advanced")})`);
   wake(s, t, turns);
   const ended = turns.filter(({ status }) => isFinal(status)).map(({ instance }) => instance);

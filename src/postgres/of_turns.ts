@@ -11,7 +11,7 @@ export interface OfTurn<T> {
 export function each<T>(
   turns: readonly Turn[],
   rows: (turn: Turn) => readonly T[],
-): readonly OfTurn<T>[] {
+): OfTurn<T>[] {
   const all: OfTurn<T>[] = [];
   for (let at = 0; at < turns.length; at++) {
     for (const row of rows(turns[at]!)) all.push({ at, row });

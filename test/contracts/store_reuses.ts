@@ -154,7 +154,8 @@ export function reuses(it: It): void {
 
 const ending: Ending = { status: "failed", control: activeIn(), error: failure, ignored: [] };
 
-const verdicts: readonly (readonly [
+/** What may be said of a job once it has ended. */
+export const verdicts: readonly (readonly [
   name: string,
   settle: (scene: Scene, job: Job, process: string) => Promise<unknown>,
 ])[] = [
@@ -175,7 +176,7 @@ const verdicts: readonly (readonly [
 ];
 
 /** An instance whose step runs for the second time. */
-async function running(
+export async function running(
   scene: Scene,
   lease?: number,
 ): Promise<{ readonly process: string; readonly id: string; readonly job: Job }> {
@@ -187,7 +188,8 @@ async function running(
   return { process, id, job: await scene.claimOne(process) };
 }
 
-function chained(scene: Scene, instance: string, { id }: Job): Turn {
+/** The turn in which it ends, and the next step takes its row. */
+export function chained(scene: Scene, instance: string, { id }: Job): Turn {
   const next = { id, instance, step: "ship", maxAttempts: 7, owned: true, args: "[1]" };
   return turn(instance, {
     control: activeIn("ship"),

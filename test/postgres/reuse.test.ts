@@ -1,7 +1,9 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import type { Sql } from "postgres";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import { elapse, jobs } from "../contracts/postgres_world.ts";
+import { chained, running, verdicts } from "../contracts/store_reuses.ts";
 import { leaseOf, result, sceneIn, turn } from "../contracts/world.ts";
 import { eventually } from "../everywhere.ts";
 import { migrated } from "../pg.ts";
@@ -26,6 +28,15 @@ async function world() {
       await database[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Waits until a session waits for a lock. */
+async function blocked(sql: Sql, what: string): Promise<void> {
+  await eventually(async () => {
+    const waiting = await sql`
+      select from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()`;
+    return waiting.length > 0;
+  }, what);
 }
 
 describe("a job in the row of the one that has ended", () => {
@@ -103,5 +114,49 @@ describe("a job in the row of the one that has ended", () => {
       return row?.updates === 2_000;
     }, "all updates are counted");
     assert(hot > 1_950, `${hot} of 2,000 updates were HOT`);
+  });
+
+  it("is out of reach of what waited for the turn", async () => {
+    for (const [name, settle] of verdicts) {
+      await using here = await world();
+      const { scene, sql } = here;
+      const { process, id, job } = await running(scene);
+      let late: Promise<unknown> = Promise.resolve();
+
+      await scene.store.transaction(async (tx) => {
+        await tx.commit(process, [chained(scene, id, job)]);
+        late = settle(scene, job, process);
+        await blocked(sql, `${name} waits`);
+      });
+      await late;
+
+      assertEquals(await scene.standing(id), ["execute ship executing"], name);
+      const owned = [{ process, id: job.id, token: job.token + 1 }];
+      assertEquals(await scene.queue.heartbeat(process, 30_000), { owned }, name);
+      assertEquals((await scene.known(id)).status, "running", name);
+    }
+  });
+
+  it("waits for whoever claims the row, and raises their token", async () => {
+    await using here = await world();
+    const { scene, sql } = here;
+    const { process, id, job } = await running(scene);
+    const other = await scene.register();
+    await scene.queue.release([leaseOf(job, process)]);
+    let written: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
+
+    await sql.begin(async (tx) => {
+      await tx`
+        update hephaestus.jobs
+        set state = 'executing', process_id = ${other}, attempt = attempt + 1, token = token + 1
+        where id = ${job.id}`;
+      written = scene.store.transaction((own) => own.commit(process, [chained(scene, id, job)]));
+      await blocked(sql, "the turn waits");
+    });
+
+    assertEquals([...await written], [id]);
+    const owned = [{ process, id: job.id, token: job.token + 2 }];
+    assertEquals(await scene.queue.heartbeat(process, 30_000), { owned });
+    assertEquals(await scene.standing(id), ["execute ship executing"]);
   });
 });
