@@ -22,7 +22,7 @@ settled as (
   using given
   where job.id = given.job_id
     and ${held("given.process_id", "given.token")}
-  returning job.id
+  returning job.id, job.token
 ),
 recorded as (
   insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, attempt,
@@ -31,7 +31,7 @@ recorded as (
     given.attempt, given.errors::jsonb, now() - given.duration * interval '1 millisecond', given.process_id,
     given.version
   from given
-  join settled on settled.id = given.job_id
+  join settled on settled.id = given.job_id and settled.token = given.token
   order by given.instance_id, given.step, given.job_id
   on conflict do nothing
   returning instance_id, step_ref, activation
@@ -53,7 +53,7 @@ from (
   join given on given.instance_id = recorded.instance_id
     and given.step = recorded.step_ref
     and given.activation = recorded.activation
-  join settled on settled.id = given.job_id
+  join settled on settled.id = given.job_id and settled.token = given.token
   order by recorded.instance_id, recorded.step_ref, recorded.activation, settled.id
 ) as standing`;
 }

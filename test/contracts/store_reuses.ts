@@ -132,6 +132,17 @@ export function reuses(it: It): void {
       assertEquals(await scene.standing(id), ["execute ship executing"]);
     });
 
+    it("records its own result beside a late one of the step before", async (scene) => {
+      const { process, id, job } = await running(scene);
+      await scene.store.commit(process, [{ ...chained(scene, id, job), recorded: [] }]);
+      const next = { ...job, step: "ship", token: job.token + 1 };
+
+      const recorded = await scene.store.record([recording(job, process), recording(next, process)]);
+
+      assertEquals([...recorded], [job.id]);
+      assertEquals((await scene.store.history(id)).map(({ step }) => step), ["ship"]);
+    });
+
     for (const [verdict, settle] of verdicts) {
       it(`is out of reach of ${verdict} of the step before`, async (scene) => {
         const { process, id, job } = await running(scene);
