@@ -61,14 +61,15 @@ function turnOf(parts: Parts, plan: Plan, jobs: readonly NewJob[]): Turn {
   };
 }
 
-/** Of a chain, the job that begins here takes the row of the one that has ended. */
+/** Where a step has ended here, one that begins here takes the row of its job. */
 function heirOf({ included }: Plan, jobs: readonly NewJob[]): NewJob | undefined {
-  const row = included[0]?.job;
-  if (included.length !== 1 || row?.kind !== "execute") return undefined;
-  // What a row is found by stays as it is, or the row would not stay where it is.
-  return jobs.find((job) =>
-    job.owned && job.kind === row.kind && job.queue === row.queue && job.priority === row.priority
-  );
+  const row = included.length === 1 ? included[0]!.job : undefined;
+  return row && jobs.find((job) => fits(job, row));
+}
+
+/** Whether a job may take the row of one that has ended: what the row is found by stays as it is, or it would have to move. */
+function fits({ owned, queue, priority }: NewJob, row: OwnedJob): boolean {
+  return owned && row.kind === "execute" && queue === row.queue && priority === row.priority;
 }
 
 /** The turn was not written: the slots go back. */

@@ -137,7 +137,10 @@ export function reuses(it: It): void {
       await scene.store.commit(process, [{ ...chained(scene, id, job), recorded: [] }]);
       const next = { ...job, step: "ship", token: job.token + 1 };
 
-      const recorded = await scene.store.record([recording(job, process), recording(next, process)]);
+      const recorded = await scene.store.record([
+        recording(job, process),
+        recording(next, process),
+      ]);
 
       assertEquals([...recorded], [job.id]);
       assertEquals((await scene.store.history(id)).map(({ step }) => step), ["ship"]);

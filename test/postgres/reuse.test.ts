@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import { elapse, jobs } from "../contracts/postgres_world.ts";
+import type { Written } from "../../src/store/store.ts";
 import { chained, running, verdicts } from "../contracts/store_reuses.ts";
 import { leaseOf, result, sceneIn, turn } from "../contracts/world.ts";
 import { eventually } from "../everywhere.ts";
@@ -143,7 +144,7 @@ describe("a job in the row of the one that has ended", () => {
     const { process, id, job } = await running(scene);
     const other = await scene.register();
     await scene.queue.release([leaseOf(job, process)]);
-    let written: Promise<ReadonlySet<string>> = Promise.resolve(new Set());
+    let written: Promise<Written> = Promise.resolve(new Map());
 
     await sql.begin(async (tx) => {
       await tx`
@@ -154,7 +155,7 @@ describe("a job in the row of the one that has ended", () => {
       await blocked(sql, "the turn waits");
     });
 
-    assertEquals([...await written], [id]);
+    assertEquals([...(await written).keys()], [id]);
     const owned = [{ process, id: job.id, token: job.token + 2 }];
     assertEquals(await scene.queue.heartbeat(process, 30_000), { owned });
     assertEquals(await scene.standing(id), ["execute ship executing"]);
