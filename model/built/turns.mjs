@@ -50,9 +50,9 @@ function write(t, cfg, q, g) {
       a: one.a,
       ...(one.owned ? { st: "e", o: q.b, n: 1, tk: 1 } : {}),
     };
-    if (one.reuses) {
-      if (old) t.J[taken] = { ...job, tk: old.tk + 1 };
-    } else addJob(t, `${i}.${one.code ? "" : "t"}${one.s}${one.a}`, job);
+    if (one.reuses && old) t.J[taken] = { ...job, tk: old.tk + 1 };
+    else if (one.reuses) bad(t, `${taken} is gone, in which ${one.s}${one.a} goes on`);
+    else addJob(t, `${i}.${one.code ? "" : "t"}${one.s}${one.a}`, job);
   }
   if (turn.wake) wake(t, i);
 }
