@@ -36,6 +36,7 @@ export function insertJob(tables: Tables, job: NewJob, owner: string | undefined
 export function reuseJob(tables: Tables, job: NewJob, process: string): void {
   const row = tables.jobs.get(job.id);
   if (row === undefined) return;
+  const now = tables.now();
   tables.jobs.put({
     ...row,
     step: job.step,
@@ -46,7 +47,8 @@ export function reuseJob(tables: Tables, job: NewJob, process: string): void {
     process,
     attempt: 1,
     token: row.token + 1,
-    attemptedAt: tables.now(),
+    scheduledAt: now,
+    attemptedAt: now,
     errors: undefined,
   });
 }

@@ -9,13 +9,15 @@ type On = Pick<Tx, "query">;
 
 /**
  * Makes the jobs of the CTE `back` available. An advance yields to one that waits already: its row is deleted and a
- * waiting one is asked for, as by any other wake-up.
+ * waiting one is asked for, as by any other wake-up. A job in the row of an older one is due since it was put in, or looks that begin behind
+ * the older one's time would miss it.
  */
 function giveBack(t: Tables, back: string, attempts: string): string {
   return `with back as materialized (${back}),
      given as (
        update ${t.jobs} as job
-       set state = 'available', process_id = null, attempt = job.attempt - ${attempts}
+       set state = 'available', process_id = null, attempt = job.attempt - ${attempts},
+         scheduled_at = greatest(job.scheduled_at, job.inserted_at)
        from back
        where job.id = back.id and back.kind <> 'advance'
        returning job.queue

@@ -19,9 +19,8 @@ const failure = { name: "Error", message: "out of tape" };
 
 export function reuses(it: It): void {
   describe("commit() of a job that takes the row of the one that has ended", () => {
-    it("keeps the id and when it was due, and is a new job else", async (scene) => {
+    it("keeps the id, and is a new job else", async (scene) => {
       const { process, id, job } = await running(scene);
-      const [before] = await scene.jobs();
 
       const written = await scene.store.commit(process, [chained(scene, id, job)]);
 
@@ -33,7 +32,6 @@ export function reuses(it: It): void {
         [after?.id, after?.step, after?.state, after?.process, after?.attempt],
         [job.id, "ship", "executing", process, 1],
       );
-      assertEquals(after?.scheduledAt, before?.scheduledAt);
     });
 
     it("raises the token, and has neither failures nor arguments of the one before", async (scene) => {
@@ -51,6 +49,18 @@ export function reuses(it: It): void {
         [next.id, next.step, next.attempt, next.token, next.maxAttempts, next.errors, next.args],
         [job.id, "ship", 1, 4, 7, [], [1]],
       );
+    });
+
+    it("is due since it began, once it is given back", async (scene) => {
+      const { process, id, job } = await running(scene);
+      await scene.elapse(60_000);
+      await scene.store.commit(process, [chained(scene, id, job)]);
+      await scene.elapse(1_000);
+
+      await scene.queue.release([{ ...leaseOf(job, process), token: job.token + 1 }]);
+
+      assertEquals((await scene.claim(process, { since: 500 })).length, 0);
+      assertEquals((await scene.claim(process, { since: 30_000 })).length, 1);
     });
 
     it("begins beside others that the turn starts and ends", async (scene) => {
