@@ -27,4 +27,6 @@ export async function fillHistory(
     );
   }
   await observer.query(`vacuum (analyze) ${schema}.workflow_instances, ${schema}.step_results`);
+  // Or the run would pay for writing the history out. Not every user may ask for it.
+  await observer.query("checkpoint").catch(() => {});
 }

@@ -20,7 +20,7 @@ export interface Latency extends Figures {
   readonly idleStatementsPerSecond: number | null;
 }
 
-const warmUp = 200;
+const warmUp = 1_000;
 const idle = 5_000;
 
 /** One instance after the other. With two processes this one starts and waits, and a child works. */
@@ -53,7 +53,7 @@ export async function latency(database: BenchDatabase, options: Options): Promis
 
   await open();
   try {
-    for (let n = 0; n < Math.min(warmUp, workflows); n++) await instance();
+    for (let n = 0; n < warmUp; n++) await instance();
     const idleStatementsPerSecond = await whileIdle(database);
     const pairs: { readonly instance: number; readonly commit: number }[] = [];
     for (let n = 0; n < workflows; n++) {

@@ -10,15 +10,17 @@ export interface Run extends Figures {
   readonly stepsByProcess: readonly number[];
 }
 
+/** Steps of each process. */
 const warmUp = 20_000;
 
 /** Warms up, then measures from the first start to the end of the last instance. `name` sets the keys of a run apart. */
 export async function run(database: BenchDatabase, options: Options, name = "run"): Promise<Run> {
-  const { workflows, profile } = options;
+  const { workflows, processes, profile } = options;
   const { steps } = workloadOf(options);
   await using crew = new Crew(database, options);
   await crew.open();
-  await crew.run(`warm-${name}-`, Math.max(1, Math.min(workflows, Math.round(warmUp / steps))));
+  const each = Math.max(1, Math.min(workflows, Math.round(warmUp / steps)));
+  await crew.run(`warm-${name}-`, each * processes);
   await crew.close();
   await database.observer.sessionsGone("hephaestus");
 
