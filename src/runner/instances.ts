@@ -70,6 +70,11 @@ export class Instances {
     if (this.#cached.size > this.#atMost) this.forget(this.#cached.keys().next().value!);
   }
 
+  /** Remembers an instance whose jobs wait for a claim, as long as the running ones have room beside it. */
+  offer(known: Known): void {
+    if (this.#cached.size < this.#atMost / 2) this.set(known);
+  }
+
   forget(id: string): void {
     this.#cached.delete(id);
   }

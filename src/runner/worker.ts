@@ -156,8 +156,10 @@ export class Worker implements Host {
   /** Takes over an instance that was just started here under the id `process`, with the jobs that are executing. */
   adopt(process: string, known: Known, started: readonly NewJob[]): void {
     const taken = this.#accepting && process === this.#process;
-    if (taken) this.#workers.instances.set(known);
-    else this.#refuse(started.filter(({ owned }) => owned).map((job) => begun(job, process)));
+    const owned = started.filter(({ owned }) => owned);
+    if (!taken) this.#refuse(owned.map((job) => begun(job, process)));
+    else if (owned.length > 0) this.#workers.instances.set(known);
+    else this.#workers.instances.offer(known);
     for (const job of started) {
       if (!job.owned) this.expect(job.queue, job.delay);
       else if (taken) this.begin(begun(job, process));
