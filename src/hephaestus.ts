@@ -76,7 +76,8 @@ export class Hephaestus implements AsyncDisposable {
     const registry = new Registry(options.workflows);
     const backend = options.backend as Backend | undefined ?? postgresBackend(options);
     const { execute = "default", advance = execute, resume = execute } = queues;
-    const finals = new Finals(backend.store, logger);
+    const isOurs = (id: string) => [...this.#workers].some(({ process }) => process === id);
+    const finals = new Finals(backend.store, logger, isOurs);
     // Every waiting result() listens to it.
     setMaxListeners(0, this.#closing.signal);
     this.#client = {

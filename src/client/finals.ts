@@ -16,6 +16,7 @@ const mostRecent = 10_000;
  */
 export class Finals {
   readonly #store: Pick<Store, "list" | "watch">;
+  readonly #isOurs: (process: string) => boolean;
   #watch: AsyncDisposable | undefined;
   readonly #waiting = new Map<string, Set<Settle>>();
   readonly #told = new Set<string>();
@@ -25,8 +26,14 @@ export class Finals {
   readonly #loop: Loop;
   #pause = firstPause;
 
-  constructor(store: Pick<Store, "list" | "watch">, logger: Logger) {
+  /** `isOurs` says whether a process is a worker that tells by itself. */
+  constructor(
+    store: Pick<Store, "list" | "watch">,
+    logger: Logger,
+    isOurs: (process: string) => boolean,
+  ) {
     this.#store = store;
+    this.#isOurs = isOurs;
     this.#loop = new Loop({
       name: "look at instances that are waited for",
       interval: longestPause,
@@ -95,7 +102,9 @@ export class Finals {
 
   #begin(): void {
     if (this.#watch) return;
-    this.#watch = this.#store.watch((instances) => {
+    this.#watch = this.#store.watch((instances, by) => {
+      // What ended here was told here, or is about to be: a look would come in between.
+      if (by !== undefined && this.#isOurs(by)) return;
       if (instances.length === 0) this.#loop.wake();
       for (const instance of instances) this.tell(instance);
     });

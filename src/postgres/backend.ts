@@ -1,6 +1,6 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
 import type { Backend } from "../store/store.ts";
-import { wakePayload } from "./notices.ts";
+import { readEnded, wakePayload } from "./notices.ts";
 import { connect, type ConnectOptions, type Db, type Tx } from "./db.ts";
 import { channelOf } from "./identifiers.ts";
 import { listen } from "./listener.ts";
@@ -44,14 +44,9 @@ export function postgresBackend(options: PostgresOptions): Backend {
   const t = tablesOf(schema);
   const channel = channelOf(schema);
   const endedChannel = channelOf(schema, "ended");
-  const hear = (channel: string, told: (parts: readonly string[]) => void): AsyncDisposable =>
+  const hear = (channel: string, told: (payload: string) => void, missed: () => void) =>
     notify
-      ? listen(
-        base,
-        channel,
-        (payload) => told(payload === "*" ? [] : payload.split(",")),
-        () => told([]),
-      )
+      ? listen(base, channel, told, missed)
       : { [Symbol.asyncDispose]: () => Promise.resolve() };
   const base = connection(options, prepare);
   const db = connect({ ...base, max: poolSize });
@@ -69,7 +64,8 @@ export function postgresBackend(options: PostgresOptions): Backend {
       pulse,
       t,
       notify: tell,
-      listen: (wake) => hear(channel, (queues) => wake(queues.map(decodeURIComponent))),
+      listen: (wake) =>
+        hear(channel, (queues) => wake(queues.split(",").map(decodeURIComponent)), () => wake([])),
     }),
     store: postgresStore({
       db,
@@ -77,7 +73,11 @@ export function postgresBackend(options: PostgresOptions): Backend {
       t,
       channels: { jobs: quoted(channel), ended: quoted(endedChannel) },
       notify: tell,
-      watch: (ended) => hear(endedChannel, ended),
+      watch: (ended) =>
+        hear(endedChannel, (payload) => {
+          const { instances, by } = readEnded(payload);
+          ended(instances, by);
+        }, () => ended([])),
     }),
     ready: () => reporting(() => assertMigrated(db, { schema })),
     [Symbol.asyncDispose]: () => closeAll([db, pulse, lanes]),

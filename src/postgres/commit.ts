@@ -56,7 +56,7 @@ function commitStatement(
   const ended = turns.filter(({ status }) => isFinal(status)).map(({ instance }) => instance);
   const notices = [
     notify(s, channels.jobs, queuesToWake(turns, started)),
-    notify(s, channels.ended, endedPayload(ended)),
+    notify(s, channels.ended, endedPayload(process, ended)),
   ].join("");
   const text = s.text(
     `select ${written("advanced")}${notices} from advanced`,

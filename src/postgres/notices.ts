@@ -26,7 +26,20 @@ export function wakePayload(queues: Iterable<string>): string {
 // A payload must stay below 8,000 bytes, and an id takes 37.
 const mostIds = 200;
 
-/** Ids of instances that have ended as the payload of a notification: "*" when they are too many to be named. */
-export function endedPayload(instances: readonly string[]): string {
-  return instances.length > mostIds ? "*" : instances.join(",");
+/** Instances that a process has ended, as the payload of a notification: "*" when they are too many to be named. */
+export function endedPayload(process: string, instances: readonly string[]): string {
+  if (instances.length === 0) return "";
+  return `${process};${instances.length > mostIds ? "*" : instances.join(",")}`;
+}
+
+/** Reads such a payload; without a process somebody else has ended the instance, or it is not known who. */
+export function readEnded(
+  payload: string,
+): { readonly instances: readonly string[]; readonly by: string | undefined } {
+  const at = payload.indexOf(";");
+  const ids = payload.slice(at + 1);
+  return {
+    instances: ids === "*" ? [] : ids.split(","),
+    by: at < 0 ? undefined : payload.slice(0, at),
+  };
 }

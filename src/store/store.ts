@@ -164,8 +164,11 @@ export interface Store {
       readonly tx?: CallerTransaction | undefined;
     },
   ): Promise<EndResult>;
-  /** Calls `ended` with instances that have become final, and with none when some may have been missed. */
-  watch(ended: (instances: readonly string[]) => void): AsyncDisposable;
+  /**
+   * Calls `ended` with instances that have become final, and with none when some may have been missed; with the process whose turns
+   * have ended them, where that is known.
+   */
+  watch(ended: (instances: readonly string[], by?: string) => void): AsyncDisposable;
   list(filter: Filter, tx?: CallerTransaction): Promise<readonly Instance[]>;
   history(instance: string): Promise<readonly HistoryEntry[]>;
 }
