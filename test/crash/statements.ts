@@ -52,7 +52,7 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/^insert into .*\.step_results .*as failed/s, "record the failure"],
   [/^update .*\.workflow_instances/, "end the instance"],
   [/^update .*\.step_results/, "ignore what was kept"],
-  [/^select id::text from .*\.workflow_instances/, "look for what is there"],
+  [/^select id::text, \(extract\(epoch .*\.workflow_instances/, "look for what is there"],
   [/^select id::text, workflow, .* from .*\.workflow_instances\s+where id = any/s, "read"],
   [/^select id::text, key, .* from .*\.workflow_instances/s, "list"],
   [/^select instance_id::text, .*not processed/s, "read results"],
