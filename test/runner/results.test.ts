@@ -1,5 +1,9 @@
-import { assertEquals } from "@std/assert";
-import { choice, done, step, type, workflow } from "../../mod.ts";
+import { setImmediate } from "node:timers";
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import { choice, done, Hephaestus, step, type, workflow } from "../../mod.ts";
+import type { Backend, Store } from "../../src/store/store.ts";
+import { memory } from "../../src/testing/mod.ts";
 import { everywhere } from "../everywhere.ts";
 
 const pack = step("pack", {
@@ -35,4 +39,53 @@ everywhere("what a caller has waited for", (it) => {
       assertEquals(result, await hephaestus.get(target, { id: handle.id }));
     });
   }
+});
+
+describe("an instance whose end is notified before its process knows that it was written", () => {
+  const looksWhen = async (by: (process: string) => string | undefined): Promise<number> => {
+    let looks = 0;
+    let notified: Parameters<Store["watch"]>[0] = () => {};
+    const backend = memory() as Backend & ReturnType<typeof memory>;
+    const { store } = backend;
+    const early: Store = {
+      ...store,
+      watch(ended) {
+        notified = ended;
+        return { [Symbol.asyncDispose]: () => Promise.resolve() };
+      },
+      async commit(process, turns) {
+        const written = await store.commit(process, turns);
+        notified([...written.keys()], by(process));
+        // What is looked at is looked at now.
+        await new Promise((resolve) => setImmediate(resolve));
+        return written;
+      },
+      list(filter, tx) {
+        looks++;
+        return store.list(filter, tx);
+      },
+    };
+    const notifying: Backend = { ...backend, store: early };
+    await using hephaestus = new Hephaestus({ backend: notifying, workflows });
+    await using worker = hephaestus.work({ poll: 20 });
+    await worker.ready;
+    const one = async (key: string) => {
+      const handle = await hephaestus.start(packing, key, "jo");
+      await handle.result();
+    };
+    // Whoever begins to wait looks once, for notifications that nobody heard.
+    await one("first");
+    looks = 0;
+    for (const key of ["1", "2", "3"]) await one(key);
+    return looks;
+  };
+
+  it("is not looked at when that process is here", async () => {
+    assertEquals(await looksWhen((process) => process), 0);
+  });
+
+  it("is looked at when it may be another one", async () => {
+    assert(await looksWhen(() => "17") >= 3);
+    assert(await looksWhen(() => undefined) >= 3);
+  });
 });
