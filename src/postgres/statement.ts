@@ -29,11 +29,12 @@ export class Statement {
    * together, or there would be a statement for each choice of them.
    */
   rows<T>(name: string, rows: readonly T[], ...columns: readonly Column<T>[]): string {
-    const all = rows.some((row, index) =>
-      columns.some(([, , value, rare]) => rare && value(row, index) !== undefined)
+    const rares = columns.filter(([, , , rare]) => rare);
+    const some = rows.some((row, index) =>
+      rares.some(([, , value]) => value(row, index) !== undefined)
     );
     const lists = columns.map(([column, type, value, rare]) =>
-      rare && !all
+      rare && !some
         ? `null::${type} as ${column}`
         : `unnest(${this.array(rows, type, value)}) as ${column}`
     );

@@ -1,4 +1,3 @@
-import type { Written } from "../store/store.ts";
 import { date, epoch } from "./times.ts";
 
 /** What a statement answers that writes instances. */
@@ -13,7 +12,7 @@ export function written(of: string): string {
 }
 
 /** Reads them. */
-export function writtenOf(row: WrittenRow | undefined): Map<string, Date> & Written {
+export function writtenOf(row: WrittenRow | undefined): Map<string, Date> {
   const all = new Map<string, Date>();
   if (row?.written == null) return all;
   const at = date(row.at);
