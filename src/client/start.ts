@@ -7,8 +7,7 @@ import { mergeMetadata } from "../core/engine.ts";
 import { check, type Checked } from "../core/type.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { Starting } from "../runner/new_jobs.ts";
-import type { Parts } from "../runner/parts.ts";
-import { computeOpening } from "../runner/turns.ts";
+import { computeOpening, type Limits } from "../runner/turns.ts";
 import type { Known, NewInstance } from "../store/store.ts";
 import { uuidv7 } from "./uuid.ts";
 
@@ -33,8 +32,6 @@ export interface Prepared {
   /** The steps that need jobs. */
   readonly starting: Starting;
 }
-
-type Limits = Pick<Parts, "payloadLimit">;
 
 /**
  * Checks everything that a start is given and takes the first turn. Nothing is written yet. A promise only where the schema of the

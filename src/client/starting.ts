@@ -5,7 +5,7 @@ import type { JsonObject } from "../core/json.ts";
 import { resolve } from "../core/version.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { AnyTransaction } from "../postgres/callers.ts";
-import { idsFor, jobsOf, type Placement } from "../runner/new_jobs.ts";
+import { jobsOf, placement } from "../runner/new_jobs.ts";
 import { endingOf } from "../runner/verdicts.ts";
 import type { Worker } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
@@ -153,13 +153,8 @@ async function insert(
   tx: AnyTransaction | undefined,
 ): Promise<Written> {
   const worker = tx === undefined && parts.inline ? local(workers, ready, parts) : undefined;
-  const count = ready.reduce((sum, { prepared }) => sum + idsFor(prepared.starting), 0);
-  const ids = await parts.ids.take(count);
-  let next = 0;
-  const place: Placement = {
-    id: () => ids[next++] ?? "",
-    begins: (queue) => worker?.slots.take(queue) === true,
-  };
+  const turns = ready.map(({ prepared }) => prepared.starting);
+  const place = await placement(parts, turns, (queue) => worker?.slots.take(queue) === true);
   const opening = ready.map(({ workflow, prepared }) => {
     const target = { workflow, instance: prepared.known.id };
     return instanceOf(prepared, jobsOf(parts, target, prepared.starting, place));

@@ -1,6 +1,7 @@
 import { emptyControl } from "./control.ts";
 import { ControlDraft } from "./control_draft.ts";
 import { HephaestusError } from "./errors.ts";
+import { filtered } from "./filtered.ts";
 import type { Graph, GraphStep } from "./graph.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
 import type { JsonObject } from "./json.ts";
@@ -231,8 +232,7 @@ class Advance {
   #resolved(): readonly string[] {
     const isResolved = ({ ending }: Applied) =>
       ending.event !== LATER && this.#isResolved(ending.step);
-    const resolved = this.#applied?.some(isResolved) ? this.#applied.filter(isResolved) : none;
-    return resolved.map(({ ending }) => ending.step);
+    return filtered(this.#applied ?? none, isResolved).map(({ ending }) => ending.step);
   }
 
   /** Kept deliveries of an instance that is over. */
@@ -266,11 +266,6 @@ function and<T>(list: T[] | undefined, item: T): T[] {
   if (list === undefined) return [item];
   list.push(item);
   return list;
-}
-
-/** Those for which it holds; the list itself when that is all of them. */
-function filtered<T>(list: readonly T[], holds: (item: T) => boolean): readonly T[] {
-  return list.every(holds) ? list : list.filter(holds);
 }
 
 function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly StepEnding[] {

@@ -1,4 +1,5 @@
 import { failure } from "../core/failure.ts";
+import { filtered } from "../core/filtered.ts";
 import type { Unprocessed, Written } from "../store/store.ts";
 import { applied } from "./applied.ts";
 import type { Host, OwnedJob } from "./host.ts";
@@ -80,13 +81,12 @@ export class Committer {
 
   /** What was claimed under an id that was declared dead is somebody else's now. */
   #owned(submissions: readonly Submission[], process: string): readonly Submission[] {
-    if (submissions.every(({ job }) => job.process === process)) return submissions;
     for (const { job } of submissions) {
       if (job.process === process) continue;
       this.#host.slots.release(job.queue);
       this.#host.done(job);
     }
-    return submissions.filter(({ job }) => job.process === process);
+    return filtered(submissions, ({ job }) => job.process === process);
   }
 
   async #attempt(groups: readonly Group[], process: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { filtered } from "../core/filtered.ts";
 import { attemptsOf } from "../core/retry.ts";
 import type { StepDefinition } from "../core/step.ts";
 import type { Workflow } from "../core/workflow.ts";
@@ -21,9 +22,17 @@ export interface Starting {
 /** The priority of jobs that do not say. */
 export const usualPriority = 5;
 
-/** How many ids the jobs of a turn may take. */
-export function idsFor({ started, waiting }: Starting): number {
-  return started.length + waiting.length;
+/** Reserves the ids that the jobs of turns may take. */
+export async function placement(
+  { ids }: Pick<Parts, "ids">,
+  turns: readonly Starting[],
+  begins: Placement["begins"],
+): Promise<Placement> {
+  let count = 0;
+  for (const { started, waiting } of turns) count += started.length + waiting.length;
+  const reserved = await ids.take(count);
+  let next = 0;
+  return { id: () => reserved[next++] ?? "", begins };
 }
 
 type Of = Pick<Parts, "queues" | "retry">;
@@ -41,21 +50,11 @@ export function jobsOf(
   { started, waiting }: Starting,
   place: Placement,
 ): readonly NewJob[] {
-  const [first] = started;
-  if (first !== undefined && started.length === 1 && waiting.length === 0) {
-    const job = jobOf(parts, target, first, place);
-    return job === undefined ? [] : [job];
-  }
-  const jobs: NewJob[] = [];
-  for (const name of started) {
-    const job = jobOf(parts, target, name, place);
-    if (job !== undefined) jobs.push(job);
-  }
-  for (const name of waiting) {
-    const limit = limitOf(parts, target, target.workflow.steps.get(name), place);
-    if (limit !== undefined) jobs.push(limit);
-  }
-  return jobs;
+  const jobs = started.map((name) => jobOf(parts, target, name, place));
+  const limits = waiting.map((name) =>
+    limitOf(parts, target, target.workflow.steps.get(name), place)
+  );
+  return filtered([...jobs, ...limits], (job) => job !== undefined);
 }
 
 function jobOf(parts: Of, target: Target, name: string, place: Placement): NewJob | undefined {

@@ -1,3 +1,4 @@
+import { filtered } from "../core/filtered.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { Unprocessed } from "../store/store.ts";
 import type { Pass } from "../store/turn.ts";
@@ -47,28 +48,27 @@ function plan(
   const { known, outputs } = cached;
   const workflow = parts.registry.get(name, version);
   const isLive = ({ ended }: Submission) => !ended || known.control.active.has(ended.step);
-  const allLive = submissions.every(isLive);
-  const included = allLive ? submissions : submissions.filter(isLive);
+  const included = filtered(submissions, isLive);
   const input = {
     workflow,
     known,
     outputs,
-    ended: endedIn(included),
+    ended: filtered(included, hasEnded).map(({ ended }) => ended),
     unprocessed,
   };
   const computed = computeTurn(parts, input);
   if (!changes(known, computed)) return { plan: undefined, dropped: submissions, ignored: none };
   return {
     plan: { instance, workflow, outputs, computed, included },
-    dropped: allLive ? none : submissions.filter((submission) => !isLive(submission)),
+    dropped: filtered(submissions, (submission) => !isLive(submission)),
     ignored: none,
   };
 }
 
-function endedIn(submissions: readonly Submission[]): readonly Ended[] {
-  const [first] = submissions;
-  if (submissions.length === 1 && first?.ended !== undefined) return [first.ended];
-  return submissions.flatMap(({ ended }) => ended ?? none);
+function hasEnded(
+  submission: Submission,
+): submission is Submission & { readonly ended: Ended } {
+  return submission.ended !== undefined;
 }
 
 /** Plans a turn; loads the outputs that its choices read where they are not here. */

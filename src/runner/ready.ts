@@ -1,8 +1,9 @@
 import { encodeControl } from "../core/control.ts";
+import { filtered } from "../core/filtered.ts";
 import type { NewJob } from "../queue/job.ts";
 import type { Turn } from "../store/turn.ts";
 import type { Host, OwnedJob } from "./host.ts";
-import { idsFor, jobsOf, type Placement } from "./new_jobs.ts";
+import { jobsOf, placement } from "./new_jobs.ts";
 import type { Parts } from "./parts.ts";
 import type { Plan } from "./plan.ts";
 import { thrown, wakeOf } from "./turns.ts";
@@ -19,15 +20,12 @@ export async function ready(
   host: Host,
   plans: readonly Plan[],
 ): Promise<readonly Ready[]> {
-  let count = 0;
-  for (const { computed } of plans) count += idsFor(computed.progress);
-  const ids = await parts.ids.take(count);
-  const here = parts.inline && host.accepting;
-  let next = 0;
-  const place: Placement = {
-    id: () => ids[next++] ?? "",
-    begins: (queue) => here && !host.yields(queue) && host.slots.take(queue),
-  };
+  const turns = plans.map(({ computed }) => computed.progress);
+  const place = await placement(
+    parts,
+    turns,
+    (queue) => parts.inline && host.accepting && !host.yields(queue) && host.slots.take(queue),
+  );
   return plans.map((plan) => {
     for (const { job } of plan.included) host.slots.release(job.queue);
     return { plan, turn: turnOf(parts, plan, jobsOf(parts, plan, plan.computed.progress, place)) };
@@ -51,11 +49,7 @@ function turnOf(parts: Parts, plan: Plan, jobs: readonly NewJob[]): Turn {
     processed,
     settled: heir === undefined ? included.map(({ job }) => job.id) : none,
     resolved: progress.resolved,
-    started: heir === undefined
-      ? jobs
-      : jobs.length === 1
-      ? none
-      : jobs.filter((job) => job !== heir),
+    started: filtered(jobs, (job) => job !== heir),
     reused: heir && { ...heir, id: included[0]!.job.id },
     wake: progress.wake ? wakeOf(parts, workflow) : undefined,
   };

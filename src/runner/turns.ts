@@ -1,5 +1,13 @@
 import { emitter } from "../core/context.ts";
-import { advance, mergeMetadata, open, type Progress, type StepEnding } from "../core/engine.ts";
+import {
+  advance,
+  type Applied,
+  mergeMetadata,
+  open,
+  type Progress,
+  type StepEnding,
+} from "../core/engine.ts";
+import { filtered } from "../core/filtered.ts";
 import { failure } from "../core/failure.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { Known, Unprocessed } from "../store/store.ts";
@@ -43,7 +51,8 @@ export class MissingOutputs extends Error {
   }
 }
 
-type Limits = Pick<Parts, "payloadLimit">;
+/** How large what is written may be. */
+export type Limits = Pick<Parts, "payloadLimit">;
 
 const none: readonly never[] = [];
 
@@ -80,14 +89,12 @@ export function computeTurn(limits: Limits, input: TurnInput): Computed {
 
 /** The results that are written with the turn: of steps that have ended here, and of choices. */
 function recordedIn({ applied }: Progress): readonly AppliedResult[] {
-  // One result is the rule: a list of one is a tenth of what one is that grows.
-  const [first] = applied;
-  if (applied.length === 1 && first !== undefined && isEnded(first.ending)) {
-    return [appliedResult(first.ending.result, first.causes)];
-  }
-  return applied.flatMap(({ ending, causes }) =>
-    isEnded(ending) ? appliedResult(ending.result, causes) : []
-  );
+  return filtered(applied, hasEndedHere)
+    .map(({ ending, causes }) => appliedResult(ending.result, causes));
+}
+
+function hasEndedHere(applied: Applied): applied is Applied & { readonly ending: Ended } {
+  return isEnded(applied.ending);
 }
 
 function appliedResult(result: NewResult, causes: readonly string[]): AppliedResult {
