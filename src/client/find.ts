@@ -9,7 +9,7 @@ import type { CallerTransaction, Store } from "../store/store.ts";
 export type Target = string | { readonly id: string };
 
 /** A workflow or all of its versions. */
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
 export type AnyWorkflow<In = any, Deliveries = any> =
   | Workflow<string, In, Deliveries>
   | VersionedWorkflow<string, In, Deliveries>;

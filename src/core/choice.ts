@@ -44,7 +44,7 @@ export function choice<
   const N extends readonly Need[] = [],
   In = unknown,
 >(name: Name, options: ChoiceOptions<E, N, In>): Step<Name, E, FactsOf<N>, In, never>;
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
 export function choice(name: string, options: any): any {
   return made(define("choice", name, options));
 }

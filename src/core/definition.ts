@@ -51,7 +51,7 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
 }
 
 /** The public face of a definition. */
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- the overloads of those who call it say what it is
 export function made(definition: StepDefinition): any {
   const { name, kind, events } = definition;
   const waits = definition.asynchronous || kind === "signal";

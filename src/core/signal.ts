@@ -40,7 +40,7 @@ export function signal<
   name: Name,
   options: SignalOptions<E, Limit>,
 ): AsyncStep<Name, Limited<E, Limit>, never, unknown, never>;
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
 export function signal(name: string, options: any): any {
   return made(define("signal", name, options));
 }
@@ -66,7 +66,7 @@ export function timer<const Name extends string>(
   name: Name,
   after: Duration,
 ): Step<Name, { readonly elapsed: Type<undefined> }, never, unknown, never>;
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
 export function timer(name: string, after: unknown): any {
   return made(define("timer", name, { after }));
 }

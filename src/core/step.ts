@@ -84,13 +84,13 @@ export interface StepDefinition {
  */
 export interface Step<
   Name extends string = string,
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   E extends StepEvents = any,
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   Needs extends string = any,
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   In = any,
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   Sees extends string = any,
 > {
   /** The name: unique in a workflow. */
@@ -265,7 +265,7 @@ export function step<
   options: StepOptions<E, N, In, V, Async, Limit>,
 ): Async extends true ? AsyncStep<Name, Limited<E, Limit>, FactsOf<N>, In, V[number]["name"]>
   : Step<Name, E, FactsOf<N>, In, V[number]["name"]>;
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
 export function step(name: string, options: any): any {
   return made(define("step", name, options));
 }

@@ -34,9 +34,9 @@ export interface PickOptions {
  */
 export interface VersionedWorkflow<
   Name extends string = string,
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   In = any,
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   Deliveries = any,
 > {
   /** The name that all versions share. */

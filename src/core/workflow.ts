@@ -28,9 +28,9 @@ import type { FirstRow } from "./wiring.ts";
  */
 export interface Workflow<
   Name extends string = string,
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   In = any,
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   Deliveries = any,
 > {
   /** The name. */
@@ -175,7 +175,7 @@ export function workflow<const Name extends string, In, S extends Step>(
   name: Name,
   options: WorkflowOptions<In, S>,
 ): FirstRow<Name, In, S>;
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
 export function workflow(name: string, options: any): any {
   checkName("workflow", name);
   return builder(head(name, options), undefined);

@@ -119,7 +119,7 @@ function toEntry(row: ResultRow): HistoryEntry {
 }
 
 /** The value of a JSON text that was read back: its shape is what was written. */
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- its shape is what was written
 function parse(text: string | undefined): any {
   return text === undefined ? undefined : JSON.parse(text);
 }

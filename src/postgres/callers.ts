@@ -13,17 +13,17 @@ export interface CallerTx {
 /** What `sql.begin` of postgres.js hands to its callback. */
 export interface PostgresJsTx {
   /** Runs a statement of text. */
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
   unsafe(text: string, params?: any[], options?: any): any;
   /** Binds a value by the type's object id. */
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
   typed(value: any, type: number): any;
 }
 
 /** A client of node-postgres that is inside `begin`. */
 export interface PgClient {
   /** Runs one statement and returns its rows. */
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
   query(config: any): Promise<{ readonly rows: any[] }>;
   /** Tells a client of node-postgres from others. */
   escapeLiteral(text: string): string;
@@ -34,7 +34,7 @@ export interface KyselyTx {
   /** True inside `transaction().execute(...)`. */
   readonly isTransaction: boolean;
   /** Runs a compiled query and returns its rows. */
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
   executeQuery(query: any): Promise<{ readonly rows: any[] }>;
 }
 
@@ -48,14 +48,14 @@ export interface DrizzleSql {
   /** Binds a value. */
   param(value: unknown): unknown;
   /** Makes one statement of several parts. */
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
   join(parts: any[]): any;
 }
 
 /** A transaction of Drizzle. */
 export interface DrizzleTx {
   /** Runs one statement and returns what its driver answers. */
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
   execute(query: any): PromiseLike<any>;
 }
 
