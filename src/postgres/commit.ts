@@ -49,6 +49,7 @@ function commitStatement(
   dropRest(s, t, turns);
   const started = turns.flatMap((turn) => turn.started);
   if (started.length > 0) s.with("started", `(${insertJobs(s, t, started, "advanced")})`);
+  // Their rows are locked in the order of this list: by id, like those that are deleted.
   const reused = each(turns, ({ reused }) => (reused ? [reused] : []))
     .sort((a, b) => Number(a.row.id) - Number(b.row.id));
   if (reused.length > 0) s.with("reused", `(${reuseJobs(s, t, reused, "advanced")})`);
