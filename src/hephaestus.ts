@@ -252,7 +252,7 @@ export class Hephaestus implements AsyncDisposable {
     const working = new Working(parts, { ...workTimes(options), name, finished });
     this.#workers.add(working);
     const stop = async (grace?: Duration) => {
-      await working.stop(grace === undefined ? undefined : milliseconds(grace));
+      await working.stop(grace === undefined ? undefined : milliseconds(grace, "grace"));
       this.#workers.delete(working);
     };
     if (signal?.aborted) void stop();

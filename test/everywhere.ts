@@ -104,7 +104,7 @@ async function open(
     url: database?.url,
     another,
     async work(options = {}) {
-      const worker = hephaestus.work({ poll: 100, grace: 1_000, ...options });
+      const worker = hephaestus.work({ poll: "100ms", grace: "1s", ...options });
       await worker.ready;
       return worker;
     },

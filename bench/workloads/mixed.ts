@@ -15,7 +15,7 @@ const prepare = step("prepare", {
 
 const charge = step("charge", {
   events: { charged: type<{ receipt: string }>() },
-  retry: { attempts: 3, backoff: "constant", base: 1, max: 1 },
+  retry: { attempts: 3, backoff: "constant", base: "1ms", max: "1ms" },
   async run({ attempt, emit }) {
     await delay(5);
     if (attempt === 1) throw new Error("The card reader is warming up");
@@ -23,7 +23,7 @@ const charge = step("charge", {
   },
 });
 
-const cooldown = timer("cooldown", 20);
+const cooldown = timer("cooldown", "20ms");
 const approval = signal("approval", { events: { approved: type<{ by: string }>() } });
 
 const settle = step("settle", {

@@ -71,11 +71,11 @@ export function workTimes(options: WorkOptions): {
     );
   }
   const times = {
-    grace: milliseconds(grace),
-    poll: milliseconds(poll),
-    heartbeat: milliseconds(heartbeat),
-    lease: milliseconds(lease),
-    keep: milliseconds(keepJobs),
+    grace: milliseconds(grace, "grace"),
+    poll: milliseconds(poll, "poll"),
+    heartbeat: milliseconds(heartbeat, "heartbeat"),
+    lease: milliseconds(lease, "lease"),
+    keep: milliseconds(keepJobs, "keepJobs"),
   };
   if (times.poll < 1 || times.heartbeat < 1) {
     throw new RangeError("Cannot work: poll and heartbeat must be longer than 0");

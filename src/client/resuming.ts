@@ -71,7 +71,7 @@ export async function scheduleResume(
   delivery: AnyDelivery,
   { tx, after }: InTransaction & { readonly after: Duration },
 ): Promise<bigint> {
-  const delay = milliseconds(after);
+  const delay = milliseconds(after, "after");
   const { store } = parts.backend;
   const instance = await findOrThrow(store, target, who, "resume", tx);
   const workflow = definitionOf(parts, target, instance);

@@ -43,7 +43,7 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
     queue: queue(options["queue"], refuse),
     priority: priority(options["priority"], refuse),
     timeout: duration(options, "timeout", refuse),
-    after: kind === "timer" ? wait(options["after"], refuse) : undefined,
+    after: kind === "timer" ? wait(options["after"], undefined, refuse) : undefined,
     expires,
     run: kind === "step" ? code(options, "run", refuse) : undefined,
     decide: kind === "choice" ? code(options, "decide", refuse) : undefined,
@@ -196,14 +196,14 @@ function duration(
 ): number | undefined {
   const value = options[option];
   if (value === undefined) return undefined;
-  const length = wait(value, refuse);
+  const length = wait(value, option, refuse);
   if (length > 0) return length;
   throw refuse(`option "${option}" is not longer than 0 milliseconds`);
 }
 
-function wait(value: unknown, refuse: Refuse): number {
+function wait(value: unknown, option: string | undefined, refuse: Refuse): number {
   try {
-    return milliseconds(value);
+    return milliseconds(value, option);
   } catch (error) {
     throw refuse(reason(error), error);
   }

@@ -1,5 +1,7 @@
 /**
- * A length of time: milliseconds, or a number with its unit.
+ * A length of time: a number with its unit, which is one of `ms`, `s`, `m`, `h`, `d` and `w`.
+ *
+ * A bare number is refused, because nobody can see its unit; only `0` needs none.
  *
  * @example Wait for half an hour
  * ```ts
@@ -10,7 +12,7 @@
  * assertEquals(timer("cooldown", pause).definition.after, 1_800_000);
  * ```
  */
-export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
+export type Duration = 0 | `${number}${"ms" | "s" | "m" | "h" | "d" | "w"}`;
 
 const units: ReadonlyMap<string, number> = new Map([
   ["ms", 1],
@@ -18,33 +20,39 @@ const units: ReadonlyMap<string, number> = new Map([
   ["m", 60_000],
   ["h", 3_600_000],
   ["d", 86_400_000],
+  ["w", 604_800_000],
 ]);
 
 const century = 36_525 * 86_400_000;
 
-/** The length of a duration in whole milliseconds; plain JavaScript may hand in anything. */
-export function milliseconds(duration: unknown): number {
-  const length = typeof duration === "number" ? duration : parse(duration);
-  if (!(length >= 0 && length <= century)) {
-    throw new RangeError(
-      `Cannot use duration ${shown(duration)}: it lasts from 0 milliseconds to 36525 days`,
+/**
+ * The length of a duration in whole milliseconds; plain JavaScript may hand in anything.
+ *
+ * @param option What the duration is for, where an error should say so.
+ */
+export function milliseconds(duration: unknown, option?: string): number {
+  if (duration === 0) return 0;
+  const what = `Cannot use duration ${shown(duration)}${option ? ` as option "${option}"` : ""}`;
+  if (typeof duration === "number") {
+    const amount = duration > 0 && duration <= 36_525 ? duration : 7;
+    throw new TypeError(
+      `${what}: a number has no unit, write a text such as "${amount}s" or "${amount}d"`,
     );
   }
-  return Math.round(length);
-}
-
-function parse(duration: unknown): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(
-    typeof duration === "string" ? duration : "",
-  ) ?? [];
+  const [, amount, unit] = typeof duration === "string" ? text.exec(duration) ?? [] : [];
   if (amount === undefined || unit === undefined) {
     throw new TypeError(
-      `Cannot use duration ${shown(duration)}: ` +
-        `expected milliseconds or a text such as "250ms", "30s", "5m", "2h" or "1d"`,
+      `${what}: expected one number and one unit (ms, s, m, h, d or w), ` +
+        `such as "250ms", "30s", "90m" or "7d"`,
     );
   }
-  return Number(amount) * (units.get(unit) ?? 1);
+  const length = Number(amount) * (units.get(unit) ?? 1);
+  if (length >= 0 && length <= century) return Math.round(length);
+  throw new RangeError(`${what}: it lasts from 0 milliseconds to 36525 days`);
 }
+
+// The numbers that a template literal writes, `${5e-7}s` among them.
+const text = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(ms|s|m|h|d|w)$/;
 
 function shown(duration: unknown): string {
   if (typeof duration === "string") return JSON.stringify(duration);

@@ -51,10 +51,14 @@ export const defaultRetry: Retry = Object.freeze({
 
 /** The policy that holds, field by field, the most specific first. */
 export function resolveRetry(...policies: readonly (RetryPolicy | undefined)[]): Retry {
-  const pick = <K extends keyof Retry>(field: K): RetryPolicy[K] | Retry[K] =>
-    policies.find((policy) => policy?.[field] !== undefined)?.[field] ?? defaultRetry[field];
-  const attempts = Number(pick("attempts"));
-  const backoff = pick("backoff");
+  const pick = <K extends keyof RetryPolicy>(field: K): RetryPolicy[K] | undefined =>
+    policies.find((policy) => policy?.[field] !== undefined)?.[field];
+  const time = (field: "base" | "max"): number => {
+    const given = pick(field);
+    return given === undefined ? defaultRetry[field] : milliseconds(given, field);
+  };
+  const attempts = Number(pick("attempts") ?? defaultRetry.attempts);
+  const backoff = pick("backoff") ?? defaultRetry.backoff;
   if (!Number.isInteger(attempts) || attempts < 1 || attempts > 1_000_000) {
     throw new RangeError(
       `Cannot retry with ${attempts} attempts: expected a whole number from 1 to 1000000`,
@@ -70,8 +74,8 @@ export function resolveRetry(...policies: readonly (RetryPolicy | undefined)[]):
   return {
     attempts,
     backoff,
-    base: milliseconds(pick("base")),
-    max: milliseconds(pick("max")),
+    base: time("base"),
+    max: time("max"),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Duration } from "./duration.ts";
+import { type Duration, milliseconds } from "./duration.ts";
 import { HephaestusError } from "./hephaestus_error.ts";
 
 /**
@@ -51,8 +51,13 @@ export class RetryLaterError extends HephaestusError {
   /** Why; it stands in the message. */
   readonly reason: string | undefined;
 
-  /** Asks for another run `after` a while. */
+  /**
+   * Asks for another run `after` a while.
+   *
+   * @throws {TypeError | RangeError} When `after` is no duration.
+   */
   constructor(of: { after: Duration; reason?: string }, options?: ErrorOptions) {
+    milliseconds(of.after, "after");
     const reason = of.reason === undefined ? "" : `: ${of.reason}`;
     super("RETRY_LATER", `Cannot finish yet${reason}`, options);
     this.after = of.after;

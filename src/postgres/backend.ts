@@ -99,7 +99,7 @@ function connection(options: PostgresOptions, prepare: boolean): ConnectOptions 
     prepare,
     settings,
     applicationName: "hephaestus",
-    statementTimeout: milliseconds(statementTimeout),
+    statementTimeout: milliseconds(statementTimeout, "statementTimeout"),
   };
 }
 

@@ -6,6 +6,7 @@ export interface FakeClock extends Clock {
   /**
    * Moves the time forward and wakes whoever waits for it.
    *
+   * @throws {TypeError} When the duration is a number or another text than a number with its unit.
    * @throws {RangeError} When the duration is negative or longer than a century.
    */
   advance(duration: Duration): void;

@@ -6,7 +6,7 @@ import { eventually, keeping } from "../everywhere.ts";
 import { migrated } from "../pg.ts";
 import { order, settle, shop } from "./shop.ts";
 
-const working = { poll: 50, heartbeat: 100, lease: "5s", queues: { default: 10 } } as const;
+const working = { poll: "50ms", heartbeat: "100ms", lease: "5s", queues: { default: 10 } } as const;
 
 describe("a database without a free connection", () => {
   it("is waited for at the start and in the middle, and callers are told why", async () => {

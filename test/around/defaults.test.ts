@@ -32,7 +32,7 @@ for (const settings of defaults) {
         await using one = new Hephaestus({ ...options, logger: silent });
         await using two = new Hephaestus({ ...options, logger: silent });
         for (const each of [one, two]) {
-          await each.work({ poll: 50, queues: { default: 10 } }).ready;
+          await each.work({ poll: "50ms", queues: { default: 10 } }).ready;
         }
 
         const handles = await order(one, 30);

@@ -81,7 +81,7 @@ describe("a database whose tables others lock", () => {
         ...{ url, workflows: [shop], inline, poolSize: 4, logger },
         ...options,
       });
-      await hephaestus.work({ poll: 50, queues: { default: 10 } }).ready;
+      await hephaestus.work({ poll: "50ms", queues: { default: 10 } }).ready;
 
       for (const table of tables) {
         const handles = await order(hephaestus, 8, `${table} `);
@@ -100,7 +100,7 @@ describe("a database whose tables others lock", () => {
 
 const count = step("count", {
   events: { ok: type() },
-  retry: { attempts: 2, base: 1, max: 5 },
+  retry: { attempts: 2, base: "1ms", max: "5ms" },
   run: ({ emit, tx }) =>
     tx(async (sql) => {
       await sql`update counters set n = n + 1`;
@@ -117,7 +117,7 @@ describe("a step whose own statement waits in vain for a lock", () => {
     const { sql, url } = database;
     await sql`create table counters as select 0 as n`;
     await using hephaestus = new Hephaestus({ url, workflows: [counting], logger: silent });
-    await hephaestus.work({ poll: 50 }).ready;
+    await hephaestus.work({ poll: "50ms" }).ready;
 
     await sql.begin(async (tx) => {
       await tx`update counters set n = 0`;

@@ -32,7 +32,7 @@ const ship = writing("ship");
 /** Fails once, by itself: what the database does must not add to its attempts. */
 const flaky = step("flaky", {
   events: { ok: type() },
-  retry: { attempts: 3, base: 1, max: 5 },
+  retry: { attempts: 3, base: "1ms", max: "5ms" },
   run({ emit, attempt }) {
     if (attempt === 1) throw new Error("not now");
     return emit.ok();

@@ -81,7 +81,7 @@ describe("a database that is not there", () => {
     road.refuse(true);
     const logger = keeping();
     await using hephaestus = new Hephaestus({ url: road.url, workflows, logger });
-    const worker = hephaestus.work({ poll: 50 });
+    const worker = hephaestus.work({ poll: "50ms" });
     await eventually(
       () => logger.said.some((line) => line.startsWith("Cannot begin to work: it is tried again")),
       "it says that it tries",
@@ -151,7 +151,12 @@ describe("a database that goes away and comes back", () => {
       for (const inline of [true, false]) {
         const logger = keeping();
         await using hephaestus = new Hephaestus({ url: server.url, workflows, inline, logger });
-        await hephaestus.work({ poll: 50, heartbeat: 200, lease: "5s", queues: { default: 20 } })
+        await hephaestus.work({
+          poll: "50ms",
+          heartbeat: "200ms",
+          lease: "5s",
+          queues: { default: 20 },
+        })
           .ready;
         const handles = await Promise.all(
           Array.from(

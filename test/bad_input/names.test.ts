@@ -181,7 +181,7 @@ describe("hostile names on PostgreSQL", () => {
         logger: silent,
         poolSize: 2,
       });
-      const worker = hephaestus.work({ poll: 50, queues: { [name]: 2 } });
+      const worker = hephaestus.work({ poll: "50ms", queues: { [name]: 2 } });
       await worker.ready;
       const handle = await hephaestus.start(flow, "one", undefined);
       assertEquals((await handle.result()).status, "completed", name);

@@ -32,7 +32,7 @@ onPostgres("a job for a step that the code here does not have", (it) => {
     await sql`update hephaestus.workflow_instances set control = '{"active":{"added":"first"}}'`;
 
     const old = another({ workflows: [older] });
-    const worker = old.work({ poll: 20 });
+    const worker = old.work({ poll: "20ms" });
     await worker.ready;
     const put = () =>
       sql`select state, attempt, scheduled_at > now() + interval '50 s' as later
@@ -42,7 +42,7 @@ onPostgres("a job for a step that the code here does not have", (it) => {
     await worker.stop();
 
     await sql`update hephaestus.jobs set scheduled_at = now()`;
-    await hephaestus.work({ poll: 20 }).ready;
+    await hephaestus.work({ poll: "20ms" }).ready;
     assertEquals((await handle.result()).status, "completed");
   });
 });
@@ -63,7 +63,7 @@ onPostgres("a row that somebody has edited by hand", (it) => {
         await sql.unsafe(edit);
         await sql`update hephaestus.jobs set state = 'available', scheduled_at = now()`;
 
-        await work({ poll: 20 });
+        await work({ poll: "20ms" });
         const good = await Promise.all(
           Array.from({ length: 20 }, (_, n) => hephaestus.start(simple, `good-${n}`, undefined)),
         );

@@ -46,7 +46,7 @@ const titles = Object.keys(thrown);
 const fail = step("fail", {
   input: type<number>(),
   events: { ok: type() },
-  retry: { attempts: 2, base: 1, max: 5 },
+  retry: { attempts: 2, base: "1ms", max: "5ms" },
   run({ input }) {
     throw thrown[titles[input]!]!();
   },

@@ -17,7 +17,7 @@ import { everywhere } from "../everywhere.ts";
 // deno-lint-ignore no-explicit-any
 const any = (value: unknown): any => value;
 const values = hostileValues.filter(({ title }) => title !== "undefined itself");
-const retry = { attempts: 2, base: 1, max: 5 };
+const retry = { attempts: 2, base: "1ms", max: "5ms" } as const;
 
 const make = step("make", {
   // deno-lint-ignore no-explicit-any

@@ -12,7 +12,7 @@ const ok = { events: { ok: type() } };
 const first = step("first", { ...ok, run: ({ emit }) => emit.ok() });
 const left = step("left", {
   ...ok,
-  retry: { base: 1 },
+  retry: { base: "1ms" },
   run({ attempt, emit }) {
     if (attempt === 1) throw new Error("Once more");
     return emit.ok();
@@ -59,7 +59,7 @@ describe("hephaestus doctor", () => {
       const after = await examine(db, "hephaestus", quick);
       assertEquals(after.violations.map((violation) => violation.rule), also);
       if (repaired === "in place") return;
-      await using worker = hephaestus.work({ poll: 50 });
+      await using worker = hephaestus.work({ poll: "50ms" });
       await worker.ready;
       await hephaestus.resume(sick, { id }, right.emit.ok());
       assertEquals((await (await hephaestus.handle(sick, { id }))?.result())?.status, "completed");
@@ -73,7 +73,9 @@ describe("hephaestus doctor", () => {
     await using hephaestus = engine(t);
     await using other = engine(t);
     await using db = disposable(t.url);
-    const workers = [hephaestus, other].map((each) => each.work({ poll: 50, heartbeat: 50 }));
+    const workers = [hephaestus, other].map((each) =>
+      each.work({ poll: "50ms", heartbeat: "50ms" })
+    );
     await Promise.all(workers.map(({ ready }) => ready));
     const items = Array.from({ length: 300 }, (_, n) => ({ key: `n${n}`, input: undefined }));
     const handles = await hephaestus.startMany(sick, items);

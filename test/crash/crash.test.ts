@@ -51,7 +51,7 @@ onPostgres("a worker process that is killed", (it) => {
         assert(await executing(sql) > 0, "it was killed in the middle");
       }
 
-      const worker = hephaestus.work({ poll: 50, lease: 400, heartbeat: 100 });
+      const worker = hephaestus.work({ poll: "50ms", lease: "400ms", heartbeat: "100ms" });
       await worker.ready;
       for (const handle of handles) {
         const end = await handle.result();
@@ -96,7 +96,12 @@ onPostgres("a worker process whose clock is wrong by a day", (it) => {
     it(`does all at the database's time (${days} d)`, options, async (world) => {
       const { hephaestus, inline, sql, url } = world;
       await sql`create table effects (key text, step text)`;
-      const other = hephaestus.work({ poll: 50, lease: 2_000, heartbeat: 500, queues: { x: 1 } });
+      const other = hephaestus.work({
+        poll: "50ms",
+        lease: "2s",
+        heartbeat: "500ms",
+        queues: { x: 1 },
+      });
       await other.ready;
       using worker = await child(url, String(inline), days);
       assert(worker.pid);

@@ -68,7 +68,7 @@ async function stageOf({ url, sql }: Database): Promise<Stage & AsyncDisposable>
     async work() {
       await sql`update hephaestus.processes set expires_at = now() - interval '1 s'`;
       const queues = { default: 10, aside: 10 };
-      await hephaestus.work({ poll: 30, heartbeat: 50, lease: 60_000, queues }).ready;
+      await hephaestus.work({ poll: "30ms", heartbeat: "50ms", lease: "1m", queues }).ready;
     },
     [Symbol.asyncDispose]: () => hephaestus.close(),
   };

@@ -13,7 +13,7 @@ import {
 } from "../../mod.ts";
 
 const ok = { ok: type() };
-const retry = { attempts: 50, base: 1, max: 5 };
+const retry = { attempts: 50, base: "1ms", max: "5ms" } as const;
 
 const check = step("check", { events: ok, run: ({ emit }) => emit.ok() });
 const reserve = step("reserve", {
@@ -37,7 +37,7 @@ const patient = step("patient", {
   events: ok,
   retry,
   run({ emit }) {
-    if (++asked % 2 === 1) throw new RetryLaterError({ after: 5 });
+    if (++asked % 2 === 1) throw new RetryLaterError({ after: "5ms" });
     return emit.ok();
   },
 });
@@ -46,7 +46,7 @@ const route = choice("route", {
   events: ok,
   decide: ({ emit }) => emit.ok(),
 });
-const nap = timer("nap", 20);
+const nap = timer("nap", "20ms");
 const parcel = step("parcel", {
   events: { arrived: type<{ at: string }>() },
   async: true,

@@ -150,7 +150,7 @@ export const storiesOfCallers: readonly Story[] = [
     statements: ["lock the instance", "end the instance", "ignore what was kept"],
     async before({ url, sql }) {
       await using hephaestus = engine(url);
-      await hephaestus.work({ poll: 20 }).ready;
+      await hephaestus.work({ poll: "20ms" }).ready;
       await hephaestus.start(road, "one", undefined);
       await hephaestus.resume(road, "one", deliveries.approval);
       const kept =

@@ -17,7 +17,7 @@ const steps = [
   "approval",
   "ship",
 ];
-const often = { poll: 200, heartbeat: 100, lease: 60_000 };
+const often = { poll: "200ms", heartbeat: "100ms", lease: "1m" } as const;
 
 /** Delivers what the road waits for, once, when it waits for it, until it has ended. */
 async function deliverAll(hephaestus: Hephaestus): Promise<void> {
@@ -208,7 +208,7 @@ export const storiesOfWorkers: readonly Story[] = [
     before: ({ hephaestus }) => hephaestus.start(holding, "one", undefined),
     async act(url) {
       const hephaestus = engine(url);
-      await hephaestus.work({ ...often, queues: { aside: 1 }, grace: 1 }).ready;
+      await hephaestus.work({ ...often, queues: { aside: 1 }, grace: "1ms" }).ready;
       const sql = postgres(url, { max: 1 });
       await seen(sql, "select from hephaestus.jobs where state = 'executing'", "the step runs");
       await hephaestus.close();

@@ -25,10 +25,10 @@ const hephaestus = new Hephaestus({
   poolSize: 4,
 });
 const worker = hephaestus.work({
-  poll: 50,
-  lease: 400,
-  heartbeat: 100,
-  grace: 1,
+  poll: "50ms",
+  lease: "400ms",
+  heartbeat: "100ms",
+  grace: "1ms",
   queues: { default: 8 },
 });
 await worker.ready;

@@ -13,7 +13,7 @@ import { proxy } from "../proxy.ts";
 
 const one = step("one", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
 const [left, right, last] = [one.as("left"), one.as("right"), one.as("last")];
-const nap = timer("nap", 5);
+const nap = timer("nap", "5ms");
 const order = workflow("order", { key: "id", input: type(), start: one })
   .on(one, { ok: [left, right] })
   .on(left, { ok: join(nap) })
@@ -63,7 +63,7 @@ describe("a worker that has no code for what is due", () => {
     });
 
     const began = performance.now();
-    const worker = hephaestus.work({ poll: 200, heartbeat: 100, lease: 200 });
+    const worker = hephaestus.work({ poll: "200ms", heartbeat: "100ms", lease: "200ms" });
     await worker.ready;
     await eventually(() => (asked.get("unserved") ?? 0) >= 5, "it has looked five times");
     const rounds = (performance.now() - began) / (200 * 0.75);
@@ -97,7 +97,7 @@ describe("a worker that waits for its database", () => {
       workflows: [other],
       logger: { debug() {}, info: keep, warn: keep, error: keep },
     });
-    const worker = hephaestus.work({ poll: 50 });
+    const worker = hephaestus.work({ poll: "50ms" });
     await eventually(() => tries >= 3, "it has tried three times");
 
     road.refuse(false);
@@ -135,7 +135,7 @@ describe("a migration while workers run", () => {
         new Hephaestus({ url: there.url, workflows: [order], inline, logger, poolSize: 4 });
       await using first = engine();
       await using second = engine();
-      const work = { poll: 50, queues: { default: 10 } };
+      const work = { poll: "50ms", queues: { default: 10 } } as const;
       await Promise.all([first.work(work).ready, second.work(work).ready]);
       const db = connect({ url: there.url, max: 2 });
       const migrations = [...shipped, future];

@@ -96,7 +96,8 @@ export class Caller {
     const delivery = step === "sign" ? sign.emit.ok() : call.emit.ok();
     try {
       if (after > 0) {
-        await this.#again(() => this.#hephaestus.scheduleResume(desk, { id }, delivery, { after }));
+        const delay = { after: `${after}ms` } as const;
+        await this.#again(() => this.#hephaestus.scheduleResume(desk, { id }, delivery, delay));
         return;
       }
       const result = await this.#again(() => this.#hephaestus.resume(desk, { id }, delivery));

@@ -18,10 +18,10 @@ const hephaestus = new Hephaestus({
 });
 const worker = hephaestus.work({
   name: name!,
-  poll: 100,
-  lease,
-  heartbeat: lease / 5,
-  grace: 1_000,
+  poll: "100ms",
+  lease: `${lease}ms`,
+  heartbeat: `${lease / 5}ms`,
+  grace: "1s",
   queues: { default: 12 },
 });
 process.on("SIGTERM", () => void hephaestus.close().then(() => process.exit(0)));

@@ -152,7 +152,12 @@ export class Meetings implements AsyncDisposable {
     const { sql } = this.#database;
     const engine = this.#hephaestus;
     await expire(sql);
-    const worker = engine.work({ poll: 20, heartbeat: 20, lease: 60_000, queues: served });
+    const worker = engine.work({
+      poll: "20ms",
+      heartbeat: "20ms",
+      lease: "60000ms",
+      queues: served,
+    });
     await worker.ready;
     const all = (await engine.list(crossing)).items.filter(({ key }) => key !== "id::old");
     for (const { id } of all) {

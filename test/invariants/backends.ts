@@ -135,7 +135,7 @@ function enginesOn(
     hephaestus,
     another,
     async work(options: WorkOptions = {}) {
-      const worker = hephaestus.work({ poll: 50, heartbeat: 100, grace: 1_000, ...options });
+      const worker = hephaestus.work({ poll: "50ms", heartbeat: "100ms", grace: "1s", ...options });
       await worker.ready;
       return worker;
     },

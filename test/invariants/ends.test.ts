@@ -8,7 +8,7 @@ import { assertSound } from "./story.ts";
 let runs = 0;
 const poison = step("poison", {
   events: { ok: type() },
-  retry: { attempts: 2, base: 1, max: 5 },
+  retry: { attempts: 2, base: "1ms", max: "5ms" },
   run({ emit }) {
     runs++;
     return emit.ok();
@@ -82,8 +82,8 @@ onBackends("a discard", (it) => {
     aborted.length = 0;
     const gate = new Gate();
     gates.set("id::one", gate);
-    await work({ heartbeat: 50, queues: { default: 1 } });
-    await another().work({ poll: 50, heartbeat: 50, queues: { default: 1 } }).ready;
+    await work({ heartbeat: "50ms", queues: { default: 1 } });
+    await another().work({ poll: "50ms", heartbeat: "50ms", queues: { default: 1 } }).ready;
     const handle = await hephaestus.start(doomed, "one", undefined);
     await eventually(() => running.includes("id::one"), "the sibling runs");
 

@@ -171,7 +171,7 @@ onPostgresBackend("every write of an instance", (it) => {
 
 const slow = step("slow", {
   events: { ok: type() },
-  retry: { base: 1, max: 5 },
+  retry: { base: "1ms", max: "5ms" },
   run({ tx, emit, attempt }) {
     return tx(async (sql) => {
       await sql`insert into effects (attempt) values (${String(attempt)})`;

@@ -51,7 +51,7 @@ onPostgresBackend("a lost answer", (it) => {
         poolSize: 3,
       });
       road.swallowAnswerTo(text);
-      const worker = hephaestus.work({ poll: 50, heartbeat: 50, lease: "5s", grace: 1_000 });
+      const worker = hephaestus.work({ poll: "50ms", heartbeat: "50ms", lease: "5s", grace: "1s" });
       await worker.ready;
 
       const handle = await hephaestus.start(chain, "one", undefined);

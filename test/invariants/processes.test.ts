@@ -10,7 +10,7 @@ const reasons = new Map<string, unknown>();
 const work = step("work", {
   events: { ok: type() },
   queue: "work",
-  retry: { base: 1, max: 5 },
+  retry: { base: "1ms", max: "5ms" },
   async run({ instance, abortSignal, attempt, emit }) {
     ran.set(instance.key, (ran.get(instance.key) ?? 0) + 1);
     abortSignal.addEventListener("abort", () => reasons.set(instance.key, abortSignal.reason));
@@ -30,7 +30,7 @@ onBackends("a job that a process owns without knowing it", (it) => {
     workflows: [simple],
   }, async ({ hephaestus, work, scene }) => {
     const handle = await hephaestus.start(simple, "unknown", undefined);
-    const worker = await work({ heartbeat: 50 });
+    const worker = await work({ heartbeat: "50ms" });
     const serves = [{ workflow: "simple", version: 1 }];
 
     const claimed = await scene.claim(worker.id, { queue: "work", serves });
@@ -50,7 +50,7 @@ onBackends("a running step whose job is no longer its process's", (it) => {
     const gate = new Gate();
     gates.set("id::lost", gate);
     reasons.clear();
-    const worker = await work({ heartbeat: 50, queues: { work: 1 } });
+    const worker = await work({ heartbeat: "50ms", queues: { work: 1 } });
     const handle = await hephaestus.start(simple, "lost", undefined);
     await eventually(
       async () => (await scene.standing(handle.id))[0] === "execute work executing",
@@ -101,7 +101,7 @@ onBackends("two processes on one database", (it) => {
     [together, most, crowd] = [0, 0, new Gate()];
     ran.clear();
     await work({ queues: { default: 4 } });
-    await another().work({ poll: 50, queues: { default: 4 } }).ready;
+    await another().work({ poll: "50ms", queues: { default: 4 } }).ready;
 
     const handle = await hephaestus.start(fanOut, "one", undefined);
 
@@ -117,7 +117,7 @@ onBackends("two processes on one database", (it) => {
 onPostgresBackend("a row that the database refuses", (it) => {
   it("costs its own instance its attempts, and its neighbours nothing", {
     workflows: [simple],
-    retry: { attempts: 2, base: 1, max: 5 },
+    retry: { attempts: 2, base: "1ms", max: "5ms" },
   }, async ({ hephaestus, work, sql, scene }) => {
     const gate = new Gate();
     const keys = Array.from({ length: 20 }, (_, n) => `n${n}`);
@@ -160,7 +160,7 @@ onBackends("a job that is claimed while its process leaves", (it) => {
     const handle = await hephaestus.start(simple, "leaving", undefined);
     await eventually(() => ran.get("id::leaving") === 1, "it runs");
 
-    await worker.stop({ grace: 1 });
+    await worker.stop({ grace: "1ms" });
 
     const [job] = await scene.jobsOf(handle.id);
     assertEquals([job?.state, job?.attempt, job?.process], ["available", 0, undefined]);

@@ -113,7 +113,7 @@ onBackends("an instance", (it) => {
   }, async ({ hephaestus, another }) => {
     const handle = await hephaestus.start(v1, "old", undefined);
     const newer = another({ workflows: [growing] });
-    await newer.work({ poll: 50 }).ready;
+    await newer.work({ poll: "50ms" }).ready;
 
     assertEquals(await newer.resume(growing, "old", approval.emit.approved(1)), "accepted");
 

@@ -120,7 +120,7 @@ onPostgresBackend("what belongs together", (it) => {
   });
 });
 
-const retry = { attempts: 2, base: 1, max: 5 };
+const retry = { attempts: 2, base: "1ms", max: "5ms" } as const;
 const split = step("split", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
 const left = step("left", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
 const right = step("right", {
@@ -149,7 +149,7 @@ onBackends("an instance at rest", (it) => {
     workflows: [mixed],
   }, async ({ hephaestus, another, work, sql }) => {
     await work({ queues: { default: 5 } });
-    await another().work({ poll: 50, queues: { default: 5 } }).ready;
+    await another().work({ poll: "50ms", queues: { default: 5 } }).ready;
     const handles = [];
     for (let n = 0; n < 24; n++) {
       const handle = await hephaestus.start(mixed, `n${n}`, { bad: n % 4 === 0 });

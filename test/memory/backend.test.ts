@@ -9,7 +9,7 @@ async function sceneInMemory() {
   const backend = memoryBackend({ clock });
   const scene = await sceneIn({
     backend,
-    elapse: (milliseconds) => Promise.resolve(clock.advance(milliseconds)),
+    elapse: (milliseconds) => Promise.resolve(clock.advance(`${milliseconds}ms`)),
     jobs: () => Promise.resolve(backend.jobs()),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
   });

@@ -9,7 +9,7 @@ function setup(): Promise<World> {
   const backend = memoryBackend({ clock });
   return Promise.resolve({
     backend,
-    elapse: (milliseconds) => Promise.resolve(clock.advance(milliseconds)),
+    elapse: (milliseconds) => Promise.resolve(clock.advance(`${milliseconds}ms`)),
     jobs: () => Promise.resolve(backend.jobs()),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
   });

@@ -90,7 +90,7 @@ everywhere("a fan-out with jitter", (it) => {
     runs = [];
     await work({ queues: { default: 3 } });
     const other = another();
-    await other.work({ queues: { default: 3 }, poll: 100, grace: 1_000 }).ready;
+    await other.work({ queues: { default: 3 }, poll: "100ms", grace: "1s" }).ready;
 
     assertEquals([...await statuses(hephaestus, { count: 30, of: five })], ["completed"]);
 
@@ -234,7 +234,7 @@ everywhere("an event without a transition", (it) => {
   let runs = 0;
   const astray = step("astray", {
     events: { ok: type() },
-    retry: { attempts: 2, base: 1 },
+    retry: { attempts: 2, base: "1ms" },
     run() {
       runs++;
       return { event: "lost", output: undefined } as never;

@@ -82,7 +82,7 @@ everywhere("a cancelled instance", (it) => {
   }) => {
     fresh();
     const other = another();
-    await work({ heartbeat: 50, lease: "10s" });
+    await work({ heartbeat: "50ms", lease: "10s" });
     const handle = await hephaestus.start(flow, "a", undefined);
     await eventually(() => began.length === 1, "the step runs");
 

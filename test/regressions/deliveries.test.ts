@@ -84,7 +84,7 @@ everywhere("an asynchronous step", (it) => {
     workflows: [video],
   }, async ({ hephaestus, work, sql }) => {
     fresh();
-    await work({ heartbeat: 50, lease: "10s" });
+    await work({ heartbeat: "50ms", lease: "10s" });
     const handle = await hephaestus.start(video, "a", undefined);
     await eventually(() => running === 1, "the step runs");
 

@@ -137,7 +137,7 @@ everywhere("a worker", (it) => {
 
     assertEquals(reasons, ["The process is stopping"]);
     gate.open();
-    await other.work({ poll: 100 }).ready;
+    await other.work({ poll: "100ms" }).ready;
     assertEquals((await handle.result()).status, "completed");
     assertEquals(attempts, [1, 1]);
   });
@@ -166,14 +166,14 @@ everywhere("a worker", (it) => {
     fresh();
     gate.open();
     const abort = new AbortController();
-    const worker = hephaestus.work({ signal: abort.signal, poll: 100 });
+    const worker = hephaestus.work({ signal: abort.signal, poll: "100ms" });
     await worker.ready;
     abort.abort();
     {
-      await using scoped = hephaestus.work({ poll: 100 });
+      await using scoped = hephaestus.work({ poll: "100ms" });
       await scoped.ready;
     }
-    await hephaestus.work({ signal: abort.signal, poll: 100 }).stop();
+    await hephaestus.work({ signal: abort.signal, poll: "100ms" }).stop();
 
     await hephaestus.start(flow, "a", undefined);
 

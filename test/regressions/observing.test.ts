@@ -32,7 +32,7 @@ const events: readonly EventName[] = [
 everywhere("the history of an instance", (it) => {
   const begin = step("begin", {
     events: { ok: type<number>() },
-    retry: { attempts: 3, base: 1 },
+    retry: { attempts: 3, base: "1ms" },
     run({ emit, attempt }) {
       if (attempt < 3) throw new RangeError(`attempt ${attempt}`);
       return emit.ok(attempt, { metadata: { began: true, by: "begin" } });
@@ -138,7 +138,7 @@ everywhere("the history of an instance", (it) => {
 
   const broken = step("broken", {
     events: { ok: type() },
-    retry: { attempts: 2, base: 1 },
+    retry: { attempts: 2, base: "1ms" },
     run: () => {
       throw new Error("broken");
     },

@@ -89,7 +89,7 @@ everywhere("a queue", (it) => {
         async () => (await hephaestus.get(mail, "a"))?.active[0] === "send",
         "the mail is to be sent",
       );
-      await other.work({ queues: { emails: 1 }, poll: 100 }).ready;
+      await other.work({ queues: { emails: 1 }, poll: "100ms" }).ready;
       if (handle.version === 1) {
         // An advance belongs to the other queue: whoever serves it goes on.
         assertEquals((await handle.result()).status, "completed");
@@ -143,7 +143,7 @@ onPostgres("a schema with a hostile name", (it) => {
   const ask = signal("ask", { events: { told: type() }, expires: "1h" });
   const broken = step("broken", {
     events: { ok: type() },
-    retry: { attempts: 2, base: 1 },
+    retry: { attempts: 2, base: "1ms" },
     run: () => {
       throw new Error("broken");
     },
@@ -170,7 +170,7 @@ onPostgres("a schema with a hostile name", (it) => {
     const db = connect({ url, max: 1 });
     await migrate(db, { schema });
     await db.close();
-    const worker = odd.work({ poll: 100 });
+    const worker = odd.work({ poll: "100ms" });
     await worker.ready;
 
     const handle = await odd.start(flow, "a", undefined);

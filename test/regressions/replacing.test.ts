@@ -14,7 +14,7 @@ const work = step("work", {
 const simple = workflow("simple", { key: "id", input: type<string>(), start: work })
   .on(work, { ok: done })
   .build();
-const options = { workflows: [simple], retry: { base: 1, max: 5 } };
+const options = { workflows: [simple], retry: { base: "1ms", max: "5ms" } } as const;
 
 onPostgres("a start that replaces, in a transaction that is rolled back", (it) => {
   it("leaves the running step of the first instance alone", options, async (world) => {

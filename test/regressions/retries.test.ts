@@ -45,10 +45,10 @@ async function delays(hephaestus: Hephaestus, of: Workflow): Promise<readonly nu
 }
 
 everywhere("a failing step", (it) => {
-  const linear = failing("linear", { attempts: 4, backoff: "linear", base: 4 });
-  const constant = failing("constant", { attempts: 4, backoff: "constant", base: 4 });
-  const bounded = failing("bounded", { attempts: 4, backoff: "linear", base: 4, max: 6 });
-  const doubling = failing("doubling", { attempts: 4, base: 40, max: 100 });
+  const linear = failing("linear", { attempts: 4, backoff: "linear", base: "4ms" });
+  const constant = failing("constant", { attempts: 4, backoff: "constant", base: "4ms" });
+  const bounded = failing("bounded", { attempts: 4, backoff: "linear", base: "4ms", max: "6ms" });
+  const doubling = failing("doubling", { attempts: 4, base: "40ms", max: "100ms" });
 
   it("is repeated with the backoff that its policy says", {
     workflows: [linear, constant, bounded, doubling],
@@ -65,7 +65,7 @@ everywhere("a failing step", (it) => {
     assertEquals(more, []);
   });
 
-  const quick = failing("quick", { attempts: 3, backoff: "constant", base: 1 });
+  const quick = failing("quick", { attempts: 3, backoff: "constant", base: "1ms" });
 
   it("does not wait for a poll when its backoff is shorter", { workflows: [quick] }, async ({
     hephaestus,
@@ -76,11 +76,11 @@ everywhere("a failing step", (it) => {
     assertEquals(await delays(hephaestus, quick), [1, 1]);
   });
 
-  const library = { attempts: 2, backoff: "constant", base: 2 } as const;
+  const library = { attempts: 2, backoff: "constant", base: "2ms" } as const;
   const plain = failing("plain");
-  const told = failing("told", undefined, { attempts: 3, base: 3 });
-  const own = failing("own", { base: 4, attempts: 4 }, { attempts: 3, base: 3 });
-  const mixed = failing("mixed", { base: 4 }, { attempts: 3 });
+  const told = failing("told", undefined, { attempts: 3, base: "3ms" });
+  const own = failing("own", { base: "4ms", attempts: 4 }, { attempts: 3, base: "3ms" });
+  const mixed = failing("mixed", { base: "4ms" }, { attempts: 3 });
 
   it("obeys the step, then the workflow, then the library, field by field", {
     workflows: [plain, told, own, mixed],
@@ -99,7 +99,7 @@ everywhere("a failing step", (it) => {
   const fork = step("fork", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
   const doomed = step("doomed", {
     events: { ok: type() },
-    retry: { attempts: 2, base: 1 },
+    retry: { attempts: 2, base: "1ms" },
     async run({ attempt }) {
       await gate.opened;
       throw new RangeError(`attempt ${attempt}`);
@@ -209,7 +209,7 @@ everywhere("a failing step", (it) => {
   const slow = step("slow", {
     events: { ok: type() },
     timeout: "20ms",
-    retry: { attempts: 2, base: 1 },
+    retry: { attempts: 2, base: "1ms" },
     run: ({ emit, attempt, abortSignal }) =>
       attempt === 2 ? emit.ok() : new Promise<never>(() => {
         abortSignal.addEventListener("abort", () => reasons.push(abortSignal.reason.name));

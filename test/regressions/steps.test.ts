@@ -7,7 +7,7 @@ onPostgres("what a step writes through tx", (it) => {
   const write = step("write", {
     input: type<number>(),
     events: { written: type<{ readonly lines: number }>() },
-    retry: { attempts: 5, base: 1 },
+    retry: { attempts: 5, base: "1ms" },
     run({ input, emit, tx, attempt }) {
       return tx(async (sql) => {
         await sql`insert into ledger (n, attempt) values (${input}, ${attempt})`;
@@ -150,7 +150,7 @@ everywhere("what a step reads", (it) => {
     workflows: [causal, settled],
   }, async ({ hephaestus, work, another }) => {
     const other = another();
-    await other.work({ queues: { default: 5 }, poll: 100 }).ready;
+    await other.work({ queues: { default: 5 }, poll: "100ms" }).ready;
     const one = await hephaestus.start(causal, "a", undefined);
     const active = async () => [...(await hephaestus.get(causal, "a"))!.active].sort().join();
     gates.slow.open();

@@ -68,7 +68,7 @@ everywhere("a version", (it) => {
       await hephaestus.resume(old, "one", approval.emit.approved());
       await later.resume(next, "two", approval.emit.approved());
 
-      await later.work({ poll: 100 }).ready;
+      await later.work({ poll: "100ms" }).ready;
       assertEquals((await two.result()).version, 2);
       assertEquals((await hephaestus.get(old, "one"))?.active, ["approval"]);
       await work();
@@ -96,7 +96,7 @@ everywhere("a version", (it) => {
       await hephaestus.start(next, "a", {});
       await hephaestus.resume(next, "a", approval.emit.approved());
 
-      await older.work({ poll: 20, heartbeat: 20, lease: 40 }).ready;
+      await older.work({ poll: "20ms", heartbeat: "20ms", lease: "40ms" }).ready;
 
       const sentence =
         'Jobs of workflow "flow" version 2 are due, and this process has no code for them';

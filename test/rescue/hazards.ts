@@ -33,7 +33,7 @@ const hazards: { readonly [hazard in Hazard]: () => unknown } = {
 const act = step("act", {
   input: type<{ readonly hazard: Hazard }>(),
   events: { ok: type<number>() },
-  retry: { attempts: 2, base: 1, max: 5 },
+  retry: { attempts: 2, base: "1ms", max: "5ms" },
   async run({ input, attempt, instance, tx, emit }) {
     await here.ran(instance.key, attempt);
     if (here.hazardous) await hazards[input.hazard]();

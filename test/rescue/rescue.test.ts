@@ -6,7 +6,7 @@ import { child } from "./child.ts";
 import { type Hazard, hazardous, tables } from "./hazards.ts";
 
 const options = { workflows: [hazardous] };
-const quick = { poll: 50, lease: 400, heartbeat: 100 };
+const quick = { poll: "50ms", lease: "400ms", heartbeat: "100ms" } as const;
 const program = "test/rescue/worker.ts";
 
 /** Everything that a zombie could have changed. */

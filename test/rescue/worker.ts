@@ -24,8 +24,8 @@ const hephaestus = new Hephaestus({
   poolSize: 2,
 });
 // Those that are to be rescued are given a short lease; those that are to stop must not be, on a busy machine.
-const lease = grace === undefined ? 400 : 20_000;
-const worker = hephaestus.work({ poll: 50, lease, heartbeat: 100, queues: { default: 1 } });
+const lease = grace === undefined ? "400ms" : "20s";
+const worker = hephaestus.work({ poll: "50ms", lease, heartbeat: "100ms", queues: { default: 1 } });
 await worker.ready;
 told("ready", { process: worker.id });
 
@@ -34,7 +34,7 @@ let signals = 0;
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.on(signal, async () => {
     told("asked to stop");
-    await worker.stop({ grace: signals++ === 0 ? Number(grace ?? 0) : 0 });
+    await worker.stop({ grace: signals++ === 0 ? `${Number(grace ?? 0)}ms` : 0 });
     await hephaestus.close();
     process.exit();
   });

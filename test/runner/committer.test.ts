@@ -19,7 +19,7 @@ describe("a result whose instance is forgotten while its turn is planned", () =>
     const backend = memory() as Backend & ReturnType<typeof memory>;
     const forgetful = forgetting(backend);
     await using hephaestus = new Hephaestus({ backend: forgetful, workflows: [asked] });
-    await using _worker = hephaestus.work({ poll: 20 });
+    await using _worker = hephaestus.work({ poll: "20ms" });
     const handle = await hephaestus.start(asked, "one", undefined);
     await hephaestus.resume(asked, handle, approval.emit.given());
 
@@ -71,7 +71,7 @@ describe("a batch whose turns are written and whose jobs without a turn cannot b
       await using hephaestus = new Hephaestus({ ...engine, backend: failing });
       await using other = new Hephaestus({ ...engine, backend });
       const caches = cachesOf();
-      await using worker = hephaestus.work({ poll: 20, queues: { default: 2 } });
+      await using worker = hephaestus.work({ poll: "20ms", queues: { default: 2 } });
       await worker.ready;
       const together = new Gate();
       for (const key of ["id::going", "id::gone"]) gates.set(key, together);

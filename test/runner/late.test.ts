@@ -36,7 +36,7 @@ describe("a process that is held up between its heartbeat and its rescue", () =>
       },
     };
     await using hephaestus = new Hephaestus({ backend: held, workflows: [simple], logger: silent });
-    await using worker = hephaestus.work({ poll: 20, heartbeat: 20, lease: "30s" });
+    await using worker = hephaestus.work({ poll: "20ms", heartbeat: "20ms", lease: "30s" });
     await worker.ready;
     const { id } = worker;
     const handle = await hephaestus.start(simple, "one", undefined);

@@ -50,7 +50,7 @@ describe("a start whose answer comes when the worker", () => {
     const [job] = backend.jobs();
     assertEquals([job?.state, job?.process, job?.attempt], ["available", undefined, 0]);
     first = undefined;
-    await using _second = hephaestus.work({ poll: 20 });
+    await using _second = hephaestus.work({ poll: "20ms" });
 
     assertEquals((await handle.result()).status, "completed");
     assertEquals(ran, ["id::one"]);
@@ -94,7 +94,7 @@ describe("a start whose answer comes when the worker", () => {
       await eventually(() => first.id !== before, "it enters again");
     });
     await using _closed = hephaestus;
-    const first = hephaestus.work({ poll: 20, heartbeat: 20, queues: { default: 1 } });
+    const first = hephaestus.work({ poll: "20ms", heartbeat: "20ms", queues: { default: 1 } });
     await first.ready;
 
     await hephaestus.start(simple, "one", undefined);

@@ -29,7 +29,7 @@ describe("an attempt that cannot read its instance because the database is away"
     };
     const options = { backend: flaky, workflows: [short], inline: false, logger: silent };
     await using hephaestus = new Hephaestus(options);
-    await using _worker = hephaestus.work({ poll: 20 });
+    await using _worker = hephaestus.work({ poll: "20ms" });
     const handle = await hephaestus.start(short, "one", undefined);
     await eventually(() => backend.jobs()[0]?.state === "scheduled", "the attempt is put off");
     assertEquals(backend.jobs().map(({ attempt }) => attempt), [0]);

@@ -67,7 +67,7 @@ describe("an instance whose end is notified before its process knows that it was
     };
     const notifying: Backend = { ...backend, store: early };
     await using hephaestus = new Hephaestus({ backend: notifying, workflows });
-    await using worker = hephaestus.work({ poll: 20 });
+    await using worker = hephaestus.work({ poll: "20ms" });
     await worker.ready;
     const one = async (key: string) => {
       const handle = await hephaestus.start(packing, key, "jo");

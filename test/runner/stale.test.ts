@@ -30,8 +30,8 @@ everywhere("a step whose process last saw its instance before others moved it", 
     const { hephaestus, another } = world;
     let putOff = 0;
     hephaestus.on("job:snooze", () => void putOff++);
-    await hephaestus.work({ poll: 20, queues: { here: 1 } }).ready;
-    await another().work({ poll: 20, queues: { there: 1, default: 1 } }).ready;
+    await hephaestus.work({ poll: "20ms", queues: { here: 1 } }).ready;
+    await another().work({ poll: "20ms", queues: { there: 1, default: 1 } }).ready;
 
     const handle = await hephaestus.start(ferry, "one", undefined);
 

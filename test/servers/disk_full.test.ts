@@ -70,7 +70,7 @@ describe("a disk that is full, and free again", { skip }, () => {
       await using hephaestus = new Hephaestus({
         ...{ url: server.url, workflows: [shop], inline, logger },
       });
-      await hephaestus.work({ poll: 50, heartbeat: 200, queues: { default: 10 } }).ready;
+      await hephaestus.work({ poll: "50ms", heartbeat: "200ms", queues: { default: 10 } }).ready;
       const before = await order(hephaestus, 30, "before ");
       const ballast = join(disk.path, "ballast");
 

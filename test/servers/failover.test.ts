@@ -38,7 +38,7 @@ async function standbyOf(primary: Server): Promise<Server> {
   return standby;
 }
 
-const working = { poll: 50, heartbeat: 200, lease: "5s", queues: { default: 10 } } as const;
+const working = { poll: "50ms", heartbeat: "200ms", lease: "5s", queues: { default: 10 } } as const;
 
 describe("a standby that takes the place of a primary", () => {
   it("is met as read-only, waited for, and goes on with everything, nothing twice", async () => {

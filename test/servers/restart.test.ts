@@ -5,7 +5,7 @@ import { furnish, order, settle, shop } from "../around/shop.ts";
 import { keeping } from "../everywhere.ts";
 import { ownServer } from "../pg.ts";
 
-const working = { poll: 50, heartbeat: 100, lease: "5s", queues: { default: 10 } } as const;
+const working = { poll: "50ms", heartbeat: "100ms", lease: "5s", queues: { default: 10 } } as const;
 
 describe("a server that is restarted", () => {
   it("loses nothing, whether it lets its sessions end or not", async () => {

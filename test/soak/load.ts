@@ -19,14 +19,14 @@ const begin = step("begin", {
 });
 const flaky = step("flaky", {
   events: ok,
-  retry: { attempts: 3, backoff: "constant", base: 1, max: 1 },
+  retry: { attempts: 3, backoff: "constant", base: "1ms", max: "1ms" },
   async run({ attempt, abortSignal, emit }) {
     await delay(2, undefined, { signal: abortSignal });
     if (attempt === 1) throw new Error("It works the second time");
     return emit.ok();
   },
 });
-const nap = timer("nap", 20);
+const nap = timer("nap", "20ms");
 const write = step("write", {
   needs: [begin.when("go")],
   events: ok,
@@ -96,7 +96,7 @@ export const stories: readonly Story[] = [
   async (engine, key) => {
     const handle = await engine.start(asking, key, input);
     await engine.resume(asking, key, approval.emit.approved("now"));
-    await engine.scheduleResume(asking, key, later.emit.ok("soon"), { after: 10 });
+    await engine.scheduleResume(asking, key, later.emit.ok("soon"), { after: "10ms" });
     await handle.result();
     await engine.history(asking, handle);
   },

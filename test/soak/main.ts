@@ -48,7 +48,7 @@ if (values["fan-out"]) {
   process.exit(well ? 0 : 1);
 }
 
-const times = { poll: 200, heartbeat: "1s", lease: "4s", keepJobs: "3s", grace: "2s" } as const;
+const times = { poll: "200ms", heartbeat: "1s", lease: "4s", keepJobs: "3s", grace: "2s" } as const;
 const open = () => new Hephaestus({ url, schema, workflows, poolSize: 4, logger: counting() });
 const count = { told: 0, stories: 0, took: 0 };
 

@@ -8,7 +8,7 @@ describe("fakeClock()", () => {
 
     assertEquals([clock.now(), clock.now()], [1_000, 1_000]);
     clock.advance("2m");
-    clock.advance(5);
+    clock.advance("5ms");
 
     assertEquals(clock.now(), 121_005);
   });
@@ -18,15 +18,15 @@ describe("fakeClock()", () => {
     const seen: number[] = [];
 
     const stop = clock.onMove?.(() => seen.push(clock.now()));
-    clock.advance(1);
-    clock.advance(2);
+    clock.advance("1ms");
+    clock.advance("2ms");
     stop?.();
-    clock.advance(3);
+    clock.advance("3ms");
 
     assertEquals(seen, [1, 3]);
   });
 
   it("does not go back", () => {
-    assertThrows(() => fakeClock().advance(-1), RangeError);
+    assertThrows(() => fakeClock().advance("-1ms"), RangeError);
   });
 });
