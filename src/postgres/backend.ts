@@ -28,7 +28,7 @@ export interface PostgresOptions {
   readonly ssl?: boolean | object | undefined;
   /** The schema of the engine's tables. Default `"hephaestus"`. */
   readonly schema?: string | undefined;
-  /** Connections for claims, reads and the transactions of steps. Default 10; up to five more are the engine's own. */
+  /** Connections: half of them for claims and calls, half for the transactions of steps. Default 10; up to five more are the engine's own. */
   readonly poolSize?: number | undefined;
   /** Use prepared statements. Set false behind PgBouncer in transaction mode. Default true. */
   readonly prepare?: boolean | undefined;
@@ -49,7 +49,9 @@ export function postgresBackend(options: PostgresOptions): Backend {
       ? listen(base, channel, told, missed)
       : { [Symbol.asyncDispose]: () => Promise.resolve() };
   const base = connection(options, prepare);
-  const db = connect({ ...base, max: poolSize });
+  const db = connect({ ...base, max: Math.ceil(poolSize / 2) });
+  // While a step's transaction holds a connection, the engine reads on another one: it must not come from the same pool.
+  const steps = connect({ ...base, max: Math.max(1, Math.floor(poolSize / 2)) });
   const pulse = connect({ ...base, max: 1 });
   const lanes = connect({ ...base, max: 2, settings: { ...base.settings, lock_timeout: "250ms" } });
   const tell = async (on: Pick<Tx, "query">, queues: readonly string[]) => {
@@ -69,6 +71,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
     }),
     store: postgresStore({
       db,
+      steps,
       lanes,
       t,
       channels: { jobs: quoted(channel), ended: quoted(endedChannel) },
@@ -80,7 +83,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
         }, () => ended([])),
     }),
     ready: () => reporting(() => assertMigrated(db, { schema })),
-    [Symbol.asyncDispose]: () => closeAll([db, pulse, lanes]),
+    [Symbol.asyncDispose]: () => closeAll([db, steps, pulse, lanes]),
   };
 }
 

@@ -24,6 +24,8 @@ import type { Tables } from "./tables.ts";
 /** What the store needs of the backend. */
 export interface StoreParts {
   readonly db: Db;
+  /** The connections of the transactions of steps: whatever else the store does meanwhile needs none of them. */
+  readonly steps: Db;
   /** The connections of the commits: they never wait long for a lock that somebody else holds. */
   readonly lanes: Db;
   readonly t: Tables;
@@ -37,7 +39,8 @@ export interface StoreParts {
 const patience = 5_000;
 
 /** The store on PostgreSQL. What is fenced or idempotent is repeated after a lost answer; nothing else is. */
-export function postgresStore({ db, lanes, t, channels, notify, watch }: StoreParts): Store {
+export function postgresStore(parts: StoreParts): Store {
+  const { db, steps, lanes, t, channels, notify, watch } = parts;
   const recording = recordStatement(t, channels.jobs);
   const within = <T>(
     tx: CallerTransaction | undefined,
@@ -61,7 +64,7 @@ export function postgresStore({ db, lanes, t, channels, notify, watch }: StorePa
     transaction: (work) =>
       reporting(() =>
         again(() =>
-          db.transaction((tx) =>
+          steps.transaction((tx) =>
             work({
               sql: stepSql(tx),
               commit: (process, turns) => ours(commit(tx, t, channels, process, turns)),
