@@ -61,14 +61,21 @@ export interface DrizzleTx {
 
 type Send = (text: string, params: readonly (string | null)[]) => Promise<readonly Row[]>;
 
+/** What runs the statements of a caller. Whether they are in a transaction, only the database knows. */
+export interface Caller extends Pick<Tx, "query"> {
+  /** What to hand over where this turns out to be no transaction. */
+  readonly advice: string;
+}
+
 /**
- * Makes a transaction of postgres.js, pg or Kysely, or one's own, the one that the store knows.
+ * Makes what postgres.js, pg or Kysely hands out, or one's own, run the statements of the store.
  *
- * @throws {TypeError} When it is something else, or a client or pool that is in no transaction.
+ * @throws {TypeError} When it is something else.
  */
-export function callerTx(tx: AnyTransaction): Pick<Tx, "query"> {
-  const send = sender(tx as unknown);
+export function callerOf(tx: AnyTransaction): Caller {
+  const { send, advice } = sender(tx as unknown);
   return {
+    advice,
     async query<R = Row>(text: string, params: readonly (string | null)[] = []) {
       checkStatement(text, params);
       return await send(text, params) as readonly unknown[] as readonly R[];
@@ -101,29 +108,30 @@ export function fromDrizzle(tx: DrizzleTx, sql: DrizzleSql): CallerTx {
   };
 }
 
-function sender(tx: unknown): Send {
+function sender(tx: unknown): { readonly send: Send; readonly advice: string } {
   if ((typeof tx !== "object" && typeof tx !== "function") || tx === null) throw refused(kind(tx));
   const has = (...methods: readonly string[]) =>
     methods.every((name) => typeof (tx as Record<string, unknown>)[name] === "function");
   if (has("unsafe", "typed")) {
-    if (has("begin", "end")) throw refused("a client of postgres.js, use the sql of its begin");
-    return postgresJs(tx as PostgresJsTx);
+    return { send: postgresJs(tx as PostgresJsTx), advice: "hand over the sql of begin" };
   }
   if (has("executeQuery")) {
-    if (!(tx as KyselyTx).isTransaction) throw refused("a Kysely that is in no transaction");
-    return kysely(tx as KyselyTx);
+    return { send: kysely(tx as KyselyTx), advice: "hand over the trx of transaction().execute" };
   }
   if (has("execute", "select", "transaction")) {
     throw refused("a transaction of Drizzle, hand over fromDrizzle(tx, sql)");
   }
-  if (has("query") && "totalCount" in tx && "idleCount" in tx) {
-    throw refused("a pool of pg, use a client that is inside begin");
+  if (has("query", "escapeLiteral")) {
+    return { send: pg(tx as PgClient), advice: "hand over a client that is inside begin" };
   }
-  if (has("query", "escapeLiteral")) return pg(tx as PgClient);
-  if (has("query")) {
-    return async (text, params) => rowsOf(await (tx as CallerTx).query(text, params));
-  }
+  if (has("query")) return { send: queries(tx as CallerTx), advice: adviceOf(tx) };
   throw refused("nothing that runs statements");
+}
+
+function adviceOf(tx: object): string {
+  return "totalCount" in tx && "idleCount" in tx
+    ? "hand over a client of the pool that is inside begin"
+    : "hand over what its library calls the transaction, and not the pool or the connection";
 }
 
 function refused(what: string): TypeError {
@@ -153,11 +161,7 @@ function snakeCase(name: string): string {
 }
 
 function pg(client: PgClient): Send {
-  const status = (client as { getTransactionStatus?: () => string | null }).getTransactionStatus;
   return async (text, values) => {
-    if (typeof status === "function" && status.call(client) === "I") {
-      throw refused("a client of pg that is not inside begin");
-    }
     const types = { getTypeParser: () => (value: string) => value };
     return (await client.query({ text, values: [...values], types })).rows;
   };
@@ -175,13 +179,23 @@ function kysely(trx: KyselyTx): Send {
     );
 }
 
-/** The rows of an answer, `{ rows }` or a plain array, as text whatever the client made of them. */
+function queries(tx: CallerTx): Send {
+  return async (text, params) => rowsOf(await tx.query(text, params));
+}
+
+/** The rows of an answer, as text whatever the client made of them. */
 function rowsOf(answer: unknown): readonly Row[] {
-  const rows = Array.isArray(answer) ? answer : (answer as { readonly rows?: unknown }).rows;
+  const rows = listed(answer);
   if (!Array.isArray(rows)) throw refused("nothing that answers with rows");
   return rows.map((row: Readonly<Record<string, unknown>>) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [snakeCase(name), asText(value)]))
   );
+}
+
+/** `{ rows }`, a plain array, or what TypeORM makes of an update: `[rows, count]`. */
+function listed(answer: unknown): unknown {
+  if (!Array.isArray(answer)) return (answer as { readonly rows?: unknown } | undefined)?.rows;
+  return Array.isArray(answer[0]) && typeof answer[1] === "number" ? answer[0] : answer;
 }
 
 function asText(value: unknown): string | null {

@@ -1,6 +1,7 @@
 import type { CallerTransaction, Store, Written } from "../store/store.ts";
 import type { Turn } from "../store/turn.ts";
-import { type AnyTransaction, callerTx } from "./callers.ts";
+import { CallerTransactions } from "./caller_transactions.ts";
+import type { AnyTransaction } from "./callers.ts";
 import { commit } from "./commit.ts";
 import type { Channels } from "./notices.ts";
 import {
@@ -42,14 +43,15 @@ const patience = 5_000;
 export function postgresStore(parts: StoreParts): Store {
   const { db, steps, lanes, t, channels, notify, watch } = parts;
   const recording = recordStatement(t, channels.jobs);
+  const callers = new CallerTransactions(db, t);
   const within = <T>(
     tx: CallerTransaction | undefined,
     work: (on: Pick<Tx, "query">) => Promise<T>,
   ): Promise<T> =>
-    reporting(() =>
+    reporting(async () =>
       tx === undefined
-        ? retrying(() => work(db), { deadline: patience })
-        : work(callerTx(tx as AnyTransaction))
+        ? await retrying(() => work(db), { deadline: patience })
+        : await work(await callers.use(tx as AnyTransaction))
     );
   return {
     open: (process, started, tx) =>

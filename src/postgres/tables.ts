@@ -2,6 +2,8 @@ import { quoteIdentifier } from "./identifiers.ts";
 
 /** The engine's tables, quoted and qualified: safe to be put into a statement. */
 export interface Tables {
+  /** The name of the schema as it is, not quoted. */
+  readonly name: string;
   readonly schema: string;
   readonly instances: string;
   readonly results: string;
@@ -15,6 +17,7 @@ export interface Tables {
 export function tablesOf(schema: string): Tables {
   const quoted = quoteIdentifier(schema);
   return {
+    name: schema,
     schema: quoted,
     instances: `${quoted}.workflow_instances`,
     results: `${quoted}.step_results`,
