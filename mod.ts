@@ -143,6 +143,7 @@ export type { Issue, JsonSafe, Mistake, Type, TypeOf, Validated } from "./src/co
 export type { PickOptions, VersionedWorkflow } from "./src/core/version.ts";
 export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/wiring.ts";
 export type { WorkflowOptions } from "./src/core/workflow.ts";
+export type { SslMode } from "./src/postgres/address/address.ts";
 export type { PostgresOptions } from "./src/postgres/backend.ts";
 export type {
   AnyTransaction,

@@ -1,8 +1,7 @@
-import { connect } from "../postgres/db.ts";
 import { examine, repair, type Violation } from "../postgres/doctor.ts";
 import { quoteIdentifier } from "../postgres/identifiers.ts";
 import { UsageError } from "./failure.ts";
-import { databaseUrl } from "./migrate.ts";
+import { open } from "./migrate.ts";
 
 export interface DoctorValues {
   readonly schema?: string | undefined;
@@ -23,7 +22,7 @@ export async function runDoctor(words: readonly string[], values: DoctorValues):
     throw new UsageError(`Cannot run "doctor": "${limit}" is not a number of violations`);
   }
   quoteIdentifier(schema);
-  const db = connect({ url: databaseUrl(values), max: 1, statementTimeout: 0 });
+  const db = open(values);
   try {
     const { violations, counts } = await examine(db, schema, { limit: Number(limit) });
     const repaired = values.repair

@@ -8,12 +8,8 @@ export class UsageError extends Error {
   }
 }
 
-/** What went wrong, for a person: one sentence, no stack, no password. */
-export function sentenceOf(error: unknown, url: string | undefined): string {
-  return withoutPassword(plain(error), url);
-}
-
-function plain(error: unknown): string {
+/** What went wrong, for a person: one sentence, no stack. No sentence has a password or a URL in it. */
+export function sentenceOf(error: unknown): string {
   if (error instanceof HephaestusError || error instanceof UsageError) return error.message;
   if (error instanceof TypeError || error instanceof RangeError) return error.message;
   const described = describe(error);
@@ -21,21 +17,4 @@ function plain(error: unknown): string {
   return described.code === "DATABASE_FAILED"
     ? `${described.message}: ${reason}`
     : described.message;
-}
-
-function withoutPassword(text: string, url: string | undefined): string {
-  if (url === undefined || !URL.canParse(url)) return text;
-  const { password } = new URL(url);
-  return [url, password, decoded(password)].reduce(
-    (shown, secret) => secret === "" ? shown : shown.replaceAll(secret, "***"),
-    text,
-  );
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -70,10 +70,8 @@ interface Command {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  let url = process.env.DATABASE_URL;
   try {
     const { words, values } = parse(args);
-    url = values.url ?? url;
     if (values.version) console.log(version);
     else if (values.help || words[0] === undefined) console.log(help);
     else if (words[0] === "migrate") await runMigrate(words.slice(1), values);
@@ -81,7 +79,7 @@ async function main(args: readonly string[]): Promise<number> {
     else throw new UsageError(`Cannot run "${words[0]}": there is no such command`);
     return 0;
   } catch (error) {
-    console.error(sentenceOf(error, url));
+    console.error(sentenceOf(error));
     if (!(error instanceof UsageError)) return 1;
     console.error("See: hephaestus --help");
     return 2;

@@ -19,7 +19,7 @@ export async function runMigrate(words: readonly string[], values: MigrateValues
   const { action, to } = understand(words, values);
   const schema = values.schema ?? "hephaestus";
   quoteIdentifier(schema);
-  const db = connect({ url: databaseUrl(values), max: 1, statementTimeout: 0 });
+  const db = open(values);
   try {
     if (action === "status") return await printStatus(db, schema);
     const dryRun = values["dry-run"] ?? false;
@@ -32,18 +32,9 @@ export async function runMigrate(words: readonly string[], values: MigrateValues
   }
 }
 
-/** The database to work on. Throws when there is none, or none that could be one. */
-export function databaseUrl(values: Pick<MigrateValues, "url">): string {
-  const url = values.url ?? process.env.DATABASE_URL;
-  if (url === undefined || url === "") {
-    throw new TypeError("Cannot connect to the database: set DATABASE_URL or pass --url");
-  }
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new TypeError(
-      'Cannot connect to the database: its URL must look like "postgres://user:password@host:5432/name"',
-    );
-  }
-  return url;
+/** The database to work on, by one connection: found as the library finds it. */
+export function open({ url = process.env.DATABASE_URL }: Pick<MigrateValues, "url">): Db {
+  return connect({ url, max: 1, statementTimeout: 0 });
 }
 
 function understand(

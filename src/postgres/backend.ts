@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
 import type { Backend } from "../store/store.ts";
+import { addressOf, type SslMode } from "./address/address.ts";
 import { readEnded, wakePayload } from "./notices.ts";
 import { connect, type ConnectOptions, type Db, type Tx } from "./db.ts";
 import { channelOf } from "./identifiers.ts";
@@ -12,7 +13,10 @@ import { tablesOf } from "./tables.ts";
 
 /** How to reach PostgreSQL. */
 export interface PostgresOptions {
-  /** `postgres://user:password@host:port/database` */
+  /**
+   * `postgres://user:password@host:port/database`, as libpq reads it: with several hosts, `?sslmode=` and the like. One of `url`,
+   * `host` and the variable PGHOST is needed.
+   */
   readonly url?: string | undefined;
   /** Host, or a folder that holds a Unix socket. */
   readonly host?: string | undefined;
@@ -24,15 +28,15 @@ export interface PostgresOptions {
   readonly password?: string | (() => string | Promise<string>) | undefined;
   /** Name of the database. */
   readonly database?: string | undefined;
-  /** True, or options of `tls.connect`. */
-  readonly ssl?: boolean | object | undefined;
+  /** True for TLS with a certificate that is checked, false for none, a mode of libpq's sslmode, or options of `tls.connect`. */
+  readonly ssl?: boolean | SslMode | object | undefined;
   /** The schema of the engine's tables. Default `"hephaestus"`. */
   readonly schema?: string | undefined;
   /** Connections: half of them for claims and calls, half for the transactions of steps. Default 10; up to five more are the engine's own. */
   readonly poolSize?: number | undefined;
-  /** Use prepared statements. Set false behind PgBouncer in transaction mode. Default true. */
+  /** Use prepared statements. Set false behind PgBouncer in transaction mode. Default true, or false with `pgbouncer=true` in the URL. */
   readonly prepare?: boolean | undefined;
-  /** Listen for notifications. Set false behind PgBouncer in transaction mode: polling alone does it then. Default true. */
+  /** Listen for notifications. Set false behind PgBouncer in transaction mode: polling alone does it then. Default as `prepare`'s. */
   readonly notify?: boolean | undefined;
   /** How long one statement may take. Default `"30s"`. */
   readonly statementTimeout?: Duration | undefined;
@@ -40,7 +44,9 @@ export interface PostgresOptions {
 
 /** PostgreSQL as queue and store, on a private pool that opens its connections when they are needed. */
 export function postgresBackend(options: PostgresOptions): Backend {
-  const { schema = "hephaestus", poolSize = 10, notify = true, prepare = true } = options;
+  const { schema = "hephaestus", poolSize = 10 } = options;
+  const { pooled } = addressOf(options);
+  const { notify = !pooled, prepare = !pooled } = options;
   const t = tablesOf(schema);
   const channel = channelOf(schema);
   const endedChannel = channelOf(schema, "ended");

@@ -1,9 +1,11 @@
 import postgres from "postgres";
+import { type Address, addressOf } from "./address/address.ts";
 import { DatabaseError, databaseError, isAnswer, isUnwritable } from "./connection_error.ts";
 import type { ConnectOptions } from "./db.ts";
 import { checkStatement } from "./parameters.ts";
 import { settings } from "./settings.ts";
-import { avoid, type Endpoint, openSocket } from "./sockets.ts";
+import { avoid, openSocket, type Way, waysTo } from "./sockets.ts";
+import { checkTls } from "./tls.ts";
 
 /** One answer of the server; `columns` has the type of each column. */
 export type Answer = readonly unknown[] & {
@@ -16,7 +18,6 @@ export interface ConnectionHooks {
   readonly onLost?: () => void;
 }
 
-const connectPatience = 10_000;
 const mostPrepared = 500;
 
 // Text in and text out for the types the driver would convert: see mergeUserTypes in its source.
@@ -33,40 +34,43 @@ const asText = {
  * client of its own, which is never used again after its socket is gone.
  */
 export class Connection {
-  readonly #sql: postgres.Sql;
+  readonly #options: ConnectOptions;
+  readonly #address: Address;
+  readonly #password: string | undefined;
   readonly #prepared: Set<string> | undefined;
   readonly #deadline: number;
   readonly #ended = new AbortController();
   readonly #waiting = new Set<(error: unknown) => void>();
   readonly #hooks: ConnectionHooks;
-  #opened = false;
+  /** How else to get in. */
+  readonly #ways: Way[];
+  #sql: postgres.Sql;
+  /** Whether the server has let us in. */
+  #entered = false;
 
   private constructor(
     options: ConnectOptions,
+    address: Address,
     password: string | undefined,
     hooks: ConnectionHooks,
   ) {
+    this.#options = options;
+    this.#address = address;
+    this.#password = password;
     this.#hooks = hooks;
     this.#deadline = deadlineOf(options);
     this.#prepared = options.prepare === false ? undefined : new Set();
-    this.#sql = driver(options, password, {
-      socket: (to: Endpoint) => this.#openOnce(to),
-      onnotify: (_channel: string, payload: string) => hooks.onNotify?.(payload),
-      onparameter: (name: string, value: string) => {
-        // What a standby answers may be old, and nothing can be written to it.
-        if (name === "in_hot_standby" && value === "on") {
-          this.destroy(new DatabaseError("25006", "The server is a standby"));
-        }
-      },
-      onclose: () => this.destroy(new DatabaseError("CONNECTION_CLOSED", "The server hung up")),
-    });
+    this.#ways = [...waysTo(address)];
+    this.#sql = this.#client(this.#ways.shift()!);
   }
 
   /** The driver waits for a password function inside the handshake, where a lost socket ends the process. */
   static async open(options: ConnectOptions, hooks: ConnectionHooks = {}): Promise<Connection> {
-    const { password } = options;
+    const address = addressOf(options);
+    const { password } = address;
     return new Connection(
       options,
+      address,
       typeof password === "function" ? await password() : password,
       hooks,
     );
@@ -88,14 +92,24 @@ export class Connection {
       this.destroy(new DatabaseError("CONNECTION_DEADLINE", "The server did not answer in time"));
     const timer = this.#deadline > 0 ? setTimeout(giveUp, this.#deadline) : undefined;
     try {
-      return await this.unlessLost(() =>
+      const answer = await this.unlessLost(() =>
         this.#sql.unsafe(text, [...parameters], {
           simple: script,
           prepare: !script && this.#prepares(text),
         } as postgres.UnsafeQueryOptions)
       );
+      this.#entered = true;
+      return answer;
     } catch (thrown) {
       const error = databaseError(thrown);
+      if (error instanceof DatabaseError && error.fatal && !this.#entered) {
+        error.connecting = true;
+        const way = error.code === "28000" ? this.#ways.shift() : undefined;
+        if (way !== undefined) {
+          this.#sql = this.#client(way);
+          return await this.send(text, parameters, { script });
+        }
+      }
       if (!isAnswer(error)) this.destroy(error as Error);
       throw this.lost ?? error;
     } finally {
@@ -128,14 +142,33 @@ export class Connection {
     this.#hooks.onLost?.();
   }
 
-  // A second socket would carry the statements of a dead transaction into a new session.
-  async #openOnce(to: Endpoint): Promise<unknown> {
-    if (this.#opened) throw new DatabaseError("CONNECTION_CLOSED", "The connection was lost");
-    this.#opened = true;
-    const { signal } = this.#ended;
-    const socket = await openSocket(to, connectPatience, signal);
-    signal.addEventListener("abort", () => isUnwritable(signal.reason) && avoid(to, socket));
-    return socket;
+  #client(way: Way): postgres.Sql {
+    let opened = false;
+    const client = driver(this.#options, this.#address, this.#password, {
+      // A second socket would carry the statements of a dead transaction into a new session.
+      socket: async () => {
+        if (opened) throw new DatabaseError("CONNECTION_CLOSED", "The connection was lost");
+        opened = true;
+        const { signal } = this.#ended;
+        const reached = await openSocket(this.#address, way, signal);
+        signal.addEventListener("abort", () => {
+          if (isUnwritable(signal.reason)) avoid(this.#address, reached);
+        });
+        return reached.socket;
+      },
+      onnotify: (_channel: string, payload: string) => this.#hooks.onNotify?.(payload),
+      onparameter: (name: string, value: string) => {
+        // What a standby answers may be old, and nothing can be written to it.
+        if (name === "in_hot_standby" && value === "on") {
+          this.destroy(new DatabaseError("25006", "The server is a standby"));
+        }
+      },
+      onclose: () => {
+        if (this.#sql !== client) return;
+        this.destroy(new DatabaseError("CONNECTION_CLOSED", "The server hung up"));
+      },
+    });
+    return client;
   }
 
   // The server keeps each statement it prepared as long as the session lives.
@@ -146,48 +179,61 @@ export class Connection {
   }
 }
 
-/** Refuses options that the driver cannot read, and never shows the URL. */
-export function checkOptions(options: ConnectOptions): void {
+/** Refuses what cannot be, before anything is connected, and settles what the address says of the pool in between. */
+export function checkOptions(options: ConnectOptions): ConnectOptions {
   const { max = 10 } = options;
   if (!Number.isInteger(max) || max < 1) {
     throw new RangeError(`Cannot connect to the database: max must be 1 or more, got ${max}`);
   }
   settings(options);
-  try {
-    driver(options, undefined, {});
-  } catch {
-    // The driver's error would quote the URL with its password.
-    throw new TypeError(
-      "Cannot connect to the database: its URL must read postgres://user:password@host:port/database",
-    );
-  }
+  const { hosts, ssl, pooled } = addressOf(options);
+  checkTls(hosts, ssl);
+  return { ...options, prepare: options.prepare ?? !pooled };
 }
 
 function deadlineOf({ statementTimeout = 30_000, deadline }: ConnectOptions): number {
   return Math.min(deadline ?? (statementTimeout > 0 ? statementTimeout + 5_000 : 0), 2 ** 31 - 1);
 }
 
-function driver(options: ConnectOptions, password: string | undefined, own: object): postgres.Sql {
-  const { url, host, port, user, database, ssl, prepare = true } = options;
-  const given = Object.entries({ host, port, user, database, password, ssl })
-    .filter(([, value]) => value !== undefined);
+/** A client of the driver. It reads neither the URL nor the environment, and its socket is secured before it sees it. */
+function driver(
+  options: ConnectOptions,
+  address: Address,
+  password: string | undefined,
+  own: object,
+): postgres.Sql {
+  const { prepare = true, applicationName = "hephaestus" } = options;
+  const { hosts: [host], patience } = address;
   const all = {
-    ...Object.fromEntries(given),
     ...own,
+    host: [host!.name],
+    port: [host!.port],
+    user: address.user,
+    database: address.database,
+    password,
+    ssl: false,
+    sslnegotiation: null,
+    keep_alive: null,
     max: 1,
     prepare,
     debug: false,
     fetch_types: false,
     idle_timeout: null,
     max_lifetime: null,
-    connect_timeout: connectPatience / 1000,
+    connect_timeout: patience / 1000,
     types: { text: asText },
     onnotice: () => {},
+    target_session_attrs: "primary",
     connection: {
-      application_name: options.applicationName ?? "hephaestus",
+      application_name: address.applicationName ?? applicationName,
+      ...(address.options ? { options: address.options } : {}),
       // PgBouncer knows few startup parameters and gives each transaction another session.
       ...(prepare ? settings(options) : {}),
     },
   } as unknown as postgres.Options<Record<string, postgres.PostgresType>>;
-  return (url === undefined ? postgres(all) : postgres(url, all)) as unknown as postgres.Sql;
+  // What it has parsed once it takes as it is: without that it would read PGTARGETSESSIONATTRS, and fail on "any".
+  const { options: parsed } = postgres(all);
+  return postgres(
+    { ...parsed, target_session_attrs: undefined } as never,
+  ) as unknown as postgres.Sql;
 }

@@ -9,6 +9,8 @@ export class DatabaseError extends Error {
   readonly code: string;
   /** Whether the server ended the session with it. */
   readonly fatal: boolean;
+  /** Whether it came instead of a session: nothing has been sent that could have had an effect. */
+  connecting = false;
   declare readonly detail?: string;
   declare readonly hint?: string;
   declare readonly schema?: string;
@@ -21,7 +23,9 @@ export class DatabaseError extends Error {
   constructor(code: string, message: string, from: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.code = code;
-    this.fatal = from.severity === "FATAL" || from.severity === "PANIC";
+    // Some poolers leave out the one that is never translated.
+    const severity = from.severity ?? from.severity_local;
+    this.fatal = severity === "FATAL" || severity === "PANIC";
     for (const [name, field] of fields) {
       if (from[field] !== undefined) Object.assign(this, { [name]: String(from[field]) });
     }
@@ -42,7 +46,9 @@ const fields = [
 const lost =
   /^(CONNECT(ION)?_|ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENET|ENOTFOUND$|EAI_|57P0|25P0[34]|25006$|53300$|08)/;
 const unable = /^(53[0-2]..|55P03|57014)$/;
-const refused = /^(28...|3D000|08P01)$|CERT|^ERR_(TLS|SSL)/;
+const untrusted = /^TLS_|CERT|^ERR_(TLS|SSL)/;
+// What a server that cannot take a session now says instead, and what a pooler says of its server.
+const passing = /^(57P0[1-3]|53...|08(?!P01)...)$/;
 
 /** Makes an error of the driver our own: its `parameters` and `args` cannot be deleted. */
 export function databaseError(error: unknown): unknown {
@@ -66,7 +72,17 @@ export function sqlState(error: unknown): string {
 
 /** Whether the connection was lost: the outcome of what was sent is unknown. */
 export function isConnectionLost(error: unknown): boolean {
-  return lost.test(sqlState(error));
+  if (isRefusal(error)) return false;
+  // With an address it came from the way there, whatever the system calls it.
+  return lost.test(sqlState(error)) ||
+    (error instanceof DatabaseError && (error.fatal || error.address !== undefined));
+}
+
+/** Whether the server, or the check of its certificate, does not let us in. A person has to do something about it. */
+function isRefusal(error: unknown): boolean {
+  const code = sqlState(error);
+  if (untrusted.test(code)) return true;
+  return error instanceof DatabaseError && error.fatal && error.connecting && !passing.test(code);
 }
 
 /** Whether the server is none to write to: a standby, or one that is starting or stopping. */
@@ -92,20 +108,24 @@ export function isLockTimeout(error: unknown): boolean {
 export function describe(error: unknown): HephaestusError {
   if (error instanceof HephaestusError) return error;
   const code = sqlState(error);
-  if (refused.test(code) && error instanceof Error) {
-    const behindPool = code === "08P01" && error.message.includes("startup parameter");
+  const { message, address = undefined, fatal = false } = error instanceof DatabaseError
+    ? error
+    : { message: "" };
+  const at = address ? ` at "${address}"` : "";
+  if (isRefusal(error)) {
+    const behindPool = code === "08P01" && message.includes("startup parameter");
     return new HephaestusError(
       "DATABASE_REFUSED",
-      `Cannot connect to the database: ${error.message}` +
+      `Cannot connect to the database${at}: ${message || code}` +
         (behindPool ? ", behind PgBouncer connect with prepare: false" : ""),
       { cause: error },
     );
   }
-  if (lost.test(code)) {
-    const at = error instanceof DatabaseError && error.address ? ` at "${error.address}"` : "";
+  if (isConnectionLost(error)) {
+    const reason = fatal ? message : reasons[code] ?? "the connection was lost";
     return new HephaestusError(
       "DATABASE_UNREACHABLE",
-      `Cannot reach the database${at}: ${reasons[code] ?? "the connection was lost"} (${code})`,
+      `Cannot reach the database${at}: ${reason} (${code})`,
       { cause: error },
     );
   }
@@ -132,10 +152,10 @@ export function failed(error: unknown): HephaestusError {
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
   ENOTFOUND: "the host is unknown",
+  ENOENT: "there is no such socket",
+  EACCES: "this process may not use the socket",
   CONNECT_TIMEOUT: "the connection was not made in time",
   CONNECTION_DEADLINE: "no answer came in time",
-  "57P03": "it is starting up",
-  "53300": "it has no free connection",
   "25006": "it is read-only",
   "53100": "the disk of the database is full",
   "53200": "the database is out of memory",

@@ -1,3 +1,4 @@
+import type { AddressOptions } from "./address/address.ts";
 import { checkOptions } from "./connection.ts";
 import { checkStatement } from "./parameters.ts";
 import { Pool } from "./pool.ts";
@@ -26,19 +27,11 @@ export interface Db extends Tx {
   close(): Promise<void>;
 }
 
-export interface ConnectOptions {
-  readonly url?: string;
-  readonly host?: string;
-  readonly port?: number;
-  readonly user?: string;
-  readonly password?: string | (() => string | Promise<string>);
-  readonly database?: string;
-  /** True, or options of `tls.connect`. */
-  readonly ssl?: boolean | object;
+export interface ConnectOptions extends AddressOptions {
   /** Connections at most: 10 unless told. */
   readonly max?: number;
-  /** False behind PgBouncer in transaction mode. */
-  readonly prepare?: boolean;
+  /** False behind PgBouncer in transaction mode, which is the default when the address says so. */
+  readonly prepare?: boolean | undefined;
   readonly applicationName?: string;
   /** More settings of the session, such as `lock_timeout`. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -51,8 +44,8 @@ export interface ConnectOptions {
 const closePatience = 5_000;
 
 /** Makes a private pool; nothing is opened before the first statement. */
-export function connect(options: ConnectOptions): Db {
-  checkOptions(options);
+export function connect(given: ConnectOptions): Db {
+  const options = checkOptions(given);
   const pool = new Pool(options);
   const begin = beginning(options);
   const { statementTimeout = 30_000 } = options;

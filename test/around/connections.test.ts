@@ -31,7 +31,7 @@ describe("a database without a free connection", () => {
       const error = await assertRejects(
         () => hephaestus.start(shop, "none", undefined),
         HephaestusError,
-        "Cannot reach the database: it has no free connection (53300)",
+        `Cannot reach the database: too many connections for role "${role}" (53300)`,
       );
       assertEquals(error.code, "DATABASE_UNREACHABLE");
       await eventually(() => logger.said.some((line) => line.includes("begin to work")), "it says");

@@ -15,12 +15,21 @@ const runtime = "Deno" in globalThis
   ? ["run", "--no-prompt", "--allow-net", "--allow-env"]
   : ["--import", "tsx"];
 
-/** Runs the command line. */
-export function hephaestus(args: readonly string[], url?: string): Promise<Ended> {
+/** Runs the command line, with these variables besides the inherited ones. */
+export function hephaestus(
+  args: readonly string[],
+  url?: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const { DATABASE_URL: _, ...env } = process.env;
   const child = spawn(process.execPath, [...runtime, "src/cli/main.ts", ...args], {
     cwd: root,
-    env: { ...env, NO_COLOR: "1", ...(url === undefined ? {} : { DATABASE_URL: url }) },
+    env: {
+      ...env,
+      NO_COLOR: "1",
+      ...variables,
+      ...(url === undefined ? {} : { DATABASE_URL: url }),
+    },
   });
   let out = "";
   let error = "";

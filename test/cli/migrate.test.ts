@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { Hephaestus } from "../../mod.ts";
 import { migrations } from "../../src/postgres/migrations.gen.ts";
 import { database } from "../pg.ts";
 import { hephaestus } from "./command.ts";
@@ -90,8 +91,11 @@ describe("hephaestus migrate", () => {
     const nobody = new URL(wrong);
     nobody.port = "1";
     const cases = [
-      [undefined, /^Cannot connect to the database: set DATABASE_URL or pass --url\n$/],
-      ["s3cret%21", /^Cannot connect to the database: its URL must look like .*\n$/],
+      [
+        undefined,
+        /^Cannot connect to the database: no address was given.*--url.*DATABASE_URL.*\n$/,
+      ],
+      ["s3cret%21", /^Cannot connect to the database: its URL must read .*\n$/],
       [nobody.href, /^Cannot reach the database at "127\.0\.0\.1:1": .*ECONNREFUSED.*\n$/],
       [wrong.href, /^Cannot connect to the database: password authentication failed .*\n$/],
     ] as const;
@@ -101,6 +105,39 @@ describe("hephaestus migrate", () => {
       assertEquals([code, out], [1, ""]);
       assertMatch(error, expected);
       assert(!error.includes("s3cret"));
+    }
+  });
+});
+
+describe("hephaestus, with the address of a database", () => {
+  it("takes what the library takes, and refuses what it refuses, with the same sentence", async () => {
+    await using t = await database();
+    const { host, hostname, port, username, password, pathname } = new URL(t.url);
+    const twice = `postgres://${username}:${password}@${host},${host}${pathname}?schema=public`;
+    assertEquals((await hephaestus(["migrate", "--url", twice])).code, 0);
+    const variables = {
+      PGHOST: hostname,
+      PGPORT: port,
+      PGUSER: username,
+      PGPASSWORD: password,
+      PGDATABASE: pathname.slice(1),
+    };
+    assertEquals((await hephaestus(["doctor"], undefined, variables)).code, 0);
+
+    for (
+      const url of [
+        "",
+        `${t.url}?search_path=x`,
+        "postgres://u:p/s3cret@h/db",
+        t.url + "?sslmode=x",
+      ]
+    ) {
+      const sentence = assertThrows(() =>
+        new Hephaestus({ url, workflows: [] }), TypeError).message;
+      for (const command of ["migrate", "doctor"]) {
+        const { code, out, error } = await hephaestus([command], url);
+        assertEquals([code, out, error], [1, "", `${sentence}\n`]);
+      }
     }
   });
 });

@@ -13,6 +13,13 @@ import {
 const coded = (code: string, more: object = {}) =>
   Object.assign(new Error(`message of ${code}`), { code, ...more });
 
+/** What the server says instead of a session. */
+function atConnect(code: string, message = `message of ${code}`): DatabaseError {
+  const error = new DatabaseError(code, message, { severity: "FATAL" });
+  error.connecting = true;
+  return error;
+}
+
 describe("an error of the database", () => {
   it("means a lost connection, with an unknown outcome, or not", () => {
     const lost = [
@@ -27,6 +34,12 @@ describe("an error of the database", () => {
     ];
     for (const code of lost) assert(isConnectionLost(coded(code)), code);
     for (const code of kept) assert(!isConnectionLost(coded(code)), code);
+    // What ends a session has lost it, whatever its code; what comes instead of one says why.
+    for (const code of ["XX000", "28P01", "57P04", "42501"]) {
+      assert(isConnectionLost(new DatabaseError(code, "m", { severity: "FATAL" })), code);
+      assert(!isConnectionLost(atConnect(code)), code);
+    }
+    for (const code of ["57P03", "53300", "08006"]) assert(isConnectionLost(atConnect(code)), code);
     for (const odd of [undefined, null, "CONNECTION_CLOSED", 5, {}, { code: 8000 }]) {
       assert(!isConnectionLost(odd) && !isRetryable(odd) && !isLockTimeout(odd));
     }
@@ -52,11 +65,25 @@ describe("an error of the database", () => {
 
   it("becomes a sentence with a code", () => {
     const cases = [
-      [coded("28P01"), "DATABASE_REFUSED", "Cannot connect to the database: message of 28P01"],
+      [atConnect("28P01"), "DATABASE_REFUSED", "Cannot connect to the database: message of 28P01"],
+      [atConnect("XX000"), "DATABASE_REFUSED", "Cannot connect to the database: message of XX000"],
       [
-        Object.assign(coded("08P01"), {
-          message: "unsupported startup parameter: statement_timeout",
-        }),
+        atConnect("53300", "sorry, too many clients already"),
+        "DATABASE_UNREACHABLE",
+        "Cannot reach the database: sorry, too many clients already (53300)",
+      ],
+      [
+        new DatabaseError("XX000", "the pooler gave up", { severity_local: "FATAL" }),
+        "DATABASE_UNREACHABLE",
+        "Cannot reach the database: the pooler gave up (XX000)",
+      ],
+      [
+        Object.assign(new DatabaseError("TLS_MISSING", "it has no TLS"), { address: "db:5432" }),
+        "DATABASE_REFUSED",
+        'Cannot connect to the database at "db:5432": it has no TLS',
+      ],
+      [
+        atConnect("08P01", "unsupported startup parameter: statement_timeout"),
         "DATABASE_REFUSED",
         "Cannot connect to the database: unsupported startup parameter: statement_timeout, " +
         "behind PgBouncer connect with prepare: false",

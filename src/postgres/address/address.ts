@@ -1,0 +1,165 @@
+import { userInfo } from "node:os";
+import process from "node:process";
+import { checkNames, fromEnvironment, oneOf, wholeNumber } from "./parameters.ts";
+import { refuse } from "./refuse.ts";
+import { readSsl, type Ssl, type SslMode } from "./ssl.ts";
+import { type Parameters, readUrl } from "./url.ts";
+
+export type { Ssl, SslMode } from "./ssl.ts";
+
+/** The options that say where the database is. An option wins over the URL, and the URL over the environment. */
+export interface AddressOptions {
+  readonly url?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | (() => string | Promise<string>) | undefined;
+  readonly database?: string | undefined;
+  readonly ssl?: boolean | SslMode | object | undefined;
+}
+
+/** One of the servers that may be the one to write to. */
+export interface Host {
+  /** Its name, its address, or the folder of its socket: what its certificate is checked against. */
+  readonly name: string;
+  readonly port: number;
+  /** Where to connect, when that is not the name. */
+  readonly ip?: string | undefined;
+}
+
+/** Whether the host is a socket of this machine, in a folder. */
+export function isFolder({ name }: Host): boolean {
+  return name.startsWith("/");
+}
+
+/** Where the database is and how to get in. Holds the password: it is never shown. */
+export interface Address {
+  readonly hosts: readonly Host[];
+  readonly user: string;
+  readonly password: string | (() => string | Promise<string>) | undefined;
+  readonly database: string;
+  readonly ssl: Ssl;
+  readonly applicationName: string | undefined;
+  /** Switches of the server, such as `-c search_path=app`. */
+  readonly options: string | undefined;
+  /** Milliseconds for one connection to one host. */
+  readonly patience: number;
+  /** Milliseconds of silence before the socket asks whether the other end is there. 0 never asks. */
+  readonly keepAlive: number;
+  /** Whether PgBouncer in transaction mode is in between. */
+  readonly pooled: boolean;
+}
+
+const defaultPatience = 10_000;
+const defaultKeepAlive = 60_000;
+
+/** Understands where the database is. Throws a sentence, which holds no secret, for what cannot be. */
+export function addressOf(options: AddressOptions): Address {
+  const inUrl = fromUrl(options.url);
+  checkNames(inUrl);
+  const all = new Map([...fromEnvironment(process.env), ...inUrl, ...fromOptions(options)]);
+  // An empty part is a missing one.
+  for (const name of ["host", "hostaddr", "port", "user", "dbname"]) {
+    if (all.get(name) === "") all.delete(name);
+  }
+  if (inUrl.size === 0 && !options.url && !all.has("host") && !all.has("hostaddr")) refuse(missing);
+  const user = all.get("user") ?? osUser();
+  // The engine writes: another kind of server is of no use to it.
+  oneOf(all, "target_session_attrs", ["any", "read-write", "primary"]);
+  const hosts = hostsOf(all);
+  if (all.get("channel_binding") === "require" && hosts.some(isFolder)) {
+    refuse("channel_binding=require needs TLS, and a socket in a folder has none");
+  }
+  return {
+    hosts,
+    user,
+    password: options.password ?? all.get("password"),
+    database: all.get("dbname") ?? user,
+    ssl: readSsl(all, options.ssl),
+    applicationName: all.get("application_name") ?? all.get("fallback_application_name"),
+    options: all.get("options"),
+    patience: patienceOf(wholeNumber(all, "connect_timeout")),
+    keepAlive: oneOf(all, "keepalives", ["0", "1"]) === "0"
+      ? 0
+      : (wholeNumber(all, "keepalives_idle") || defaultKeepAlive / 1000) * 1000,
+    pooled: oneOf(all, "pgbouncer", ["true", "false"]) === "true",
+  };
+}
+
+const missing =
+  'no address was given. Set the option "url" (--url in the command line), usually to the variable DATABASE_URL, ' +
+  'or the option "host" or the variable PGHOST. Tests can do without a database: see the option "backend"';
+
+function fromUrl(url: unknown): Parameters {
+  if (url === undefined || url === null || url === "") return new Map();
+  return typeof url === "string" ? readUrl(url) : refuse("the option url is not a string");
+}
+
+function fromOptions({ host, port, user, database }: AddressOptions): Parameters {
+  const given: Parameters = new Map();
+  const text = (name: string, option: string, value: unknown) => {
+    if (value === undefined || value === null) return;
+    if (typeof value !== "string") refuse(`the option ${option} is not a string`);
+    if (value !== "") given.set(name, value);
+  };
+  text("host", "host", host);
+  text("user", "user", user);
+  text("dbname", "database", database);
+  if (port !== undefined && port !== null) given.set("port", String(port));
+  return given;
+}
+
+function hostsOf(parameters: Parameters): readonly Host[] {
+  const addresses = parameters.get("hostaddr")?.split(",");
+  const names = parameters.get("host")?.split(",") ?? addresses ?? [""];
+  const ports = parameters.get("port")?.split(",") ?? [""];
+  if (addresses !== undefined && addresses.length !== names.length) {
+    refuse(`hostaddr has ${addresses.length} addresses for ${names.length} hosts`);
+  }
+  if (ports.length !== 1 && ports.length !== names.length) {
+    refuse(`there are ${ports.length} ports for ${names.length} hosts`);
+  }
+  return names.map((text, i) => {
+    const { name, port } = withPort(text);
+    return {
+      name: checkedHost(name),
+      port: portOf(ports.length === 1 ? ports[0] || port : ports[i] || port),
+      ip: addresses?.[i] || undefined,
+    };
+  });
+}
+
+/** The option `host` and PGHOST may hold a port too, as the driver has it; an IPv6 address may stand without brackets. */
+function withPort(text: string): { readonly name: string; readonly port: string } {
+  const found = /^(?:\[([^[\]]+)\]|([^:/]+))(?::(\d+))?$/.exec(text);
+  return { name: found?.[1] ?? found?.[2] ?? text, port: found?.[3] ?? "" };
+}
+
+function checkedHost(name: string): string {
+  if (/[\s"'<>]/.test(name)) refuse("a host has characters that no host has");
+  return name === "" ? "localhost" : name;
+}
+
+function portOf(text: string): number {
+  const port = text === "" ? 5432 : Number(text);
+  if (/^\d*$/.test(text) && port >= 1 && port <= 65_535) return port;
+  return refuse(
+    "a port is not a number from 1 to 65,535 (write : @ / ? in names and passwords as %3A %40 %2F %3F)",
+  );
+}
+
+/** In libpq 0 is no limit at all; here every wait has one. */
+function patienceOf(seconds: number | undefined): number {
+  return seconds !== undefined && seconds > 0 ? Math.min(seconds, 600) * 1000 : defaultPatience;
+}
+
+function osUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // Deno needs a permission for it.
+    const { USERNAME, USER, LOGNAME } = process.env;
+    return USERNAME || USER || LOGNAME ||
+      refuse("no user was given, and the system does not tell its own");
+  }
+}

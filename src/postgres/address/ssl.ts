@@ -1,0 +1,94 @@
+import { oneOf } from "./parameters.ts";
+import { refuse } from "./refuse.ts";
+import type { Parameters } from "./url.ts";
+
+const modes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
+const versions = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
+
+/** How far a connection is encrypted and its server known, with libpq's words. */
+export type SslMode = (typeof modes)[number];
+
+/** What a connection does about TLS. */
+export interface Ssl {
+  readonly mode: SslMode;
+  /** Files, which are read again for each connection: certificates are renewed. */
+  readonly files: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Options of `tls.connect`. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Begins with TLS at once, without asking the server for it. */
+  readonly direct: boolean;
+  /** Set when a connection without TLS must not be made, by the parameter that says so. */
+  readonly demanded: string | undefined;
+}
+
+/** Reads what the parameters, or the option `ssl`, say of TLS. */
+export function readSsl(parameters: Parameters, option: unknown): Ssl {
+  const binding = oneOf(parameters, "channel_binding", ["disable", "prefer", "require"]);
+  const negotiation = oneOf(parameters, "sslnegotiation", ["postgres", "direct"]);
+  const system = parameters.get("sslrootcert") === "system";
+  let mode = fromOption(option) ?? fromParameters(parameters) ??
+    (system ? "verify-full" : "prefer");
+  const weak = !/^(require|verify-)/.test(mode);
+  if (system && option === undefined && mode !== "verify-full") {
+    refuse(`sslrootcert=system needs sslmode=verify-full, got sslmode=${mode}`);
+  }
+  if (negotiation === "direct" && weak) {
+    refuse(`sslnegotiation=direct needs sslmode=require or more, got sslmode=${mode}`);
+  }
+  if (binding === "require") {
+    if (mode === "disable") refuse("channel_binding=require needs TLS, got sslmode=disable");
+    // The driver cannot bind the channel. It would tell a stranger in the middle from the server: so does the certificate.
+    if (mode !== "verify-ca") mode = "verify-full";
+  }
+  return {
+    mode,
+    files: filesOf(parameters),
+    options: optionsOf(parameters, option),
+    direct: negotiation === "direct",
+    demanded: binding === "require"
+      ? "channel_binding=require"
+      : mode === "require" || mode.startsWith("verify-")
+      ? `sslmode=${mode}`
+      : undefined,
+  };
+}
+
+function fromOption(option: unknown): SslMode | undefined {
+  if (option === undefined || option === null) return undefined;
+  if (typeof option === "boolean") return option ? "verify-full" : "disable";
+  if (typeof option === "object") return "verify-full";
+  return modes.find((mode) => mode === option) ??
+    refuse(`the option ssl must be true, false, options of tls.connect or a mode of sslmode`);
+}
+
+function fromParameters(parameters: Parameters): SslMode | undefined {
+  // The words of other drivers: "no-verify" is node-postgres's, "true" is JDBC's.
+  const mode = oneOf(parameters, "sslmode", [...modes, "no-verify"]);
+  if (mode !== undefined) return mode === "no-verify" ? "require" : mode;
+  const ssl = oneOf(parameters, "ssl", [...modes, "no-verify", "true", "1", "false", "0"]);
+  if (ssl === "true" || ssl === "1" || ssl === "no-verify") return "require";
+  return ssl === "false" || ssl === "0" ? "disable" : ssl;
+}
+
+function filesOf(parameters: Parameters): Ssl["files"] {
+  const [ca, cert, key] = ["sslrootcert", "sslcert", "sslkey"].map((name) => parameters.get(name));
+  if ((cert === undefined) !== (key === undefined)) {
+    refuse("sslcert and sslkey belong together, and one of them is missing");
+  }
+  return {
+    ...(ca !== undefined && ca !== "system" ? { ca } : {}),
+    ...(cert !== undefined && key !== undefined ? { cert, key } : {}),
+  };
+}
+
+function optionsOf(parameters: Parameters, option: unknown): Ssl["options"] {
+  const minVersion = oneOf(parameters, "ssl_min_protocol_version", versions);
+  const maxVersion = oneOf(parameters, "ssl_max_protocol_version", versions);
+  const passphrase = parameters.get("sslpassword");
+  return {
+    ...(minVersion ? { minVersion } : {}),
+    ...(maxVersion ? { maxVersion } : {}),
+    ...(passphrase ? { passphrase } : {}),
+    ...(typeof option === "object" ? option : {}),
+  };
+}
