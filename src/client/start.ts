@@ -28,6 +28,8 @@ export interface Prepared {
   readonly input: string;
   /** JSON text: what a choice has thrown. */
   readonly error: string | undefined;
+  /** The choice that has thrown it. */
+  readonly failedIn: string | undefined;
   readonly recorded: NewInstance["recorded"];
   /** The steps that need jobs. */
   readonly starting: Starting;
@@ -80,6 +82,7 @@ function prepared(
     uniqueKey: isFinal(status) ? undefined : uniqueKey(workflow, key),
     input: text,
     error,
+    failedIn: progress.thrown?.step,
     recorded,
     starting: progress,
   };

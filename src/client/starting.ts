@@ -6,13 +6,15 @@ import { resolve } from "../core/version.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { AnyTransaction } from "../postgres/callers.ts";
 import { jobsOf, placement } from "../runner/new_jobs.ts";
+import { sayFailed } from "../runner/observe.ts";
+import type { Slot } from "../runner/slots.ts";
 import { endingOf } from "../runner/verdicts.ts";
 import type { Worker } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import type { AnyWorkflow } from "./find.ts";
 import type { Handle } from "./handle.ts";
 import { instanceOf, prepare, type Prepared } from "./start.ts";
-import type { Written } from "../store/store.ts";
+import type { NewInstance, Written } from "../store/store.ts";
 
 /** How an instance is started. */
 export interface StartOptions {
@@ -154,20 +156,34 @@ async function insert(
 ): Promise<Written> {
   const worker = tx === undefined && parts.inline ? local(workers, ready, parts) : undefined;
   const turns = ready.map(({ prepared }) => prepared.starting);
-  const place = await placement(parts, turns, (queue) => worker?.slots.take(queue) === true);
-  const opening = ready.map(({ workflow, prepared }) => {
-    const target = { workflow, instance: prepared.known.id };
-    return instanceOf(prepared, jobsOf(parts, target, prepared.starting, place));
+  const taken: Slot[] = [];
+  const place = await placement(parts, turns, (queue) => {
+    const slot = worker?.slots.take(queue);
+    if (slot !== undefined) taken.push(slot);
+    return slot !== undefined;
   });
   const process = worker?.process;
-  const opened = await parts.backend.store.open(process, opening, tx);
+  let opening: readonly NewInstance[];
+  let opened: Written;
+  try {
+    opening = ready.map(({ workflow, prepared }) => {
+      const target = { workflow, instance: prepared.known.id };
+      return instanceOf(prepared, jobsOf(parts, target, prepared.starting, place));
+    });
+    opened = await parts.backend.store.open(process, opening, tx);
+  } finally {
+    // Nobody comes between: what begins below holds no more than what is given back here.
+    for (const slot of taken) slot.release();
+  }
   opening.forEach(({ id, started }, index) => {
     const insertedAt = opened.get(id);
-    if (insertedAt !== undefined) {
-      const { known } = ready[index]!.prepared;
-      worker?.adopt(process!, { ...known, insertedAt }, started);
-      announce(parts, known);
-    } else for (const { owned, queue } of started) if (owned) worker?.slots.release(queue);
+    if (insertedAt === undefined) return;
+    const { known, error, failedIn } = ready[index]!.prepared;
+    worker?.adopt(process!, { ...known, insertedAt }, started);
+    announce(parts, known);
+    if (error) {
+      sayFailed(parts.logger, known, { step: failedIn, attempts: 1, error: JSON.parse(error) });
+    }
   });
   return opened;
 }

@@ -12,6 +12,8 @@ export interface Failure {
   readonly cause?: Failure;
   /** Its `code`, where it had one. */
   readonly code?: string;
+  /** How many failures before this one were left out: of many, the first and the last few are kept. */
+  readonly omitted?: number;
 }
 
 const unprintable: Failure = { name: "Error", message: "unprintable error" };

@@ -132,7 +132,8 @@ export function check(
     return value === undefined ? { value } : { problem: "expected no value" };
   }
   const validated = type["~standard"].validate(value);
-  return "then" in validated ? validated.then(read) : read(validated);
+  // A thenable of another realm, or of nobody's, becomes a promise that everybody knows.
+  return "then" in validated ? Promise.resolve(validated).then(read) : read(validated);
 }
 
 function read(validated: Validated<unknown>): Checked {

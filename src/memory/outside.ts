@@ -68,10 +68,14 @@ export function end(
     return { kind: "kept", status: row?.status };
   }
   finish(tables, row, ending);
-  if (discard !== undefined && job !== undefined) {
-    writeDiscard(tables, row, discard, job);
+  if (job !== undefined) {
+    if (discard?.bare) tables.jobs.delete(job);
+    else if (discard) writeDiscard(tables, row, discard, job);
   }
-  for (const other of liveJobs(tables, id)) cancelJob(tables, other);
+  for (const other of liveJobs(tables, id)) {
+    if (discard?.bare) tables.jobs.delete(other);
+    else cancelJob(tables, other);
+  }
   return { kind: "ended", status: ending.status };
 }
 

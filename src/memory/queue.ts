@@ -1,6 +1,6 @@
 import type { Job } from "../queue/job.ts";
 import type { Beat, Demand, Queue, Served, Unserved } from "../queue/queue.ts";
-import { byTime, byUrgency, failuresOf, free, leased, toJob } from "./jobs.ts";
+import { byTime, byUrgency, free, leased, toJob } from "./jobs.ts";
 import type { JobRow } from "./rows.ts";
 import { run, type Tables } from "./tables.ts";
 
@@ -31,22 +31,25 @@ export function memoryQueue(tables: Tables): Queue {
 
     claim: (demand) => run(tables, () => claim(tables, demand)),
 
-    release: (leases) =>
+    release: (leases, { counted = false } = {}) =>
       run(tables, () => {
         for (const lease of leases) {
           const job = leased(tables, lease);
-          if (job !== undefined) free(tables, job, job.attempt - 1);
+          if (job !== undefined) free(tables, job, job.attempt - (counted ? 0 : 1));
         }
       }),
 
-    retry: (lease, failure, delay) =>
-      putOff(tables, lease, delay, (job) => ({
+    retry: (lease, failures, delay) =>
+      putOff(tables, lease, delay, () => ({
         state: "retryable",
-        errors: JSON.stringify([...failuresOf(job), failure]),
+        errors: JSON.stringify(failures),
       })),
 
-    snooze: (lease, delay) =>
-      putOff(tables, lease, delay, (job) => ({ state: "scheduled", attempt: job.attempt - 1 })),
+    snooze: (lease, delay, { counted = false } = {}) =>
+      putOff(tables, lease, delay, (job) => ({
+        state: "scheduled",
+        attempt: job.attempt - (counted ? 0 : 1),
+      })),
 
     stage: (limit) =>
       run(tables, () => {

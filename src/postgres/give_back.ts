@@ -1,4 +1,4 @@
-import type { Lease } from "../queue/queue.ts";
+import type { Counting, Lease } from "../queue/queue.ts";
 import { columns } from "./arrays.ts";
 import { keepWaiting } from "./commit.ts";
 import { held } from "./lease.ts";
@@ -47,8 +47,13 @@ async function queues(
   return (await on.query<{ queue: string }>(text, parameters)).map((row) => row.queue);
 }
 
-/** Gives jobs back that were not run. */
-export function release(on: On, t: Tables, leases: readonly Lease[]): Promise<readonly string[]> {
+/** Gives jobs back; their attempt is not used up unless it is `counted`. */
+export function release(
+  on: On,
+  t: Tables,
+  leases: readonly Lease[],
+  { counted = false }: Counting = {},
+): Promise<readonly string[]> {
   const back = `
        select job.id, job.kind
        from ${t.jobs} as job
@@ -58,7 +63,7 @@ export function release(on: On, t: Tables, leases: readonly Lease[]): Promise<re
        for update of job`;
   return queues(
     on,
-    giveBack(t, back, "1"),
+    giveBack(t, back, counted ? "0" : "1"),
     columns(leases, (l) => l.id, (l) => l.process, (l) => l.token),
   );
 }

@@ -141,7 +141,11 @@ export async function end(
      for no key update`,
     [instance],
   );
+  if (row === undefined && discard && (await read(on, t, [instance])).length > 0) {
+    throw new Error("Cannot fail the instance: row-level security refuses to lock its row");
+  }
   const ending = row && decide(knownOf(row));
+  if (discard?.bare) return await endBarely(on, t, channel, row, ending, discard);
   if (discard && !(await settleDiscarded(on, t, discard))) throw new StaleLease();
   const first = row && ending && discard ? await recordFailure(on, t, row, discard) : true;
   if (row === undefined || ending === undefined || !first) {
@@ -150,13 +154,7 @@ export async function end(
     }
     return { kind: "kept", status: row?.status };
   }
-  await on.query(
-    `update ${t.instances}
-     set revision = revision + 1, status = $2, control = $3::text::jsonb, error = $4::text::jsonb,
-       updated_at = now(), finished_at = now()
-     where id = $1::text::uuid`,
-    [instance, ending.status, ending.control, JSON.stringify(ending.error)],
-  );
+  await finish(on, t, instance, ending);
   await on.query(
     `update ${t.jobs}
      set state = 'cancelled', finished_at = now(), process_id = null
@@ -175,6 +173,58 @@ export async function end(
   }
   await on.query(`select pg_notify('${channel}', $1)`, [instance]);
   return { kind: "ended", status: ending.status };
+}
+
+/** Ends an instance where the database refuses what is told of it: nothing but the instance itself is written. */
+async function endBarely(
+  on: On,
+  t: Tables,
+  channel: string,
+  instance: KnownRow | undefined,
+  ending: Ending | undefined,
+  { lease, step, activation }: Discard,
+): Promise<EndResult> {
+  const own = await on.query(
+    `delete from ${t.jobs} as job
+     where job.id = $1::text::bigint and ${held("$2::text::bigint", "$3::text::int")}
+     returning job.id::text`,
+    [lease.id, lease.process, String(lease.token)],
+  );
+  if (own.length === 0) throw new StaleLease();
+  if (instance === undefined || ending === undefined) {
+    return { kind: "kept", status: instance?.status };
+  }
+  const { id } = instance;
+  const [result] = await on.query(
+    `select from ${t.results}
+     where instance_id = $1::text::uuid and step_ref = $2 and activation = $3::text::int`,
+    [id, step, String(activation)],
+  );
+  if (result !== undefined) return { kind: "kept", status: instance.status };
+  await finish(on, t, id, ending);
+  await on.query(
+    `delete from ${t.jobs} where instance_id = $1::text::uuid and kind <> 'advance'`,
+    [id],
+  );
+  await on.query(`select pg_notify('${channel}', $1)`, [id]);
+  return { kind: "ended", status: ending.status };
+}
+
+async function finish(
+  on: On,
+  t: Tables,
+  instance: string,
+  { status, control, error }: Ending,
+): Promise<void> {
+  const rows = await on.query(
+    `update ${t.instances}
+     set revision = revision + 1, status = $2, control = $3::text::jsonb, error = $4::text::jsonb,
+       updated_at = now(), finished_at = now()
+     where id = $1::text::uuid
+     returning id::text`,
+    [instance, status, control, JSON.stringify(error)],
+  );
+  if (rows.length === 0) throw new Error("Cannot end the instance: its row refuses to be written");
 }
 
 async function settleDiscarded(on: On, t: Tables, { lease, errors }: Discard): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { Failure } from "../core/failure.ts";
 import type { Job, JobId, NewJob } from "../queue/job.ts";
-import type { Demand, Lease, Served, Unserved } from "../queue/queue.ts";
+import type { Counting, Demand, Lease, Served, Unserved } from "../queue/queue.ts";
 import { columns } from "./arrays.ts";
 import { held } from "./lease.ts";
 import { insertJobs } from "./new_jobs.ts";
@@ -101,30 +101,36 @@ const isLeased = `job.id = $1::text::bigint and ${held("$2::text::bigint", "$3::
 
 const leased = ({ id, process, token }: Lease) => [id, process, String(token)];
 
-/** Records a failed attempt. */
+/** Records a failed attempt with the failures up to it. */
 export async function retry(
   on: On,
   t: Tables,
   lease: Lease,
-  failure: Failure,
+  failures: readonly Failure[],
   delay: number,
 ): Promise<boolean> {
   const rows = await on.query(
     `update ${t.jobs} as job
      set state = 'retryable', process_id = null, scheduled_at = now() + $4::text::float8 * interval '1 millisecond',
-       errors = coalesce(job.errors, '[]') || $5::text::jsonb
+       errors = $5::text::jsonb
      where ${isLeased}
      returning job.id::text`,
-    [...leased(lease), String(delay), JSON.stringify([failure])],
+    [...leased(lease), String(delay), JSON.stringify(failures)],
   );
   return rows.length > 0;
 }
 
-/** Puts a job off without using up an attempt. */
-export async function snooze(on: On, t: Tables, lease: Lease, delay: number): Promise<boolean> {
+/** Puts a job off; its attempt is not used up unless it is `counted`. */
+export async function snooze(
+  on: On,
+  t: Tables,
+  lease: Lease,
+  delay: number,
+  { counted = false }: Counting = {},
+): Promise<boolean> {
   const rows = await on.query(
     `update ${t.jobs} as job
-     set state = 'scheduled', process_id = null, attempt = job.attempt - 1,
+     set state = 'scheduled', process_id = null, attempt = job.attempt - ${counted ? 0 : 1},
        scheduled_at = now() + $4::text::float8 * interval '1 millisecond'
      where ${isLeased}
      returning job.id::text`,

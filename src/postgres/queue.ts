@@ -37,9 +37,10 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
       ),
     reserveIds: () => reporting(() => retrying(() => jobs.reserveIds(db, t), { deadline: 5_000 })),
     claim: (demand) => reporting(() => jobs.claim(db, t, demand)),
-    release: (leases) => reporting(async () => void await telling(release(db, t, leases))),
-    retry: (lease, failure, delay) => reporting(() => jobs.retry(db, t, lease, failure, delay)),
-    snooze: (lease, delay) => reporting(() => jobs.snooze(db, t, lease, delay)),
+    release: (leases, options) =>
+      reporting(async () => void await telling(release(db, t, leases, options))),
+    retry: (lease, failures, delay) => reporting(() => jobs.retry(db, t, lease, failures, delay)),
+    snooze: (lease, delay, options) => reporting(() => jobs.snooze(db, t, lease, delay, options)),
     stage: (limit) => reporting(() => telling(stage(db, t, limit))),
     rescue: (rescuer) =>
       reporting(async () => {

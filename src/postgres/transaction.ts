@@ -32,7 +32,9 @@ export async function transact<T>(
       await tx.run(begin, [], true);
       result = await connection.unlessLost(async () => await work(tx));
     } catch (error) {
-      await tx.end("rollback").catch((worse) => connection.destroy(worse));
+      // A rollback would wait for what still runs, and nobody waits for that any more.
+      if (tx.running > 0) connection.destroy(givenUp());
+      else await tx.end("rollback").catch((worse) => connection.destroy(worse));
       throw error;
     }
     // The server answers the commit of a failed transaction with a rollback, and no error.
@@ -49,6 +51,8 @@ class Transaction implements Tx {
   #last: Promise<unknown> = Promise.resolve();
   /** Set when the end is on its way: nothing may follow it. */
   over = false;
+  /** How many statements have no answer yet. */
+  running = 0;
   /** The first statement that failed. */
   failure: unknown;
 
@@ -80,12 +84,20 @@ class Transaction implements Tx {
   /** One statement at a time: the driver would otherwise write them all onto a busy connection. */
   #next(text: string, parameters: readonly (string | null)[], script: boolean) {
     if (this.over) return Promise.reject(this.#connection.lost ?? ended());
+    this.running++;
     const answer = this.#last.then(() => this.run(text, parameters, script));
-    this.#last = answer.catch((error) => {
+    this.#last = answer.then(() => {
+      this.running--;
+    }, (error) => {
+      this.running--;
       this.failure ??= error;
     });
     return answer;
   }
+}
+
+function givenUp(): DatabaseError {
+  return new DatabaseError("CONNECTION_ENDED", "The transaction was given up");
 }
 
 function ended(): DatabaseError {

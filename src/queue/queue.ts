@@ -35,6 +35,11 @@ export interface Unserved extends Served {
   readonly count: number;
 }
 
+/** Whether the attempt that a claim has counted stays counted. */
+export interface Counting {
+  readonly counted?: boolean;
+}
+
 /** A durable job queue. Every method is one statement or one transaction, and may be repeated after a lost answer. */
 export interface Queue {
   /** Enters a process and returns its id, which is never used again. `lease` in milliseconds. */
@@ -47,12 +52,12 @@ export interface Queue {
   reserveIds(): Promise<{ readonly from: number; readonly to: number }>;
   /** Takes jobs that nobody else holds, most urgent and then oldest first, and counts the attempt. */
   claim(demand: Demand): Promise<readonly Job[]>;
-  /** Gives jobs back that were not run, without using up an attempt. */
-  release(leases: readonly Lease[]): Promise<void>;
-  /** Records a failed attempt; the job comes back after `delay` milliseconds. False when the lease is stale. */
-  retry(lease: Lease, failure: Failure, delay: number): Promise<boolean>;
-  /** Puts a job off for `delay` milliseconds without using up an attempt. False when the lease is stale. */
-  snooze(lease: Lease, delay: number): Promise<boolean>;
+  /** Gives jobs back, without using up an attempt unless it is to stay counted. */
+  release(leases: readonly Lease[], options?: Counting): Promise<void>;
+  /** Records a failed attempt, as the last of these failures; the job comes back after `delay` milliseconds. False when the lease is stale. */
+  retry(lease: Lease, failures: readonly Failure[], delay: number): Promise<boolean>;
+  /** Puts a job off for `delay` milliseconds, without using up an attempt unless it is to stay counted. False when the lease is stale. */
+  snooze(lease: Lease, delay: number, options?: Counting): Promise<boolean>;
   /** Makes due jobs available, at most `limit`; an advance yields to one that waits already. Returns their queues. */
   stage(limit: number): Promise<readonly string[]>;
   /**

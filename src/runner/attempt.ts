@@ -1,6 +1,7 @@
 import type { StepDefinition } from "../core/step.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { Committer } from "./committer.ts";
+import type { Failures } from "./failures.ts";
 import type { Host, OwnedJob } from "./host.ts";
 import type { Cached, Instances } from "./instances.ts";
 import type { Parts } from "./parts.ts";
@@ -13,6 +14,7 @@ export interface Workers {
   readonly instances: Instances;
   readonly committer: Committer;
   readonly recorder: Recorder;
+  readonly failures: Failures;
 }
 
 /** One attempt: everything that belongs to a step being run. */

@@ -51,7 +51,8 @@ export class Cancellation {
       };
       this.#stop = fail;
       if (this.#reason) fail(this.#reason);
-      returned.then((value) => {
+      // What it resolves with may have to be awaited too, within the same limit.
+      Promise.resolve(returned).then((value) => {
         clearTimeout(timer);
         resolve(value);
       }, fail);

@@ -1,7 +1,7 @@
 import type { Queue } from "../queue/queue.ts";
 import type { Job } from "../queue/job.ts";
 import { Loop } from "../queue/loop.ts";
-import type { Host } from "./host.ts";
+import type { Host, OwnedJob } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import type { Parts } from "./parts.ts";
 
@@ -91,6 +91,7 @@ export class Claims {
     this.#endSeenAt.delete(queue);
     const serves = this.#parts.registry.served();
     const jobs = await this.#reserved(
+      process,
       queue,
       limit,
       () => from.claim({ process, queue, limit, serves, since }),
@@ -110,7 +111,7 @@ export class Claims {
     const steps = jobs.filter(({ kind }) => kind !== "advance");
     // The workers load what is missing by themselves: in one statement it is cheaper.
     await this.#instances.load(steps.map(({ instance }) => instance)).catch(() => {});
-    for (const job of jobs) this.#host.begin({ ...job, process });
+    for (const job of jobs) this.#host.begin(job);
     return jobs.length === limit && slots.free(queue) > 0;
   }
 
@@ -126,17 +127,17 @@ export class Claims {
 
   /** Holds the slots meanwhile, or a hand-over would take them too, and keeps those of the jobs that came. */
   async #reserved(
+    process: string,
     queue: string,
     limit: number,
     claim: () => Promise<readonly Job[]>,
-  ): Promise<readonly Job[]> {
-    const { slots } = this.#host;
-    for (let slot = 0; slot < limit; slot++) slots.hold(queue);
-    let jobs: readonly Job[] = [];
+  ): Promise<readonly OwnedJob[]> {
+    const slots = Array.from({ length: limit }, () => this.#host.slots.hold(queue));
     try {
-      return jobs = await claim();
+      const jobs = await claim();
+      return jobs.map((job) => ({ ...job, process, slot: slots.pop()! }));
     } finally {
-      for (let slot = jobs.length; slot < limit; slot++) slots.release(queue);
+      for (const slot of slots) slot.release();
     }
   }
 }

@@ -1,12 +1,13 @@
-import { failure } from "../core/failure.ts";
 import { filtered } from "../core/filtered.ts";
 import type { Unprocessed, Written } from "../store/store.ts";
 import { applied } from "./applied.ts";
+import type { Failures } from "./failures.ts";
 import type { Host, OwnedJob } from "./host.ts";
 import type { Instances } from "./instances.ts";
 import { Lanes } from "./lanes.ts";
 import { type Line, Lines } from "./lines.ts";
 import type { Parts } from "./parts.ts";
+import { sayRefused } from "./observe.ts";
 import { passes, type Plan, type Planned, planOrLoad, type Submission } from "./plan.ts";
 import { ready, takeBack } from "./ready.ts";
 import type { Recorder } from "./recorder.ts";
@@ -33,7 +34,7 @@ export class Committer {
   readonly #host: Host;
   readonly #instances: Instances;
   readonly #recorder: Recorder;
-  readonly #failed: (job: OwnedJob, error: unknown) => Promise<void>;
+  readonly #failures: Failures;
   readonly #lines = new Lines();
   readonly #lanes: Lanes<Line>;
 
@@ -42,13 +43,13 @@ export class Committer {
     host: Host,
     instances: Instances,
     recorder: Recorder,
-    failed: (job: OwnedJob, error: unknown) => Promise<void>,
+    failures: Failures,
   ) {
     this.#parts = parts;
     this.#host = host;
     this.#instances = instances;
     this.#recorder = recorder;
-    this.#failed = failed;
+    this.#failures = failures;
     this.#lanes = new Lanes(2, (lanes) => this.#take(lanes), (lines) => this.#write(lines));
   }
 
@@ -83,29 +84,36 @@ export class Committer {
   #owned(submissions: readonly Submission[], process: string): readonly Submission[] {
     for (const { job } of submissions) {
       if (job.process === process) continue;
-      this.#host.slots.release(job.queue);
       this.#host.done(job);
     }
     return filtered(submissions, ({ job }) => job.process === process);
   }
 
-  async #attempt(groups: readonly Group[], process: string): Promise<void> {
-    let planned: readonly Planned[];
+  async #attempt(groups: readonly Group[], process: string, plain = false): Promise<void> {
+    let planned: readonly Planned[] = [];
     try {
       planned = await this.#plans(groups);
-      await this.#commit(planned, process);
+      await this.#commit(planned, process, plain);
     } catch (error) {
-      return await this.#again(groups, process, error);
+      const mayBePlain = !plain && planned.some(hasThrown);
+      return await this.#again(groups, process, error, mayBePlain);
     }
     await this.#drop(planned, process);
   }
 
-  async #again(groups: readonly Group[], process: string, error: unknown): Promise<void> {
+  async #again(
+    groups: readonly Group[],
+    process: string,
+    error: unknown,
+    mayBePlain = false,
+  ): Promise<void> {
     if (isUnreachable(error)) await this.#later(groups);
     // One bad row must not cost its neighbours their turn.
     else if (groups.length > 1) {
       for (const group of groups) await this.#attempt([group], process);
-    } else await this.#fail(groups, error);
+    } // Of what a choice throws, not every database can store every character.
+    else if (mayBePlain) await this.#attempt(groups, process, true);
+    else await this.#refused(groups, error);
   }
 
   async #plans(groups: readonly Group[]): Promise<readonly Planned[]> {
@@ -134,17 +142,17 @@ export class Committer {
     return plans;
   }
 
-  async #commit(planned: readonly Planned[], process: string): Promise<void> {
+  async #commit(planned: readonly Planned[], process: string, plain: boolean): Promise<void> {
     const { store } = this.#parts.backend;
     const plans: Plan[] = [];
     for (const { plan } of planned) if (plan !== undefined) plans.push(plan);
     if (plans.length === 0) return;
-    const turns = await ready(this.#parts, this.#host, plans);
+    const turns = await ready(this.#parts, this.#host, plans, plain);
     let written: Written = new Map();
     try {
       written = await store.commit(process, turns.map(({ turn }) => turn));
     } finally {
-      for (const one of turns) if (!written.has(one.turn.instance)) takeBack(this.#host, one);
+      for (const one of turns) if (!written.has(one.turn.instance)) takeBack(one);
     }
     const workers = { parts: this.#parts, host: this.#host, instances: this.#instances };
     const stale: Submission[] = [];
@@ -171,10 +179,7 @@ export class Committer {
     } catch (error) {
       return await this.#again(groups, process, error);
     }
-    for (const { job } of groups.flatMap(({ submissions }) => submissions)) {
-      this.#host.slots.release(job.queue);
-      this.#host.done(job);
-    }
+    for (const { job } of groups.flatMap(({ submissions }) => submissions)) this.#host.done(job);
   }
 
   /** Somebody else has moved these instances: read them again, and leave it to an advance after a few tries. */
@@ -189,7 +194,7 @@ export class Committer {
   }
 
   async #giveUp(job: OwnedJob, error: unknown): Promise<void> {
-    await this.#failed(job, error);
+    await this.#failures.settle(job, error, { ran: false });
     this.#host.done(job);
   }
 
@@ -199,19 +204,21 @@ export class Committer {
     else for (const { job } of submissions) this.#host.done(job);
   }
 
-  async #fail(groups: readonly Group[], error: unknown): Promise<void> {
-    for (const { job } of groups.flatMap(({ submissions }) => submissions)) {
-      const { id, workflow, instance, step } = job;
-      this.#parts.logger.error("Cannot write the turn of a job", {
-        job: id,
-        workflow,
-        instance,
-        step,
-        error: failure(error),
-      });
-      await this.#giveUp(job, error);
+  /** A step that has succeeded does not fail because its instance cannot be moved: an advance goes on trying that. */
+  async #refused(groups: readonly Group[], error: unknown): Promise<void> {
+    for (const { job, ended } of groups.flatMap(({ submissions }) => submissions)) {
+      if (ended === undefined) {
+        await this.#giveUp(job, error);
+        continue;
+      }
+      sayRefused(this.#parts.logger, job, this.#instances.get(job.instance)?.known.key, error);
+      this.#recorder.submit(job, ended.result);
     }
   }
+}
+
+function hasThrown({ plan }: Planned): boolean {
+  return plan?.computed.progress.thrown !== undefined;
 }
 
 function byInstance(rows: readonly Unprocessed[]): ReadonlyMap<string, readonly Unprocessed[]> {

@@ -9,7 +9,6 @@ import { aboutAttempt } from "./observe.ts";
 import type { Cached } from "./instances.ts";
 import { recordInTransaction } from "./transaction.ts";
 import type { Ended } from "./turns.ts";
-import { settleFailure } from "./verdicts.ts";
 
 /** The execute worker: runs one step and records its result. Never writes an instance by itself. Never throws. */
 export function execute(workers: Workers, job: OwnedJob, cancellation: Cancellation): void {
@@ -33,6 +32,8 @@ class Run {
   readonly #cancellation: Cancellation;
   readonly #began = performance.now();
   #attempt: Attempt | undefined;
+  /** When the code of the step was called; `undefined` before. */
+  #called: number | undefined;
 
   constructor(workers: Workers, job: OwnedJob, cancellation: Cancellation) {
     this.#workers = workers;
@@ -70,7 +71,6 @@ class Run {
     const fresh = await instances.fresh(job.instance);
     if (fresh?.known.control.active.has(step)) return this.with(fresh);
     await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
-    host.slots.release(job.queue);
     host.done(job);
   }
 
@@ -98,38 +98,46 @@ class Run {
     const { telemetry } = this.#workers.parts;
     const context = new StepContext(attempt, reading, this.#cancellation);
     if (telemetry.has("step:start")) telemetry.emit("step:start", aboutAttempt(cached.known, job));
+    this.#called = performance.now();
     return this.#cancellation.run(step.name, step.timeout, () => step.run?.(context));
   }
 
   #end(attempt: Attempt, returned: unknown): void {
     const workers = this.#workers;
-    const work = transactionOf(returned);
-    if (work !== undefined) {
+    const code = transactionOf(returned);
+    if (code !== undefined) {
       const { host } = workers;
+      const work = { code, limit: this.#limit(attempt) };
       const recorded = recordInTransaction(workers, attempt, work, this.#cancellation);
       return this.#await(recorded.then(() => host.done(attempt.job)));
     }
     const ended = isLater(attempt.step, returned)
       ? later(attempt)
       : endedWith(workers.parts, attempt, returned);
-    if (isPromise(ended)) this.#await(ended.then((ended) => submit(workers, attempt, ended)));
-    else submit(workers, attempt, ended);
+    if (!isPromise(ended)) return submit(workers, attempt, ended);
+    const checked = this.#cancellation.run(attempt.step.name, this.#limit(attempt), () => ended);
+    this.#await((checked as typeof ended).then((ended) => submit(workers, attempt, ended)));
+  }
+
+  /** Milliseconds that are left of the time limit, for what is the step's own after its code has returned. */
+  #limit({ step: { timeout } }: Attempt): number | undefined {
+    const spent = performance.now() - (this.#called ?? this.#began);
+    return timeout && Math.max(1, timeout - spent);
   }
 
   /** Settles an attempt that threw. */
   failed(error: unknown): void {
     const { host } = this.#workers;
-    const settled = this.#cancellation.reason === givenBack
-      ? this.#giveBack()
-      : this.#settle(error);
+    const settled = error === givenBack ? this.#giveBack() : this.#settle(error);
     settled.then(() => host.done(this.#job));
   }
 
   async #settle(error: unknown): Promise<void> {
-    const { parts, host } = this.#workers;
+    const { parts, failures } = this.#workers;
     const job = this.#job;
     const duration = performance.now() - this.#began;
-    const verdict = await settleFailure(parts, host, job, error, duration);
+    const ran = this.#called !== undefined;
+    const verdict = await failures.settle(job, error, { ran, duration });
     if (this.#attempt === undefined || !parts.telemetry.has("step:exception")) return;
     parts.telemetry.emit("step:exception", {
       ...aboutAttempt(this.#attempt.cached.known, job),
@@ -140,12 +148,11 @@ class Run {
   }
 
   async #giveBack(): Promise<void> {
-    const { parts, host } = this.#workers;
+    const { parts } = this.#workers;
     const job = this.#job;
     await parts.backend.queue.release([leaseOf(job)]).catch((error) => {
       parts.logger.warn("Cannot give a job back", { job: job.id, error: failure(error) });
     });
-    host.slots.release(job.queue);
   }
 }
 

@@ -1,11 +1,13 @@
 import type { Instance } from "../core/instance.ts";
 import type { Job } from "../queue/job.ts";
 import type { Lease } from "../queue/queue.ts";
-import type { Slots } from "./slots.ts";
+import type { Slot, Slots } from "./slots.ts";
 
 /** A job with the process that has claimed it: a process that was declared dead works on under another id. */
 export interface OwnedJob extends Job {
   readonly process: string;
+  /** Given back when the job is over here, or earlier when its room goes to another one. */
+  readonly slot: Slot;
 }
 
 /** The working process, as its parts see it. */
@@ -19,10 +21,12 @@ export interface Host {
   readonly givenUp: AbortSignal;
   /** Whether a saturated process lets the queue go first this time, so that its own chains starve nobody. */
   yields(queue: string): boolean;
-  /** Begins a job that is executing here; its slot is taken already. */
+  /** Begins a job that is executing here. */
   begin(job: OwnedJob): void;
-  /** A job that was begun is over here, whatever came of it. */
+  /** A job that was begun is over here, whatever came of it: its slot is free. */
   done(job: OwnedJob): void;
+  /** Its attempt has failed and could not be written down: it stays counted when the job is given back. */
+  unsettled(job: OwnedJob): void;
   /** Aborts the running steps of an instance that has become final. */
   abort(instance: string, reason: Error): void;
   /** Looks for work in this queue after so many milliseconds. */

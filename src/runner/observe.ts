@@ -1,4 +1,5 @@
-import { failure } from "../core/failure.ts";
+import { type Failure, failure } from "../core/failure.ts";
+import type { Logger } from "../core/logger.ts";
 import type { AboutAttempt, AboutInstance, AboutJob } from "../core/telemetry.ts";
 import type { Telemetry } from "../queue/telemetry.ts";
 import type { Known } from "../store/store.ts";
@@ -19,6 +20,38 @@ export function aboutAttempt(known: Known, job: OwnedJob): AboutAttempt {
 export function aboutJob(job: OwnedJob): AboutJob {
   const { id, kind, queue, workflow, version, instance, step, attempt } = job;
   return { job: id, kind, queue, workflow, version, instance, step, attempt };
+}
+
+/** Says that an instance has failed, and in which step. */
+export function sayFailed(
+  logger: Logger,
+  { id, workflow, version, key }: Pick<Known, "id" | "workflow" | "version" | "key">,
+  of: { readonly step: string | undefined; readonly attempts: number; readonly error: Failure },
+): void {
+  const { step, attempts, error } = of;
+  const times = attempts === 1 ? "" : ` in each of ${attempts} attempts`;
+  logger.error(`Workflow "${workflow}" "${key}" has failed: step "${step}" failed${times}`, {
+    workflow,
+    version,
+    key,
+    instance: id,
+    step,
+    attempts,
+    error,
+  });
+}
+
+/** Says that an instance cannot be moved on by the process that has run the step. */
+export function sayRefused(
+  logger: Logger,
+  { workflow, version, instance, step }: OwnedJob,
+  key: string | undefined,
+  error: unknown,
+): void {
+  logger.warn(
+    "Cannot move an instance on: the database refuses it, the result of the step is recorded first",
+    { workflow, version, key, instance, step, error: failure(error) },
+  );
 }
 
 /** Tells listeners of a turn that was written. Payloads are made for those who listen. */

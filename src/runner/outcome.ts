@@ -2,6 +2,7 @@ import { HephaestusError, InvalidValueError } from "../core/errors.ts";
 import { decode, encode, type JsonObject } from "../core/json.ts";
 import type { StepDefinition } from "../core/step.ts";
 import { check, type Checked } from "../core/type.ts";
+import { isPromise } from "./cancellation.ts";
 
 /** An outcome that has been checked, with the JSON texts that are stored. */
 export interface CheckedOutcome {
@@ -34,7 +35,7 @@ export function checkOutcome(
 ): CheckedOutcome | Promise<CheckedOutcome> {
   const outcome = eventOf(step, returned);
   const checked = check(step.events.get(outcome.event), outcome.output);
-  return checked instanceof Promise
+  return isPromise(checked)
     ? checked.then((checked) => texts(step, outcome, checked, limit))
     : texts(step, outcome, checked, limit);
 }
@@ -46,7 +47,7 @@ export function checkDecision(
   limit: number,
 ): CheckedOutcome {
   const checked = checkOutcome(step, returned, limit);
-  if (!(checked instanceof Promise)) return checked;
+  if (!isPromise(checked)) return checked;
   checked.catch(() => {});
   throw new HephaestusError(
     "INVALID_VALUE",

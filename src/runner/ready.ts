@@ -3,38 +3,60 @@ import { filtered } from "../core/filtered.ts";
 import type { NewJob } from "../queue/job.ts";
 import type { Turn } from "../store/turn.ts";
 import type { Host, OwnedJob } from "./host.ts";
+import type { Slot } from "./slots.ts";
 import { jobsOf, placement } from "./new_jobs.ts";
 import type { Parts } from "./parts.ts";
 import type { Plan } from "./plan.ts";
 import { thrown, wakeOf } from "./turns.ts";
 
-/** A turn with its jobs, some of them handed over to this process: they have their slots already. */
+/** A turn with its jobs, some of them handed over to this process. */
 export interface Ready {
   readonly plan: Plan;
   readonly turn: Turn;
+  /** The slots that they need beside those of the jobs that have ended. */
+  readonly taken: readonly Slot[];
 }
 
-/** Gives turns their jobs. A job whose step has ended passes its slot on to what it starts. */
+/**
+ * Gives turns their jobs. A job whose step has ended leaves its slot to what it starts, once the turn is written. `plain` when the database
+ * has refused what a choice has thrown.
+ */
 export async function ready(
   parts: Parts,
   host: Host,
   plans: readonly Plan[],
+  plain = false,
 ): Promise<readonly Ready[]> {
   const turns = plans.map(({ computed }) => computed.progress);
-  const place = await placement(
-    parts,
-    turns,
-    (queue) => parts.inline && host.accepting && !host.yields(queue) && host.slots.take(queue),
-  );
-  return plans.map((plan) => {
-    for (const { job } of plan.included) host.slots.release(job.queue);
-    return { plan, turn: turnOf(parts, plan, jobsOf(parts, plan, plan.computed.progress, place)) };
+  let left: string[] = [];
+  let taken: Slot[] = [];
+  const place = await placement(parts, turns, (queue) => {
+    if (!parts.inline || !host.accepting || host.yields(queue)) return false;
+    if (removed(left, queue)) return true;
+    const slot = host.slots.take(queue);
+    if (slot !== undefined) taken.push(slot);
+    return slot !== undefined;
   });
+  return plans.map((plan) => {
+    left = plan.included.map(({ job }) => job.queue);
+    taken = [];
+    const jobs = jobsOf(parts, plan, plan.computed.progress, place);
+    return { plan, turn: turnOf(parts, plan, jobs, plain), taken };
+  });
+}
+
+/** Takes one of them out, in no order. */
+function removed(queues: string[], queue: string): boolean {
+  const at = queues.indexOf(queue);
+  if (at < 0) return false;
+  const last = queues.pop()!;
+  if (at < queues.length) queues[at] = last;
+  return true;
 }
 
 const none: readonly never[] = [];
 
-function turnOf(parts: Parts, plan: Plan, jobs: readonly NewJob[]): Turn {
+function turnOf(parts: Parts, plan: Plan, jobs: readonly NewJob[], plain: boolean): Turn {
   const { workflow, included, computed: { next, progress, metadata, recorded, processed } } = plan;
   const heir = heirOf(plan, jobs);
   return {
@@ -44,7 +66,7 @@ function turnOf(parts: Parts, plan: Plan, jobs: readonly NewJob[]): Turn {
     status: next.status,
     control: encodeControl(next.control),
     metadata,
-    error: thrown(progress),
+    error: thrown(progress, plain),
     recorded,
     processed,
     settled: heir === undefined ? included.map(({ job }) => job.id) : none,
@@ -66,18 +88,17 @@ function fits({ owned, queue, priority }: NewJob, row: OwnedJob): boolean {
   return owned && row.kind === "execute" && queue === row.queue && priority === row.priority;
 }
 
-/** The turn was not written: the slots go back. */
-export function takeBack({ slots }: Host, { plan, turn }: Ready): void {
-  for (const { owned, queue } of turn.started) if (owned) slots.release(queue);
-  if (turn.reused) slots.release(turn.reused.queue);
-  for (const { job } of plan.included) slots.hold(job.queue);
+/** Gives back what is held for jobs that were to begin. Whoever has ended keeps its slot until it is done. */
+export function takeBack({ taken }: Ready): void {
+  for (const slot of taken) slot.release();
 }
 
 /** A new job that has begun in a process, as that process sees it. `token` is that of its row. */
-export function begun(job: NewJob, process: string, token = 1): OwnedJob {
+export function begun(job: NewJob, process: string, slot: Slot, token = 1): OwnedJob {
   return {
     id: job.id,
     process,
+    slot,
     kind: job.kind,
     workflow: job.workflow,
     version: job.version,

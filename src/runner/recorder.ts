@@ -1,5 +1,5 @@
-import { failure } from "../core/failure.ts";
 import type { NewResult, Recording } from "../store/turn.ts";
+import type { Failures } from "./failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import { Lanes } from "./lanes.ts";
 import type { Parts } from "./parts.ts";
@@ -17,14 +17,14 @@ const largestBatch = 500;
 export class Recorder {
   readonly #parts: Parts;
   readonly #host: Host;
-  readonly #failed: (job: OwnedJob, error: unknown) => Promise<void>;
+  readonly #failures: Failures;
   #waiting: Waiting[] = [];
   readonly #lanes: Lanes<Waiting>;
 
-  constructor(parts: Parts, host: Host, failed: (job: OwnedJob, error: unknown) => Promise<void>) {
+  constructor(parts: Parts, host: Host, failures: Failures) {
     this.#parts = parts;
     this.#host = host;
-    this.#failed = failed;
+    this.#failures = failures;
     this.#lanes = new Lanes(
       1,
       () => this.#waiting.splice(0, largestBatch),
@@ -49,35 +49,24 @@ export class Recorder {
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
       await this.#parts.backend.store.record(batch.map(({ recording }) => recording));
-      for (const waiting of batch) this.#done(waiting);
+      for (const { job } of batch) this.#host.done(job);
     } catch (error) {
       if (isUnreachable(error)) await this.#later(batch);
       else if (batch.length > 1) { for (const waiting of batch) await this.#write([waiting]); }
-      else await this.#fail(batch, error);
+      else await this.#refused(batch, error);
     }
-  }
-
-  #done({ job }: Waiting): void {
-    this.#host.slots.release(job.queue);
-    this.#host.done(job);
   }
 
   async #later(batch: readonly Waiting[]): Promise<void> {
     if (await pause(this.#host.givenUp)) {
       this.#waiting.push(...batch);
       this.#lanes.wake();
-    } else for (const waiting of batch) this.#done(waiting);
+    } else for (const { job } of batch) this.#host.done(job);
   }
 
-  async #fail(batch: readonly Waiting[], error: unknown): Promise<void> {
+  async #refused(batch: readonly Waiting[], error: unknown): Promise<void> {
     for (const { job } of batch) {
-      this.#parts.logger.error("Cannot record the result of a job", {
-        job: job.id,
-        instance: job.instance,
-        step: job.step,
-        error: failure(error),
-      });
-      await this.#failed(job, error);
+      await this.#failures.settle(job, error, { ran: true });
       this.#host.done(job);
     }
   }

@@ -2,7 +2,6 @@ import { encode, type JsonObject } from "../core/json.ts";
 import type { OwnedJob } from "./host.ts";
 import { leaseOf } from "./host.ts";
 import type { Workers } from "./attempt.ts";
-import { settleFailure } from "./verdicts.ts";
 
 /** What a resume job carries: the event of a timer, or a delivery that was scheduled. */
 interface Resumption {
@@ -14,7 +13,7 @@ interface Resumption {
 
 /** The resume worker: turns an elapsed timer or a scheduled delivery into a result. Never rejects. */
 export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
-  const { parts, host, instances, committer, recorder } = workers;
+  const { parts, host, instances, committer, recorder, failures } = workers;
   try {
     const step = parts.registry.step(job.workflow, job.version, job.step);
     const { event, output, metadata, delivery } = job.args as Resumption;
@@ -43,7 +42,6 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
           instance: job.instance,
           ignored: [],
         }]);
-        host.slots.release(job.queue);
         return host.done(job);
       }
     }
@@ -57,7 +55,7 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
       committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
     } else recorder.submit(job, result);
   } catch (error) {
-    await settleFailure(parts, host, job, error);
+    await failures.settle(job, error, { ran: false });
     host.done(job);
   }
 }

@@ -1,3 +1,19 @@
+/** Room for one job. Giving it back a second time changes nothing, so that nobody can give back what others hold by then. */
+export class Slot {
+  readonly queue: string;
+  #slots: Slots | undefined;
+
+  constructor(queue: string, slots: Slots) {
+    this.queue = queue;
+    this.#slots = slots;
+  }
+
+  release(): void {
+    this.#slots?.freed(this);
+    this.#slots = undefined;
+  }
+}
+
 /** How many jobs of each queue this process may run at once, and how many it does. */
 export class Slots {
   readonly limits: ReadonlyMap<string, number>;
@@ -9,22 +25,27 @@ export class Slots {
 
   /** How many more jobs of this queue may begin: none of a queue that this process does not serve. */
   free(queue: string): number {
-    return Math.max(0, (this.limits.get(queue) ?? 0) - (this.#taken.get(queue) ?? 0));
+    return Math.max(0, (this.limits.get(queue) ?? 0) - this.taken(queue));
+  }
+
+  /** How many slots of this queue are held: none while nothing runs. */
+  taken(queue: string): number {
+    return this.#taken.get(queue) ?? 0;
   }
 
   /** Takes a slot, if there is one. */
-  take(queue: string): boolean {
-    if (this.free(queue) === 0) return false;
-    this.hold(queue);
-    return true;
+  take(queue: string): Slot | undefined {
+    return this.free(queue) === 0 ? undefined : this.hold(queue);
   }
 
   /** Takes a slot for a job that has begun already, even beyond the limit. */
-  hold(queue: string): void {
-    this.#taken.set(queue, (this.#taken.get(queue) ?? 0) + 1);
+  hold(queue: string): Slot {
+    this.#taken.set(queue, this.taken(queue) + 1);
+    return new Slot(queue, this);
   }
 
-  release(queue: string): void {
-    this.#taken.set(queue, (this.#taken.get(queue) ?? 0) - 1);
+  /** Counts a slot that is given back. Called by the slot alone. */
+  freed({ queue }: Slot): void {
+    this.#taken.set(queue, this.taken(queue) - 1);
   }
 }

@@ -1,56 +1,115 @@
 import type { Sql } from "../core/context.ts";
+import { HephaestusError } from "../core/errors.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { applied } from "./applied.ts";
 import type { Attempt, Workers } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { endedWith, observeEnd } from "./ended.ts";
 import { leaseOf } from "./host.ts";
+import { sayRefused } from "./observe.ts";
 import { planOrLoad } from "./plan.ts";
 import { ready, takeBack } from "./ready.ts";
-import { isUnreachable, pause } from "./trouble.ts";
+import type { Slot } from "./slots.ts";
+import { isUnreachable, memberOf, pause } from "./trouble.ts";
 import { type Ended, wakeOf } from "./turns.ts";
 
 const mostTries = 3;
+/** How often the code in the transaction may run in one attempt: its commit may be lost, refused, or asked for again. */
+const mostRuns = 5;
 
 /** The step is over, by whoever was faster: nothing of this transaction may stay. */
 class Over extends Error {}
 
+/** The last part of a step, which runs in the transaction that records its result. */
+export interface Work {
+  readonly code: (sql: Sql) => unknown;
+  /** Milliseconds that are left of the step's time limit. */
+  readonly limit: number | undefined;
+}
+
 /**
  * Runs the last part of a step in the transaction that records its result: what it writes commits with the result, or
  * not at all. Lock order: the user's rows, the process row, the instance, its jobs.
+ *
+ * Whatever goes wrong while that code runs is a failed attempt, and so is the loss of its connection then. Before it nothing has
+ * happened yet; after it the outcome is unknown: the instance is read again, and the code runs again where the step is still active.
  */
 export async function recordInTransaction(
   workers: Workers,
   attempt: Attempt,
-  work: (sql: Sql) => unknown,
+  work: Work,
   cancellation: Cancellation,
 ): Promise<void> {
-  const { parts, host, instances } = workers;
-  const { job, step } = attempt;
+  const { parts, host } = workers;
+  const { job, step, cached } = attempt;
+  let inline = parts.inline && !step.asynchronous;
+  let runs = 0;
   for (;;) {
+    let part: "before" | "code" | "after" = "before";
+    const taken: Slot[] = [];
     try {
-      await parts.backend.store.transaction(async (tx) => {
+      const finish = await parts.backend.store.transaction(async (tx) => {
         if (cancellation.reason) throw cancellation.reason;
-        const ended = await endedWith(parts, attempt, await work(tx.sql as Sql));
-        const finish = parts.inline && !step.asynchronous
-          ? await commitTurn(workers, attempt, tx, ended)
+        part = "code";
+        if (runs++ === mostRuns) throw neverCommitted(step.name);
+        const ended = await cancellation.run(
+          step.name,
+          work.limit,
+          async () => await endedWith(parts, attempt, await work.code(tx.sql as Sql)),
+        ) as Ended;
+        part = "after";
+        const finish = inline
+          ? await commitTurn(workers, attempt, tx, ended, taken)
           : await record(workers, attempt, tx, ended);
         return () => {
           finish();
           observeEnd(parts, attempt, ended);
         };
-      }).then((finished) => finished());
-      return;
+      });
+      return finish();
     } catch (error) {
       if (error instanceof Over) break;
-      if (!isUnreachable(error) || !(await pause(host.givenUp))) throw error;
+      if (at(part) === "code") throw error;
+      const away = isUnreachable(error);
+      if (at(part) === "after" && memberOf(error, "code") !== "DATABASE_UNREACHABLE") {
+        if (!away && !inline) throw error;
+        if (!away) sayRefused(parts.logger, job, cached.known.key, error);
+        // What holds or refuses the row of the instance does not keep the result from being recorded.
+        inline = false;
+        continue;
+      }
+      if (!away || !(await pause(host.givenUp))) throw error;
       // The commit may have come through: then the step is no longer active, and nothing is run again.
-      const known = (await instances.refresh([job.instance])).get(job.instance);
-      if (!known?.control.active.has(step.name)) break;
+      if (at(part) === "after" && !(await isActive(workers, attempt))) break;
+    } finally {
+      for (const slot of taken) slot.release();
     }
   }
   await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
-  host.slots.release(job.queue);
+}
+
+/** What the compiler does not see: a callback has changed it. */
+function at(part: string): string {
+  return part;
+}
+
+function neverCommitted(step: string): HephaestusError {
+  return new HephaestusError(
+    "DATABASE_FAILED",
+    `Cannot finish step "${step}": its transaction ran ${mostRuns} times, and none could be committed`,
+  );
+}
+
+/** Whether the step is still to be ended, as soon as the database can be asked. */
+async function isActive({ host, instances }: Workers, { job, step }: Attempt): Promise<boolean> {
+  for (;;) {
+    try {
+      const known = (await instances.refresh([job.instance])).get(job.instance);
+      return known?.control.active.has(step.name) === true;
+    } catch (error) {
+      if (!isUnreachable(error) || !(await pause(host.givenUp))) throw error;
+    }
+  }
 }
 
 /** Writes the turn in the open transaction, and an unread result instead when the instance moves too often. */
@@ -59,6 +118,7 @@ async function commitTurn(
   attempt: Attempt,
   tx: StoreTransaction,
   ended: Ended,
+  taken: Slot[],
 ): Promise<() => void> {
   const { parts, host, instances } = workers;
   const { job } = attempt;
@@ -73,22 +133,19 @@ async function commitTurn(
     if (planned.plan === undefined) throw new Over();
     const [turn] = await ready(parts, host, [planned.plan]);
     if (turn === undefined) throw new Over();
-    try {
-      // The process may have entered again meanwhile: what began under the dead id must not be written under the new one.
-      const written = await tx.commit(job.process, [turn.turn]);
-      const at = written.get(job.instance);
-      if (at !== undefined) return () => applied(workers, turn, job.process, at);
-      takeBack(host, turn);
-    } catch (error) {
-      takeBack(host, turn);
-      throw error;
-    }
+    // Whatever becomes of the transaction, they are given back at its end.
+    taken.push(...turn.taken);
+    // The process may have entered again meanwhile: what began under the dead id must not be written under the new one.
+    const written = await tx.commit(job.process, [turn.turn]);
+    const at = written.get(job.instance);
+    if (at !== undefined) return () => applied(workers, turn, job.process, at);
+    takeBack(turn);
   }
   return record(workers, attempt, tx, ended);
 }
 
 async function record(
-  { parts, host }: Workers,
+  { parts }: Workers,
   { job, workflow }: Attempt,
   tx: StoreTransaction,
   { result }: Ended,
@@ -101,5 +158,5 @@ async function record(
     wake: wakeOf(parts, workflow),
   }]);
   if (!standing.has(job.id)) throw new Over();
-  return () => host.slots.release(job.queue);
+  return () => {};
 }

@@ -9,13 +9,13 @@ import {
 } from "../core/engine.ts";
 import { filtered } from "../core/filtered.ts";
 import { failure } from "../core/failure.ts";
+import { inAscii } from "../core/failures.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { Known, Unprocessed } from "../store/store.ts";
 import type { AppliedResult, NewResult, Processed, Wake } from "../store/turn.ts";
 import { checkDecision, type CheckedOutcome, stored } from "./outcome.ts";
 import { type Outputs, readNeeds } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
-import { isOf } from "./trouble.ts";
 
 /** A step that has ended in this process: its result is written together with the transition. */
 export interface Ended extends StepEnding {
@@ -178,12 +178,23 @@ function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, o
 }
 
 function throwMissing({ thrown }: Progress): void {
-  if (isOf(MissingOutputs, thrown?.error)) throw thrown.error;
+  if (isMissing(thrown?.error)) throw thrown.error;
 }
 
-/** What a choice has thrown, as JSON text. */
-export function thrown({ thrown }: Progress): string | undefined {
-  return thrown && JSON.stringify(failure(thrown.error));
+/** Choices may throw anything: a revoked proxy throws when it is asked for its class. */
+function isMissing(error: unknown): error is MissingOutputs {
+  try {
+    return error instanceof MissingOutputs;
+  } catch {
+    return false;
+  }
+}
+
+/** What a choice has thrown, as JSON text; `plain` for a database that refuses it as it is. */
+export function thrown({ thrown }: Progress, plain = false): string | undefined {
+  if (thrown === undefined) return undefined;
+  const said = failure(thrown.error);
+  return JSON.stringify(plain ? inAscii(said) : said);
 }
 
 function metadataAfter(

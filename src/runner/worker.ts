@@ -3,12 +3,14 @@ import { failure } from "../core/failure.ts";
 import type { Instance } from "../core/instance.ts";
 import type { NewJob } from "../queue/job.ts";
 import { Loop } from "../queue/loop.ts";
+import type { Lease } from "../queue/queue.ts";
 import type { Known } from "../store/store.ts";
 import { Cancellation } from "./cancellation.ts";
 import { Claims } from "./claims.ts";
 import { Committer } from "./committer.ts";
 import type { Workers } from "./attempt.ts";
 import { execute, givenBack } from "./execute.ts";
+import { Failures } from "./failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import { Instances } from "./instances.ts";
 import type { Parts } from "./parts.ts";
@@ -19,7 +21,6 @@ import { resume } from "./resume.ts";
 import { Slots } from "./slots.ts";
 import { isUnreachable, pause } from "./trouble.ts";
 import { UnservedJobs } from "./unserved.ts";
-import { settleFailure } from "./verdicts.ts";
 
 /** How a process works. Times in milliseconds. */
 export interface WorkOptions extends Timing {
@@ -58,6 +59,8 @@ export class Worker implements Host {
   readonly #janitor: Loop;
   #listener: AsyncDisposable | undefined;
   readonly #unserved = new UnservedJobs();
+  /** Leases of jobs whose attempts have failed and could not be written down. */
+  readonly #unsettled: Lease[] = [];
   #accepting = true;
   #process = "";
   #stopping: Promise<void> | undefined;
@@ -70,11 +73,10 @@ export class Worker implements Host {
     this.#options = options;
     this.slots = new Slots(options.queues);
     const instances = new Instances(parts.backend.store);
-    const failed = async (job: OwnedJob, error: unknown) =>
-      void await settleFailure(parts, this, job, error);
-    const recorder = new Recorder(parts, this, failed);
-    const committer = new Committer(parts, this, instances, recorder, failed);
-    this.#workers = { parts, host: this, instances, committer, recorder };
+    const failures = new Failures(parts, this, instances);
+    const recorder = new Recorder(parts, this, failures);
+    const committer = new Committer(parts, this, instances, recorder, failures);
+    this.#workers = { parts, host: this, instances, committer, recorder, failures };
     const { logger } = parts;
     this.#claims = new Claims(parts, this, instances, options.poll);
     this.#pulse = new Pulse(parts, this, options);
@@ -148,28 +150,32 @@ export class Worker implements Host {
 
   done(job: OwnedJob): void {
     if (this.running.get(job.id)?.job === job) this.running.delete(job.id);
+    job.slot.release();
     this.#claims.slotFree(job.queue);
     if (this.running.size > 0) return;
     for (const drained of this.#drains) drained();
+  }
+
+  unsettled(job: OwnedJob): void {
+    this.#unsettled.push(leaseOf(job));
   }
 
   /** Takes over an instance that was just started here under the id `process`, with the jobs that are executing. */
   adopt(process: string, known: Known, started: readonly NewJob[]): void {
     const taken = this.#accepting && process === this.#process;
     const owned = started.filter(({ owned }) => owned);
-    if (!taken) this.#refuse(owned.map((job) => begun(job, process)));
+    if (!taken) this.#refuse(owned.map(({ id }) => ({ process, id, token: 1 })));
     else if (owned.length > 0) this.#workers.instances.set(known);
     else this.#workers.instances.offer(known);
     for (const job of started) {
       if (!job.owned) this.expect(job.queue, job.delay);
-      else if (taken) this.begin(begun(job, process));
+      else if (taken) this.begin(begun(job, process, this.slots.hold(job.queue)));
     }
   }
 
   /** The answer came after a stop, or after this process was declared dead: somebody else may have the jobs already. */
-  #refuse(jobs: readonly OwnedJob[]): void {
-    for (const { queue } of jobs) this.slots.release(queue);
-    this.#parts.backend.queue.release(jobs.map(leaseOf)).catch((error) => {
+  #refuse(leases: readonly Lease[]): void {
+    this.#parts.backend.queue.release(leases).catch((error) => {
       this.#parts.logger.warn("Cannot give jobs back", { error: failure(error) });
     });
   }
@@ -272,10 +278,10 @@ export class Worker implements Host {
   async #leave(): Promise<void> {
     const { queue } = this.#parts.backend;
     if (this.#process === "") return;
-    // What is left ignores its signal: its result will find that the lease is gone.
-    if (this.running.size > 0) {
-      await queue.release([...this.running.values()].map(({ job }) => leaseOf(job)));
-    }
+    // What is left ignores its signal: its result will find that the lease is gone. What has run and failed stays counted.
+    const left = [...this.running.values()].map(({ job }) => leaseOf(job));
+    const counted = [...left, ...this.#unsettled];
+    if (counted.length > 0) await queue.release(counted, { counted: true });
     const beat = await queue.heartbeat(this.#process, this.#options.lease);
     if (beat && beat.owned.length > 0) await queue.release(beat.owned);
     await queue.unregister(this.#process);

@@ -80,6 +80,8 @@ export interface Discard {
   readonly attempt: number;
   readonly errors: readonly Failure[];
   readonly duration: number | undefined;
+  /** Write no more than it takes to end the instance: no row of the step, and its jobs are deleted. */
+  readonly bare?: boolean;
 }
 
 /** `ended`; `kept` when there is nothing to end (`status` says how the instance stands); `stale` when the lease is. */

@@ -12,10 +12,8 @@ export function leases(it: It): void {
 
       for (const message of ["first", "second"]) {
         const job = await scene.claimOne(process);
-        assertEquals(
-          await scene.queue.retry(leaseOf(job, process), { ...failure, message }, 1_000),
-          true,
-        );
+        const failures = [...job.errors, { ...failure, message }];
+        assertEquals(await scene.queue.retry(leaseOf(job, process), failures, 1_000), true);
         assertEquals(await scene.queue.stage(10), []);
         await scene.elapse(1_001);
         assertEquals(await scene.queue.stage(10), ["default"]);
@@ -31,14 +29,14 @@ export function leases(it: It): void {
       await scene.enqueue({});
       const job = await scene.claimOne(process);
 
-      await scene.queue.retry(leaseOf(job, process), failure, 0);
+      await scene.queue.retry(leaseOf(job, process), [failure], 0);
 
       const [stored] = await scene.jobs();
       assertEquals([stored?.state, stored?.process], ["retryable", undefined]);
     });
 
     it("changes nothing when the lease is stale", async (scene) => {
-      await staleLeases(scene, (lease) => scene.queue.retry(lease, failure, 0));
+      await staleLeases(scene, (lease) => scene.queue.retry(lease, [failure], 0));
     });
   });
 
@@ -89,7 +87,7 @@ export function leases(it: It): void {
 
       assertEquals([first.attempt, second.attempt], [1, 1]);
       assertEquals([first.token, second.token], [1, 2]);
-      assertEquals(await scene.queue.retry(leaseOf(first, process), failure, 0), false);
+      assertEquals(await scene.queue.retry(leaseOf(first, process), [failure], 0), false);
       assertEquals(await scene.queue.snooze(leaseOf(second, process), 0), true);
     });
 
@@ -166,7 +164,7 @@ export function leases(it: It): void {
       const rescued = await scene.queue.rescue();
 
       assertEquals(rescued, { processes: [dead], queues: ["emails"] });
-      assertEquals(await scene.queue.retry(leaseOf(lost, dead), failure, 0), false);
+      assertEquals(await scene.queue.retry(leaseOf(lost, dead), [failure], 0), false);
       const [again] = await scene.claim(alive, { queue: "emails" });
       assertEquals([again?.id, again?.attempt], [lost.id, 2]);
       assertEquals(await scene.queue.snooze(leaseOf(kept, alive), 0), true);
@@ -229,7 +227,7 @@ async function staleLeases(scene: Scene, settle: Settle): Promise<void> {
   const [owner, other] = [await scene.register(), await scene.register()];
   await scene.enqueue({});
   const first = await scene.claimOne(owner);
-  await scene.queue.retry(leaseOf(first, owner), failure, 0);
+  await scene.queue.retry(leaseOf(first, owner), [failure], 0);
   await scene.queue.stage(10);
   const job = await scene.claimOne(owner);
   const before = await scene.jobs();

@@ -43,7 +43,7 @@ export function upkeep(it: It): void {
     it("lets an advance yield to one that waits", async (scene) => {
       const process = await scene.register();
       const { id, advance } = await scene.twoAdvances(process);
-      await scene.queue.retry(leaseOf(advance, process), failure, 0);
+      await scene.queue.retry(leaseOf(advance, process), [failure], 0);
 
       await scene.queue.stage(10);
 
@@ -54,8 +54,8 @@ export function upkeep(it: It): void {
       const process = await scene.register();
       const { id, advance } = await scene.twoAdvances(process);
       const other = await scene.claimOne(process);
-      await scene.queue.retry(leaseOf(advance, process), failure, 0);
-      await scene.queue.retry(leaseOf(other, process), failure, 0);
+      await scene.queue.retry(leaseOf(advance, process), [failure], 0);
+      await scene.queue.retry(leaseOf(other, process), [failure], 0);
       assertEquals((await scene.jobsOf(id)).length, 2);
 
       await scene.queue.stage(10);
@@ -87,7 +87,7 @@ export function upkeep(it: It): void {
       await scene.enqueue({ delay: 3_600_000 });
       await scene.enqueue({});
       const job = await scene.claimOne(process);
-      await scene.queue.retry(leaseOf(job, process), failure, 1_800_000);
+      await scene.queue.retry(leaseOf(job, process), [failure], 1_800_000);
       await scene.elapse(600_000);
 
       const due = await scene.queue.nextDue(86_400_000);

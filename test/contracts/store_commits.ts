@@ -279,7 +279,7 @@ async function crowded(scene: Scene): Promise<{ readonly process: string; readon
   const id = await scene.open({}, { step: "executing" }, { step: "retryable", priority: 6 });
   const [, second] = await scene.claim(process);
   const failure = { name: "Error", message: "once" };
-  await scene.queue.retry({ process, id: second!.id, token: 1 }, failure, 0);
+  await scene.queue.retry({ process, id: second!.id, token: 1 }, [failure], 0);
   await scene.enqueue(
     { instance: id, step: "waiting" },
     { instance: id, kind: "resume", step: "scheduled", delay: 1_000 },

@@ -183,7 +183,7 @@ export const verdicts: readonly (readonly [
   name: string,
   settle: (scene: Scene, job: Job, process: string) => Promise<unknown>,
 ])[] = [
-  ["a retry", ({ queue }, job, process) => queue.retry(leaseOf(job, process), failure, 0)],
+  ["a retry", ({ queue }, job, process) => queue.retry(leaseOf(job, process), [failure], 0)],
   ["a snooze", ({ queue }, job, process) => queue.snooze(leaseOf(job, process), 0)],
   ["a give-back", ({ queue }, job, process) => queue.release([leaseOf(job, process)])],
   ["a result", ({ store }, job, process) => store.record([recording(job, process)])],
@@ -207,7 +207,7 @@ export async function running(
   const process = await scene.register(lease);
   const id = await scene.open({}, { step: "pack", args: '{"a":1}' });
   const first = await scene.claimOne(process);
-  await scene.queue.retry(leaseOf(first, process), failure, 0);
+  await scene.queue.retry(leaseOf(first, process), [failure], 0);
   await scene.queue.stage(10);
   return { process, id, job: await scene.claimOne(process) };
 }

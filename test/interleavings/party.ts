@@ -8,13 +8,13 @@ import { postgresStore } from "../../src/postgres/store.ts";
 import { tablesOf } from "../../src/postgres/tables.ts";
 import type { Workers } from "../../src/runner/attempt.ts";
 import { Committer } from "../../src/runner/committer.ts";
+import { Failures } from "../../src/runner/failures.ts";
 import type { Host, OwnedJob } from "../../src/runner/host.ts";
 import { Instances } from "../../src/runner/instances.ts";
 import { JobIds } from "../../src/runner/job_ids.ts";
 import { Recorder } from "../../src/runner/recorder.ts";
 import { Registry } from "../../src/runner/registry.ts";
 import { Slots } from "../../src/runner/slots.ts";
-import { settleFailure } from "../../src/runner/verdicts.ts";
 import type { Backend } from "../../src/store/store.ts";
 import { nameOf } from "../crash/statements.ts";
 import { silent } from "../everywhere.ts";
@@ -92,7 +92,12 @@ function partyOn(db: Db, pool: Db, name: string, { process, jobs }: Claimed): Pa
     hephaestus,
     workers: workersOn(backend, process, (job) => awaited.get(job)?.()),
     over: (job) => new Promise((resolve) => awaited.set(job, resolve)),
-    jobs: new Map(jobs.map((job) => [job.step ?? job.kind, { ...job, process }])),
+    jobs: new Map(
+      jobs.map((job) => [
+        job.step ?? job.kind,
+        { ...job, process, slot: new Slots(new Map()).hold(job.queue) },
+      ]),
+    ),
     sent,
     async [Symbol.asyncDispose]() {
       await hephaestus.close();
@@ -154,14 +159,14 @@ function workersOn(backend: Backend, process: string, done: Host["done"]): Worke
     yields: () => false,
     begin() {},
     done,
+    unsettled() {},
     abort() {},
     expect() {},
     finished() {},
   };
   const instances = new Instances(backend.store);
-  const failed = async (job: OwnedJob, error: unknown) =>
-    void await settleFailure(parts, host, job, error);
-  const recorder = new Recorder(parts, host, failed);
-  const committer = new Committer(parts, host, instances, recorder, failed);
-  return { parts, host, instances, committer, recorder };
+  const failures = new Failures(parts, host, instances);
+  const recorder = new Recorder(parts, host, failures);
+  const committer = new Committer(parts, host, instances, recorder, failures);
+  return { parts, host, instances, committer, recorder, failures };
 }

@@ -68,7 +68,7 @@ onBackends("a fenced write", (it) => {
       (await store.commit(zombie, [turn(id, { recorded: [result("pack")], settled: [job.id] })]))
         .size,
       (await store.record([recording(job, zombie)])).size,
-      await queue.retry(lease, { name: "Error", message: "late" }, 0),
+      await queue.retry(lease, [{ name: "Error", message: "late" }], 0),
       await queue.snooze(lease, 0),
       await queue.release([lease]),
       await store.pass([{ lease, instance: id, ignored: [] }]),

@@ -59,7 +59,7 @@ onBackends("a running step whose job is no longer its process's", (it) => {
 
     const [job] = await scene.jobsOf(handle.id);
     const lease = { process: worker.id, id: job!.id, token: 1 };
-    await scene.queue.retry(lease, { name: "E", message: "e" }, 1e6);
+    await scene.queue.retry(lease, [{ name: "E", message: "e" }], 1e6);
 
     await eventually(() => reasons.has("id::lost"), "it is aborted");
     gate.open();

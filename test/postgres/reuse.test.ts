@@ -48,7 +48,7 @@ describe("a job in the row of the one that has ended", () => {
     const part = { tags: ["eu"], metadata: '{"by":"maria"}' };
     const ids = [await scene.open(part, { args: "[0]" }), await scene.open(part, { args: "[0]" })];
     for (const job of await scene.claim(process)) {
-      await scene.queue.retry(leaseOf(job, process), failure, 0);
+      await scene.queue.retry(leaseOf(job, process), [failure], 0);
     }
     await scene.queue.stage(10);
     await scene.elapse(5_000);
