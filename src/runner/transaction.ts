@@ -44,6 +44,7 @@ export async function recordInTransaction(
   const { job, step, cached } = attempt;
   let inline = parts.inline && !step.asynchronous;
   let runs = 0;
+  let last: unknown;
   for (;;) {
     let part: "before" | "code" | "after" = "before";
     const taken: Slot[] = [];
@@ -51,7 +52,7 @@ export async function recordInTransaction(
       const finish = await parts.backend.store.transaction(async (tx) => {
         if (cancellation.reason) throw cancellation.reason;
         part = "code";
-        if (runs++ === mostRuns) throw neverCommitted(step.name);
+        if (runs++ === mostRuns) throw last ?? neverCommitted(step.name);
         const ended = await cancellation.run(
           step.name,
           work.limit,
@@ -70,9 +71,9 @@ export async function recordInTransaction(
     } catch (error) {
       if (error instanceof Over) break;
       if (at(part) === "code") throw error;
+      last = error;
       const away = isUnreachable(error);
-      if (at(part) === "after" && memberOf(error, "code") !== "DATABASE_UNREACHABLE") {
-        if (!away && !inline) throw error;
+      if (inline && at(part) === "after" && memberOf(error, "code") !== "DATABASE_UNREACHABLE") {
         if (!away) sayRefused(parts.logger, job, cached.known.key, error);
         // What holds or refuses the row of the instance does not keep the result from being recorded.
         inline = false;

@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { assertEquals, assertNotEquals } from "@std/assert";
+import type { Lease } from "../../src/queue/queue.ts";
 import { type It, leaseOf, type Scene } from "./world.ts";
 
 const failure = { name: "Error", message: "out of tape" };
@@ -58,6 +59,26 @@ export function leases(it: It): void {
     it("changes nothing when the lease is stale", async (scene) => {
       await staleLeases(scene, (lease) => scene.queue.snooze(lease, 0));
     });
+  });
+
+  describe("an attempt that stays counted", () => {
+    const givenBack: { readonly [how: string]: (scene: Scene, lease: Lease) => Promise<unknown> } =
+      {
+        "snooze()": (scene, lease) => scene.queue.snooze(lease, 0, { counted: true }),
+        "release()": (scene, lease) => scene.queue.release([lease], { counted: true }),
+      };
+    for (const [how, giveBack] of Object.entries(givenBack)) {
+      it(`is used up by ${how}`, async (scene) => {
+        const process = await scene.register();
+        await scene.enqueue({});
+        const job = await scene.claimOne(process);
+
+        await giveBack(scene, leaseOf(job, process));
+
+        await scene.queue.stage(10);
+        assertEquals((await scene.claimOne(process)).attempt, 2);
+      });
+    }
   });
 
   describe("release()", () => {

@@ -163,6 +163,39 @@ export function ends(it: It): void {
       assertEquals((await scene.known(id)).revision, 1);
     });
 
+    it("writes no more than the end of the instance when it is bare", async (scene) => {
+      const process = await scene.register();
+      const id = await scene.open({}, { step: "pack" }, { step: "label", priority: 6 });
+      const job = await scene.claimOne(process);
+      const discard = discardOf(job, process, { bare: true });
+
+      assertEquals(await scene.store.end(id, failed, { discard }), {
+        kind: "ended",
+        status: "failed",
+      });
+
+      assertEquals(await scene.standing(id), []);
+      assertEquals(await scene.store.history(id), []);
+      const [listed] = await scene.store.list({ ids: [id], limit: 1 });
+      assertEquals([listed?.status, listed?.revision], ["failed", 2]);
+      assertEquals(await scene.store.end(id, failed, { discard }), { kind: "stale" });
+    });
+
+    it("only ends the job when it is bare and a delivery has come first", async (scene) => {
+      const process = await scene.register();
+      const id = await scene.open({ control: activeIn("parcel") }, { step: "parcel" });
+      const job = await scene.claimOne(process);
+      await scene.store.deliver(delivery(id, "parcel", { event: "arrived" }));
+      const discard = discardOf(job, process, { bare: true });
+
+      assertEquals(await scene.store.end(id, failed, { discard }), {
+        kind: "kept",
+        status: "running",
+      });
+
+      assertEquals(await scene.standing(id), ["advance - available"]);
+    });
+
     it("lets either the result or the discard stand", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({}, {});
