@@ -85,6 +85,7 @@ export type {
   EmitArguments,
   EmitLater,
   EmitOptions,
+  EmittedOf,
   InstanceRef,
   Later,
   OutcomeOf,
@@ -139,7 +140,15 @@ export type {
   WorkflowStop,
   WorkflowTransition,
 } from "./src/core/telemetry.ts";
-export type { Issue, JsonSafe, Mistake, Type, TypeOf, Validated } from "./src/core/type.ts";
+export type {
+  GivenOf,
+  Issue,
+  JsonSafe,
+  Mistake,
+  Type,
+  TypeOf,
+  Validated,
+} from "./src/core/type.ts";
 export type { PickOptions, VersionedWorkflow } from "./src/core/version.ts";
 export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/wiring.ts";
 export type { WorkflowOptions } from "./src/core/workflow.ts";

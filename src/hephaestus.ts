@@ -15,6 +15,8 @@ import type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./cli
 import type { Worker } from "./client/worker.ts";
 import { type Duration, milliseconds } from "./core/duration.ts";
 import { HephaestusError } from "./core/errors.ts";
+import type { Delivery } from "./core/step.ts";
+import type { Addressed } from "./core/workflow.ts";
 import type { HistoryEntry, Instance } from "./core/instance.ts";
 import { defaultLogger, guarded } from "./core/logger.ts";
 import { resolveRetry } from "./core/retry.ts";
@@ -108,10 +110,10 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {PayloadTooLargeError} When the input takes more bytes than `payloadLimit`.
    * @throws {UnknownWorkflowError} When there is no such version.
    */
-  start<In, D>(
-    workflow: AnyWorkflow<In, D>,
+  start<In, D, Given>(
+    workflow: AnyWorkflow<In, D, Given>,
     key: string,
-    input: NoInfer<In>,
+    input: NoInfer<Given>,
     options: StartOptions = {},
   ): Promise<Handle<In>> {
     return starting.start(this.#client, workflow, { ...options, key, input }, options) as Promise<
@@ -125,9 +127,9 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {InvalidValueError} When JSON cannot carry one of the inputs, or its schema refuses it: nothing is started then.
    * @throws {PayloadTooLargeError} When one of the inputs takes more bytes than `payloadLimit`: nothing is started then.
    */
-  startMany<In, D>(
-    workflow: AnyWorkflow<In, D>,
-    items: readonly ManyItem<NoInfer<In>>[],
+  startMany<In, D, Given>(
+    workflow: AnyWorkflow<In, D, Given>,
+    items: readonly ManyItem<NoInfer<Given>>[],
     options: StartManyOptions = {},
   ): Promise<readonly ManyHandle<In>[]> {
     return starting.startMany(this.#client, workflow, items, options) as Promise<
@@ -146,10 +148,10 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {AmbiguousKeyError} When several instances of the key could be meant.
    * @throws {TypeError} When the workflow has no such wait.
    */
-  resume<In, D>(
-    workflow: AnyWorkflow<In, D>,
+  resume<W extends AnyWorkflow, const D extends Delivery>(
+    workflow: W,
     target: Target,
-    delivery: NoInfer<D>,
+    delivery: Addressed<W, D>,
     options: InTransaction = {},
   ): Promise<Resumed> {
     return resuming.resume(this.#client, workflow, target, delivery as never, options);
@@ -161,10 +163,10 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {InstanceNotFoundError} When there is no such instance.
    * @throws {NotWaitingError} When the instance is final.
    */
-  scheduleResume<In, D>(
-    workflow: AnyWorkflow<In, D>,
+  scheduleResume<W extends AnyWorkflow, const D extends Delivery>(
+    workflow: W,
     target: Target,
-    delivery: NoInfer<D>,
+    delivery: Addressed<W, D>,
     options: InTransaction & { readonly after: Duration },
   ): Promise<bigint> {
     return resuming.scheduleResume(this.#client, workflow, target, delivery as never, options);

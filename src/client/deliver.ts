@@ -47,7 +47,7 @@ export async function checkDelivery(
   if (typeof delivery !== "object" || delivery === null) throw refuse("the delivery is no object");
   const { step: name, event, output, metadata } = delivery;
   const step = workflow.steps.get(name);
-  if (step === undefined) throw refuse(`it has no step "${name}"`);
+  if (step === undefined) throw refuse(`it has no signal "${String(name)}"`);
   if (step.kind !== "signal" && !step.asynchronous) {
     throw refuse(`${step.kind} "${name}" waits for no delivery`);
   }

@@ -10,9 +10,9 @@ export type Target = string | { readonly id: string };
 
 /** A workflow or all of its versions. */
 // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
-export type AnyWorkflow<In = any, Deliveries = any> =
-  | Workflow<string, In, Deliveries>
-  | VersionedWorkflow<string, In, Deliveries>;
+export type AnyWorkflow<In = any, Deliveries = any, Given = any> =
+  | Workflow<string, In, Deliveries, Given>
+  | VersionedWorkflow<string, In, Deliveries, Given>;
 
 /** What a business key is called in a workflow: the same in all of its versions that a caller can name. */
 export function keyOf(workflow: AnyWorkflow, value: string): string {

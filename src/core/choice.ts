@@ -1,23 +1,23 @@
-import type { Context, Emit, OutcomeOf, StepEvents } from "./context.ts";
+import type { Context, Declared, Emit, EmittedOf, StepEvents } from "./context.ts";
 import { define, made } from "./definition.ts";
 import type { FactsOf, Need, Step, StepsOf } from "./step.ts";
-import type { Type } from "./type.ts";
+import type { Input } from "./type.ts";
 
 /** What a choice may be told beside its name. */
 export interface ChoiceOptions<E extends StepEvents, N extends readonly Need[], In> {
   /** The input that the workflow must have. Left out when the choice does not read it. */
-  readonly input?: Type<In>;
+  readonly input?: Input<In>;
   /** What must be certain when the choice is made; it types `steps`. */
   readonly needs?: N;
   /** The ways to go, each with the type of its output. */
-  readonly events: E;
+  readonly events: E & Declared<E>;
   /** Decides. It is pure and synchronous: the same context gives the same outcome. */
   decide(
     context: Pick<
       Context<In, StepsOf<N>, unknown, E, Emit<E>>,
       "input" | "steps" | "emit"
     >,
-  ): OutcomeOf<E>;
+  ): EmittedOf<E>;
 }
 
 /**

@@ -1,12 +1,23 @@
 import type { JsonObject } from "./json.ts";
 import type { StepDefinition } from "./step.ts";
-import type { Type, TypeOf } from "./type.ts";
+import type { Carried, GivenOf, Mistake, Type, TypeOf } from "./type.ts";
 
 /** The events that a step may end with, each with the type of its output. */
 export interface StepEvents {
   /** The type of the output of an event. */
   readonly [event: string]: Type<unknown>;
 }
+
+/**
+ * What is wrong with events, each mistake in the place of its event.
+ *
+ * @internal
+ */
+export type Declared<E extends StepEvents> = {
+  readonly [K in keyof E]: [Carried<TypeOf<E[K]>>] extends [never]
+    ? Mistake<`JSON cannot carry the output of event '${K & string}': its schema must put out JSON`>
+    : unknown;
+};
 
 /**
  * How a step ended: an event, its output, and what it adds to the instance's metadata.
@@ -36,6 +47,11 @@ export type OutcomeOf<E extends StepEvents> = {
   readonly [K in keyof E & string]: Outcome<K, TypeOf<E[K]>>;
 }[keyof E & string];
 
+/** The union of the outcomes as the code of a step emits them: a schema may turn their outputs into others. */
+export type EmittedOf<E extends StepEvents> = {
+  readonly [K in keyof E & string]: Outcome<K, GivenOf<E[K]>>;
+}[keyof E & string];
+
 /** What may be said beside an output. */
 export interface EmitOptions {
   /** Added to the metadata of the instance. */
@@ -50,8 +66,8 @@ export type EmitArguments<Output> = undefined extends Output
 /** Makes outcomes: one method for each event of the step. */
 export type Emit<E extends StepEvents> = {
   readonly [K in keyof E & string]: (
-    ...args: EmitArguments<TypeOf<E[K]>>
-  ) => Outcome<K, TypeOf<E[K]>>;
+    ...args: EmitArguments<GivenOf<E[K]>>
+  ) => Outcome<K, GivenOf<E[K]>>;
 };
 
 /** Says that the work goes on elsewhere and that a delivery will end the step. */
@@ -154,7 +170,7 @@ export interface Context<
    * Runs `work` last, in the transaction that records the result; return what it returns.
    * It may run again when the database asks for it.
    */
-  tx(work: (sql: Sql) => OutcomeOf<E> | Promise<OutcomeOf<E>>): Transaction<OutcomeOf<E>>;
+  tx(work: (sql: Sql) => EmittedOf<E> | Promise<EmittedOf<E>>): Transaction<EmittedOf<E>>;
 }
 
 /** The `emit` of a step as its code sees it: only what it may emit itself. */

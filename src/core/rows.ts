@@ -20,7 +20,7 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Row {
   }
   const read = new Map<string, readonly Aim[]>();
   for (const event of step.events.keys()) {
-    if (!given.has(event)) throw refuse(`event "${step.name}.${event}" has no transition`);
+    if (!given.has(event)) throw refuse(`event "${step.name}.${event}" has no target: write done`);
     const list = aims(given.get(event), `event "${step.name}.${event}"`);
     const names = new Set<string>();
     for (const { step: { name } } of list) {
@@ -67,7 +67,7 @@ export function assemble(start: StepDefinition, rows: readonly Row[], refuse: Re
       }
     }
   }
-  for (const name of open) throw refuse(`step "${name}" has no transitions`);
+  for (const name of open) throw refuse(`"${name}" has no transitions: add .on(${name}, ...)`);
   return graph(rows.map(({ step, moves }, index) => node(step, moves, index, sources)));
 }
 

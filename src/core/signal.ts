@@ -1,4 +1,4 @@
-import type { StepEvents } from "./context.ts";
+import type { Declared, StepEvents } from "./context.ts";
 import { define, made } from "./definition.ts";
 import type { Duration } from "./duration.ts";
 import type { AsyncStep, Limited, Step } from "./step.ts";
@@ -7,7 +7,7 @@ import type { Type } from "./type.ts";
 /** What a signal may be told beside its name. */
 export interface SignalOptions<E extends StepEvents, Limit extends Duration> {
   /** What may be delivered, each event with the type of its output. */
-  readonly events: E;
+  readonly events: E & Declared<E>;
   /** How long it waits until it ends with the event `expired`. */
   readonly expires?: Limit;
 }

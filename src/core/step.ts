@@ -1,8 +1,10 @@
 import type {
   Context,
+  Declared,
   Emit,
   EmitArguments,
   EmitLater,
+  EmittedOf,
   Later,
   Outcome,
   OutcomeOf,
@@ -13,7 +15,7 @@ import { define, made } from "./definition.ts";
 import type { Duration } from "./duration.ts";
 import type { StepKind } from "./graph.ts";
 import type { RetryPolicy } from "./retry.ts";
-import type { Type, TypeOf } from "./type.ts";
+import type { GivenOf, Input, Type, TypeOf } from "./type.ts";
 
 /** What a step wants to know of an earlier one: the output of an event, or (`"*"`) how it ended. */
 export interface Need<
@@ -138,8 +140,8 @@ export interface Delivery<
 /** Makes deliveries: one method for each event that may come from outside. */
 export type Deliver<Name extends string, E extends StepEvents> = {
   readonly [K in Exclude<keyof E & string, "expired">]: (
-    ...args: EmitArguments<TypeOf<E[K]>>
-  ) => Delivery<Name, K, TypeOf<E[K]>>;
+    ...args: EmitArguments<GivenOf<E[K]>>
+  ) => Delivery<Name, K, GivenOf<E[K]>>;
 };
 
 /** A step whose work may be finished from outside. */
@@ -185,13 +187,13 @@ export interface StepOptions<
   Limit extends Duration,
 > {
   /** The input that the workflow must have. Left out when the step does not read it. */
-  readonly input?: Type<In>;
+  readonly input?: Input<In>;
   /** What must be certain when the step starts; it types `steps`. */
   readonly needs?: N;
   /** What may have happened before the step starts; it types `seen`. */
   readonly sees?: V;
   /** How the step may end, each event with the type of its output. */
-  readonly events: E;
+  readonly events: E & Declared<E>;
   /** How often and how fast a failed attempt is repeated. */
   readonly retry?: RetryPolicy;
   /** The queue that its jobs go to. */
@@ -218,8 +220,8 @@ export interface StepOptions<
 
 /** What the code of a step may return. */
 export type Returned<E extends StepEvents, Async extends boolean> =
-  | OutcomeOf<E>
-  | Transaction<OutcomeOf<E>>
+  | EmittedOf<E>
+  | Transaction<EmittedOf<E>>
   | (Async extends true ? Later : never);
 
 /**

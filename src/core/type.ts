@@ -1,4 +1,4 @@
-import { pathText } from "./json.ts";
+import { type Json, pathText } from "./json.ts";
 
 /** Why a schema refused a value, at one place of it. */
 export interface Issue {
@@ -23,8 +23,9 @@ export interface Mistake<Message extends string> {
  * The shape of a value that is stored: an input of a workflow or an output of a step.
  *
  * It is a [Standard Schema](https://standardschema.dev), so that a schema of Zod, Valibot or
- * ArkType fits wherever {@linkcode type} does, and is then checked on the way in. What a schema
- * returns is what is stored: it must be JSON, and the schema must accept it.
+ * ArkType fits wherever {@linkcode type} does, and is then checked on the way in. It may turn the
+ * value into another one, as a default does: `start` and `emit` take what it takes, steps get what it
+ * puts out, which is what is stored. JSON must carry that.
  *
  * @example Use a schema in the place of a marker
  * ```ts
@@ -48,18 +49,21 @@ export interface Mistake<Message extends string> {
  * assertEquals(count.events.counted, positive);
  * ```
  */
-export interface Type<out T> {
+export interface Type<out T, out Given = T> {
   /** What the Standard Schema specification asks for. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => Validated<T> | Promise<Validated<T>>;
-    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+    readonly types?: { readonly input: Given; readonly output: T } | undefined;
   };
 }
 
-/** The type of the values that a {@linkcode Type} describes. */
-export type TypeOf<T> = T extends Type<infer U> ? U : never;
+/** The type of the values that are stored, and that steps read. */
+export type TypeOf<T> = T extends Type<infer U, unknown> ? U : never;
+
+/** The type of the values that are handed in: a schema may turn them into others. */
+export type GivenOf<T> = T extends Type<unknown, infer Given> ? Given : never;
 
 /**
  * What JSON turns into something else, or drops.
@@ -75,9 +79,41 @@ type Unstorable =
   | ReadonlySet<unknown>;
 
 /** `T`, with a {@linkcode Mistake} in the place of each member that JSON cannot carry. */
-export type JsonSafe<T> = T extends string | number | boolean | null | undefined ? T
-  : T extends Unstorable ? Mistake<"JSON cannot carry this value">
-  : { readonly [K in keyof T]: JsonSafe<T[K]> };
+export type JsonSafe<T> = [T] extends [Json] ? T : unknown extends T ? T
+: T extends string | number | boolean | null | undefined ? T
+: T extends Unstorable ? Mistake<"JSON cannot carry this value">
+: { readonly [K in keyof T]: JsonSafe<T[K]> };
+
+/**
+ * `true` for a type that JSON can carry, else `never`. Whoever asks whether it is `never` is not
+ * told so of a type parameter.
+ *
+ * @internal
+ */
+export type Carried<T> = [T] extends [JsonSafe<T>] ? true : never;
+
+/**
+ * Why JSON cannot carry a type.
+ *
+ * @internal
+ */
+type Uncarried<T> = T extends Unstorable | readonly unknown[] ? "JSON cannot carry this value"
+  : {
+    [K in keyof T]-?: [Carried<T[K]>] extends [never]
+      ? `JSON cannot carry this value: see its member '${K & string}'`
+      : never;
+  }[keyof T];
+
+/**
+ * The type of an input. A schema must put out what JSON can carry.
+ *
+ * @internal
+ */
+export type Input<In, Given = unknown> =
+  & Type<In, Given>
+  & ([Carried<In>] extends [never]
+    ? Mistake<"JSON cannot carry the input: its schema must put out JSON">
+    : unknown);
 
 /** A value that has passed, as it is to be stored, or the reason why it has not. */
 export type Checked = { readonly value: unknown } | { readonly problem: string };
@@ -110,7 +146,9 @@ export function type(): Type<undefined>;
  * assertEquals(Object.keys(charge.events), ["charged", "declined"]);
  * ```
  */
-export function type<T extends { readonly [K in keyof T]: JsonSafe<T[K]> }>(): Type<T>;
+export function type<T>(
+  this: [Carried<T>] extends [never] ? Mistake<Uncarried<T>> : unknown,
+): Type<T>;
 export function type(): Type<never> {
   return anything;
 }

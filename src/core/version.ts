@@ -2,6 +2,7 @@ import { UnknownWorkflowError, WorkflowDefinitionError } from "./errors.ts";
 import { isObject } from "./definition.ts";
 import { checkName } from "./identity.ts";
 import type { JsonObject } from "./json.ts";
+import type { Type } from "./type.ts";
 import type { DeliveryOf, InputOf, Workflow } from "./workflow.ts";
 
 /** What `pick` may look at when an instance is started. */
@@ -38,20 +39,26 @@ export interface VersionedWorkflow<
   In = any,
   // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   Deliveries = any,
+  Given = In,
 > {
   /** The name that all versions share. */
   readonly name: Name;
   /** The versions by number. */
-  readonly versions: ReadonlyMap<number, Workflow<Name, In, Deliveries>>;
+  readonly versions: ReadonlyMap<number, Workflow<Name, In, Deliveries, Given>>;
   /** The version that an instance starts with when nothing else is said. */
   readonly current: number;
   /** Chooses a version for a start, or leaves it to `current`. */
   readonly pick: ((options: PickOptions) => number | undefined) | undefined;
   /** Exists in the types only. */
-  readonly "~input"?: In;
-  /** Exists in the types only. */
   readonly "~deliveries"?: Deliveries;
 }
+
+/**
+ * The inputs as they are stored: an instance has that of its version.
+ *
+ * @internal
+ */
+type StoredOf<W> = W extends { readonly input: Type<infer In, unknown> } ? In : never;
 
 /**
  * Turns a union of inputs into one that every version takes.
@@ -92,7 +99,7 @@ export function versioned<
     readonly current: keyof V & number;
     readonly pick?: (options: PickOptions) => (keyof V & number) | undefined;
   },
-): VersionedWorkflow<Name, EveryInput<V[keyof V]>, DeliveryOf<V[keyof V]>> {
+): VersionedWorkflow<Name, StoredOf<V[keyof V]>, DeliveryOf<V[keyof V]>, EveryInput<V[keyof V]>> {
   checkName("workflow", name);
   const refuse = (why: string): WorkflowDefinitionError =>
     new WorkflowDefinitionError(`Cannot define versions of workflow "${name}": ${why}`);

@@ -7,9 +7,9 @@ import { toMermaid } from "./mermaid.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { assemble, type Row, row } from "./rows.ts";
 import { prove } from "./soundness.ts";
-import type { Step, StepDefinition } from "./step.ts";
-import { isType, type Type } from "./type.ts";
-import type { FirstRow } from "./wiring.ts";
+import type { Delivery, Step, StepDefinition } from "./step.ts";
+import { type Input, isType, type Mistake, type Type } from "./type.ts";
+import type { Beginning, FirstRow } from "./wiring.ts";
 
 /**
  * A workflow that was proved and can run.
@@ -32,6 +32,7 @@ export interface Workflow<
   In = any,
   // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
   Deliveries = any,
+  Given = In,
 > {
   /** The name. */
   readonly name: Name;
@@ -48,13 +49,11 @@ export interface Workflow<
   /** How failed attempts of its steps are repeated. */
   readonly retry: RetryPolicy | undefined;
   /** What an instance is started with. */
-  readonly input: Type<In>;
+  readonly input: Type<In, Given>;
   /** The steps and where their events lead, as data. */
   readonly graph: Graph;
   /** The steps by name, in the order of the rows. */
   readonly steps: ReadonlyMap<string, StepDefinition>;
-  /** Exists in the types only. */
-  readonly "~input"?: In;
   /** Exists in the types only. */
   readonly "~deliveries"?: Deliveries;
   /** The graph as a Mermaid flowchart. */
@@ -77,7 +76,7 @@ export interface Workflow<
  * assertEquals(letter.to, "maria");
  * ```
  */
-export type InputOf<W> = W extends { readonly input: Type<infer In> } ? In : never;
+export type InputOf<W> = W extends { readonly input: Type<unknown, infer Given> } ? Given : never;
 
 /**
  * What a workflow takes from outside: the outcomes of its signals and asynchronous steps.
@@ -98,14 +97,29 @@ export type InputOf<W> = W extends { readonly input: Type<infer In> } ? In : nev
 export type DeliveryOf<W> = W extends { readonly "~deliveries"?: infer D } ? Exclude<D, undefined>
   : never;
 
+/**
+ * A delivery that a workflow takes, or the reason why it does not.
+ *
+ * @internal
+ */
+export type Addressed<W extends { readonly name: string }, D extends Delivery> = [D] extends
+  [DeliveryOf<W>] ? D : Mistake<Misdirected<W["name"], DeliveryOf<W>, D>>;
+
+type Misdirected<Name extends string, Taken, D extends Delivery> =
+  [Extract<Taken, { readonly step: D["step"] }>] extends [never]
+    ? `workflow '${Name}' has no signal '${D["step"]}'`
+    : [Extract<Taken, { readonly step: D["step"]; readonly event: D["event"] }>] extends [never]
+      ? `signal '${D["step"]}' of workflow '${Name}' has no event '${D["event"]}'`
+    : `workflow '${Name}' expects another output of event '${D["step"]}.${D["event"]}'`;
+
 /** What a workflow is told beside its name. */
-export interface WorkflowOptions<In, S extends Step> {
+export interface WorkflowOptions<In, S extends Step, Given = In> {
   /** What the business key is called, for instance `"orderid"`. */
   readonly key: string;
   /** What an instance is started with. */
-  readonly input: Type<In>;
+  readonly input: Input<In, Given>;
   /** The step that runs first. */
-  readonly start: S;
+  readonly start: S & Beginning<S>;
   /** Among which instances a business key may be active only once; `"workflow"` when left out. */
   readonly scope?: Scope;
   /** The version, 1 when left out. */
@@ -171,10 +185,10 @@ export interface WorkflowOptions<In, S extends Step> {
  * assertEquals([...order.steps.keys()], ["validate", "reserve", "charge", "ship", "reject"]);
  * ```
  */
-export function workflow<const Name extends string, In, S extends Step>(
+export function workflow<const Name extends string, In, S extends Step, Given = In>(
   name: Name,
-  options: WorkflowOptions<In, S>,
-): FirstRow<Name, In, S>;
+  options: WorkflowOptions<In, S, Given>,
+): FirstRow<Name, In, S, Given>;
 // deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
 export function workflow(name: string, options: any): any {
   checkName("workflow", name);

@@ -63,7 +63,7 @@ everywhere("a call with a name that is not there", (it) => {
     await assertRejects(
       () => hephaestus.resume(order, "one", any(stranger.emit.approved())),
       TypeError,
-      'Cannot deliver to workflow "order": it has no step "stranger"',
+      'Cannot deliver to workflow "order": it has no signal "stranger"',
     );
     await assertRejects(
       () => hephaestus.resume(order, "one", any({ step: "approval", event: "maybe" })),

@@ -27,7 +27,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   [
     "an event without a transition",
     () => from(a).on(a, { ok: b }),
-    `event "a.no" has no transition`,
+    `event "a.no" has no target: write done`,
   ],
   [
     "a transition without an event",
@@ -60,11 +60,11 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
     () => from(a).on(a),
     `the transitions of step "a" are not an object`,
   ],
-  ["no row at all", () => from(a).build(), `step "a" has no transitions`],
+  ["no row at all", () => from(a).build(), `"a" has no transitions: add .on(a, ...)`],
   [
     "a step without a row",
     () => from(d).on(d, { ok: e }).build(),
-    `step "e" has no transitions`,
+    `"e" has no transitions: add .on(e, ...)`,
   ],
   [
     "a row before its step is a target",

@@ -3,6 +3,7 @@ import {
   Hephaestus,
   HephaestusError,
   type Sql,
+  type Step,
   step,
   type Type,
   type,
@@ -283,7 +284,7 @@ export function workflowOf(
     },
   });
   // deno-lint-ignore no-explicit-any
-  return (workflow(name, { key: "id", input: type(), start: only }) as any)
+  return (workflow(name, { key: "id", input: type(), start: only as Step }) as any)
     .on(only, { ok: done })
     .build();
 }

@@ -8,9 +8,9 @@ import { type } from "../../src/core/type.ts";
 import { versioned } from "../../src/core/version.ts";
 import { type DeliveryOf, type InputOf, type Workflow, workflow } from "../../src/core/workflow.ts";
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true
+export type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true
   : false;
-function expect<_Holds extends true>(): void {}
+export function expect<_Holds extends true>(): void {}
 
 export interface Order {
   readonly items: readonly { readonly sku: string; readonly price: number }[];

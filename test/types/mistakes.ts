@@ -6,8 +6,13 @@ import { done, first, join } from "../../src/core/target.ts";
 import { type } from "../../src/core/type.ts";
 import { versioned } from "../../src/core/version.ts";
 import { workflow } from "../../src/core/workflow.ts";
+import type { Hephaestus } from "../../src/hephaestus.ts";
+import * as v from "valibot";
+import { z } from "zod";
+import { asking, defaulted } from "./schemas.ts";
 import { approval, charge, order, type Order, reject, reserve, ship, validate } from "./flows.ts";
 
+declare const hephaestus: Hephaestus;
 const base = () => workflow("order", { key: "orderid", input: type<Order>(), start: validate });
 const forked = () => base().on(validate, { valid: [reserve, charge], invalid: reject });
 const single = () => base().on(validate, { valid: charge, invalid: reject });
@@ -16,10 +21,20 @@ const x = step("x", { events: ok, run: ({ emit }) => emit.ok() });
 const reads = step("reads", { needs: [reserve.when("reserved")], events: ok, run: ({ emit }) => emit.ok() });
 const peeks = step("peeks", { sees: [ship.outcome()], events: ok, run: ({ emit }) => emit.ok() });
 const ends = step("ends", { needs: [charge.outcome()], events: ok, run: ({ emit }) => emit.ok() });
+const looks = step("looks", { sees: [charge.outcome()], events: ok, run: ({ emit }) => emit.ok() });
+const early = step("early", { needs: [charge.when("charged")], events: ok, run: ({ emit }) => emit.ok() });
+const texts = step("texts", { events: ok as Record<string, typeof ok.ok>, run: ({ emit }) => emit.ok!() });
+const named = (name: string) => step(name, { events: { sent: type() }, run: ({ emit }) => emit.sent() });
+const remind = (name: "remind1" | "remind2") => step(name, { events: { sent: type() }, run: ({ emit }) => emit.sent() });
+const [remind1, remind2] = [remind("remind1"), remind("remind2")];
 const other = workflow("other", { key: "id", input: type(), start: x }).on(x, { ok: done }).build();
 
 // an event without a transition
 base().on(validate, { valid: [reserve, charge] });
+// a forgotten event, and a row below that is right
+base().on(validate, { valid: charge }).on(charge, { charged: done, declined: done }).build();
+// two forgotten events
+base().on(validate, {});
 // a transition without an event
 base().on(validate, { valid: charge, invalid: reject, vaild: reject });
 // a target that does not exist
@@ -28,6 +43,14 @@ base().on(validate, { valid: chrage, invalid: reject });
 base().on(validate, { valid: "charge", invalid: reject });
 // done among several targets
 base().on(validate, { valid: [charge, done], invalid: reject });
+// done among several targets, and a row below that is right
+base().on(validate, { valid: [charge, done], invalid: done }).on(charge, { charged: done, declined: done }).build();
+// a target twice
+base().on(validate, { valid: [charge, charge], invalid: reject });
+// a workflow as a target
+base().on(validate, { valid: other, invalid: reject });
+// a target that was never imported, and a row below that is right
+base().on(validate, { valid: chrage, invalid: reject }).on(charge, { charged: done, declined: done }).on(reject, { rejected: done }).build();
 // no target at all
 base().on(validate, { valid: [], invalid: reject });
 // a row before the step is a target
@@ -54,6 +77,20 @@ forked().on(reserve, { reserved: first(reads), soldOut: reject }).on(charge, { c
 base().on(validate, { valid: charge, invalid: ends }).on(charge, { charged: ends, declined: ends }).on(ends, { ok: done });
 // a look at a step that comes later
 single().on(charge, { charged: peeks, declined: reject }).on(peeks, { ok: ship });
+// a look at a parallel branch
+forked().on(reserve, { reserved: looks, soldOut: first(reject) }).on(charge, { charged: done, declined: first(reject) }).on(looks, { ok: done }).on(reject, { rejected: done }).build();
+// a need of a step that comes later
+base().on(validate, { valid: early, invalid: reject }).on(early, { ok: charge });
+// the events of a step as a list of texts
+workflow("w", { key: "w", input: type(), start: texts }).on(texts, { ok: done });
+// a step of a helper for several names
+workflow("w", { key: "w", input: type(), start: x }).on(x, { ok: remind1 }).on(remind1, { sent: remind2 }).on(remind2, { sent: done }).build();
+// a step of a helper for several names that runs first
+workflow("w", { key: "w", input: type(), start: remind1 }).on(remind1, { sent: remind2 }).on(remind2, { sent: done }).build();
+// two steps of a helper for several names
+workflow("w", { key: "w", input: type(), start: x }).on(x, { ok: [remind1, remind2] }).on(remind1, { sent: done }).on(remind2, { sent: done }).build();
+// a step of a helper for any name
+workflow("w", { key: "w", input: type(), start: x }).on(x, { ok: join(named("a")) });
 // another input than the workflow has
 workflow("w", { key: "w", input: type<{ a: 1 }>(), start: validate }).on(validate, { valid: done, invalid: done });
 // an outcome with the wrong output
@@ -76,16 +113,56 @@ step("y", { needs: [validate.when("vaild")], events: ok, run: ({ emit }) => emit
 step("y", { events: ok, run: ({ emit }) => emit.later() });
 // a value that JSON cannot carry
 type<{ at: Date }>();
+// a value that is none that JSON can carry
+type<bigint>();
+// a function as a value
+type<() => void>();
+// a list of values that JSON cannot carry
+type<Map<string, string>[]>();
+// a schema that puts out what JSON cannot carry, as an event
+step("y", { events: { ok: z.coerce.date() }, run: ({ emit }) => emit.ok(new Date()) });
+// a schema that puts it out deep inside
+signal("y", { events: { ok: z.object({ items: z.array(z.object({ at: z.date() })) }) } });
+// a choice whose schema puts it out
+choice("y", { events: { ok: v.object({ big: v.bigint() }), no: type() }, decide: ({ emit }) => emit.no() });
+// a schema that puts it out, as an input
+workflow("w", { key: "w", input: z.object({ at: z.coerce.date() }), start: x });
+// a schema that puts it out, as the input of a step
+step("y", { input: z.object({ at: z.coerce.date() }), events: ok, run: ({ emit }) => emit.ok() });
+// what a schema takes is not there
+defaulted.emit.asked({});
+// what a schema puts out instead of what it takes
+defaulted.emit.asked({ by: "maria", age: 3 });
 // a value that JSON cannot carry, deep inside
 type<{ items: readonly { readonly price: bigint }[] }>();
 // a duration without a unit that exists
 timer("y", "3 weeks");
+// a duration without a unit
+timer("y", 7);
+// a limit without a unit
+signal("y", { events: ok, expires: 7 });
+// a time limit without a unit
+step("y", { events: ok, timeout: 30_000, run: ({ emit }) => emit.ok() });
+// a delay without a unit
+step("y", { events: ok, retry: { base: 500 }, run: ({ emit }) => emit.ok() });
 // a wait with a limit whose end leads nowhere
 workflow("w", { key: "w", input: type(), start: approval }).on(approval, { approved: done, refused: done });
 // the end of a wait from outside
 approval.emit.expired();
 // a delivery with the wrong output
 approval.emit.approved({ buy: "maria" });
+// a delivery of another workflow
+hephaestus.resume(other, "k", approval.emit.approved({ by: "maria" }));
+// a delivery of another workflow, later
+hephaestus.scheduleResume(other, "k", approval.emit.approved({ by: "maria" }), { after: "1d" });
+// a delivery of another workflow that has a signal too
+hephaestus.resume(asking, "k", approval.emit.approved({ by: "maria" }));
+// a delivery whose signal has other events in this workflow
+hephaestus.resume(order, "k", signal("approval", { events: { granted: type() } }).emit.granted());
+// a delivery whose signal has another output in this workflow
+hephaestus.resume(order, "k", signal("approval", { events: { approved: type<number>() } }).emit.approved(3));
+// a start without a member that has no default
+hephaestus.start(asking, "k", {});
 // a delivery to a step
 charge.emit.charged({ receipt: "r" });
 // a signal with needs
@@ -94,6 +171,16 @@ signal("y", { needs: [validate.when("valid")], events: ok });
 versioned("order", { versions: { 1: order }, current: 3 });
 // a version of another workflow
 versioned("order", { versions: { 1: order, 2: other }, current: 1 });
+// a choice without events
+choice("y", { events: {}, decide: ({ emit }) => emit });
+// a return that was forgotten
+step("y", { events: ok, run: ({ emit }) => { emit.ok(); } });
+// a return that was forgotten, later
+step("y", { events: ok, run: async ({ emit }) => { emit.ok(); } });
+// an outcome of another step
+step("y", { events: ok, run: async () => ({ event: "no", output: undefined }) as const });
+// an option that does not exist
+step("y", { events: ok, retries: 5, run: ({ emit }) => emit.ok() });
 // a retry policy with a word of its own
 step("y", { events: ok, retry: { backoff: "quadratic" }, run: ({ emit }) => emit.ok() });
 // a join of something else
