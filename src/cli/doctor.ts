@@ -1,5 +1,6 @@
 import { examine, repair, type Violation } from "../postgres/doctor.ts";
-import { quoteIdentifier } from "../postgres/identifiers.ts";
+import { explained, lackingIn } from "../postgres/lacking.ts";
+import { tablesOf } from "../postgres/tables.ts";
 import { UsageError } from "./failure.ts";
 import { open } from "./migrate.ts";
 
@@ -21,8 +22,8 @@ export async function runDoctor(words: readonly string[], values: DoctorValues):
   if (!/^[1-9]\d{0,5}$/.test(limit)) {
     throw new UsageError(`Cannot run "doctor": "${limit}" is not a number of violations`);
   }
-  quoteIdentifier(schema);
-  const db = open(values);
+  const opened = open(values);
+  const db = explained(opened, lackingIn(opened, tablesOf(schema)));
   try {
     const { violations, counts } = await examine(db, schema, { limit: Number(limit) });
     const repaired = values.repair

@@ -40,6 +40,8 @@ Options:
   --schema NAME     the schema that holds the tables (default: hephaestus)
   --to N            the version to stop at; 0 is before the first
   --dry-run         only tells what would be done
+  --sql             prints the SQL instead of running it, for psql or another tool
+  --from N          the version that --sql begins at, without a look at a database
   --repair          repairs what is safe, each in a transaction of its own
   --queue NAME      where --repair puts wake-ups: the queue of advances (default: default)
   --limit N         violations of each rule that are told at most (default: 20)
@@ -53,6 +55,8 @@ const options = {
   schema: { type: "string" },
   to: { type: "string" },
   "dry-run": { type: "boolean" },
+  sql: { type: "boolean" },
+  from: { type: "string" },
   repair: { type: "boolean" },
   queue: { type: "string" },
   limit: { type: "string" },
@@ -60,6 +64,11 @@ const options = {
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
 } as const satisfies ParseArgsConfig["options"];
+
+const commands: ReadonlyMap<string, readonly string[]> = new Map([
+  ["migrate", ["url", "schema", "to", "from", "dry-run", "sql", "json"]],
+  ["doctor", ["url", "schema", "repair", "queue", "limit", "json"]],
+]);
 
 interface Command {
   readonly words: readonly string[];
@@ -72,18 +81,33 @@ interface Command {
 async function main(args: readonly string[]): Promise<number> {
   try {
     const { words, values } = parse(args);
+    const [command, ...rest] = words;
     if (values.version) console.log(version);
-    else if (values.help || words[0] === undefined) console.log(help);
-    else if (words[0] === "migrate") await runMigrate(words.slice(1), values);
-    else if (words[0] === "doctor") return await runDoctor(words.slice(1), values);
-    else throw new UsageError(`Cannot run "${words[0]}": there is no such command`);
+    else if (values.help || command === undefined) console.log(help);
+    else {
+      checkOptions(command, values);
+      if (command === "doctor") return await runDoctor(rest, values);
+      await runMigrate(rest, values);
+    }
     return 0;
   } catch (error) {
-    console.error(sentenceOf(error));
+    const sentence = sentenceOf(error);
+    console.error(sentence);
+    if (args.includes("--json")) console.log(JSON.stringify({ error: sentence }));
     if (!(error instanceof UsageError)) return 1;
     console.error("See: hephaestus --help");
     return 2;
   }
+}
+
+/** An option that the command does not know is a mistake, and must not be passed over. */
+function checkOptions(command: string, values: Command["values"]): void {
+  const known = commands.get(command);
+  if (known === undefined) {
+    throw new UsageError(`Cannot run "${command}": there is no such command`);
+  }
+  const strange = Object.keys(values).find((name) => !known.includes(name));
+  if (strange) throw new UsageError(`Cannot run "${command}": it has no option --${strange}`);
 }
 
 function parse(args: readonly string[]): Command {

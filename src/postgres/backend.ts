@@ -4,6 +4,7 @@ import { addressOf, type SslMode } from "./address/address.ts";
 import { readEnded, wakePayload } from "./notices.ts";
 import { connect, type ConnectOptions, type Db, type Tx } from "./db.ts";
 import { channelOf } from "./identifiers.ts";
+import { explained, lackingIn } from "./lacking.ts";
 import { listen } from "./listener.ts";
 import { reporting } from "./connection_error.ts";
 import { assertMigrated } from "./migrate.ts";
@@ -55,11 +56,14 @@ export function postgresBackend(options: PostgresOptions): Backend {
       ? listen(base, channel, told, missed)
       : { [Symbol.asyncDispose]: () => Promise.resolve() };
   const base = connection(options, prepare);
-  const db = connect({ ...base, max: Math.ceil(poolSize / 2) });
+  const asking = connect({ ...base, max: Math.ceil(poolSize / 2) });
+  const lacking = lackingIn(asking, t);
+  const db = explained(asking, lacking);
   // While a step's transaction holds a connection, the engine reads on another one: it must not come from the same pool.
   const steps = connect({ ...base, max: Math.max(1, Math.floor(poolSize / 2)) });
-  const pulse = connect({ ...base, max: 1 });
-  const lanes = connect({ ...base, max: 2, settings: { ...base.settings, lock_timeout: "250ms" } });
+  const pulse = explained(connect({ ...base, max: 1 }), lacking);
+  const quick = { ...base.settings, lock_timeout: "250ms" };
+  const lanes = explained(connect({ ...base, max: 2, settings: quick }), lacking);
   const tell = async (on: Pick<Tx, "query">, queues: readonly string[]) => {
     if (queues.length > 0) {
       await on.query("select pg_notify($1, $2)", [channel, wakePayload(queues)]);
@@ -79,6 +83,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
       db,
       steps,
       lanes,
+      lacking,
       t,
       channels: { jobs: quoted(channel), ended: quoted(endedChannel) },
       notify: tell,

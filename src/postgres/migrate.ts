@@ -1,9 +1,10 @@
-import { SchemaVersionError } from "../core/errors.ts";
-import { isRetryable } from "./connection_error.ts";
+import { HephaestusError, SchemaVersionError } from "../core/errors.ts";
+import { isRetryable, sqlState } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
 import { quoteIdentifier } from "./identifiers.ts";
 import { advice, type Applied, assertKnown, versionOf } from "./migration_state.ts";
 import { assertServer } from "./server_version.ts";
+import { applying, lockOf, reverting } from "./migration_sql.ts";
 import { migrations as shipped } from "./migrations.gen.ts";
 import { pauseAfter, sleep } from "./retrying.ts";
 
@@ -44,9 +45,6 @@ export interface MigrationStatus {
 }
 
 const mostTries = 20;
-// The application's own advisory locks cannot collide: this class is only used here.
-const lockClass = 0x48455031;
-const mark = "Durable workflows, made by hephaestus migrate";
 
 /** Brings a schema to a version, one transaction for each migration. Safe to run from many processes at once. */
 export async function migrate(db: Db, options: MigrateOptions): Promise<Migrated> {
@@ -60,14 +58,14 @@ export async function migrate(db: Db, options: MigrateOptions): Promise<Migrated
     );
   }
   if (dryRun) {
-    return planned(await checked(db, schema, migrations), migrations, direction, to);
+    return planned(versionOf(await checked(db, schema, migrations)), direction, to, migrations);
   }
   const done: Migration[] = [];
   const step = direction === "up" ? applyNext : revertLast;
   for (;;) {
     // An index on a large table takes as long as it takes.
     const one = () => db.transaction((tx) => step(tx, schema, migrations, to), { deadline: 0 });
-    const migration = await whereDeadlocked(one);
+    const migration = await whereDeadlocked(schema, one);
     if (migration === undefined) break;
     done.push(migration);
   }
@@ -75,15 +73,25 @@ export async function migrate(db: Db, options: MigrateOptions): Promise<Migrated
 }
 
 /** Workers lock the same tables in an order of their own: what a deadlock has rolled back whole is done again. */
-async function whereDeadlocked<T>(work: () => Promise<T>): Promise<T> {
+async function whereDeadlocked<T>(schema: string, work: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     try {
       return await work();
     } catch (error) {
+      if (sqlState(error) === "42501") throw denied(schema, error as Error);
       if (!isRetryable(error) || tries === mostTries) throw error;
       await sleep(pauseAfter(tries, { first: 50, most: 2_000 }));
     }
   }
+}
+
+function denied(schema: string, error: Error): HephaestusError {
+  return new HephaestusError(
+    "DATABASE_FAILED",
+    `Cannot migrate schema "${schema}": ${error.message} (42501). ` +
+      "Its role must own the schema and the tables, or have create on the database where there is no schema yet",
+    { cause: error },
+  );
 }
 
 /** Every migration, whether this package brings it or the database only knows it. */
@@ -128,18 +136,12 @@ async function applyNext(
   migrations: readonly Migration[],
   to: number,
 ): Promise<Migration | undefined> {
-  await lock(tx, schema);
+  await tx.query(lockOf(schema));
   const applied = await checked(tx, schema, migrations);
   const next = migrations[versionOf(applied)];
   if (next === undefined || next.version > to) return undefined;
 
-  const quoted = quoteIdentifier(schema);
-  if (applied.length === 0) await prepare(tx, schema);
-  await tx.script(substitute(next.up, quoted));
-  await tx.query(
-    `insert into ${quoted}.migrations (version, name, sha256) values ($1::text::int, $2, $3)`,
-    [String(next.version), next.name, next.sha256],
-  );
+  for (const statement of applying(schema, next)) await tx.script(statement);
   return next;
 }
 
@@ -149,30 +151,25 @@ async function revertLast(
   migrations: readonly Migration[],
   to: number,
 ): Promise<Migration | undefined> {
-  await lock(tx, schema);
+  await tx.query(lockOf(schema));
   const version = versionOf(await checked(tx, schema, migrations));
   const last = migrations[version - 1];
   if (last === undefined || last.version <= to) return undefined;
 
-  const quoted = quoteIdentifier(schema);
-  await tx.script(substitute(last.down, quoted));
-  await tx.query(`delete from ${quoted}.migrations where version = $1::text::int`, [
-    String(last.version),
-  ]);
-  if (version === 1) await removeTraces(tx, schema);
+  for (const statement of reverting(schema, last)) await tx.script(statement);
   return last;
 }
 
-function planned(
-  applied: readonly Applied[],
-  migrations: readonly Migration[],
+/** The migrations between two versions. */
+export function planned(
+  from: number,
   direction: "up" | "down",
   to: number,
+  migrations: readonly Migration[] = shipped,
 ): Migrated {
-  const version = versionOf(applied);
   return direction === "up"
-    ? { applied: migrations.slice(version, Math.max(version, to)), reverted: [] }
-    : { applied: [], reverted: migrations.slice(to, version).reverse() };
+    ? { applied: migrations.slice(from, Math.max(from, to)), reverted: [] }
+    : { applied: [], reverted: migrations.slice(to, from).reverse() };
 }
 
 async function defaultTarget(
@@ -183,13 +180,6 @@ async function defaultTarget(
 ): Promise<number> {
   if (direction === "up") return migrations.length;
   return Math.max(versionOf(await checked(db, schema, migrations)) - 1, 0);
-}
-
-async function lock(tx: Tx, schema: string): Promise<void> {
-  await tx.query("select pg_advisory_xact_lock($1::text::int, hashtext($2))", [
-    String(lockClass),
-    schema,
-  ]);
 }
 
 async function checked(
@@ -227,42 +217,4 @@ async function read(tx: Tx, schema: string): Promise<readonly Applied[]> {
     sha256,
     appliedAt: new Date(Number(at)),
   }));
-}
-
-/** A schema that is there already may be ours to use without being ours to create. */
-async function prepare(tx: Tx, schema: string): Promise<void> {
-  const quoted = quoteIdentifier(schema);
-  const [found] = await tx.query("select from pg_namespace where nspname = $1", [schema]);
-  if (found === undefined) {
-    await tx.script(`create schema ${quoted}; comment on schema ${quoted} is '${mark}'`);
-  }
-  await tx.script(
-    `create table if not exists ${quoted}.migrations (
-      version    int         primary key,
-      name       text        not null,
-      sha256     text        not null,
-      applied_at timestamptz not null default now()
-    )`,
-  );
-}
-
-/** Drops the schema only when it was made here and nobody has put anything else into it. */
-async function removeTraces(tx: Tx, schema: string): Promise<void> {
-  const quoted = quoteIdentifier(schema);
-  await tx.script(`drop table ${quoted}.migrations`);
-  const [empty] = await tx.query(
-    `select from pg_namespace as namespace
-    where nspname = $1
-      and obj_description(oid, 'pg_namespace') = $2
-      and not exists (
-        select from pg_depend
-        where refclassid = 'pg_namespace'::regclass and refobjid = namespace.oid
-      )`,
-    [schema, mark],
-  );
-  if (empty !== undefined) await tx.script(`drop schema ${quoted}`);
-}
-
-function substitute(sql: string, quoted: string): string {
-  return sql.replaceAll(/(?<!:):schema\b/g, () => quoted);
 }

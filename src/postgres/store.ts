@@ -16,6 +16,7 @@ import type { Db, Tx } from "./db.ts";
 import * as instances from "./instances.ts";
 import * as jobs from "./jobs.ts";
 import * as lists from "./lists.ts";
+import type { Lacking } from "./lacking.ts";
 import { open } from "./open.ts";
 import { deliver, pass, record, recordStatement } from "./record.ts";
 import { retrying } from "./retrying.ts";
@@ -29,6 +30,7 @@ export interface StoreParts {
   readonly steps: Db;
   /** The connections of the commits: they never wait long for a lock that somebody else holds. */
   readonly lanes: Db;
+  readonly lacking: Lacking;
   readonly t: Tables;
   readonly channels: Channels;
   readonly watch: Store["watch"];
@@ -41,9 +43,15 @@ const patience = 5_000;
 
 /** The store on PostgreSQL. What is fenced or idempotent is repeated after a lost answer; nothing else is. */
 export function postgresStore(parts: StoreParts): Store {
-  const { db, steps, lanes, t, channels, notify, watch } = parts;
+  const { db, steps, lanes, lacking, t, channels, notify, watch } = parts;
   const recording = recordStatement(t, channels.jobs);
   const callers = new CallerTransactions(db, t);
+  const tell = async (error: unknown): Promise<never> => {
+    throw await lacking(error);
+  };
+  /** Tells a statement of the engine that waited in vain, or lacks something, from one of the step's. */
+  const ours = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error) => isImpatience(error) ? Promise.reject(describe(error)) : tell(error));
   const within = <T>(
     tx: CallerTransaction | undefined,
     work: (on: Pick<Tx, "query">) => Promise<T>,
@@ -51,7 +59,7 @@ export function postgresStore(parts: StoreParts): Store {
     reporting(async () =>
       tx === undefined
         ? await retrying(() => work(db), { deadline: patience })
-        : await work(await callers.use(tx as AnyTransaction))
+        : await work(await callers.use(tx as AnyTransaction)).catch(tell)
     );
   return {
     open: (process, started, tx) =>
@@ -140,14 +148,5 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
       if (isImpatience(error)) throw failed(error);
       if (!isRetryable(error) || tries === 5) throw error;
     }
-  }
-}
-
-/** Tells a statement of the engine that waited in vain from one of the step's. */
-async function ours<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw isImpatience(error) ? describe(error) : error;
   }
 }

@@ -54,8 +54,15 @@ describe("hephaestus migrate", () => {
     [["migrate", "--to", "two"], 'Cannot run "migrate up": "two" is not a version number'],
     [
       ["migrate", "status", "--dry-run"],
-      'Cannot run "migrate status": it takes neither --to nor --dry-run',
+      'Cannot run "migrate status": it takes neither --to, --from, --dry-run nor --sql',
     ],
+    [["migrate", "--from", "0"], 'Cannot run "migrate up": --from is for --sql only'],
+    [
+      ["migrate", "--sql", "--dry-run"],
+      'Cannot run "migrate up": --sql prints SQL only, without --json and --dry-run',
+    ],
+    [["migrate", "--repair"], 'Cannot run "migrate": it has no option --repair'],
+    [["doctor", "--to", "1"], 'Cannot run "doctor": it has no option --to'],
   ];
   for (const [args, sentence] of mistakes) {
     it(`refuses "${args.join(" ")}" with a sentence and exit code 2`, async () => {
@@ -105,6 +112,33 @@ describe("hephaestus migrate", () => {
       assertEquals([code, out], [1, ""]);
       assertMatch(error, expected);
       assert(!error.includes("s3cret"));
+    }
+  });
+});
+
+describe("hephaestus, with --json", () => {
+  it("prints exactly one object, whatever happens", async () => {
+    await using t = await database();
+    const object = async (args: readonly string[], url = t.url) => {
+      const { code, out, error } = await hephaestus([...args, "--json"], url);
+      assertEquals(out.split("\n").length, 2, out);
+      return { code, error, object: JSON.parse(out) };
+    };
+    const named = migrations.map(({ version, name }) => ({ version, name }));
+    const before = { schema: "hephaestus", dryRun: true, applied: named, reverted: [] };
+
+    assertEquals((await object(["migrate", "--dry-run"])).object, before);
+    assertEquals((await object(["migrate"])).object, { ...before, dryRun: false });
+    const { migrations: known } = (await object(["migrate", "status"])).object;
+    assertEquals(known.map(({ state }: { state: string }) => state), named.map(() => "applied"));
+    assertEquals((await object(["doctor"])).object, { violations: [], counts: {} });
+    const down = (await object(["migrate", "down", "--to", "0"])).object;
+    assertEquals(down.reverted, [...named].reverse());
+
+    for (const args of [["doctor"], ["migrate", "--to", "99"], ["migrate", "sideways"], ["x"]]) {
+      const { code, error, object: told } = await object(args);
+      assert(code !== 0);
+      assert(error.startsWith(`${told.error}\n`), error);
     }
   });
 });

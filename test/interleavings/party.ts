@@ -132,7 +132,16 @@ function backendOn(db: Db): Backend {
     name: "postgres",
     queue: postgresQueue({ db, pulse: db, t, notify, listen: silence }),
     // The lanes of the product give up waiting for a lock after 250 ms; here the wait itself is looked at.
-    store: postgresStore({ db, steps: db, lanes: db, t, channels, notify, watch: silence }),
+    store: postgresStore({
+      db,
+      steps: db,
+      lanes: db,
+      lacking: (error) => Promise.resolve(error),
+      t,
+      channels,
+      notify,
+      watch: silence,
+    }),
     ready: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

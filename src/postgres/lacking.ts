@@ -1,0 +1,68 @@
+import { HephaestusError, SchemaVersionError } from "../core/errors.ts";
+import { sqlState } from "./connection_error.ts";
+import type { Db } from "./db.ts";
+import { assertMigrated } from "./migrate.ts";
+import type { Tables } from "./tables.ts";
+
+/** Makes an error of the engine's own statement the sentence that says what the database lacks and what to do. */
+export type Lacking = (error: unknown) => Promise<unknown>;
+
+// A schema, table, column, function, type or unique key that is not there.
+const absent = /^(3F000|42P01|42703|42883|42704|42P10)$/;
+
+/** `db` is asked what is missing, once a statement has failed. */
+export function lackingIn(db: Db, { name }: Tables): Lacking {
+  return async (error) => {
+    const code = sqlState(error);
+    if (absent.test(code)) return await missing(db, name, error);
+    return code === "42501" ? await denied(db, name, error) : error;
+  };
+}
+
+/** The same database, whose errors say what it lacks. Not for statements of users: their tables are their own affair. */
+export function explained(db: Db, lacking: Lacking): Db {
+  const tell = async (error: unknown): Promise<never> => {
+    throw await lacking(error);
+  };
+  return {
+    ...db,
+    query: (text, params) => db.query<never>(text, params).catch(tell),
+    script: (text) => db.script(text).catch(tell),
+    transaction: (work, options) => db.transaction(work, options).catch(tell),
+  };
+}
+
+async function missing(db: Db, schema: string, error: unknown): Promise<unknown> {
+  try {
+    await assertMigrated(db, { schema });
+  } catch (reason) {
+    return reason instanceof SchemaVersionError ? reason : error;
+  }
+  return new HephaestusError(
+    "DATABASE_FAILED",
+    `Cannot run a statement: ${
+      said(error)
+    }, although schema "${schema}" is marked as migrated: restore what was dropped`,
+    { cause: error },
+  );
+}
+
+async function denied(db: Db, schema: string, error: unknown): Promise<unknown> {
+  const rows = await db.query("select current_user as role").catch(() => []);
+  const role = rows[0]?.role ? `role "${rows[0].role}"` : "its role";
+  const secured = said(error).includes("row-level security");
+  return new HephaestusError(
+    "DATABASE_FAILED",
+    `Cannot run a statement: ${said(error)} (42501). ` +
+      (secured
+        ? `Turn row-level security off for the tables in schema "${schema}", or let ${role} bypass it`
+        : `For schema "${schema}" ${role} needs: usage on the schema, select, insert, update and delete on its tables, ` +
+          "usage on its sequences. docs/operations.md has the statements"),
+    { cause: error },
+  );
+}
+
+/** These classes of errors name what is in the catalog, never a value. */
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : sqlState(error);
+}
