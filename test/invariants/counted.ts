@@ -199,6 +199,20 @@ export const ways: Readonly<Record<string, Way>> = {
     runs: 2,
     only: "inside",
   },
+  "swallows the error of a statement": {
+    code: async (sql) => {
+      await sql!`select 1 / 0`.catch(() => {});
+      return ok;
+    },
+    ends: "failed",
+    runs: 2,
+    only: "inside",
+  },
+  "asks for a deadlock to be resolved": {
+    code: failing(Object.assign(new Error("deadlock"), { code: "40P01" })),
+    ends: "failed",
+    runs: 2,
+  },
   "breaks a deferred constraint of its own": {
     code: async (sql) => {
       await sql!`insert into children (parent) values (1)`;
@@ -280,7 +294,11 @@ export function workflowOf(
     // deno-lint-ignore no-explicit-any
     run({ tx }): any {
       ran(name);
-      return where === "outside" ? way.code(undefined) : tx((sql) => way.code(sql) as never);
+      if (where === "outside") return way.code(undefined);
+      return tx((sql) => {
+        ran(`${name} in tx`);
+        return way.code(sql) as never;
+      });
     },
   });
   // deno-lint-ignore no-explicit-any
