@@ -64,6 +64,9 @@ for (const inline of [true, false]) {
       }));
 
       assertEquals(ends, cases.map(({ title, way }) => [title, way.ends]));
+      for (const { name, title, way } of cases) {
+        assert((runs.get(`${name} in tx`) ?? 0) <= 5 * way.runs, title);
+      }
       assertEquals(
         cases.map(({ name, title }) => [title, runs.get(name)]),
         cases.map(({ title, way }) => [title, way.runs]),

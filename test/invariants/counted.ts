@@ -11,6 +11,7 @@ import {
   workflow,
 } from "../../mod.ts";
 import { silent } from "../everywhere.ts";
+import { policy, trigger } from "./refusing.ts";
 
 /** A way in which a run of the user's code can end. */
 export interface Way {
@@ -54,21 +55,6 @@ const unreachable: Type<unknown> = {
     validate: failing(new HephaestusError("DATABASE_UNREACHABLE", "Another one is away")),
   },
 };
-
-/** A trigger that refuses such rows, at once or at the commit. */
-function trigger(table: string, event: string, when: string, late = false): string {
-  const [what, timing, how] = late
-    ? ["constraint trigger", "after", "deferrable initially deferred"]
-    : ["trigger", "before", ""];
-  return `create ${what} "refuse :name" ${timing} ${event} on hephaestus.${table} ${how}
-    for each row when (${when}) execute function refuse()`;
-}
-
-/** A policy that lets nobody put in such rows. */
-function policy(table: string, forbidden: string): string {
-  return `create policy "refuse :name" on hephaestus.${table} as restrictive for insert
-    with check (not (${forbidden}))`;
-}
 
 const result = "new.step_ref = ':name' and new.event = 'ok'";
 const story = "new.step_ref = ':name' and new.event = '__failed__'";
