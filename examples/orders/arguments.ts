@@ -12,7 +12,7 @@ Usage: npm run demo -- [options]
   --workers N    how many other processes work (3 with --kill, else this one alone does)
   --fresh        start over instead of continuing a run that did not come to its end
   --keep         keep the data of a finished run
-  --json         end with one line of JSON
+  --json         print one JSON object, and the report on standard error
   -h, --help     show this text
 
 Stop it, or kill it, at any time: the next run continues.

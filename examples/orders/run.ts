@@ -27,8 +27,10 @@ export async function run(args: Arguments): Promise<number> {
     }
     await migrate(place.url);
     const report = await work(place.url, shop, data, args);
-    console.log(draw(report));
-    if (args.json) console.log(JSON.stringify(summarise(report)));
+    if (args.json) {
+      console.error(draw(report));
+      console.log(JSON.stringify(summarise(report)));
+    } else console.log(draw(report));
     over = report.violations.length === 0;
     if (!over) console.error("The data is kept to be looked at, start over with --fresh");
     return over ? 0 : 1;
