@@ -40,7 +40,14 @@ export function handleOf(
       if (instance === undefined) {
         throw new InstanceNotFoundError({ workflow, id, action: "wait for" });
       }
-      return instance;
+      // Several may wait, and dates cannot be frozen.
+      const { insertedAt, updatedAt, finishedAt } = instance;
+      return {
+        ...instance,
+        insertedAt: new Date(insertedAt),
+        updatedAt: new Date(updatedAt),
+        finishedAt: finishedAt && new Date(finishedAt),
+      };
     },
   };
 }

@@ -3,7 +3,8 @@ import { InvalidValueError } from "../core/errors.ts";
 import { businessKey, uniqueKey } from "../core/identity.ts";
 import { isFinal } from "../core/instance.ts";
 import { decode, encode, type JsonObject } from "../core/json.ts";
-import { mergeMetadata } from "../core/engine.ts";
+import { mergeMetadata, withStart } from "../core/metadata.ts";
+import { isPromise, settled } from "../core/promises.ts";
 import { check, type Checked } from "../core/type.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { Starting } from "../runner/new_jobs.ts";
@@ -45,26 +46,26 @@ export function prepare(
   beginning: Beginning,
 ): Prepared | Promise<Prepared> {
   const key = businessKey(workflow.key, beginning.key);
+  const tags = tagsOf(workflow, beginning.tags);
+  const metadata = metadataOf(workflow, beginning.metadata, limits.payloadLimit);
   const checked = check(workflow.input, beginning.input);
-  return checked instanceof Promise
-    ? checked.then((checked) => prepared(limits, workflow, key, beginning, checked))
-    : prepared(limits, workflow, key, beginning, checked);
+  return isPromise(checked)
+    ? settled(checked).then((checked) =>
+      prepared(limits, workflow, { key, tags, metadata }, checked)
+    )
+    : prepared(limits, workflow, { key, tags, metadata }, checked);
 }
 
 function prepared(
   limits: Limits,
   workflow: Workflow,
-  key: string,
-  beginning: Beginning,
+  { key, tags, metadata }: Pick<Known, "key" | "tags" | "metadata">,
   checked: Checked,
 ): Prepared {
-  const limit = limits.payloadLimit;
-  const text = inputText(workflow, checked, limit);
-  const tags = tagsOf(workflow, beginning.tags);
-  const given = metadataOf(workflow, beginning.metadata, limit);
+  const text = inputText(workflow, checked, limits.payloadLimit);
   const input = decode(text);
   const { progress, recorded, error } = computeOpening(limits, workflow, input);
-  const { control } = progress;
+  const control = withStart(progress.control, metadata);
   const status = progress.status === "running" ? "pending" : progress.status;
   return {
     known: {
@@ -75,7 +76,7 @@ function prepared(
       revision: 1,
       status,
       control,
-      metadata: control.metadata.size === 0 ? given : mergeMetadata(workflow.graph, given, control),
+      metadata: control.metadata.size === 0 ? metadata : mergeMetadata(workflow.graph, control),
       tags,
       input,
     },
@@ -132,7 +133,7 @@ function metadataOf(
 
 function tagsOf(workflow: Workflow, given: readonly string[] | undefined): readonly string[] {
   const tags = [...workflow.tags, ...checkedTags(workflow, given)];
-  return tags.length < 2 ? tags : [...new Set(tags)];
+  return Object.freeze(tags.length < 2 ? tags : [...new Set(tags)]);
 }
 
 function checkedTags(workflow: Workflow, tags: readonly string[] | undefined): readonly string[] {

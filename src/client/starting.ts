@@ -2,6 +2,7 @@ import { AlreadyRunningError, HephaestusError } from "../core/errors.ts";
 import { failure } from "../core/failure.ts";
 import { activeStatuses, type Instance, isFinal } from "../core/instance.ts";
 import type { JsonObject } from "../core/json.ts";
+import { isPromise, settled } from "../core/promises.ts";
 import { resolve } from "../core/version.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { AnyTransaction } from "../postgres/callers.ts";
@@ -87,11 +88,8 @@ export async function startMany(
   items: readonly ManyItem[],
   { tx, version }: StartManyOptions,
 ): Promise<readonly ManyHandle[]> {
-  const ready: Ready[] = [];
-  for (const item of items) {
-    const one = check(client, target, version, item);
-    ready.push(one instanceof Promise ? await one : one);
-  }
+  // All are read before anything is awaited: what the caller changes then comes too late.
+  const ready = await Promise.all(items.map(async (item) => check(client, target, version, item)));
   const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Map();
   const handles: ManyHandle[] = [];
   for (const one of ready) {
@@ -143,8 +141,8 @@ function check(
   const given = { key, input, ...(tags && { tags }), ...(metadata && { metadata }) };
   const workflow = resolve(target, version, given);
   const prepared = prepare(parts, workflow, given);
-  return prepared instanceof Promise
-    ? prepared.then((prepared) => ({ workflow, prepared }))
+  return isPromise(prepared)
+    ? settled(prepared).then((prepared) => ({ workflow, prepared }))
     : { workflow, prepared };
 }
 

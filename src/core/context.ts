@@ -148,7 +148,7 @@ export interface Context<
   E extends StepEvents = StepEvents,
   Emitter = unknown,
 > {
-  /** What the instance was started with. */
+  /** What the instance was started with. Frozen, like all values that a step is given: copy what you want to change. */
   readonly input: In;
   /** What the steps in `needs` have put out, by name. */
   readonly steps: Steps;
@@ -156,7 +156,7 @@ export interface Context<
   readonly seen: Seen;
   /** Makes the outcome to return: one method for each event. */
   readonly emit: Emitter;
-  /** The metadata of the instance so far. */
+  /** The metadata of the start, and what the steps in the causal past of this one have added. */
   readonly metadata: JsonObject;
   /** Which try this is, from 1. */
   readonly attempt: number;

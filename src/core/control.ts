@@ -9,6 +9,7 @@ export const emptyControl: Control = {
   later: new Set(),
   early: new Set(),
   metadata: new Map(),
+  past: new Map(),
 };
 
 /**
@@ -20,13 +21,14 @@ export function encodeControl(control: Control): string {
   for (const [step, cause] of control.active) {
     active += `${active === "" ? "" : ","}"${step}":"${cause}"`;
   }
-  const { arrived, begun, later, early, metadata } = control;
+  const { arrived, begun, later, early, metadata, past } = control;
   return `{"active":{${active}}` +
     (arrived.size > 0 ? `,"arrived":${JSON.stringify(Object.fromEntries(arrived))}` : "") +
     (begun.size > 0 ? `,"begun":${JSON.stringify([...begun])}` : "") +
     (later.size > 0 ? `,"later":${JSON.stringify([...later])}` : "") +
     (early.size > 0 ? `,"early":${JSON.stringify([...early])}` : "") +
     (metadata.size > 0 ? `,"metadata":${JSON.stringify(Object.fromEntries(metadata))}` : "") +
+    (past.size > 0 ? `,"past":${JSON.stringify(Object.fromEntries(past))}` : "") +
     "}";
 }
 
@@ -37,6 +39,7 @@ interface Encoded {
   readonly later?: readonly string[];
   readonly early?: readonly string[];
   readonly metadata?: { readonly [step: string]: JsonObject };
+  readonly past?: { readonly [step: string]: readonly string[] };
 }
 
 /** Reads what {@linkcode encodeControl} has written. */
@@ -49,5 +52,6 @@ export function decodeControl(text: string): Control {
     later: new Set(control.later),
     early: new Set(control.early),
     metadata: new Map(Object.entries(control.metadata ?? {})),
+    past: new Map(Object.entries(control.past ?? {})),
   };
 }

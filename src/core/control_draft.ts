@@ -1,6 +1,9 @@
 import { emptyControl } from "./control.ts";
+import { causesOf, type Graph } from "./graph.ts";
 import type { Control } from "./instance.ts";
 import type { JsonObject } from "./json.ts";
+
+const none: readonly never[] = [];
 
 /** A control that is being changed. Each collection is copied when it is first written: most turns leave most of them alone. */
 export class ControlDraft {
@@ -11,6 +14,7 @@ export class ControlDraft {
   #later: Set<string> | undefined;
   #early: Set<string> | undefined;
   #metadata: Map<string, JsonObject> | undefined;
+  #past: Map<string, readonly string[]> | undefined;
 
   constructor(before: Control) {
     this.#before = before;
@@ -50,8 +54,8 @@ export class ControlDraft {
     return (this.#early ?? this.#before.early).has(step);
   }
 
-  /** Ends a step, with what it adds to the metadata. */
-  end(step: string, metadata: JsonObject | undefined): void {
+  /** Ends a step that `causes` have started, with what it adds to the metadata. */
+  end(step: string, metadata: JsonObject | undefined, causes: readonly string[]): void {
     this.active.delete(step);
     if ((this.#later ?? this.#before.later).has(step)) {
       (this.#later ??= new Set(this.#before.later)).delete(step);
@@ -60,6 +64,31 @@ export class ControlDraft {
     if (metadata !== undefined) {
       (this.#metadata ??= new Map(this.#before.metadata)).set(step, metadata);
     }
+    const past = this.#pastOf(causes, metadata === undefined ? undefined : step);
+    if (past.length > 0) (this.#past ??= new Map(this.#before.past)).set(step, past);
+  }
+
+  /** The steps behind these that have added to the metadata, and one more. */
+  #pastOf(steps: readonly string[], one: string | undefined): readonly string[] {
+    const past = this.#past ?? this.#before.past;
+    if (past.size === 0) return one === undefined ? none : [one];
+    const all = new Set(steps.flatMap((step) => past.get(step) ?? none));
+    if (one !== undefined) all.add(one);
+    return [...all];
+  }
+
+  /** Forgets the past of steps that start nothing any more. */
+  forget(graph: Graph): void {
+    const past = this.#past ?? this.#before.past;
+    if (past.size === 0) return;
+    const needed = new Set<string>();
+    for (const [step, cause] of this.active) {
+      for (const name of causesOf(graph, step, cause)) needed.add(name);
+    }
+    for (const join of (this.#arrived ?? this.#before.arrived).keys()) {
+      for (const name of graph.sources(join)) needed.add(name);
+    }
+    this.#past = new Map([...past].filter(([step]) => needed.has(step)));
   }
 
   /** The control that it has become. */
@@ -71,6 +100,7 @@ export class ControlDraft {
       later: this.#later ?? this.#before.later,
       early: this.#early ?? this.#before.early,
       metadata: this.#metadata ?? this.#before.metadata,
+      past: this.#past ?? this.#before.past,
     };
   }
 

@@ -2,7 +2,7 @@ import { emptyControl } from "./control.ts";
 import { ControlDraft } from "./control_draft.ts";
 import { HephaestusError } from "./errors.ts";
 import { filtered } from "./filtered.ts";
-import type { Graph, GraphStep } from "./graph.ts";
+import { causesOf, type Graph, type GraphStep, row } from "./graph.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
 import type { JsonObject } from "./json.ts";
 
@@ -77,16 +77,6 @@ export function advance(
   return new Advance(graph, control, decide).run(endings, false);
 }
 
-/** The metadata of an instance with what its steps have added, in the order of the rows. */
-export function mergeMetadata(graph: Graph, metadata: JsonObject, control: Control): JsonObject {
-  const updates = [...control.metadata].sort(([a], [b]) => row(graph, a) - row(graph, b));
-  return Object.assign({ ...metadata }, ...updates.map(([, update]) => update));
-}
-
-function row(graph: Graph, step: string): number {
-  return graph.steps.get(step)?.index ?? -1;
-}
-
 /** Whether an active step waits for the outside or for time, and has no code that runs. */
 function isWait(step: GraphStep, control: Pick<Control, "later">): boolean {
   return step.kind === "signal" || step.kind === "timer" || control.later.has(step.name);
@@ -158,9 +148,9 @@ class Advance {
       if (!decided) this.#keep(ending);
       return;
     }
-    const causes = this.#causes(ending.step);
+    const causes = causesOf(this.#graph, ending.step, this.#draft.active.get(ending.step));
     this.#applied = and(this.#applied, { ending, causes, decided });
-    this.#draft.end(ending.step, ending.metadata);
+    this.#draft.end(ending.step, ending.metadata, causes);
     for (const { to, mode } of moves) {
       if (mode === "join") this.#join(to);
       else if (mode === "plain" || this.#draft.begin(to)) this.#start(to, ending.step);
@@ -193,12 +183,6 @@ class Advance {
     }
   }
 
-  #causes(step: string): readonly string[] {
-    const cause = this.#draft.active.get(step);
-    if (cause === "*") return this.#graph.sources(step);
-    return cause === undefined || cause === "" ? [] : [cause];
-  }
-
   /** What has become of the turn. `left` are endings that are not applied although their steps were active. */
   #progress(left: readonly StepEnding[]): Progress {
     const over = this.#thrown !== undefined || this.#draft.active.size === 0;
@@ -206,6 +190,7 @@ class Advance {
     const isKept = ({ step }: StepEnding) => !over && this.#graph.steps.has(step);
     const kept = filtered(unread, isKept);
     for (const { step } of kept) this.#draft.keep(step);
+    if (!over) this.#draft.forget(this.#graph);
     const isActive = (step: string) => !over && this.#draft.active.has(step);
     const started = filtered(this.#started ?? none, isActive);
     return {

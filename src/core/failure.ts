@@ -81,14 +81,21 @@ function ofObject(thrown: Thrown, reading: Reading): Failure {
   const why = cause ?? first;
   const goesOn = why !== undefined && why !== null && reading.seen.length <= causesAtMost &&
     !reading.seen.includes(why);
-  return {
+  // What matters most takes the room first; members stand in the order in which the database gives them back.
+  const clipped = {
     name: typeof name === "string" && name !== "" ? clip(name, 100, reading) : "Error",
     message: clip(message, 4000, reading),
-    ...(typeof code === "string" || typeof code === "number"
-      ? { code: clip(`${code}`, 100, reading) }
-      : {}),
-    ...(typeof stack === "string" ? { stack: clip(stack, 6000, reading) } : {}),
+    code: typeof code === "string" || typeof code === "number"
+      ? clip(`${code}`, 100, reading)
+      : undefined,
+    stack: typeof stack === "string" ? clip(stack, 6000, reading) : undefined,
+  };
+  return {
+    ...(clipped.code === undefined ? {} : { code: clipped.code }),
+    name: clipped.name,
     ...(goesOn && reading.left > 200 ? { cause: read(why, reading) } : {}),
+    ...(clipped.stack === undefined ? {} : { stack: clipped.stack }),
+    message: clipped.message,
   };
 }
 

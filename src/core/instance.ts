@@ -33,8 +33,10 @@ export interface Control {
   readonly later: ReadonlySet<string>;
   /** Steps whose delivery came before their wait and is kept, unprocessed. */
   readonly early: ReadonlySet<string>;
-  /** What steps have added to the metadata, by step. */
+  /** What steps have added to the metadata, by step; then under `""` what the instance was started with. */
   readonly metadata: ReadonlyMap<string, JsonObject>;
+  /** Of steps that have ended and may still start others: the steps in their past, with themselves, that have added to the metadata. */
+  readonly past: ReadonlyMap<string, readonly string[]>;
 }
 
 /** One running of a workflow. */

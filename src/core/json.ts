@@ -24,7 +24,8 @@ const identifier = /^[A-Za-z_$][\w$]*$/;
 
 /**
  * The JSON text of a value, or a sentence about why there is none. Never calls `toJSON` and reads
- * everything once, so that what was checked is what is written.
+ * everything once, so that what was checked is what is written. Members come in the order in which PostgreSQL's jsonb gives them
+ * back, so that a value is the same before and after it was stored.
  *
  * Members that are undefined, not enumerable or named by a symbol are left out and -0 becomes 0, as
  * JSON.stringify has it. An undefined value has no text: absence is the caller's to store.
@@ -39,11 +40,14 @@ export function encode(value: unknown, options: EncodeOptions): string {
   return writer.text;
 }
 
-/** Reads JSON text. Members named `__proto__` are left out: assigning them elsewhere would change a prototype. */
+/**
+ * Reads JSON text. The value is frozen: many may hold it, and none may change what the others see. Members named `__proto__` are left
+ * out: assigning them elsewhere would change a prototype.
+ */
 export function decode(text: string): unknown {
   const value: unknown = JSON.parse(text);
   // An escape may spell the name in other letters.
-  if (text.includes("__proto__") || text.includes("\\u")) dropPrototypes(value);
+  if (isObject(value)) freeze(value, text.includes("__proto__") || text.includes("\\u"));
   return value;
 }
 
@@ -134,7 +138,7 @@ class Writer {
 
   #object(members: { readonly [name: string]: unknown }): void {
     let separator = "{";
-    for (const name of Object.keys(members)) {
+    for (const name of ordered(Object.keys(members))) {
       if (name === "__proto__") this.#refuse('has a member named "__proto__", which is not safe');
       this.#path.push(name);
       const member = members[name];
@@ -225,12 +229,38 @@ export function byteLength(text: string): number {
   return bytes;
 }
 
-function dropPrototypes(root: unknown): void {
-  const open: unknown[] = [root];
-  while (open.length > 0) {
-    const value = open.pop();
-    if (typeof value !== "object" || value === null) continue;
-    if (Object.hasOwn(value, "__proto__")) Reflect.deleteProperty(value, "__proto__");
-    for (const member of Object.values(value)) open.push(member);
+function freeze(root: object, dropPrototypes: boolean): void {
+  const open = [root];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (dropPrototypes && Object.hasOwn(value, "__proto__")) {
+      Reflect.deleteProperty(value, "__proto__");
+    }
+    for (const member of Object.values(value)) if (isObject(member)) open.push(member);
+    Object.freeze(value);
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** Names of members in the order of jsonb: the shorter ones first, those of one length by their bytes. */
+function ordered(names: string[]): readonly string[] {
+  for (let index = 1; index < names.length; index++) {
+    if (compareNames(names[index - 1]!, names[index]!) > 0) return names.sort(compareNames);
+  }
+  return names;
+}
+
+function compareNames(left: string, right: string): number {
+  const difference = byteLength(left) - byteLength(right);
+  if (difference !== 0) return difference;
+  let at = 0;
+  while (at < left.length && left.charCodeAt(at) === right.charCodeAt(at)) at++;
+  return place(left.charCodeAt(at)) - place(right.charCodeAt(at));
+}
+
+/** Where the bytes of a code unit stand among those of others: UTF-8 puts what UTF-16 writes as surrogates last. */
+function place(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }

@@ -1,3 +1,6 @@
+import { settled } from "./promises.ts";
+import { callUserCode } from "./user_code.ts";
+
 /**
  * Where the engine writes what nobody called for: `console` fits, and so does pino with its two
  * arguments the other way round.
@@ -48,7 +51,7 @@ export const defaultLogger: Logger = {
 export function guarded(logger: Logger): Logger {
   const calling = (level: keyof Logger): Logger[typeof level] => async (message, fields) => {
     try {
-      await logger[level](message, fields);
+      await settled<unknown>(callUserCode(() => logger[level](message, fields)));
     } catch {
       // A broken logger must not break the work that it was told of.
     }

@@ -1,4 +1,6 @@
 import { type Json, pathText } from "./json.ts";
+import { isPromise, settled } from "./promises.ts";
+import { callUserCode } from "./user_code.ts";
 
 /** Why a schema refused a value, at one place of it. */
 export interface Issue {
@@ -169,12 +171,15 @@ export function check(
   if (type === undefined) {
     return value === undefined ? { value } : { problem: "expected no value" };
   }
-  const validated = type["~standard"].validate(value);
-  // A thenable of another realm, or of nobody's, becomes a promise that everybody knows.
-  return "then" in validated ? Promise.resolve(validated).then(read) : read(validated);
+  if (type === anything) return { value };
+  const validated = callUserCode(() => type["~standard"].validate(value));
+  return isPromise(validated) ? settled(validated).then(read) : read(validated);
 }
 
 function read(validated: Validated<unknown>): Checked {
+  if (typeof validated !== "object" || validated === null) {
+    return { problem: "the schema answered nothing" };
+  }
   if (validated.issues === undefined) return { value: validated.value };
   const [first] = validated.issues;
   if (first === undefined) return { problem: "the schema refused the value without a reason" };

@@ -2,7 +2,9 @@ import { UnknownWorkflowError, WorkflowDefinitionError } from "./errors.ts";
 import { isObject } from "./definition.ts";
 import { checkName } from "./identity.ts";
 import type { JsonObject } from "./json.ts";
+import { isPromise, settled } from "./promises.ts";
 import type { Type } from "./type.ts";
+import { callUserCode } from "./user_code.ts";
 import type { DeliveryOf, InputOf, Workflow } from "./workflow.ts";
 
 /** What `pick` may look at when an instance is started. */
@@ -128,11 +130,18 @@ export function resolve(
 ): Workflow {
   const single = "graph" in target;
   const version = asked ??
-    (single ? target.version : target.pick?.(options) ?? target.current);
+    (single ? target.version : picked(target, options) ?? target.current);
   const found = single
     ? version === target.version ? target : undefined
     : target.versions.get(version);
   if (found !== undefined) return found;
   const known = single ? [target.version] : [...target.versions.keys()];
   throw new UnknownWorkflowError({ workflow: target.name, version, known });
+}
+
+function picked({ pick }: VersionedWorkflow, options: PickOptions): number | undefined {
+  const version = pick && callUserCode(pick, options);
+  // It names no version, and nobody else will hear of it when it rejects.
+  if (isPromise(version)) settled(version).catch(() => {});
+  return version;
 }

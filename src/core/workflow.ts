@@ -2,7 +2,7 @@ import { isStep, only, type Refuse, retry } from "./definition.ts";
 import { WorkflowDefinitionError } from "./errors.ts";
 import type { Graph } from "./graph.ts";
 import { checkName, type Scope, scopes } from "./identity.ts";
-import { encode, type JsonObject } from "./json.ts";
+import { decode, encode, type JsonObject } from "./json.ts";
 import { toMermaid } from "./mermaid.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { assemble, type Row, row } from "./rows.ts";
@@ -223,9 +223,10 @@ function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): H
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw refuse(`option "metadata" is not an object`);
   }
-  encode(metadata, { what: `metadata of workflow "${name}"`, limit: 1_000_000 });
+  const text = encode(metadata, { what: `metadata of workflow "${name}"`, limit: 1_000_000 });
   return {
-    ...{ name, key, scope, version, metadata, input, refuse },
+    ...{ name, key, scope, version, input, refuse },
+    metadata: decode(text) as JsonObject,
     tags: Object.freeze([...tags]),
     retry: retry(options.retry, refuse),
     start: start.definition,

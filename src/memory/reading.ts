@@ -1,5 +1,6 @@
 import { decodeControl } from "../core/control.ts";
 import type { HistoryEntry, Instance } from "../core/instance.ts";
+import { decode, type JsonObject } from "../core/json.ts";
 import type { Ended, Filter, Known, Unprocessed } from "../store/store.ts";
 import { contains } from "./jsonb.ts";
 import { resultsOf } from "./results.ts";
@@ -83,9 +84,9 @@ export function toKnown(row: InstanceRow): Known {
     revision: row.revision,
     status: row.status,
     control: decodeControl(row.control),
-    metadata: JSON.parse(row.metadata),
-    tags: [...row.tags],
-    input: JSON.parse(row.input),
+    metadata: decode(row.metadata) as JsonObject,
+    tags: Object.freeze([...row.tags]),
+    input: decode(row.input),
     insertedAt: new Date(row.insertedAt),
   };
 }
@@ -121,7 +122,7 @@ function toEntry(row: ResultRow): HistoryEntry {
 /** The value of a JSON text that was read back: its shape is what was written. */
 // deno-lint-ignore no-explicit-any -- its shape is what was written
 function parse(text: string | undefined): any {
-  return text === undefined ? undefined : JSON.parse(text);
+  return text === undefined ? undefined : decode(text);
 }
 
 function toDate(time: number | undefined): Date | undefined {

@@ -1,4 +1,5 @@
 import { decodeControl } from "../core/control.ts";
+import { decode, type JsonObject } from "../core/json.ts";
 import { FAILED } from "../core/engine.ts";
 import type { InstanceStatus } from "../core/instance.ts";
 import type { Discard, Ended, Ending, EndResult, Known, Unprocessed } from "../store/store.ts";
@@ -39,9 +40,9 @@ function knownOf(row: KnownRow): Known {
     revision: Number(row.revision),
     status: row.status,
     control: decodeControl(row.control),
-    metadata: JSON.parse(row.metadata),
-    tags: JSON.parse(row.tags),
-    input: row.input === null ? undefined : JSON.parse(row.input),
+    metadata: decode(row.metadata) as JsonObject,
+    tags: decode(row.tags) as readonly string[],
+    input: row.input === null ? undefined : decode(row.input),
     insertedAt: date(row.inserted_at),
   };
 }
@@ -84,8 +85,10 @@ export async function unprocessed(
     step: row.step_ref,
     activation: Number(row.activation),
     event: row.event,
-    metadata: row.metadata_updates === null ? undefined : JSON.parse(row.metadata_updates),
-    output: row.context_updates === null ? undefined : JSON.parse(row.context_updates),
+    metadata: row.metadata_updates === null
+      ? undefined
+      : decode(row.metadata_updates) as JsonObject,
+    output: row.context_updates === null ? undefined : decode(row.context_updates),
   }));
 }
 
@@ -114,7 +117,7 @@ export async function ended(
   return rows.map((row) => ({
     step: row.step_ref,
     event: row.event,
-    output: row.context_updates === null ? undefined : JSON.parse(row.context_updates),
+    output: row.context_updates === null ? undefined : decode(row.context_updates),
     causes: row.causes ? row.causes.split(",") : [],
   }));
 }

@@ -1,4 +1,5 @@
 import type { HistoryEntry, Instance, InstanceStatus } from "../core/instance.ts";
+import { decode, type JsonObject } from "../core/json.ts";
 import type { Filter } from "../store/store.ts";
 import { texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
@@ -12,7 +13,7 @@ function maybeDate(text: string | null): Date | undefined {
 }
 
 function json<T>(text: string | null): T | undefined {
-  return text === null ? undefined : JSON.parse(text);
+  return text === null ? undefined : decode(text) as T;
 }
 
 interface InstanceRow {
@@ -69,8 +70,8 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
     status: row.status,
     input: json(row.input),
     active: Object.keys(json<{ active?: object }>(row.control)?.active ?? {}),
-    tags: JSON.parse(row.tags),
-    metadata: JSON.parse(row.metadata),
+    tags: decode(row.tags) as readonly string[],
+    metadata: decode(row.metadata) as JsonObject,
     error: json(row.error),
     revision: Number(row.revision),
     insertedAt: date(row.inserted_at),

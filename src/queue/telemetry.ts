@@ -1,5 +1,7 @@
 import { type Channel, channel } from "node:diagnostics_channel";
 import { failure } from "../core/failure.ts";
+import { settled } from "../core/promises.ts";
+import { callUserCode } from "../core/user_code.ts";
 import { defaultLogger, guarded, type Logger } from "../core/logger.ts";
 import type { EventName, Events, Listener } from "../core/telemetry.ts";
 
@@ -41,7 +43,7 @@ export class Telemetry {
       for (const listener of [...listeners]) this.#tell(name, listener, payload);
     }
     const channel = this.#channel(name);
-    if (channel.hasSubscribers) channel.publish(payload);
+    if (channel.hasSubscribers) callUserCode(() => channel.publish(payload));
   }
 
   async #tell<Name extends EventName>(
@@ -50,7 +52,7 @@ export class Telemetry {
     payload: Events[Name],
   ): Promise<void> {
     try {
-      await listener(payload);
+      await settled(callUserCode(listener, payload));
     } catch (error) {
       if (this.#reported.has(listener)) return;
       this.#reported.add(listener);

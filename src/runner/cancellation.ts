@@ -1,4 +1,6 @@
 import { StepTimeoutError } from "../core/errors.ts";
+import { isPromise, settled } from "../core/promises.ts";
+import { callUserCode } from "../core/user_code.ts";
 
 const longestTimer = 2 ** 31 - 1;
 
@@ -24,7 +26,7 @@ export class Cancellation {
   abort(reason: Error): void {
     if (this.#reason) return;
     this.#reason = reason;
-    this.#controller?.abort(reason);
+    callUserCode(() => this.#controller?.abort(reason));
     this.#stop?.(reason);
   }
 
@@ -34,7 +36,7 @@ export class Cancellation {
    */
   run(step: string, limit: number | undefined, code: () => unknown): unknown {
     if (this.#reason) throw this.#reason;
-    const returned = code();
+    const returned = callUserCode(code);
     if (!isPromise(returned)) {
       // Code may abort itself through what it was given.
       if (this.#reason) throw this.#reason;
@@ -52,16 +54,10 @@ export class Cancellation {
       this.#stop = fail;
       if (this.#reason) fail(this.#reason);
       // What it resolves with may have to be awaited too, within the same limit.
-      Promise.resolve(returned).then((value) => {
+      settled(returned).then((value) => {
         clearTimeout(timer);
         resolve(value);
       }, fail);
     });
   }
-}
-
-/** Whether a value must be awaited. */
-export function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
 }

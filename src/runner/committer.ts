@@ -1,4 +1,5 @@
 import { filtered } from "../core/filtered.ts";
+import { isPromise } from "../core/promises.ts";
 import type { Unprocessed, Written } from "../store/store.ts";
 import { applied } from "./applied.ts";
 import type { Failures } from "./failures.ts";
@@ -131,7 +132,7 @@ export class Committer {
       const cached = this.#instances.get(instance);
       const first = planOrLoad(this.#parts, cached, submissions, rows);
       // Most plans need nothing that is not here: what need not be awaited is not.
-      const planned = first instanceof Promise ? await first : first;
+      const planned = isPromise(first) ? await first : first;
       if (planned.dropped.length === 0) plans.push(planned);
       else {
         // Others may have forgotten the instance meanwhile: what is given up is given up by what is read now.

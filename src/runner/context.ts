@@ -1,5 +1,8 @@
 import { type Context, emitter, type Sql } from "../core/context.ts";
+import { settled } from "../core/promises.ts";
+import { metadataSeenBy } from "../core/metadata.ts";
 import type { StepDefinition } from "../core/step.ts";
+import { callUserCode } from "../core/user_code.ts";
 import type { Store } from "../store/store.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Attempt } from "./attempt.ts";
@@ -56,13 +59,13 @@ export class StepContext implements Context {
   };
 
   constructor(attempt: Attempt, { steps, seen }: Reading, cancellation: Cancellation) {
-    const { job, step, cached: { known: { id, key, workflow, version, input, metadata } } } =
-      attempt;
+    const { job, step, workflow: { graph }, cached: { known } } = attempt;
+    const { id, key, workflow, version, input, control, metadata } = known;
     this.input = input;
     this.steps = steps;
     this.seen = seen;
     this.emit = emitter(step);
-    this.metadata = metadata;
+    this.metadata = metadataSeenBy(graph, control, metadata, step.name);
     this.attempt = job.attempt;
     this.idempotencyKey = `${id}/${step.name}/1`;
     this.instance = { id, key, workflow, version };
@@ -77,7 +80,9 @@ export function transactionOf(returned: unknown): ((sql: Sql) => unknown) | unde
     return undefined;
   }
   const { transaction } = returned;
-  return typeof transaction === "function" ? (sql) => transaction(sql) : undefined;
+  return typeof transaction === "function"
+    ? (sql) => settled(callUserCode(() => transaction(sql)))
+    : undefined;
 }
 
 /** Whether an asynchronous step has said that a delivery will end it. */

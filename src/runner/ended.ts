@@ -1,7 +1,7 @@
 import { LATER } from "../core/engine.ts";
+import { isPromise, settled } from "../core/promises.ts";
 import type { NewResult } from "../store/turn.ts";
 import type { Attempt } from "./attempt.ts";
-import { isPromise } from "./cancellation.ts";
 import { aboutAttempt } from "./observe.ts";
 import { type CheckedOutcome, checkOutcome, stored } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
@@ -15,7 +15,7 @@ export function endedWith(
 ): Ended | Promise<Ended> {
   const checked = checkOutcome(attempt.step, returned, parts.payloadLimit);
   return isPromise(checked)
-    ? checked.then((checked) => endedBy(attempt, checked))
+    ? settled(checked).then((checked) => endedBy(attempt, checked))
     : endedBy(attempt, checked);
 }
 

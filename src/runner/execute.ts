@@ -1,7 +1,8 @@
 import { RetryLaterError } from "../core/errors.ts";
 import { failure } from "../core/failure.ts";
 import type { Attempt, Workers } from "./attempt.ts";
-import { type Cancellation, isPromise } from "./cancellation.ts";
+import { isPromise, settled } from "../core/promises.ts";
+import type { Cancellation } from "./cancellation.ts";
 import { isLater, read, type Reading, StepContext, transactionOf } from "./context.ts";
 import { endedWith, later, observeEnd } from "./ended.ts";
 import { leaseOf, type OwnedJob } from "./host.ts";
@@ -76,8 +77,9 @@ class Run {
 
   #code(attempt: Attempt): void {
     const returned = this.#run(attempt);
-    if (isPromise(returned)) this.#await(returned.then((returned) => this.#end(attempt, returned)));
-    else this.#end(attempt, returned);
+    if (isPromise(returned)) {
+      this.#await(settled(returned).then((returned) => this.#end(attempt, returned)));
+    } else this.#end(attempt, returned);
   }
 
   #run(attempt: Attempt): unknown {
@@ -88,8 +90,8 @@ class Run {
       );
     }
     const reading = read(this.#workers.parts.backend.store, attempt);
-    return reading instanceof Promise
-      ? reading.then((reading) => this.#call(attempt, reading))
+    return isPromise(reading)
+      ? settled(reading).then((reading) => this.#call(attempt, reading))
       : this.#call(attempt, reading);
   }
 
@@ -116,7 +118,7 @@ class Run {
       : endedWith(workers.parts, attempt, returned);
     if (!isPromise(ended)) return submit(workers, attempt, ended);
     const checked = this.#cancellation.run(attempt.step.name, this.#limit(attempt), () => ended);
-    this.#await((checked as typeof ended).then((ended) => submit(workers, attempt, ended)));
+    this.#await((checked as Promise<Ended>).then((ended) => submit(workers, attempt, ended)));
   }
 
   /** Milliseconds that are left of the time limit, for what is the step's own after its code has returned. */

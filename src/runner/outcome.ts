@@ -1,8 +1,8 @@
 import { HephaestusError, InvalidValueError } from "../core/errors.ts";
 import { decode, encode, type JsonObject } from "../core/json.ts";
+import { isPromise, settled } from "../core/promises.ts";
 import type { StepDefinition } from "../core/step.ts";
 import { check, type Checked } from "../core/type.ts";
-import { isPromise } from "./cancellation.ts";
 
 /** An outcome that has been checked, with the JSON texts that are stored. */
 export interface CheckedOutcome {
@@ -36,7 +36,7 @@ export function checkOutcome(
   const outcome = eventOf(step, returned);
   const checked = check(step.events.get(outcome.event), outcome.output);
   return isPromise(checked)
-    ? checked.then((checked) => texts(step, outcome, checked, limit))
+    ? settled(checked).then((checked) => texts(step, outcome, checked, limit))
     : texts(step, outcome, checked, limit);
 }
 
@@ -48,7 +48,7 @@ export function checkDecision(
 ): CheckedOutcome {
   const checked = checkOutcome(step, returned, limit);
   if (!isPromise(checked)) return checked;
-  checked.catch(() => {});
+  settled(checked).catch(() => {});
   throw new HephaestusError(
     "INVALID_VALUE",
     `Cannot decide choice "${step.name}": the schema of its output is asynchronous`,

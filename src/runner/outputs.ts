@@ -1,4 +1,4 @@
-import type { Graph } from "../core/graph.ts";
+import { causesOf, type Graph } from "../core/graph.ts";
 import type { Need } from "../core/step.ts";
 import type { Ended, Store } from "../store/store.ts";
 
@@ -50,7 +50,7 @@ export async function seen(
   if (sees.length === 0) return {};
   const ended = new Map((await store.ended(instance, undefined)).map((row) => [row.step, row]));
   const past = new Set<string>();
-  const walk = cause === "*" ? [...graph.sources(step)] : cause ? [cause] : [];
+  const walk = [...causesOf(graph, step, cause)];
   for (let name = walk.pop(); name !== undefined; name = walk.pop()) {
     if (past.has(name)) continue;
     past.add(name);

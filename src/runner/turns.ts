@@ -1,13 +1,10 @@
 import { emitter } from "../core/context.ts";
-import {
-  advance,
-  type Applied,
-  mergeMetadata,
-  open,
-  type Progress,
-  type StepEnding,
-} from "../core/engine.ts";
+import { advance, type Applied, open, type Progress, type StepEnding } from "../core/engine.ts";
+import { HephaestusError } from "../core/errors.ts";
 import { filtered } from "../core/filtered.ts";
+import { mergeMetadata, withStart } from "../core/metadata.ts";
+import { isPromise, settled } from "../core/promises.ts";
+import { callUserCode } from "../core/user_code.ts";
 import { failure } from "../core/failure.ts";
 import { inAscii } from "../core/failures.ts";
 import type { Workflow } from "../core/workflow.ts";
@@ -64,7 +61,9 @@ export function computeTurn(limits: Limits, input: TurnInput): Computed {
   const endings = own.length === 0 ? ended : [...ended, ...own];
   const progress = advance(workflow.graph, known.control, endings, decide);
   throwMissing(progress);
-  const metadata = metadataAfter(workflow, known, progress);
+  const control = withStart(progress.control, known.metadata);
+  const changed = progress.applied.some(({ ending }) => ending.metadata !== undefined);
+  const metadata = changed ? mergeMetadata(workflow.graph, control) : undefined;
   return {
     progress,
     // Written out, and not spread: V8 gives copies of copies a new shape now and then, and all that reads them slows down.
@@ -75,7 +74,7 @@ export function computeTurn(limits: Limits, input: TurnInput): Computed {
       key: known.key,
       revision: known.revision + 1,
       status: progress.status,
-      control: progress.control,
+      control,
       metadata: metadata ?? known.metadata,
       tags: known.tags,
       input: known.input,
@@ -169,12 +168,23 @@ function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, o
     const missing = step.needs.map((need) => need.name).filter((need) => !ended(need));
     if (missing.length > 0) throw new MissingOutputs(missing);
     const steps = readNeeds(step.needs, ended);
-    const returned = step.decide({ input, steps, emit: emitter(step) });
+    const context = { input, steps, emit: emitter(step) };
+    const returned = callUserCode(() => step.decide?.(context));
+    if (isPromise(returned)) throw unawaited(step.name, returned);
     const checked = checkDecision(step, returned, payloadLimit);
     const { event, texts } = checked;
     const isRead = workflow.graph.isRead(name);
     return { event, ...stored(checked, isRead), result: decided(name, event, texts) };
   };
+}
+
+function unawaited(choice: string, returned: PromiseLike<unknown>): HephaestusError {
+  // Nobody else will hear of it when it rejects.
+  settled(returned).catch(() => {});
+  return new HephaestusError(
+    "INVALID_VALUE",
+    `Cannot decide choice "${choice}": its code returned a promise, and a choice must not wait`,
+  );
 }
 
 function throwMissing({ thrown }: Progress): void {
@@ -195,15 +205,6 @@ export function thrown({ thrown }: Progress, plain = false): string | undefined 
   if (thrown === undefined) return undefined;
   const said = failure(thrown.error);
   return JSON.stringify(plain ? inAscii(said) : said);
-}
-
-function metadataAfter(
-  workflow: Workflow,
-  known: Known,
-  progress: Progress,
-): Known["metadata"] | undefined {
-  const changed = progress.applied.some(({ ending }) => ending.metadata !== undefined);
-  return changed ? mergeMetadata(workflow.graph, known.metadata, progress.control) : undefined;
 }
 
 function decided(step: string, event: string, texts: CheckedOutcome["texts"]): NewResult {

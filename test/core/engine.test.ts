@@ -2,15 +2,10 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeControl, emptyControl, encodeControl } from "../../src/core/control.ts";
-import {
-  advance,
-  LATER,
-  mergeMetadata,
-  open,
-  type Progress,
-  type StepEnding,
-} from "../../src/core/engine.ts";
+import { advance, LATER, open, type Progress, type StepEnding } from "../../src/core/engine.ts";
+import { causesOf, row } from "../../src/core/graph.ts";
 import type { Control } from "../../src/core/instance.ts";
+import { mergeMetadata, metadataSeenBy, withStart } from "../../src/core/metadata.ts";
 import { type Workflow, workflow } from "../../src/core/workflow.ts";
 import { choice } from "../../src/core/choice.ts";
 import { step } from "../../src/core/step.ts";
@@ -65,6 +60,7 @@ class Run {
   readonly #applied = new Set<string>();
   readonly #started = new Set<string>();
   readonly #later = new Set<string>();
+  readonly #causes = new Map<string, readonly string[]>();
   #kept = new Map<string, StepEnding>();
   #before: Expected;
   #control: Control = emptyControl;
@@ -84,7 +80,7 @@ class Run {
 
   /** Everything but what depends on how the endings were put into turns. */
   get result(): unknown {
-    const metadata = mergeMetadata(this.#workflow.graph, {}, this.#control);
+    const metadata = mergeMetadata(this.#workflow.graph, this.#control);
     return { status: this.#status, applied: sorted(this.#applied), metadata };
   }
 
@@ -140,6 +136,7 @@ class Run {
       assert(!this.#applied.has(ending.step), `${ending.step} is applied twice`);
       this.#applied.add(ending.step);
     }
+    for (const { ending, causes } of applied) this.#causes.set(ending.step, causes);
     for (const { step } of applied.map(({ ending }) => ending)) known.delete(step);
     for (const step of progress.started) {
       assert(!this.#started.has(step), `${step} is started twice`);
@@ -173,6 +170,25 @@ class Run {
     this.#status = progress.status;
     this.#control = decodeControl(encodeControl(progress.control));
     assertEquals(encodeControl(this.#control), encodeControl(progress.control));
+    this.#comparePasts(withStart(this.#control, { last: "" }));
+  }
+
+  /** What each active step sees of the metadata is what its causes, and theirs, have added. */
+  #comparePasts(control: Control): void {
+    const { graph } = this.#workflow;
+    const all = mergeMetadata(graph, control);
+    for (const [step, cause] of control.active) {
+      const past = new Set<string>();
+      const open = [...causesOf(graph, step, cause)];
+      for (let name = open.pop(); name !== undefined; name = open.pop()) {
+        past.add(name);
+        open.push(...this.#causes.get(name) ?? []);
+      }
+      const added = [...past].sort((a, b) => row(graph, a) - row(graph, b))
+        .map((name) => control.metadata.get(name));
+      const start = control.metadata.get("");
+      assertEquals(metadataSeenBy(graph, control, all, step), Object.assign({}, start, ...added));
+    }
   }
 }
 
@@ -219,10 +235,11 @@ describe("the engine", () => {
     const first = advance(graph, opened, [ending("fork", "ok")], undecided).control;
     const right = advance(graph, first, [ending("right", "ok")], undecided).control;
 
-    const metadata = mergeMetadata(graph, { given: 1, last: "given" }, {
+    const control = {
       ...right,
       metadata: new Map([...right.metadata, ["left", { last: "left", left: true }]]),
-    });
+    };
+    const metadata = mergeMetadata(graph, withStart(control, { given: 1, last: "given" }));
 
     assertEquals(metadata, { given: 1, last: "right", fork: true, left: true, right: true });
   });

@@ -1,0 +1,54 @@
+import { callUserCode } from "./user_code.ts";
+
+type Settle = (value: unknown) => void;
+
+/** How many thenables in a row may resolve with a further one. */
+const longestChain = 100;
+const endless = "Cannot await a value: what it resolves with must be awaited too, again and again";
+
+/** Whether a value must be awaited: a promise of whatever make or realm. Never throws: a `then` that cannot be read rejects later. */
+export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  if (value instanceof Promise) return true;
+  try {
+    return thenOf(value) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+/** A promise of this realm for what a promise of any make comes to. */
+export function settled<T>(value: T | PromiseLike<T>): Promise<T> {
+  if (value instanceof Promise) return value;
+  return new Promise((resolve, reject) => follow(value, 0, resolve as Settle, reject));
+}
+
+/** `await` would follow a thenable that resolves with itself for ever, and let nothing else run. */
+function follow(value: unknown, chain: number, resolve: Settle, reject: Settle): void {
+  let over = false;
+  const first = (settle: Settle): Settle => (value) => {
+    if (over) return;
+    over = true;
+    settle(value);
+  };
+  const fail = first(reject);
+  try {
+    const then = value instanceof Promise ? undefined : thenOf(value);
+    if (then === undefined) return resolve(value);
+    if (chain === longestChain) throw new TypeError(endless);
+    const next = first((value) => follow(value, chain + 1, resolve, reject));
+    callUserCode(() => Reflect.apply(then, value, [next, fail]));
+  } catch (error) {
+    fail(error);
+  }
+}
+
+// deno-lint-ignore ban-types -- whatever can be called
+function thenOf(value: unknown): Function | undefined {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) {
+    return undefined;
+  }
+  // Most values have none, and what has one may compute it.
+  if (!("then" in value)) return undefined;
+  const then = callUserCode(() => value.then);
+  return typeof then === "function" ? then : undefined;
+}
