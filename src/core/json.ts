@@ -18,6 +18,9 @@ export interface EncodeOptions {
 const deepest = 200;
 // Members that are undefined take no bytes; a shared object full of them could keep us busy for ever.
 const mostDropped = 1_000_000;
+/** From how many characters on the text of a value is remembered. */
+const heavy = 1_000;
+const weights = new WeakMap<object, number>();
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const loneSurrogate = /\p{Surrogate}/u;
 const identifier = /^[A-Za-z_$][\w$]*$/;
@@ -47,8 +50,17 @@ export function encode(value: unknown, options: EncodeOptions): string {
 export function decode(text: string): unknown {
   const value: unknown = JSON.parse(text);
   // An escape may spell the name in other letters.
-  if (isObject(value)) freeze(value, text.includes("__proto__") || text.includes("\\u"));
+  if (isObject(value)) {
+    freeze(value, text.includes("__proto__") || text.includes("\\u"));
+    if (text.length >= heavy) weights.set(value, text.length);
+  }
   return value;
+}
+
+/** About how many characters of JSON text a decoded value takes. What takes little is not worth being counted. */
+export function weightOf(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  return isObject(value) ? weights.get(value) ?? 0 : 0;
 }
 
 /** A place in a value, as a reader would write it: `items[3].when`. */

@@ -1,6 +1,7 @@
 import { isFinal } from "../core/instance.ts";
 import type { Known, Store } from "../store/store.ts";
-import type { Outputs } from "./outputs.ts";
+import { weightOf } from "../core/json.ts";
+import { Outputs } from "./outputs.ts";
 
 /** An instance as this process last saw it. It may be stale: every write is fenced by its revision. */
 export interface Cached {
@@ -11,17 +12,30 @@ export interface Cached {
 /** What becomes of it in place: a map whose entries are replaced at every step is soon rebuilt. */
 interface Entry extends Cached {
   known: Known;
+  /** What it counted when it was last looked at. */
+  weight: number;
 }
+
+/** How much a process remembers: so many instances, and about so many characters of their values. */
+export interface Room {
+  readonly instances: number;
+  readonly characters: number;
+}
+
+const usualRoom: Room = { instances: 20_000, characters: 32_000_000 };
+/** How many are read at a time: each may be as large as the limit of a payload. */
+const readAtOnce = 50;
 
 /** The instances that this process works on. When there are too many, those that have been here longest are forgotten. */
 export class Instances {
   readonly #store: Pick<Store, "read">;
-  readonly #atMost: number;
+  readonly #room: Room;
   readonly #cached = new Map<string, Entry>();
+  #weight = 0;
 
-  constructor(store: Pick<Store, "read">, atMost = 20_000) {
+  constructor(store: Pick<Store, "read">, room = usualRoom) {
     this.#store = store;
-    this.#atMost = atMost;
+    this.#room = room;
   }
 
   get(id: string): Cached | undefined {
@@ -32,7 +46,10 @@ export class Instances {
   async load(ids: Iterable<string>): Promise<void> {
     const missing = new Set<string>();
     for (const id of ids) if (!this.#cached.has(id)) missing.add(id);
-    if (missing.size > 0) await this.refresh([...missing]);
+    const all = [...missing];
+    for (let from = 0; from < all.length; from += readAtOnce) {
+      await this.refresh(all.slice(from, from + readAtOnce));
+    }
   }
 
   /**
@@ -43,7 +60,7 @@ export class Instances {
     const read = new Map((await this.#store.read(ids)).map((known) => [known.id, known]));
     for (const id of ids) {
       const known = read.get(id);
-      if (known === undefined) this.#cached.delete(id);
+      if (known === undefined) this.forget(id);
       else this.set(known);
     }
     return read;
@@ -53,7 +70,7 @@ export class Instances {
   async fresh(id: string): Promise<Cached | undefined> {
     const known = (await this.refresh([id])).get(id);
     if (known === undefined || isFinal(known.status)) return undefined;
-    return { known, outputs: this.#cached.get(id)?.outputs ?? new Map() };
+    return { known, outputs: this.#cached.get(id)?.outputs ?? new Outputs() };
   }
 
   /** Remembers what an instance has become. */
@@ -64,18 +81,36 @@ export class Instances {
     if (isFinal(known.status)) return this.forget(known.id);
     if (cached !== undefined) {
       cached.known = known;
-      return;
+      this.#weigh(cached);
+    } else {
+      const entry = { known, outputs: new Outputs(), weight: 0 };
+      this.#cached.set(known.id, entry);
+      this.#weigh(entry);
     }
-    this.#cached.set(known.id, { known, outputs: new Map() });
-    if (this.#cached.size > this.#atMost) this.forget(this.#cached.keys().next().value!);
+  }
+
+  #weigh(entry: Entry): void {
+    const { known: { id, input, metadata }, outputs } = entry;
+    const weight = weightOf(input) + weightOf(metadata) + outputs.weight;
+    this.#weight += weight - entry.weight;
+    entry.weight = weight;
+    const { instances, characters } = this.#room;
+    while (this.#cached.size > instances || this.#weight > characters) {
+      const [oldest] = this.#cached.keys();
+      // One that is too large by itself is worked on all the same.
+      if (oldest === undefined || oldest === id) return;
+      this.forget(oldest);
+    }
   }
 
   /** Remembers an instance whose jobs wait for a claim, as long as the running ones have room beside it. */
   offer(known: Known): void {
-    if (this.#cached.size < this.#atMost / 2) this.set(known);
+    const { instances, characters } = this.#room;
+    if (this.#cached.size < instances / 2 && this.#weight < characters / 2) this.set(known);
   }
 
   forget(id: string): void {
+    this.#weight -= this.#cached.get(id)?.weight ?? 0;
     this.#cached.delete(id);
   }
 }

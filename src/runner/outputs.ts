@@ -1,11 +1,22 @@
 import { causesOf, type Graph } from "../core/graph.ts";
+import { weightOf } from "../core/json.ts";
 import type { Need } from "../core/step.ts";
 import type { Ended, Store } from "../store/store.ts";
 
-/** How steps ended, as far as somebody has asked for it. An output never changes, so this is never stale. */
-export type Outputs = Map<string, Pick<Ended, "event" | "output">>;
-
 type Read = Pick<Ended, "event" | "output">;
+
+/** How steps ended, as far as somebody has asked for it. An output never changes, so this is never stale. */
+export class Outputs extends Map<string, Read> {
+  /** About how many characters the outputs take. */
+  weight = 0;
+
+  override set(step: string, { event, output }: Read): this {
+    if (!this.has(step)) this.weight += weightOf(output);
+    // Whoever gives an ending has the text of its output beside it, which nobody needs any more.
+    return super.set(step, { event, output });
+  }
+}
+
 type Needs = readonly Omit<Need, "~output">[];
 
 /** What a step asked for by `needs`: the output of an event, or how the step ended. */

@@ -11,7 +11,7 @@ import type { Workflow } from "../core/workflow.ts";
 import type { Known, Unprocessed } from "../store/store.ts";
 import type { AppliedResult, NewResult, Processed, Wake } from "../store/turn.ts";
 import { checkDecision, type CheckedOutcome, stored } from "./outcome.ts";
-import { type Outputs, readNeeds } from "./outputs.ts";
+import { Outputs, readNeeds } from "./outputs.ts";
 import type { Parts } from "./parts.ts";
 
 /** A step that has ended in this process: its result is written together with the transition. */
@@ -135,7 +135,7 @@ export function computeOpening(
   readonly recorded: readonly AppliedResult[];
   readonly error: string | undefined;
 } {
-  const progress = open(workflow.graph, decider(limits, workflow, input, new Map()));
+  const progress = open(workflow.graph, decider(limits, workflow, input, new Outputs()));
   return {
     progress,
     recorded: recordedIn(progress),

@@ -1,0 +1,91 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { emptyControl } from "../../src/core/control.ts";
+import { decode } from "../../src/core/json.ts";
+import { Instances } from "../../src/runner/instances.ts";
+import type { Known } from "../../src/store/store.ts";
+
+const large = JSON.stringify({ text: "x".repeat(10_000) });
+
+const known = (id: string, more: Partial<Known> = {}): Known => ({
+  id,
+  workflow: "w",
+  version: 1,
+  key: `id::${id}`,
+  revision: 1,
+  status: "running",
+  control: emptyControl,
+  metadata: {},
+  tags: [],
+  input: decode(large),
+  insertedAt: new Date(0),
+  ...more,
+});
+
+/** A store that holds so many instances, and tells how many it was asked for at a time. */
+function store(
+  count: number,
+): { read(ids: readonly string[]): Promise<readonly Known[]>; asked: number[] } {
+  const asked: number[] = [];
+  const ids = new Set(Array.from({ length: count }, (_, at) => `${at}`));
+  return {
+    asked,
+    read(wanted) {
+      asked.push(wanted.length);
+      return Promise.resolve(wanted.filter((id) => ids.has(id)).map((id) => known(id)));
+    },
+  };
+}
+
+const held = (instances: Instances, count: number) =>
+  Array.from({ length: count }, (_, at) => `${at}`).filter((id) => instances.get(id) !== undefined);
+
+describe("the instances that a process remembers", () => {
+  it("take no more room than they may, and the newest ones stay", () => {
+    const instances = new Instances(store(0), { instances: 100, characters: 35_000 });
+    for (let id = 0; id < 10; id++) instances.set(known(`${id}`));
+
+    assertEquals(held(instances, 10), ["7", "8", "9"]);
+  });
+
+  it("are as many as there may be when they are small", () => {
+    const instances = new Instances(store(0), { instances: 4, characters: 35_000 });
+    for (let id = 0; id < 10; id++) instances.set(known(`${id}`, { input: 1 }));
+
+    assertEquals(held(instances, 10), ["6", "7", "8", "9"]);
+  });
+
+  it("count outputs and metadata too, and what was forgotten no more", () => {
+    const instances = new Instances(store(0), { instances: 100, characters: 45_000 });
+    for (let id = 0; id < 3; id++) instances.set(known(`${id}`));
+    instances.get("2")!.outputs.set("a", { event: "ok", output: "y".repeat(10_000) });
+    instances.set(known("2", { revision: 2 }));
+    assertEquals(held(instances, 3), ["0", "1", "2"]);
+
+    instances.set(known("2", { revision: 3, metadata: decode(large) as Known["metadata"] }));
+    assertEquals(held(instances, 3), ["1", "2"]);
+
+    instances.forget("1");
+    instances.forget("2");
+    for (let id = 3; id < 7; id++) instances.set(known(`${id}`));
+    assertEquals(held(instances, 7), ["3", "4", "5", "6"]);
+  });
+
+  it("keep one that is larger than all the room, and leave offers away", () => {
+    const instances = new Instances(store(0), { instances: 100, characters: 5_000 });
+    instances.set(known("0"));
+    instances.offer(known("1"));
+
+    assertEquals(held(instances, 2), ["0"]);
+  });
+
+  it("are read a few at a time: each may be as large as a payload", async () => {
+    const from = store(120);
+    const instances = new Instances(from);
+
+    await instances.load(Array.from({ length: 120 }, (_, at) => `${at}`));
+
+    assertEquals(from.asked, [50, 50, 20]);
+    assertEquals(held(instances, 120).length, 120);
+  });
+});
