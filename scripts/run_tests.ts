@@ -27,6 +27,8 @@ const runtimes: Readonly<Record<string, (files: readonly string[], report: strin
     "node",
     "--import",
     "tsx",
+    "--import",
+    "./test/time_limit.ts",
     "--test",
     "--test-concurrency=2",
     "--test-reporter=spec",

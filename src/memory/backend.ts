@@ -1,3 +1,4 @@
+import type { Sql } from "../core/context.ts";
 import type { JobState } from "../queue/job.ts";
 import type { AnyBackend, Backend } from "../store/store.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -38,25 +39,51 @@ export interface MemoryBackend extends AnyBackend {
   readonly clock: Clock;
   /** The jobs that it holds, in the order of their ids. */
   jobs(): readonly StoredJob[];
+  /** Whether a worker that runs takes jobs from this queue. */
+  serves(queue: string): boolean;
 }
 
-/** Queue and store in memory, on the system's clock unless told. */
-export function memoryBackend(options: { readonly clock?: Clock } = {}): MemoryBackend & Backend {
-  const clock = options.clock ?? systemClock;
+/** What a memory backend is made of. */
+export interface MemoryOptions {
+  /** Where the time comes from. Default: the system's clock. */
+  readonly clock?: Clock;
+  /** What the callback of `tx` is given, for instance a database of the test's. Default: one that refuses each statement. */
+  readonly sql?: Sql;
+}
+
+/** Queue and store in memory. */
+export function memoryBackend(
+  { clock = systemClock, sql = noSql }: MemoryOptions = {},
+): MemoryBackend & Backend {
   const tables = new Tables(clock);
+  const seen = {
+    jobs: () => [...tables.jobs.all()].sort((a, b) => Number(a.id) - Number(b.id)).map(toStored),
+    serves: (queue: string) =>
+      [...tables.claimers.get(queue) ?? []].some((id) => tables.processes.get(id) !== undefined),
+  };
+  const stopClock = clock.onMove?.(() => tables.woken.tell([]), seen);
   return {
+    ...seen,
     name: "memory",
     clock,
     queue: memoryQueue(tables),
-    store: memoryStore(tables),
-    jobs: () => [...tables.jobs.all()].sort((a, b) => Number(a.id) - Number(b.id)).map(toStored),
+    store: memoryStore(tables, sql),
     ready: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => {
+      stopClock?.();
       tables.close();
       return Promise.resolve();
     },
   };
 }
+
+const refuseSql = () =>
+  Promise.reject(
+    new TypeError(
+      "Cannot run a statement of tx: the memory backend has no database. Hand one over with memory({ sql })",
+    ),
+  );
+const noSql: Sql = Object.assign(refuseSql, { query: refuseSql });
 
 function toStored(row: JobRow): StoredJob {
   return {

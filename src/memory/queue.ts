@@ -106,6 +106,7 @@ function ownedBy(tables: Tables, process: string): readonly JobRow[] {
 
 function claim(tables: Tables, { process, queue, limit, serves, since }: Demand): readonly Job[] {
   if (tables.processes.get(process) === undefined) return [];
+  tables.claimers.set(queue, (tables.claimers.get(queue) ?? new Set()).add(process));
   const now = tables.now();
   const known = servedBy(serves);
   const found = tables.jobs.all()

@@ -1,3 +1,4 @@
+import type { Sql } from "../core/context.ts";
 import type { CallerTransaction, Store } from "../store/store.ts";
 import { commit, pass, record } from "./commit.ts";
 import { insertJob } from "./jobs.ts";
@@ -8,7 +9,7 @@ import { run, type Tables } from "./tables.ts";
 import { transaction } from "./transaction.ts";
 
 /** The store's contract on tables in memory. */
-export function memoryStore(tables: Tables): Store {
+export function memoryStore(tables: Tables, sql: Sql): Store {
   return {
     open: (process, instances, tx) =>
       run(tables, () => {
@@ -33,7 +34,7 @@ export function memoryStore(tables: Tables): Store {
 
     record: (records) => run(tables, () => record(tables, records)),
 
-    transaction: (work) => transaction(tables, work),
+    transaction: (work) => transaction(tables, sql, work),
 
     deliver: (delivery, tx) =>
       run(tables, () => {

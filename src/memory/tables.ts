@@ -10,7 +10,6 @@ const block = 1000;
 export class Tables {
   readonly #journal: (() => void)[] = [];
   readonly #clock: Clock;
-  readonly #stopClock: (() => void) | undefined;
   #nextId = 1;
   #sequence = 0;
 
@@ -26,10 +25,11 @@ export class Tables {
   /** Instances that have become final. */
   readonly ended: Bell = new Bell();
   readonly processes: Table<ProcessRow> = new Table(this.#journal, (row) => row.id);
+  /** The processes that have claimed from each queue. */
+  readonly claimers: Map<string, Set<string>> = new Map();
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#stopClock = clock.onMove?.(() => this.woken.tell([]));
   }
 
   now(): number {
@@ -74,7 +74,6 @@ export class Tables {
   }
 
   close(): void {
-    this.#stopClock?.();
     this.woken.close();
     this.ended.close();
   }

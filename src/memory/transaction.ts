@@ -1,3 +1,4 @@
+import type { Sql } from "../core/context.ts";
 import type { StoreTransaction } from "../store/store.ts";
 import { commit, record } from "./commit.ts";
 import type { Tables } from "./tables.ts";
@@ -19,6 +20,7 @@ class Conflict extends Error {}
  */
 export async function transaction<T>(
   tables: Tables,
+  sql: Sql,
   work: (tx: StoreTransaction) => Promise<T>,
 ): Promise<T> {
   while (true) {
@@ -33,7 +35,7 @@ export async function transaction<T>(
         resolve(answer);
       });
     const result = await work({
-      sql: undefined,
+      sql,
       commit: (process, turns) => rehearse(() => commit(tables, process, turns)),
       record: (records) => rehearse(() => record(tables, records)),
     });

@@ -1,10 +1,11 @@
-import type { MemoryBackend, StoredJob } from "../memory/backend.ts";
+import type { MemoryBackend } from "../memory/backend.ts";
+import { untilNothingIsDue } from "./due.ts";
 
 /**
  * Waits until no job of a memory backend is due: nothing is available, nothing executes, and what is scheduled lies in
  * the future of its clock.
  *
- * @param options `patience` is how many milliseconds it waits at most; 10,000 unless told.
+ * @param options `patience` is how many milliseconds it waits at most; default 10,000.
  * @throws {Error} When jobs are still due after that, for instance because nobody works.
  *
  * @example A timer of a day, in no time
@@ -33,22 +34,5 @@ export async function drain(
   backend: MemoryBackend,
   { patience = 10_000 }: { readonly patience?: number } = {},
 ): Promise<void> {
-  const end = performance.now() + patience;
-  for (let due = dueIn(backend); due.length > 0; due = dueIn(backend)) {
-    if (performance.now() > end) {
-      const steps = [...new Set(due.map(({ kind, step }) => step ?? kind))].join(", ");
-      throw new Error(
-        `Cannot drain the backend: ${due.length} jobs are still due after ${patience} ms: ${steps}`,
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-function dueIn(backend: MemoryBackend): readonly StoredJob[] {
-  const now = backend.clock.now();
-  return backend.jobs().filter(({ state, scheduledAt }) =>
-    state === "available" || state === "executing" ||
-    ((state === "scheduled" || state === "retryable") && scheduledAt.getTime() <= now)
-  );
+  await untilNothingIsDue(backend, () => backend.clock.now(), patience);
 }

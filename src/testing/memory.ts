@@ -1,5 +1,4 @@
-import { type MemoryBackend, memoryBackend } from "../memory/backend.ts";
-import type { Clock } from "../memory/clock.ts";
+import { type MemoryBackend, memoryBackend, type MemoryOptions } from "../memory/backend.ts";
 
 /**
  * Keeps workflows in memory, for tests and for trying things out.
@@ -7,7 +6,8 @@ import type { Clock } from "../memory/clock.ts";
  * It meets the same contract as PostgreSQL does, without a database: one process, nothing survives it, and a transaction of
  * the caller's cannot be joined.
  *
- * @param options `clock` is where the time comes from; the system's unless told.
+ * What a step writes through the `sql` that is handed over does not commit with its result: that is in memory, and has no part in a
+ * transaction of a database.
  *
  * @example Nothing is there at first
  * ```ts
@@ -19,6 +19,6 @@ import type { Clock } from "../memory/clock.ts";
  * assertEquals(backend.jobs(), []);
  * ```
  */
-export function memory(options: { readonly clock?: Clock } = {}): MemoryBackend {
+export function memory(options: MemoryOptions = {}): MemoryBackend {
   return memoryBackend(options);
 }

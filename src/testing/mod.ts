@@ -17,8 +17,9 @@
  */
 
 export type { Duration } from "../core/duration.ts";
-export type { AnyBackend, MemoryBackend, StoredJob } from "../memory/backend.ts";
+export type { AnyBackend, MemoryBackend, MemoryOptions, StoredJob } from "../memory/backend.ts";
 export type { Clock } from "../memory/clock.ts";
+export type { Sql } from "../core/context.ts";
 export type { JobState } from "../queue/job.ts";
 export { type FakeClock, fakeClock } from "./clock.ts";
 export { drain } from "./drain.ts";

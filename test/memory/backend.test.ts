@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Sql } from "../../mod.ts";
 import { memoryBackend } from "../../src/memory/backend.ts";
 import { fakeClock } from "../../src/testing/clock.ts";
 import { delivery, newId, sceneIn, turn } from "../contracts/world.ts";
@@ -38,10 +39,12 @@ describe("memoryBackend()", () => {
     }
   });
 
-  it("has no handle for statements in its transactions", async () => {
+  it("refuses statements in its transactions, whichever way they come", async () => {
     const { store } = await sceneInMemory();
+    const sql = await store.transaction(({ sql }) => Promise.resolve(sql as Sql));
 
-    assertEquals(await store.transaction((tx) => Promise.resolve(tx.sql)), undefined);
+    await assertRejects(() => sql`select 1`, TypeError, "the memory backend has no database");
+    await assertRejects(() => sql.query("select 1"), TypeError, "memory({ sql })");
   });
 
   it("writes nothing of a call that fails half-way", async () => {

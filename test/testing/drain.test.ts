@@ -17,6 +17,18 @@ const patient = workflow("patient", { key: "id", input: type(), start: pause })
   .on(flaky, { ok: done })
   .build();
 
+const charge = step("charge", {
+  queue: "stripe",
+  events: { ok: type() },
+  run: ({ emit }) => emit.ok(),
+});
+const paid = workflow("paid", { key: "id", input: type(), start: charge })
+  .on(charge, { ok: done }).build();
+
+const quick = step("quick", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
+const now = workflow("now", { key: "id", input: type(), start: quick }).on(quick, { ok: done })
+  .build();
+
 describe("drain()", () => {
   it("returns when everything that is due at the moved clock has been done", async () => {
     const clock = fakeClock();
@@ -44,11 +56,24 @@ describe("drain()", () => {
     await assertRejects(
       () => drain(backend, { patience: 20 }),
       Error,
-      "1 jobs are still due after 20 ms: quick",
+      `1 job is still due after 20 ms: quick, in queue "default", which no worker serves`,
+    );
+  });
+
+  it("says which queue no worker serves", async () => {
+    const backend = memory();
+    await using hephaestus = new Hephaestus({ backend, workflows: [paid] });
+    await using worker = hephaestus.work();
+    await worker.ready;
+    await hephaestus.startMany(paid, [{ key: "a", input: undefined }, {
+      key: "b",
+      input: undefined,
+    }]);
+
+    await assertRejects(
+      () => drain(backend, { patience: 20 }),
+      Error,
+      `2 jobs are still due after 20 ms: charge, in queue "stripe", which no worker serves`,
     );
   });
 });
-
-const quick = step("quick", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
-const now = workflow("now", { key: "id", input: type(), start: quick }).on(quick, { ok: done })
-  .build();

@@ -1,0 +1,45 @@
+import type { MemoryBackend, StoredJob } from "../memory/backend.ts";
+
+type Looked = Pick<MemoryBackend, "jobs" | "serves">;
+
+/** Waits until no job is due at `now`. Throws after `patience` milliseconds, with the jobs that still are. */
+export async function untilNothingIsDue(
+  backend: Looked,
+  now: () => number,
+  patience: number,
+): Promise<void> {
+  const end = performance.now() + patience;
+  for (let due = dueAt(backend, now()); due.length > 0; due = dueAt(backend, now())) {
+    if (performance.now() > end) {
+      const jobs = due.length === 1 ? "1 job is" : `${due.length} jobs are`;
+      throw new Error(
+        `Cannot drain the backend: ${jobs} still due after ${patience} ms: ${told(backend, due)}`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** When the next job that waits for its time is due; `undefined` when none waits. */
+export function nextDue(backend: Looked): number | undefined {
+  const times = backend.jobs().filter(isPutOff).map(({ scheduledAt }) => scheduledAt.getTime());
+  return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
+}
+
+function dueAt(backend: Looked, now: number): readonly StoredJob[] {
+  return backend.jobs().filter((job) =>
+    job.state === "available" || job.state === "executing" ||
+    (isPutOff(job) && job.scheduledAt.getTime() <= now)
+  );
+}
+
+function isPutOff({ state }: StoredJob): boolean {
+  return state === "scheduled" || state === "retryable";
+}
+
+function told(backend: Looked, due: readonly StoredJob[]): string {
+  const jobs = due.map(({ kind, step, queue }) =>
+    (step ?? kind) + (backend.serves(queue) ? "" : `, in queue "${queue}", which no worker serves`)
+  );
+  return [...new Set(jobs)].join("; ");
+}
