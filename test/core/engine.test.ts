@@ -12,7 +12,7 @@ import { step } from "../../src/core/step.ts";
 import { done, join } from "../../src/core/target.ts";
 import { type } from "../../src/core/type.ts";
 import { randomWorkflow } from "./random_graphs.ts";
-import { type Expected, expected } from "./reference_engine.ts";
+import { causalPast, type Expected, expected } from "./reference_engine.ts";
 
 type Pick = (below: number) => number;
 
@@ -131,12 +131,12 @@ class Run {
 
     assertEquals(progress.status, now.status);
     assertEquals(sorted(progress.control.active.keys()), sorted(now.active));
-    for (const { ending } of applied) {
+    for (const { ending, causes } of applied) {
+      this.#causes.set(ending.step, causes);
       assert(now.applied.has(ending.step), `${ending.step} is applied and has not ended`);
       assert(!this.#applied.has(ending.step), `${ending.step} is applied twice`);
       this.#applied.add(ending.step);
     }
-    for (const { ending, causes } of applied) this.#causes.set(ending.step, causes);
     for (const { step } of applied.map(({ ending }) => ending)) known.delete(step);
     for (const step of progress.started) {
       assert(!this.#started.has(step), `${step} is started twice`);
@@ -178,16 +178,11 @@ class Run {
     const { graph } = this.#workflow;
     const all = mergeMetadata(graph, control);
     for (const [step, cause] of control.active) {
-      const past = new Set<string>();
-      const open = [...causesOf(graph, step, cause)];
-      for (let name = open.pop(); name !== undefined; name = open.pop()) {
-        past.add(name);
-        open.push(...this.#causes.get(name) ?? []);
-      }
+      const past = causalPast(causesOf(graph, step, cause), this.#causes);
       const added = [...past].sort((a, b) => row(graph, a) - row(graph, b))
         .map((name) => control.metadata.get(name));
-      const start = control.metadata.get("");
-      assertEquals(metadataSeenBy(graph, control, all, step), Object.assign({}, start, ...added));
+      const expected = Object.assign({}, control.metadata.get(""), ...added);
+      assertEquals(metadataSeenBy(graph, control, all, step), expected);
     }
   }
 }

@@ -57,3 +57,17 @@ export function expected(graph: Graph, { ended, later, decided }: Facts): Expect
   if (active.size === 0) return { applied, active, failing, status: "completed" };
   return { applied, active, failing, status: [...active].every(waits) ? "waiting" : "running" };
 }
+
+/** Everything that has led to the end of these steps, and they themselves. */
+export function causalPast(
+  steps: readonly string[],
+  causes: ReadonlyMap<string, readonly string[]>,
+): ReadonlySet<string> {
+  const past = new Set<string>();
+  const open = [...steps];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    past.add(name);
+    open.push(...causes.get(name) ?? []);
+  }
+  return past;
+}
