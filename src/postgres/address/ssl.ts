@@ -2,11 +2,18 @@ import { oneOf } from "./parameters.ts";
 import { refuse } from "./refuse.ts";
 import type { Parameters } from "./url.ts";
 
-const modes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
-const versions = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
-
 /** How far a connection is encrypted and its server known, with libpq's words. */
-export type SslMode = (typeof modes)[number];
+export type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
+
+const modes: readonly SslMode[] = [
+  "disable",
+  "allow",
+  "prefer",
+  "require",
+  "verify-ca",
+  "verify-full",
+];
+const versions = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
 
 /** What a connection does about TLS. */
 export interface Ssl {
@@ -63,9 +70,9 @@ function fromOption(option: unknown): SslMode | undefined {
 
 function fromParameters(parameters: Parameters): SslMode | undefined {
   // The words of other drivers: "no-verify" is node-postgres's, "true" is JDBC's.
-  const mode = oneOf(parameters, "sslmode", [...modes, "no-verify"]);
+  const mode = oneOf(parameters, "sslmode", [...modes, "no-verify"] as const);
   if (mode !== undefined) return mode === "no-verify" ? "require" : mode;
-  const ssl = oneOf(parameters, "ssl", [...modes, "no-verify", "true", "1", "false", "0"]);
+  const ssl = oneOf(parameters, "ssl", [...modes, "no-verify", "true", "1", "false", "0"] as const);
   if (ssl === "true" || ssl === "1" || ssl === "no-verify") return "require";
   return ssl === "false" || ssl === "0" ? "disable" : ssl;
 }
