@@ -66,9 +66,9 @@ describe("a standby that takes the place of a primary", () => {
     await sql`select pg_promote()`;
 
     const handles = (await Promise.all(during)).flat();
-    await settle(one, sql, acknowledged);
-    await settle(two, sql, handles.slice(0, 20));
-    await settle(one, sql, handles.slice(20));
+    await settle(one, sql, acknowledged, { cut: true });
+    await settle(two, sql, handles.slice(0, 20), { cut: true });
+    await settle(one, sql, handles.slice(20), { cut: true });
     await sql.end();
   });
 });

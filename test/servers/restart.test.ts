@@ -23,7 +23,7 @@ describe("a server that is restarted", () => {
         await server.stop(mode);
         await server.start();
 
-        await settle(one, sql, [...before, ...await during]);
+        await settle(one, sql, [...before, ...await during], { cut: true });
       }
     } finally {
       await sql.end();
