@@ -20,7 +20,8 @@ create table hephaestus.jobs (
   tags text[],
   metadata jsonb,
   args jsonb,
-  errors jsonb
+  errors jsonb,
+  deaths smallint not null default 0
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
 
 alter table hephaestus.jobs add constraint jobs_attempt_check CHECK ((attempt >= 0));
@@ -28,6 +29,7 @@ alter table hephaestus.jobs add constraint jobs_kind_check CHECK ((kind = ANY (A
 alter table hephaestus.jobs add constraint jobs_pkey PRIMARY KEY (id);
 alter table hephaestus.jobs add constraint jobs_priority_check CHECK (((priority >= 0) AND (priority <= 9)));
 alter table hephaestus.jobs add constraint jobs_state_check CHECK ((state = ANY (ARRAY['available'::text, 'scheduled'::text, 'executing'::text, 'retryable'::text, 'discarded'::text, 'cancelled'::text])));
+CREATE INDEX jobs_alone ON hephaestus.jobs USING btree (queue, priority, scheduled_at, id) WHERE ((state = 'available'::text) AND (deaths >= 2));
 CREATE INDEX jobs_available ON hephaestus.jobs USING btree (queue, priority, scheduled_at, id) WHERE (state = 'available'::text);
 CREATE INDEX jobs_executing ON hephaestus.jobs USING btree (process_id) WHERE (state = 'executing'::text);
 CREATE INDEX jobs_finished ON hephaestus.jobs USING btree (finished_at, id) WHERE (state = ANY (ARRAY['discarded'::text, 'cancelled'::text]));
@@ -50,7 +52,9 @@ create table hephaestus.processes (
   name text not null,
   started_at timestamp with time zone not null default now(),
   heartbeat_at timestamp with time zone not null default now(),
-  expires_at timestamp with time zone not null
+  expires_at timestamp with time zone not null,
+  queues text[],
+  serves text[]
 ) with (fillfactor=50);
 
 alter table hephaestus.processes add constraint processes_pkey PRIMARY KEY (id);

@@ -1,6 +1,6 @@
 // What a claimed job, a call of a client, a rescue or a stop does next.
 import { isFinal, isLater } from "./engine.mjs";
-import { bad, giveBack, held, leaseOf, strike, wake, wakeLock } from "./state.mjs";
+import { bad, giveBack, held, isLone, leaseOf, strike, wake, wakeLock } from "./state.mjs";
 import { grain, remember, rowOf } from "./plan.mjs";
 
 const gone = (f) => {
@@ -204,7 +204,10 @@ function leave(s, one, f, cfg) {
   ) => [["X", id], ...(s.J[id].k === "adv" ? [["X", "adv:" + s.J[id].i]] : [])]);
   return [one(`${frees ? "frees its jobs, " : ""}COMMIT`, locks, (t, me) => {
     t.pr = t.pr.filter((b) => b !== f.b);
-    for (const id of theirs) giveBack(t, id, rescue ? 0 : 1);
+    for (const id of theirs) {
+      if (!rescue) giveBack(t, id, 1);
+      else giveBack(t, id, theirs.length > 1 && !isLone(t, id, cfg) ? 1 : 0, 1);
+    }
     if (!rescue) {
       t.P[f.of].up = false;
       t.f = t.f.filter((x) => x.p !== f.of);

@@ -1,6 +1,6 @@
 // How a process plans turns: what it takes together, what it knows of the instances, what it gives up.
 import { advance, changes, isFinal, isSignal } from "./engine.mjs";
-import { bad, blockers, clone, unread } from "./state.mjs";
+import { bad, blockers, clone, isLone, unread } from "./state.mjs";
 
 // Tries the locks; calls fn(copy, self) when all are free, else says who blocks.
 export function grain(s, at, label, locks, fn) {
@@ -79,7 +79,8 @@ function planOne(s, cfg, q, { _i, f, u }, cached) {
   const out = advance(cfg.graph, cached, [...own, ...u], cfg);
   if (!changes(cached, out)) return { dropped: f, ignored: [] };
   const mine = ([s, a]) => own.some((x) => x[0] === s && x[1] === a);
-  let free = cfg.slots - fibersOf(s, q.p).length + live.length;
+  const lone = !cfg.company && fibersOf(s, q.p).some(({ j }) => isLone(s, j, cfg));
+  let free = lone ? 0 : cfg.slots - fibersOf(s, q.p).length + live.length;
   const started = out.started.map(([step, a]) => {
     const code = !isSignal(cfg.graph, step);
     const owned = code && s.P[q.p].acc && free-- > 0;

@@ -1,6 +1,6 @@
 // The database, the processes and what is under way, as one JSON value.
 //   I     instance -> row                 J    job id -> { k kind, i, s, a, st a(vailable)|e(xecuting), o owner, n attempt,
-//                                                tk token }
+//                                                tk token, d deaths }
 //   R     "i/s/activation" -> processed   X    "i/s/activation" -> how often its own transaction has written
 //   pr    registered processes            P    { up, acc(epting), boot, c cache, u unknown at the last beat }
 //   f     fibers: jobs that run, calls of clients, rescues      q    statements of turns, with the fibers that wait for them
@@ -170,8 +170,12 @@ export function strike(s, lease, what) {
   }
 }
 
-export function giveBack(s, id, attempts) {
+// Whether a job must run alone: it has been in a process that died, beside others.
+export const isLone = (s, id, cfg) => (s.J[id]?.d ?? 0) >= cfg.alone;
+
+export function giveBack(s, id, attempts, deaths = 0) {
   const job = s.J[id];
+  if (deaths > 0) job.d = (job.d ?? 0) + deaths;
   if (job.k !== "adv") return void Object.assign(job, { st: "a", o: "", n: job.n - attempts });
   delete s.J[id];
   wake(s, job.i);

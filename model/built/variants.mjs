@@ -10,6 +10,7 @@ export const built = {
   claimFence: true, // a claim holds its process row
   reconcile: true, // what a process owns and does not know is given back after two heartbeats
   fence: "token", // what a verdict on a job matches beside its owner
+  alone: 1, // deaths in company after which a job runs alone; the code waits for two
   leaveFrees: true, // a stop frees the jobs of its process in a later statement than the one that deletes its row
 };
 
@@ -61,6 +62,8 @@ export const scenarios = {
   "two instances: cancel": scenario("one", { cancel: 1 }, { instances: 2 }),
   "two chains: cancel": scenario("chain", { cancel: 1 }, { instances: 2 }),
   "two instances: zombie": scenario("one", { dead: 1 }, { instances: 2 }),
+  "two instances: crash": scenario("one", { crash: 1 }, { instances: 2 }),
+  "two chains: crash": scenario("chain", { crash: 1 }, { instances: 2 }),
   "three processes: crash, zombie": scenario("chain", { crash: 1, dead: 1 }, { processes: 3 }),
   "three processes: zombie, lost answer": scenario("chain", { dead: 1, lost: 1 }, { processes: 3 }),
 };
@@ -102,6 +105,11 @@ export const variants = {
   "jobs are given back by their id alone": [{ givesBackById: true }, "fails", ["heartbeats"]],
   "a stop frees nothing once it has left": [{ leaveFrees: false }, "fails", ["stop"]],
   "a start begins only what the database says is owned": [{ adopts: "owned" }, "holds", ["start"]],
+  // what has died in company
+  "what must run alone is claimed like the rest": [{ company: true }, "fails", [
+    "two instances: c",
+    "two chains: cr",
+  ]],
   // a chain goes on in the row of its job
   "verdicts match owner and attempt": [{ fence: "attempt" }, "fails"],
   "a give-back matches the owner and no token": [{ givesBackAnyToken: true }, "fails", [

@@ -4,7 +4,7 @@ import { isFinal, isLater, isSignal } from "./engine.mjs";
 import { fiberMoves } from "./fibers.mjs";
 import { fibersOf, takes } from "./plan.mjs";
 import { alike, beats, change, processes } from "./processes.mjs";
-import { bad, blockers, initial, key, unread } from "./state.mjs";
+import { bad, blockers, initial, isLone, key, unread } from "./state.mjs";
 import { turnMoves } from "./turns.mjs";
 
 export { initial, key };
@@ -14,7 +14,11 @@ function claims(s, cfg) {
   s.P.forEach(({ up, acc, boot }, p) => {
     if (!up || !acc || alike(s, p) || fibersOf(s, p).length >= cfg.slots) return;
     if (cfg.claimFence && (!s.pr.includes(boot) || blockers(s, null, "S", boot).length > 0)) return;
+    const here = fibersOf(s, p);
+    if (!cfg.company && here.some(({ j }) => isLone(s, j, cfg))) return;
+    const busy = here.length > 0 || s.f.some((f) => f.p === p) || s.q.some((q) => q.p === p);
     for (const [id, job] of Object.entries(s.J)) {
+      if (busy && !cfg.company && isLone(s, id, cfg)) continue;
       if (job.st !== "a" || blockers(s, null, "X", id).length > 0) continue;
       const claim = (t, lost) => {
         const taken = t.J[id], place = `${job.i}/${job.s}/${job.a}`;
@@ -126,8 +130,13 @@ export function moves(s, cfg) {
 }
 
 // What must hold in every state; "" when all is well.
-export function broken(s) {
+export function broken(s, cfg) {
   if (s.ghost.bad) return s.ghost.bad;
+  for (const process of s.P.keys()) {
+    const here = fibersOf(s, process);
+    const lone = here.find(({ j, b }) => s.J[j]?.o === b && isLone(s, j, cfg));
+    if (lone && here.length > 1) return `the job of ${lone.s}, which must run alone, has company`;
+  }
   for (const [i, instance] of Object.entries(s.I)) {
     const jobs = Object.values(s.J).filter((job) => job.i === i);
     if (isFinal(instance) && jobs.some((job) => job.k !== "adv")) {

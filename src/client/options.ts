@@ -43,6 +43,10 @@ export interface WorkOptions {
   readonly lease?: Duration | undefined;
   /** How long discarded and cancelled jobs are kept. Default `"7d"`. */
   readonly keepJobs?: Duration | undefined;
+  /**
+   * How long a step may run before the log mentions it, once for each attempt. False or `0` for never. Default `"5m"`.
+   */
+  readonly warnAfter?: Duration | false | undefined;
   /** Stops the work when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -55,6 +59,7 @@ export function workTimes(options: WorkOptions): {
   readonly heartbeat: number;
   readonly lease: number;
   readonly keep: number;
+  readonly warnAfter: number;
 } {
   const {
     queues = { default: 10 },
@@ -63,6 +68,7 @@ export function workTimes(options: WorkOptions): {
     heartbeat = "5s",
     lease = "30s",
     keepJobs = "7d",
+    warnAfter = "5m",
   } = options;
   for (const [queue, limit] of Object.entries(queues)) {
     if (Number.isInteger(limit) && limit > 0 && limit <= 100_000) continue;
@@ -76,6 +82,7 @@ export function workTimes(options: WorkOptions): {
     heartbeat: milliseconds(heartbeat, "heartbeat"),
     lease: milliseconds(lease, "lease"),
     keep: milliseconds(keepJobs, "keepJobs"),
+    warnAfter: warnAfter === false ? 0 : milliseconds(warnAfter, "warnAfter"),
   };
   if (times.poll < 1 || times.heartbeat < 1) {
     throw new RangeError("Cannot work: poll and heartbeat must be longer than 0");

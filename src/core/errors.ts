@@ -90,10 +90,21 @@ export class SchemaVersionError extends HephaestusError {
   }
   /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "SCHEMA_VERSION";
+  /** Whether `hephaestus migrate` mends it: there are no tables yet, or they are older than the package. */
+  readonly migratable: boolean;
 
   /** Takes the sentence as it is. */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options: ErrorOptions & { readonly migratable?: boolean } = {}) {
     super("SCHEMA_VERSION", message, options);
+    this.migratable = options.migratable ?? false;
+  }
+}
+
+/** Says that the server is older than the oldest that is supported: to try again is pointless. */
+export class ServerVersionError extends HephaestusError {
+  /** Takes the sentence as it is. */
+  constructor(message: string) {
+    super("DATABASE_REFUSED", message);
   }
 }
 

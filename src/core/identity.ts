@@ -49,6 +49,11 @@ export function businessKey(key: string, value: string): string {
   return `${key}::${value}`;
 }
 
+/** The value in a business key: `"abc123"` of `"orderid::abc123"`. */
+export function businessValue(key: string): string {
+  return key.slice(key.indexOf("::") + 2);
+}
+
 /** What may be active only once, or `undefined`. No name has a colon, so no two scopes collide. */
 export function uniqueKey(
   workflow: { readonly name: string; readonly version: number; readonly scope: Scope },

@@ -24,6 +24,7 @@ export function insertJob(tables: Tables, job: NewJob, owner: string | undefined
     process,
     attempt: process === undefined ? 0 : 1,
     token: process === undefined ? 0 : 1,
+    deaths: 0,
     attemptedAt: process === undefined ? undefined : now,
     scheduledAt: state === "scheduled" ? now + delay : now,
     finishedAt: undefined,
@@ -50,6 +51,7 @@ export function reuseJob(tables: Tables, job: NewJob, process: string): void {
     scheduledAt: now,
     attemptedAt: now,
     errors: undefined,
+    deaths: 0,
   });
 }
 
@@ -82,12 +84,17 @@ export function wakeAdvance(tables: Tables, instance: string, wake: Wake): void 
 }
 
 /** Makes a job available again; an advance yields to one that waits already. False when it has yielded. */
-export function free(tables: Tables, job: JobRow, attempt: number): boolean {
+export function free(
+  tables: Tables,
+  job: JobRow,
+  attempt: number,
+  deaths: number = job.deaths,
+): boolean {
   if (job.kind === "advance" && advanceWaits(tables, job.instance)) {
     tables.jobs.delete(job);
     return false;
   }
-  tables.jobs.put({ ...job, state: "available", process: undefined, attempt });
+  tables.jobs.put({ ...job, state: "available", process: undefined, attempt, deaths });
   tables.woken.ring(job.queue);
   return true;
 }
@@ -135,6 +142,7 @@ export function toJob(row: JobRow): Job {
     attempt: row.attempt,
     token: row.token,
     maxAttempts: row.maxAttempts,
+    deaths: row.deaths,
     errors: failuresOf(row),
     args: row.args === undefined ? undefined : JSON.parse(row.args),
   };

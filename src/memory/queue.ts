@@ -1,16 +1,26 @@
-import type { Job } from "../queue/job.ts";
-import type { Beat, Demand, Queue, Served, Unserved } from "../queue/queue.ts";
+import { deathsInCompany, type Job } from "../queue/job.ts";
+import {
+  type Beat,
+  type Bereaved,
+  type Demand,
+  type LoneDemand,
+  namedAtMost,
+  type Queue,
+  type Rescued,
+  type Served,
+} from "../queue/queue.ts";
 import { byTime, byUrgency, free, leased, toJob } from "./jobs.ts";
 import type { JobRow } from "./rows.ts";
 import { run, type Tables } from "./tables.ts";
+import { unserved } from "./unserved.ts";
 
 /** The queue's contract on tables in memory. */
 export function memoryQueue(tables: Tables): Queue {
   return {
-    register: (name, lease) =>
+    register: (name, lease, serving) =>
       run(tables, () => {
         const id = String(tables.reserve());
-        tables.processes.insert({ id, name, expiresAt: tables.now() + lease });
+        tables.processes.insert({ id, name, expiresAt: tables.now() + lease, serving });
         return id;
       }),
 
@@ -30,6 +40,14 @@ export function memoryQueue(tables: Tables): Queue {
       }),
 
     claim: (demand) => run(tables, () => claim(tables, demand)),
+
+    claimLone: (demand) =>
+      run(tables, () => {
+        const [job] = lone(tables, demand);
+        return job && tables.processes.get(demand.process) && take(tables, job, demand.process);
+      }),
+
+    loneWaits: (demand) => run(tables, () => lone(tables, demand).length > 0),
 
     release: (leases, { counted = false } = {}) =>
       run(tables, () => {
@@ -57,18 +75,7 @@ export function memoryQueue(tables: Tables): Queue {
         return queuesOf(due.sort(byTime).slice(0, limit).filter((job) => freed(tables, job)));
       }),
 
-    rescue: (rescuer) =>
-      run(tables, () => {
-        const dead = tables.processes.all()
-          .filter((row) => row.expiresAt < tables.now() && row.id !== rescuer);
-        for (const row of dead) tables.processes.delete(row);
-        const ids = new Set<string | undefined>(dead.map((row) => row.id));
-        const lost = tables.jobs.all().filter((job) =>
-          job.state === "executing" && ids.has(job.process)
-        );
-        const queues = queuesOf(lost.sort(byTime).filter((job) => freed(tables, job)));
-        return { processes: dead.map((row) => row.id), queues };
-      }),
+    rescue: (rescuer) => run(tables, () => rescue(tables, rescuer)),
 
     nextDue: (atMost) =>
       run(tables, () => {
@@ -76,7 +83,7 @@ export function memoryQueue(tables: Tables): Queue {
         return Math.max(0, waits.reduce((least, wait) => Math.min(least, wait), atMost));
       }),
 
-    unserved: (serves) => run(tables, () => unserved(tables, serves)),
+    unserved: () => run(tables, () => unserved(tables)),
 
     prune: (age, limit) =>
       run(tables, () => {
@@ -112,21 +119,61 @@ function claim(tables: Tables, { process, queue, limit, serves, since }: Demand)
   const found = tables.jobs.all()
     .filter((job) => job.state === "available" && job.queue === queue && job.scheduledAt <= now)
     .filter((job) => since === undefined || job.scheduledAt > now - since)
+    .filter((job) => job.deaths < deathsInCompany)
     .filter(known)
     .sort(byUrgency)
     .slice(0, limit);
-  return found.map((job) => {
-    const claimed: JobRow = {
-      ...job,
-      state: "executing",
-      process,
-      attempt: job.attempt + 1,
-      token: job.token + 1,
-      attemptedAt: now,
-    };
-    tables.jobs.put(claimed);
-    return toJob(claimed);
+  return found.map((job) => take(tables, job, process));
+}
+
+function take(tables: Tables, job: JobRow, process: string): Job {
+  const claimed: JobRow = {
+    ...job,
+    state: "executing",
+    process,
+    attempt: job.attempt + 1,
+    token: job.token + 1,
+    attemptedAt: tables.now(),
+  };
+  tables.jobs.put(claimed);
+  return toJob(claimed);
+}
+
+/** The jobs that wait to run alone, the oldest first. */
+function lone(tables: Tables, { queues, serves }: Omit<LoneDemand, "process">): readonly JobRow[] {
+  return tables.jobs.all()
+    .filter((job) => job.state === "available" && job.deaths >= deathsInCompany)
+    .filter((job) => queues.includes(job.queue) && job.scheduledAt <= tables.now())
+    .filter(servedBy(serves))
+    .sort(byTime);
+}
+
+function rescue(tables: Tables, rescuer: string | undefined): Rescued {
+  const dead = tables.processes.all()
+    .filter((row) => row.expiresAt < tables.now() && row.id !== rescuer);
+  for (const row of dead) tables.processes.delete(row);
+  const running = dead.flatMap(({ id }) =>
+    ownedBy(tables, id).map((job) => bereaved(tables, id, job))
+  );
+  const lost = dead.flatMap(({ id }) => {
+    const jobs = ownedBy(tables, id);
+    return jobs.map((job) => ({ job, inCompany: jobs.length > 1 }));
+  }).sort((a, b) => byTime(a.job, b.job));
+  const freed = lost.filter(({ job, inCompany }) => {
+    const refund = inCompany && job.deaths < deathsInCompany ? 1 : 0;
+    return free(tables, job, job.attempt - refund, job.deaths + 1);
   });
+  return {
+    processes: dead.map((row) => row.id),
+    queues: queuesOf(freed.map(({ job }) => job)),
+    running: running.slice(0, namedAtMost),
+  };
+}
+
+function bereaved(tables: Tables, process: string, job: JobRow): Bereaved {
+  const { id, kind, workflow, version, instance, step, attempt, maxAttempts } = job;
+  const key = tables.instances.get(instance)?.key;
+  return { process, job: id, kind, workflow, version, key, instance, step, attempt, maxAttempts };
 }
 
 function putOff(
@@ -163,17 +210,4 @@ function servedBy(serves: readonly Served[]): (served: Served) => boolean {
 
 function pairOf({ workflow, version }: Served): string {
   return JSON.stringify([workflow, version]);
-}
-
-function unserved(tables: Tables, serves: readonly Served[]): readonly Unserved[] {
-  const known = servedBy(serves);
-  const counts = new Map<string, Unserved>();
-  for (const job of tables.jobs.all()) {
-    if (job.state !== "available" || job.scheduledAt > tables.now() || known(job)) continue;
-    const count = (counts.get(pairOf(job))?.count ?? 0) + 1;
-    counts.set(pairOf(job), { workflow: job.workflow, version: job.version, count });
-  }
-  return [...counts.values()].sort((a, b) =>
-    a.workflow < b.workflow ? -1 : a.workflow > b.workflow ? 1 : a.version - b.version
-  );
 }

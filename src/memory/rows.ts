@@ -1,5 +1,6 @@
 import type { InstanceStatus } from "../core/instance.ts";
 import type { JobState, NewJob } from "../queue/job.ts";
+import type { Serving } from "../queue/queue.ts";
 import type { NewResult } from "../store/turn.ts";
 
 /** A row of the instances. Values that callers gave are kept as JSON text, so that nobody can share them. */
@@ -41,6 +42,7 @@ export interface JobRow extends Omit<NewJob, "delay" | "owned"> {
   readonly state: JobState;
   readonly attempt: number;
   readonly token: number;
+  readonly deaths: number;
   readonly process: string | undefined;
   readonly scheduledAt: number;
   readonly attemptedAt: number | undefined;
@@ -52,4 +54,5 @@ export interface ProcessRow {
   readonly id: string;
   readonly name: string;
   readonly expiresAt: number;
+  readonly serving: Serving | undefined;
 }

@@ -6,7 +6,7 @@ import { connect, type ConnectOptions, type Db, type Tx } from "./db.ts";
 import { channelOf } from "./identifiers.ts";
 import { explained, lackingIn } from "./lacking.ts";
 import { listen } from "./listener.ts";
-import { reporting } from "./connection_error.ts";
+import { describe, reporting } from "./connection_error.ts";
 import { assertMigrated } from "./migrate.ts";
 import { postgresQueue } from "./queue.ts";
 import { postgresStore } from "./store.ts";
@@ -51,9 +51,14 @@ export function postgresBackend(options: PostgresOptions): Backend {
   const t = tablesOf(schema);
   const channel = channelOf(schema);
   const endedChannel = channelOf(schema, "ended");
-  const hear = (channel: string, told: (payload: string) => void, missed: () => void) =>
+  const hear = (
+    channel: string,
+    told: (payload: string) => void,
+    missed: () => void,
+    trouble?: (error: unknown) => void,
+  ) =>
     notify
-      ? listen(base, channel, told, missed)
+      ? listen(base, channel, told, missed, (error) => trouble?.(describe(error)))
       : { [Symbol.asyncDispose]: () => Promise.resolve() };
   const base = connection(options, prepare);
   const asking = connect({ ...base, max: Math.ceil(poolSize / 2) });
@@ -76,8 +81,13 @@ export function postgresBackend(options: PostgresOptions): Backend {
       pulse,
       t,
       notify: tell,
-      listen: (wake) =>
-        hear(channel, (queues) => wake(queues.split(",").map(decodeURIComponent)), () => wake([])),
+      listen: (wake, trouble) =>
+        hear(
+          channel,
+          (queues) => wake(queues.split(",").map(decodeURIComponent)),
+          () => wake([]),
+          trouble,
+        ),
     }),
     store: postgresStore({
       db,

@@ -1,7 +1,7 @@
 import { keepWaiting } from "./commit.ts";
 import type { Tx } from "./db.ts";
 import type { Found } from "./doctor_rules.ts";
-import { free, freeUnowned } from "./give_back.ts";
+import { freeDead, freeUnowned } from "./give_back.ts";
 import type { Tables } from "./tables.ts";
 
 /** Repairs one violation in a transaction of its own. False when it was gone already. */
@@ -94,5 +94,5 @@ export const repairs: Readonly<Record<string, Repair>> = {
        where id = $1::text::bigint and expires_at < now() - interval '1 minute'
        returning id::text`,
       [process],
-    )) && (await free(tx, t, [process ?? "0"], "dead"), true),
+    )) && (await freeDead(tx, t, [process ?? "0"]), true),
 };

@@ -1,6 +1,6 @@
 import type { Failure } from "../core/failure.ts";
-import type { Job, JobId, NewJob } from "../queue/job.ts";
-import type { Counting, Demand, Lease, Served, Unserved } from "../queue/queue.ts";
+import { deathsInCompany, type Job, type JobId, type NewJob } from "../queue/job.ts";
+import type { Counting, Demand, Lease } from "../queue/queue.ts";
 import { columns } from "./arrays.ts";
 import { held } from "./lease.ts";
 import { insertJobs } from "./new_jobs.ts";
@@ -10,7 +10,7 @@ import type { Tables } from "./tables.ts";
 
 type On = Pick<Tx, "query">;
 
-interface JobRow {
+export interface JobRow {
   readonly id: string;
   readonly kind: string;
   readonly queue: string;
@@ -22,12 +22,13 @@ interface JobRow {
   readonly attempt: string;
   readonly token: string;
   readonly max_attempts: string | null;
+  readonly deaths: string;
   readonly errors: string | null;
   readonly args: string | null;
   readonly due: string;
 }
 
-function jobOf(row: JobRow): Job {
+export function jobOf(row: JobRow): Job {
   return {
     id: row.id,
     kind: row.kind,
@@ -40,6 +41,7 @@ function jobOf(row: JobRow): Job {
     attempt: Number(row.attempt),
     token: Number(row.token),
     maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
+    deaths: Number(row.deaths),
     errors: row.errors === null ? [] : JSON.parse(row.errors),
     args: row.args === null ? undefined : JSON.parse(row.args),
   };
@@ -50,6 +52,12 @@ export async function reserveIds(on: On, t: Tables): Promise<{ from: number; to:
   const [row] = await on.query<{ from: string }>(`select nextval(${t.jobIds})::text as from`);
   return { from: Number(row?.from), to: Number(row?.from) + 1000 };
 }
+
+/** What a claim returns of its jobs. */
+export const jobColumns =
+  `job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
+       job.step, job.priority::text, job.attempt::text, job.token::text, job.max_attempts::text, job.deaths::text,
+       job.errors::text, job.args::text, extract(epoch from job.scheduled_at)::text as due`;
 
 /**
  * Claims the next jobs. `id = any (array(...))` keeps `limit` honest and stays on the primary key (6 µs a row, where
@@ -76,13 +84,12 @@ export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly
            and scheduled_at <= now()
            and scheduled_at > now() - coalesce($6::text::float8 * interval '1 millisecond', interval '1000 years')
            and (workflow, workflow_version) in (select * from unnest($3::text[], $4::int[]))
+           and deaths < ${deathsInCompany}
          order by priority, scheduled_at, id
          limit $5::text::int
          for update skip locked))
        and exists (select from me)
-     returning job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
-       job.step, job.priority::text, job.attempt::text, job.token::text, job.max_attempts::text, job.errors::text,
-       job.args::text, extract(epoch from job.scheduled_at)::text as due`,
+     returning ${jobColumns}`,
     [
       process,
       queue,
@@ -149,32 +156,6 @@ export async function nextDue(on: On, t: Tables, atMost: number): Promise<number
      limit 1`,
   );
   return row?.due == null ? atMost : Math.min(atMost, Math.max(0, Math.ceil(Number(row.due))));
-}
-
-/** Due jobs for which no code is here, counted up to a thousand. */
-export async function unserved(
-  on: On,
-  t: Tables,
-  serves: readonly Served[],
-): Promise<readonly Unserved[]> {
-  const rows = await on.query<{ workflow: string; workflow_version: string; count: string }>(
-    `select workflow, workflow_version::text, count(*)::text as count
-     from (
-       select workflow, workflow_version
-       from ${t.jobs}
-       where state = 'available'
-         and (workflow, workflow_version) not in (select * from unnest($1::text[], $2::int[]))
-       limit 1000
-     ) as due
-     group by workflow, workflow_version
-     order by workflow, workflow_version`,
-    columns(serves, (served) => served.workflow, (served) => served.version),
-  );
-  return rows.map((row) => ({
-    workflow: row.workflow,
-    version: Number(row.workflow_version),
-    count: Number(row.count),
-  }));
 }
 
 /** Deletes old discarded and cancelled jobs. */

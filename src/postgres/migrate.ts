@@ -126,7 +126,9 @@ export async function assertMigrated(
     const state = version === 0
       ? "it has no tables yet"
       : `it is at version ${version}, this package needs ${migrations.length}`;
-    throw new SchemaVersionError(`Cannot use schema "${schema}": ${state}, ${advice(schema)}`);
+    throw new SchemaVersionError(`Cannot use schema "${schema}": ${state}, ${advice(schema)}`, {
+      migratable: true,
+    });
   }
 }
 

@@ -124,4 +124,26 @@ drop table :schema.step_results;
 drop table :schema.workflow_instances;
 `,
   },
+  {
+    version: 2,
+    name: "floor",
+    sha256: "2a129e0259bcb5522c419e2ab2dba3c3fd0af726b4bfb0b4374ceddfcdab39e6",
+    up: `-- Which work a process can take: null where a process does not say. A workflow reads name@version.
+alter table :schema.processes
+  add column queues text[],
+  add column serves text[];
+
+-- How often the process died that ran it. Died twice in company, it runs alone: rare, and found by an index of its own.
+alter table :schema.jobs add column deaths smallint not null default 0;
+create index jobs_alone on :schema.jobs (queue, priority, scheduled_at, id)
+  where state = 'available' and deaths >= 2;
+`,
+    down: `drop index :schema.jobs_alone;
+alter table :schema.jobs drop column deaths;
+
+alter table :schema.processes
+  drop column queues,
+  drop column serves;
+`,
+  },
 ];

@@ -58,7 +58,7 @@ export function reuseJobs(
   return `update ${t.jobs} as job
   set state = 'executing', process_id = me.id, token = job.token + 1, step = next.step, attempt = 1,
     max_attempts = next.max_attempts, attempted_at = now(), inserted_at = now(), tags = nullif(${of}.tags, '{}'),
-    metadata = nullif(${of}.metadata, '{}'), args = next.args::jsonb, errors = null
+    metadata = nullif(${of}.metadata, '{}'), args = next.args::jsonb, errors = null, deaths = 0
   from ${rows}
   join ${of} using (at)
   cross join me

@@ -1,18 +1,35 @@
-import type { Beat } from "../queue/queue.ts";
+import type { Beat, Served, Serving } from "../queue/queue.ts";
+import { texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
 
 type On = Pick<Tx, "query">;
 
 /** Enters a process under an id that is never used again. */
-export async function register(on: On, t: Tables, name: string, lease: number): Promise<string> {
+export async function register(
+  on: On,
+  t: Tables,
+  name: string,
+  lease: number,
+  serving: Serving | undefined,
+): Promise<string> {
   const [row] = await on.query<{ id: string }>(
-    `insert into ${t.processes} (name, expires_at)
-     values ($1, now() + $2::text::float8 * interval '1 millisecond')
+    `insert into ${t.processes} (name, expires_at, queues, serves)
+     values ($1, now() + $2::text::float8 * interval '1 millisecond', $3::text::text[], $4::text::text[])
      returning id::text`,
-    [name, String(lease)],
+    [
+      name,
+      String(lease),
+      serving ? texts(serving.queues) : null,
+      serving ? texts(serving.workflows.map(served)) : null,
+    ],
   );
   return row!.id;
+}
+
+/** A workflow of one version, as the row of a process names it. */
+function served({ workflow, version }: Served): string {
+  return `${workflow}@${version}`;
 }
 
 /** Prolongs the lease. An update, never an upsert: a process that was declared dead stays dead. */

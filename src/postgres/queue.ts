@@ -1,11 +1,14 @@
-import type { Queue } from "../queue/queue.ts";
+import type { Queue, Rescued } from "../queue/queue.ts";
+import { runBy } from "./bereaved.ts";
 import { reporting } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
-import { free, release, stage } from "./give_back.ts";
+import { freeDead, freeLeft, release, stage } from "./give_back.ts";
 import * as jobs from "./jobs.ts";
+import * as lone from "./lone_jobs.ts";
 import * as processes from "./processes.ts";
 import { retrying } from "./retrying.ts";
 import type { Tables } from "./tables.ts";
+import { unserved } from "./unserved.ts";
 
 /** What the queue needs of the backend. */
 export interface QueueParts {
@@ -18,6 +21,8 @@ export interface QueueParts {
   readonly listen: Queue["listen"];
 }
 
+const nobody: Rescued = { processes: [], queues: [], running: [] };
+
 /** The queue on PostgreSQL: one statement or one transaction for each method. */
 export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Queue {
   const telling = async (queues: Promise<readonly string[]>) => {
@@ -25,18 +30,21 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
     return queues;
   };
   return {
-    register: (name, lease) => reporting(() => processes.register(pulse, t, name, lease)),
+    register: (name, lease, serving) =>
+      reporting(() => processes.register(pulse, t, name, lease, serving)),
     heartbeat: (process, lease) => reporting(() => processes.heartbeat(pulse, t, process, lease)),
     // A start, a claim or a turn in flight holds the row: what it hands over is there once the row is deleted.
     unregister: (process) =>
       reporting(() =>
         pulse.transaction(async (tx) => {
           await processes.unregister(tx, t, process);
-          await notify(tx, await free(tx, t, [process], "leaving"));
+          await notify(tx, await freeLeft(tx, t, process));
         })
       ),
     reserveIds: () => reporting(() => retrying(() => jobs.reserveIds(db, t), { deadline: 5_000 })),
     claim: (demand) => reporting(() => jobs.claim(db, t, demand)),
+    claimLone: (demand) => reporting(() => lone.claimLone(db, t, demand)),
+    loneWaits: (demand) => reporting(() => lone.loneWaits(db, t, demand)),
     release: (leases, options) =>
       reporting(async () => void await telling(release(db, t, leases, options))),
     retry: (lease, failures, delay) => reporting(() => jobs.retry(db, t, lease, failures, delay)),
@@ -44,16 +52,18 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
     stage: (limit) => reporting(() => telling(stage(db, t, limit))),
     rescue: (rescuer) =>
       reporting(async () => {
-        if (!(await processes.anyExpired(pulse, t, rescuer))) return { processes: [], queues: [] };
+        if (!(await processes.anyExpired(pulse, t, rescuer))) return nobody;
         return await pulse.transaction(async (tx) => {
           const dead = await processes.declareDead(tx, t, rescuer);
-          const queues = dead.length > 0 ? await free(tx, t, dead, "dead") : [];
+          if (dead.length === 0) return nobody;
+          const running = await runBy(tx, t, dead);
+          const queues = await freeDead(tx, t, dead);
           await notify(tx, queues);
-          return { processes: dead, queues };
+          return { processes: dead, queues, running };
         });
       }),
     nextDue: (atMost) => reporting(() => jobs.nextDue(db, t, atMost)),
-    unserved: (serves) => reporting(() => jobs.unserved(db, t, serves)),
+    unserved: () => reporting(() => unserved(db, t)),
     prune: (age, limit) => reporting(() => jobs.prune(db, t, age, limit)),
     listen,
   };

@@ -1,4 +1,4 @@
-import { HephaestusError } from "../core/errors.ts";
+import { ServerVersionError } from "../core/errors.ts";
 import type { Tx } from "./db.ts";
 
 const oldest = 15;
@@ -9,8 +9,7 @@ export async function assertServer(on: Pick<Tx, "query">): Promise<void> {
     "select current_setting('server_version') as version, current_setting('server_version_num') as number",
   );
   if (Number(row?.number) >= oldest * 10_000) return;
-  throw new HephaestusError(
-    "DATABASE_REFUSED",
+  throw new ServerVersionError(
     `Cannot use PostgreSQL ${row?.version}: version ${oldest} or newer is needed`,
   );
 }

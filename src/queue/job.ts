@@ -48,6 +48,14 @@ export interface Job extends Subject {
   /** Counts the claims and hand-overs of its row: together with the owner it fences every verdict. */
   readonly token: number;
   readonly maxAttempts: number | undefined;
+  /** How often the process died that ran it. */
+  readonly deaths: number;
   readonly errors: readonly Failure[];
   readonly args: unknown;
 }
+
+/**
+ * A job that was executing in company when its process died, so often, runs alone from then on. Before that its attempt is given
+ * back: whoever killed the process, its neighbours need not pay.
+ */
+export const deathsInCompany = 2;

@@ -1,5 +1,5 @@
-import { failure } from "../core/failure.ts";
 import type { Logger } from "../core/logger.ts";
+import { TroubleLog } from "./trouble_log.ts";
 
 /** What a background loop does. */
 export interface LoopOptions {
@@ -14,7 +14,7 @@ export interface LoopOptions {
 
 const longestTimer = 2 ** 31 - 1;
 
-/** Runs rounds for ever: what goes wrong in one is logged, and the next comes all the same. */
+/** Runs rounds for ever: what goes wrong in one is logged once for each cause, and the next comes all the same. */
 export class Loop {
   readonly #options: LoopOptions;
   #stopped = false;
@@ -54,14 +54,16 @@ export class Loop {
 
   async #run(): Promise<void> {
     const { name, round, interval, logger } = this.#options;
+    const trouble = new TroubleLog(logger, name);
     while (!this.#stopped) {
       this.#woken = false;
       this.#wakeAt = Infinity;
       let pause: number | undefined;
       try {
         pause = await round();
+        trouble.over();
       } catch (error) {
-        logger.warn(`Cannot ${name}: it is tried again`, { error: failure(error) });
+        trouble.failed(error);
       }
       await this.#sleep(pause ?? interval * (0.75 + Math.random() / 2));
     }

@@ -7,6 +7,12 @@ export interface Served {
   readonly version: number;
 }
 
+/** What a process can work on. */
+export interface Serving {
+  readonly queues: readonly string[];
+  readonly workflows: readonly Served[];
+}
+
 /** What a process asks for: at most `limit` jobs of one queue that it serves. */
 export interface Demand {
   readonly process: string;
@@ -16,6 +22,41 @@ export interface Demand {
   /** Milliseconds: only what became due in them is looked at. Everything that is due unless told. */
   readonly since?: number | undefined;
 }
+
+/** What an idle process asks for: one job that must run alone, of the queues that it serves. */
+export interface LoneDemand {
+  readonly process: string;
+  readonly queues: readonly string[];
+  readonly serves: readonly Served[];
+}
+
+/** A job that was executing in a process which was declared dead. */
+export interface Bereaved {
+  readonly process: string;
+  readonly job: JobId;
+  readonly kind: string;
+  readonly workflow: string;
+  readonly version: number;
+  /** The business key of its instance; `undefined` where the instance is gone. */
+  readonly key: string | undefined;
+  readonly instance: string;
+  readonly step: string | undefined;
+  /** The attempt that was running. */
+  readonly attempt: number;
+  readonly maxAttempts: number | undefined;
+}
+
+/** What a rescue has found. */
+export interface Rescued {
+  readonly processes: readonly string[];
+  /** Those that got work. */
+  readonly queues: readonly string[];
+  /** What the processes were running: the first so many. */
+  readonly running: readonly Bereaved[];
+}
+
+/** How many jobs a rescue names. */
+export const namedAtMost = 50;
 
 /** What a heartbeat learns. */
 export interface Beat {
@@ -30,9 +71,17 @@ export interface Lease {
   readonly token: number;
 }
 
-/** Jobs that are due and that no living process serves. */
+/** Jobs that are due and that no living process can take. */
 export interface Unserved extends Served {
+  readonly queue: string;
   readonly count: number;
+  /** The step of one of them. */
+  readonly step: string | undefined;
+  /** Whether some living process serves the queue, and whether one has the code: it is not the same one then. */
+  readonly hasQueue: boolean;
+  readonly hasCode: boolean;
+  /** The queues that living processes serve. */
+  readonly servedQueues: readonly string[];
 }
 
 /** Whether the attempt that a claim has counted stays counted. */
@@ -42,16 +91,23 @@ export interface Counting {
 
 /** A durable job queue. Every method is one statement or one transaction, and may be repeated after a lost answer. */
 export interface Queue {
-  /** Enters a process and returns its id, which is never used again. `lease` in milliseconds. */
-  register(name: string, lease: number): Promise<string>;
+  /**
+   * Enters a process and returns its id, which is never used again. `lease` in milliseconds. One that does not say what it serves
+   * is taken to serve everything.
+   */
+  register(name: string, lease: number, serving?: Serving): Promise<string>;
   /** Prolongs the lease. `undefined` when the process has been declared dead: it must begin again under a new id. */
   heartbeat(process: string, lease: number): Promise<Beat | undefined>;
   /** Leaves. Jobs that it still owns are given back, without using up an attempt. */
   unregister(process: string): Promise<void>;
   /** A block of ids that nobody else uses: `from`, up to and without `to`. */
   reserveIds(): Promise<{ readonly from: number; readonly to: number }>;
-  /** Takes jobs that nobody else holds, most urgent and then oldest first, and counts the attempt. */
+  /** Takes jobs that nobody else holds, most urgent and then oldest first, and counts the attempt. None that must run alone. */
   claim(demand: Demand): Promise<readonly Job[]>;
+  /** Takes one job that must run alone, and counts the attempt. */
+  claimLone(demand: LoneDemand): Promise<Job | undefined>;
+  /** Whether a job that must run alone waits for a process. */
+  loneWaits(demand: Omit<LoneDemand, "process">): Promise<boolean>;
   /** Gives jobs back, without using up an attempt unless it is to stay counted. */
   release(leases: readonly Lease[], options?: Counting): Promise<void>;
   /** Records a failed attempt, as the last of these failures; the job comes back after `delay` milliseconds. False when the lease is stale. */
@@ -61,18 +117,22 @@ export interface Queue {
   /** Makes due jobs available, at most `limit`; an advance yields to one that waits already. Returns their queues. */
   stage(limit: number): Promise<readonly string[]>;
   /**
-   * Declares processes whose lease has ended dead and makes their jobs available. Returns the queues that got work. The
-   * `rescuer` lives, however late it is.
+   * Declares processes whose lease has ended dead and makes their jobs available. The attempt of a job stays counted when nothing
+   * else was executing beside it, or when that has happened to it {@linkcode deathsInCompany} times. The `rescuer` lives, however late it is.
    */
-  rescue(
-    rescuer?: string,
-  ): Promise<{ readonly processes: readonly string[]; readonly queues: readonly string[] }>;
+  rescue(rescuer?: string): Promise<Rescued>;
   /** Milliseconds until the next scheduled job is due, at most `atMost`. */
   nextDue(atMost: number): Promise<number>;
-  /** Due jobs for which no code is here. */
-  unserved(serves: readonly Served[]): Promise<readonly Unserved[]>;
+  /** Due jobs that no living process can take, counted up to a thousand in each queue. */
+  unserved(): Promise<readonly Unserved[]>;
   /** Deletes at most `limit` discarded and cancelled jobs that ended more than `age` milliseconds ago. */
   prune(age: number, limit: number): Promise<number>;
-  /** Calls `wake` with the queues that may have got work, and with none when notifications may have been missed. */
-  listen(wake: (queues: readonly string[]) => void): AsyncDisposable;
+  /**
+   * Calls `wake` with the queues that may have got work, and with none when it begins to hear: notifications may have been
+   * missed before. Calls `trouble` when it cannot hear, and goes on trying.
+   */
+  listen(
+    wake: (queues: readonly string[]) => void,
+    trouble?: (error: unknown) => void,
+  ): AsyncDisposable;
 }

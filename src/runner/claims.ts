@@ -3,6 +3,7 @@ import type { Job } from "../queue/job.ts";
 import { Loop } from "../queue/loop.ts";
 import type { Host, OwnedJob } from "./host.ts";
 import type { Instances } from "./instances.ts";
+import { LoneJobs, type Lonely, type LoneTiming } from "./lone.ts";
 import type { Parts } from "./parts.ts";
 
 const largestClaim = 500;
@@ -20,6 +21,7 @@ export class Claims {
   readonly #host: Host;
   readonly #instances: Instances;
   readonly #poll: number;
+  readonly #lone: LoneJobs;
   /** Queues whose last claim was cut off by its limit: there may be more. */
   readonly #more = new Set<string>();
   readonly #claimedAt = new Map<string, number>();
@@ -27,12 +29,15 @@ export class Claims {
   readonly #endSeenAt = new Map<string, number>();
   readonly #wholeAt = new Map<string, number>();
   readonly #loop: Loop;
+  #stopped = false;
 
-  constructor(parts: Parts, host: Host, instances: Instances, poll: number) {
+  constructor(parts: Parts, host: Host & Lonely, instances: Instances, timing: LoneTiming) {
+    const { poll } = timing;
     this.#parts = parts;
     this.#host = host;
     this.#instances = instances;
     this.#poll = poll;
+    this.#lone = new LoneJobs(parts, host, timing);
     this.#loop = new Loop({
       name: "claim jobs",
       interval: poll,
@@ -46,6 +51,7 @@ export class Claims {
   }
 
   stop(): Promise<void> {
+    this.#stopped = true;
     return this.#loop.stop();
   }
 
@@ -58,9 +64,15 @@ export class Claims {
     this.#loop.wake();
   }
 
-  /** A slot has become free. */
-  slotFree(queue: string): void {
-    if (this.#more.has(queue)) this.#loop.wake();
+  /** Whether a job runs alone here, or is about to: nothing else may begin. */
+  get exclusive(): boolean {
+    return this.#lone.excludes;
+  }
+
+  /** A job is over, and its slot free. */
+  done({ id, queue }: Job): void {
+    if (this.#lone.done(id)) this.wake([]);
+    else if (this.#more.has(queue) || this.#lone.excludes) this.#loop.wake();
   }
 
   /** Whether a saturated process has not looked into the queue for longer than a poll. */
@@ -73,6 +85,7 @@ export class Claims {
   }
 
   async #round(): Promise<number | undefined> {
+    if (!this.#stopped) await this.#claimLone();
     let again = false;
     for (const queue of this.#host.slots.limits.keys()) {
       if (this.#host.accepting && await this.#claim(this.#parts.backend.queue, queue)) again = true;
@@ -102,17 +115,31 @@ export class Claims {
     if (jobs.length === limit) this.#more.add(queue);
     else this.#endSeenAt.set(queue, began);
     if (jobs.length === 0) return false;
-    this.#parts.telemetry.emit("job:claim", {
-      process,
-      queue,
-      jobs: jobs.map(({ id }) => id),
-      duration: now - began,
-    });
+    this.#tell(process, queue, jobs, now - began);
     const steps = jobs.filter(({ kind }) => kind !== "advance");
     // The workers load what is missing by themselves: in one statement it is cheaper.
     await this.#instances.load(steps.map(({ instance }) => instance)).catch(() => {});
     for (const job of jobs) this.#host.begin(job);
     return jobs.length === limit && slots.free(queue) > 0;
+  }
+
+  /** Claims a job that must run alone, and begins it. */
+  async #claimLone(): Promise<void> {
+    const { process } = this.#host;
+    const began = performance.now();
+    const job = await this.#lone.look();
+    if (job === undefined) return;
+    this.#tell(process, job.queue, [job], performance.now() - began);
+    this.#host.begin(job);
+  }
+
+  #tell(process: string, queue: string, jobs: readonly Job[], duration: number): void {
+    this.#parts.telemetry.emit("job:claim", {
+      process,
+      queue,
+      jobs: jobs.map(({ id }) => id),
+      duration,
+    });
   }
 
   /** How far back to look; `undefined` for all of the queue. */

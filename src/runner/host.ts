@@ -15,7 +15,7 @@ export interface Host {
   /** Its id in the database: a new one after it has been declared dead. */
   readonly process: string;
   readonly slots: Slots;
-  /** Whether it still begins new work. */
+  /** Whether it begins new work: not when it stops, nor beside a job that must run alone. */
   readonly accepting: boolean;
   /** Aborts when it gives up: nothing is tried again after that. */
   readonly givenUp: AbortSignal;

@@ -3,6 +3,7 @@ import { Loop } from "../queue/loop.ts";
 import type { Lease } from "../queue/queue.ts";
 import type { OwnedJob } from "./host.ts";
 import type { Parts } from "./parts.ts";
+import { tellRescued } from "./rescued.ts";
 
 /** What the pulse needs of its process. */
 export interface Beating {
@@ -89,11 +90,7 @@ export class Pulse {
     await this.#giveBack(beat.owned);
     const rescued = await queue.rescue(this.#beating.process);
     if (rescued.processes.length === 0) return;
-    this.#parts.telemetry.emit("job:rescue", rescued);
-    this.#parts.logger.warn(
-      "Processes were declared dead, their jobs are available again",
-      rescued,
-    );
+    tellRescued(this.#parts, rescued);
     this.#beating.wake(rescued.queues);
   }
 

@@ -109,6 +109,7 @@ export function begun(job: NewJob, process: string, slot: Slot, token = 1): Owne
     maxAttempts: job.maxAttempts,
     attempt: 1,
     token,
+    deaths: 0,
     errors: none,
     args: undefined,
   };

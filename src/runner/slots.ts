@@ -33,6 +33,12 @@ export class Slots {
     return this.#taken.get(queue) ?? 0;
   }
 
+  /** Whether all of them are free. */
+  get idle(): boolean {
+    for (const taken of this.#taken.values()) if (taken > 0) return false;
+    return true;
+  }
+
   /** Takes a slot, if there is one. */
   take(queue: string): Slot | undefined {
     return this.free(queue) === 0 ? undefined : this.hold(queue);

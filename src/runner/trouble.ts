@@ -20,6 +20,7 @@ export function memberOf(thrown: unknown, name: string): unknown {
 }
 
 const pauseMs = 500;
+const longestTimer = 2 ** 31 - 1;
 
 /** Waits a moment. False when `signal` has aborted. */
 export function pause(signal: AbortSignal, milliseconds: number = pauseMs): Promise<boolean> {
@@ -32,7 +33,25 @@ export function pause(signal: AbortSignal, milliseconds: number = pauseMs): Prom
     const timer = setTimeout(() => {
       signal.removeEventListener("abort", abort);
       resolve(true);
-    }, milliseconds);
+    }, Math.min(milliseconds, longestTimer));
     signal.addEventListener("abort", abort, { once: true });
   });
+}
+
+/** Waits for `work`, though not when `signal` has aborted: what it comes to is nobody's business then. */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const abort = () => resolve(undefined);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** Waits for `work` for so many milliseconds. False when it takes longer: it goes on then, and what it comes to is dropped. */
+export async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), milliseconds);
+  await unlessAborted(late.signal, work).finally(() => clearTimeout(timer));
+  return !late.signal.aborted;
 }

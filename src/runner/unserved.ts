@@ -1,17 +1,15 @@
+import { unservedNotices } from "../queue/unserved.ts";
 import type { Parts } from "./parts.ts";
 
-/** Tells the log of due jobs that this process has no code for: once, and again when they had gone and come back. */
+/** Tells the log of due jobs that no living process can take: once, and again when they had gone and come back. */
 export class UnservedJobs {
   #told: ReadonlySet<string> = new Set();
 
-  async look({ backend, registry, logger }: Parts): Promise<void> {
-    const seen = new Set<string>();
-    for (const { workflow, version, count } of await backend.queue.unserved(registry.served())) {
-      const sentence =
-        `Jobs of workflow "${workflow}" version ${version} are due, and this process has no code for them`;
-      seen.add(sentence);
-      if (!this.#told.has(sentence)) logger.warn(sentence, { count });
+  async look({ backend, logger }: Parts): Promise<void> {
+    const notices = unservedNotices(await backend.queue.unserved());
+    for (const { about, count, sentence } of notices) {
+      if (!this.#told.has(about)) logger.warn(sentence, { count });
     }
-    this.#told = seen;
+    this.#told = new Set(notices.map(({ about }) => about));
   }
 }

@@ -2,25 +2,28 @@ import { HephaestusError } from "../core/errors.ts";
 import { failure } from "../core/failure.ts";
 import type { Instance } from "../core/instance.ts";
 import type { NewJob } from "../queue/job.ts";
-import { Loop } from "../queue/loop.ts";
 import type { Lease } from "../queue/queue.ts";
+import { TroubleLog } from "../queue/trouble_log.ts";
 import type { Known } from "../store/store.ts";
-import { Cancellation } from "./cancellation.ts";
 import { Claims } from "./claims.ts";
 import { Committer } from "./committer.ts";
 import type { Workers } from "./attempt.ts";
+import { Entrance } from "./entrance.ts";
 import { execute, givenBack } from "./execute.ts";
 import { Failures } from "./failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import { Instances } from "./instances.ts";
+import { leave } from "./leaving.ts";
+import { LongSteps } from "./long_steps.ts";
 import type { Parts } from "./parts.ts";
 import { begun } from "./ready.ts";
 import { Pulse, type Timing } from "./pulse.ts";
 import { Recorder } from "./recorder.ts";
 import { resume } from "./resume.ts";
+import { Running, type RunningJob } from "./running.ts";
 import { Slots } from "./slots.ts";
-import { isUnreachable, pause } from "./trouble.ts";
-import { UnservedJobs } from "./unserved.ts";
+import { pause, unlessAborted, within } from "./trouble.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /** How a process works. Times in milliseconds. */
 export interface WorkOptions extends Timing {
@@ -32,40 +35,35 @@ export interface WorkOptions extends Timing {
   readonly grace: number;
   /** How long discarded and cancelled jobs are kept. */
   readonly keep: number;
+  /** How long a step may run before the log mentions it; 0 is for ever. */
+  readonly warnAfter: number;
   /** Called with the id of an instance that has become final here. */
   readonly finished: Host["finished"];
 }
 
-interface Running {
-  readonly job: OwnedJob;
-  readonly cancellation: Cancellation;
-}
-
-const stageAtMost = 500;
-const busyPause = 20;
-const pruneAtMost = 1_000;
-
+/** Milliseconds that a stop may take beside its grace, each: until what was aborted is over, and until it has left. */
+const patience = 3_000;
 /** A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is due. */
 export class Worker implements Host {
   readonly slots: Slots;
-  readonly running: Map<string, Running> = new Map();
+  readonly #running = new Running();
   readonly #parts: Parts;
   readonly #options: WorkOptions;
   readonly #workers: Workers;
+  /** Aborts when running steps may go on no longer. */
+  readonly #graceOver = new AbortController();
   readonly #givenUp = new AbortController();
+  readonly #entrance: Entrance;
   readonly #claims: Claims;
   readonly #pulse: Pulse;
-  readonly #stager: Loop;
-  readonly #janitor: Loop;
+  readonly #upkeep: Upkeep;
+  readonly #longSteps: LongSteps;
   #listener: AsyncDisposable | undefined;
-  readonly #unserved = new UnservedJobs();
   /** Leases of jobs whose attempts have failed and could not be written down. */
   readonly #unsettled: Lease[] = [];
-  #accepting = true;
+  #stops = false;
   #process = "";
   #stopping: Promise<void> | undefined;
-  /** Those that wait until nothing runs. */
-  readonly #drains = new Set<() => void>();
   readonly #starting: Promise<void>;
 
   constructor(parts: Parts, options: WorkOptions) {
@@ -77,21 +75,14 @@ export class Worker implements Host {
     const recorder = new Recorder(parts, this, failures);
     const committer = new Committer(parts, this, instances, recorder, failures);
     this.#workers = { parts, host: this, instances, committer, recorder, failures };
-    const { logger } = parts;
-    this.#claims = new Claims(parts, this, instances, options.poll);
+    const { backend, logger } = parts;
+    const { name, lease, queues } = options;
+    const serving = { queues: [...queues.keys()], workflows: parts.registry.served() };
+    this.#entrance = new Entrance(backend, logger, { name, lease, serving }, this.givenUp);
+    this.#claims = new Claims(parts, this, instances, options);
     this.#pulse = new Pulse(parts, this, options);
-    this.#stager = new Loop({
-      name: "make due jobs available",
-      interval: options.poll,
-      logger,
-      round: () => this.#stage(),
-    });
-    this.#janitor = new Loop({
-      name: "clean up",
-      interval: options.lease,
-      logger,
-      round: () => this.#cleanUp(),
-    });
+    this.#longSteps = new LongSteps(parts, instances, this.#running, options.warnAfter);
+    this.#upkeep = new Upkeep(parts, options, (queues) => this.#claims.wake(queues));
     this.#starting = this.#start();
     this.#starting.catch(() => {});
   }
@@ -101,38 +92,37 @@ export class Worker implements Host {
   }
 
   get accepting(): boolean {
-    return this.#accepting;
+    return !this.#stops && !this.#claims.exclusive;
   }
 
   get givenUp(): AbortSignal {
     return this.#givenUp.signal;
   }
 
-  /** Resolves once it works. Rejects when the tables are missing or the database refuses. */
+  get running(): ReadonlyMap<string, RunningJob> {
+    return this.#running.jobs;
+  }
+
+  /** Resolves once it works or was stopped. Rejects when to wait is pointless: the tables are newer than the code. */
   get ready(): Promise<void> {
     return this.#starting;
   }
 
   async #start(): Promise<void> {
-    const { backend, logger } = this.#parts;
-    for (let waited = false;; waited = true) {
-      try {
-        await backend.ready();
-        this.#process = await backend.queue.register(this.#options.name, this.#options.lease);
-        if (waited) logger.info("The database is there: work begins", { process: this.#process });
-        break;
-      } catch (error) {
-        if (!isUnreachable(error)) throw error;
-        // Twice a second: the log needs it once.
-        if (!waited) {
-          logger.warn("Cannot begin to work: it is tried again", { error: failure(error) });
-        }
-        if (!(await pause(this.givenUp))) return;
-      }
+    const { logger } = this.#parts;
+    try {
+      this.#process = await this.#entrance.begin() ?? "";
+    } catch (error) {
+      const told = failure(error);
+      logger.error(`Cannot begin to work, and to try again is pointless: ${told.message}`, {
+        error: told,
+      });
+      throw error;
     }
-    if (!this.#accepting) return;
-    this.#listener = backend.queue.listen((queues) => this.wake(queues));
-    for (const part of [this.#claims, this.#pulse, this.#stager, this.#janitor]) part.start();
+    if (this.#stops) return;
+    this.#listener = this.#listen();
+    this.#pulse.start();
+    for (const part of this.#loops) part.start();
     this.#parts.telemetry.emit("runner:init", {
       process: this.#process,
       queues: Object.fromEntries(this.#options.queues),
@@ -140,20 +130,36 @@ export class Worker implements Host {
     });
   }
 
+  /** What ends when nothing more is begun; the pulse goes on beside what runs. */
+  get #loops() {
+    return [this.#claims, this.#upkeep, this.#longSteps];
+  }
+
+  #listen(): AsyncDisposable {
+    const { backend, logger } = this.#parts;
+    const trouble = new TroubleLog(logger, "listen for notifications");
+    return backend.queue.listen((queues) => {
+      if (queues.length === 0) trouble.over();
+      this.wake(queues);
+    }, (error) => trouble.failed(error));
+  }
+
   begin(job: OwnedJob): void {
-    const cancellation = new Cancellation();
-    this.running.set(job.id, { job, cancellation });
+    // A claim whose answer came too late.
+    if (this.#graceOver.signal.aborted) {
+      job.slot.release();
+      return this.#refuse([leaseOf(job)]);
+    }
+    const cancellation = this.#running.add(job);
     if (job.kind === "advance") this.#workers.committer.submit(job);
     else if (job.kind === "resume") void resume(this.#workers, job);
     else execute(this.#workers, job, cancellation);
   }
 
   done(job: OwnedJob): void {
-    if (this.running.get(job.id)?.job === job) this.running.delete(job.id);
+    this.#running.remove(job);
     job.slot.release();
-    this.#claims.slotFree(job.queue);
-    if (this.running.size > 0) return;
-    for (const drained of this.#drains) drained();
+    this.#claims.done(job);
   }
 
   unsettled(job: OwnedJob): void {
@@ -162,7 +168,7 @@ export class Worker implements Host {
 
   /** Takes over an instance that was just started here under the id `process`, with the jobs that are executing. */
   adopt(process: string, known: Known, started: readonly NewJob[]): void {
-    const taken = this.#accepting && process === this.#process;
+    const taken = this.accepting && process === this.#process;
     const owned = started.filter(({ owned }) => owned);
     if (!taken) this.#refuse(owned.map(({ id }) => ({ process, id, token: 1 })));
     else if (owned.length > 0) this.#workers.instances.set(known);
@@ -185,14 +191,12 @@ export class Worker implements Host {
   }
 
   expect(queue: string, delay: number): void {
-    if (delay > 0) this.#stager.wakeIn(delay);
+    if (delay > 0) this.#upkeep.expect(delay);
     else this.#claims.wake([queue]);
   }
 
   abort(instance: string, reason: Error): void {
-    for (const { job, cancellation } of this.running.values()) {
-      if (job.instance === instance && job.kind === "execute") cancellation.abort(reason);
-    }
+    this.#running.abort(reason, instance);
   }
 
   finished(instance: string, final?: Instance): void {
@@ -211,34 +215,14 @@ export class Worker implements Host {
       "The process was declared dead: it drops what it runs and begins again",
       { process: this.#process, jobs: this.running.size },
     );
-    const reason = new HephaestusError("CANCELLED", "The process was declared dead");
-    for (const { cancellation } of this.running.values()) cancellation.abort(reason);
-    this.#process = await this.#parts.backend.queue.register(
-      this.#options.name,
-      this.#options.lease,
-    );
+    this.#running.abort(new HephaestusError("CANCELLED", "The process was declared dead"));
+    this.#process = await this.#entrance.beginAgain() ?? this.#process;
   }
 
   /** These queues may have got work; with none, anything may have happened. */
   wake(queues: readonly string[]): void {
-    if (queues.length === 0) this.#stager.wake();
+    if (queues.length === 0) this.#upkeep.expect(0);
     this.#claims.wake(queues);
-  }
-
-  async #stage(): Promise<number | undefined> {
-    const { queue } = this.#parts.backend;
-    const due = await queue.nextDue(this.#options.poll);
-    if (due > 0) return due;
-    const queues = await queue.stage(stageAtMost);
-    if (queues.length > 0) this.#claims.wake(queues);
-    // Due, and yet nothing was staged: somebody else has locked it.
-    return queues.length > 0 ? 0 : busyPause;
-  }
-
-  async #cleanUp(): Promise<number | undefined> {
-    await this.#unserved.look(this.#parts);
-    const { queue } = this.#parts.backend;
-    return await queue.prune(this.#options.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;
   }
 
   /**
@@ -246,55 +230,37 @@ export class Worker implements Host {
    * with a shorter time, it waits no longer than that.
    */
   stop(grace: number = this.#options.grace): Promise<void> {
-    if (this.#stopping !== undefined) {
-      void pause(this.givenUp, grace).then(() => this.#giveBackRunning());
-    }
-    return this.#stopping ??= this.#stop(grace);
+    void pause(this.givenUp, grace).then(() => this.#graceOver.abort());
+    return this.#stopping ??= this.#stop();
   }
 
-  async #stop(grace: number): Promise<void> {
-    this.#accepting = false;
+  async #stop(): Promise<void> {
+    this.#stops = true;
     if (this.#process === "") this.#givenUp.abort();
     await this.#starting.catch(() => {});
-    await Promise.all([this.#claims.stop(), this.#stager.stop(), this.#janitor.stop()]);
-    if (!(await this.#drained(grace))) {
-      this.#giveBackRunning();
-      await this.#drained(Math.min(this.#options.lease, 5_000));
-    }
+    const loops = Promise.all(this.#loops.map((part) => part.stop()));
+    // A claim that is under way may still bring something.
+    const drained = loops.then(() => this.#running.drained());
+    await unlessAborted(this.#graceOver.signal, drained);
+    this.#graceOver.abort();
+    this.#running.abort(givenBack);
+    await within(patience, drained);
     this.#givenUp.abort();
-    await this.#pulse.stop();
-    await this.#listener?.[Symbol.asyncDispose]();
-    await this.#leave().catch((error) => {
-      this.#parts.logger.warn("Cannot leave in order: the lease ends by itself", {
-        error: failure(error),
-      });
-    });
-  }
-
-  #giveBackRunning(): void {
-    for (const { cancellation } of this.running.values()) cancellation.abort(givenBack);
+    const late = "Cannot leave in order: the lease ends by itself";
+    const left = this.#leave().catch((error) =>
+      this.#parts.logger.warn(late, { process: this.#process, error: failure(error) })
+    );
+    if (!(await within(patience, left))) {
+      this.#parts.logger.warn(late, { process: this.#process, reason: "no answer came in time" });
+    }
   }
 
   async #leave(): Promise<void> {
-    const { queue } = this.#parts.backend;
+    await Promise.all([this.#pulse.stop(), this.#listener?.[Symbol.asyncDispose]()]);
     if (this.#process === "") return;
+    const { backend: { queue } } = this.#parts;
     // What is left ignores its signal: its result will find that the lease is gone. What has run and failed stays counted.
-    const left = [...this.running.values()].map(({ job }) => leaseOf(job));
-    const counted = [...left, ...this.#unsettled];
-    if (counted.length > 0) await queue.release(counted, { counted: true });
-    const beat = await queue.heartbeat(this.#process, this.#options.lease);
-    if (beat && beat.owned.length > 0) await queue.release(beat.owned);
-    await queue.unregister(this.#process);
-  }
-
-  /** Whether nothing runs any more, within so many milliseconds. */
-  async #drained(patience: number): Promise<boolean> {
-    if (this.running.size === 0) return true;
-    const deadline = new AbortController();
-    const drained = () => deadline.abort();
-    this.#drains.add(drained);
-    const late = await pause(deadline.signal, patience);
-    this.#drains.delete(drained);
-    return !late;
+    const counted = [...this.#running.leases(), ...this.#unsettled];
+    await leave(queue, this.#process, this.#options.lease, counted);
   }
 }

@@ -1,6 +1,7 @@
 import { describe } from "node:test";
 import { claims } from "./queue_claims.ts";
 import { leases } from "./queue_leases.ts";
+import { rescues } from "./queue_rescues.ts";
 import { upkeep } from "./queue_upkeep.ts";
 import { itIn, type Setup } from "./world.ts";
 
@@ -10,6 +11,7 @@ export function queueContract(name: string, setup: Setup): void {
     const it = itIn(setup);
     claims(it);
     leases(it);
+    rescues(it);
     upkeep(it);
   });
 }

@@ -57,6 +57,7 @@ export function claims(it: It): void {
         attempt: 1,
         token: 1,
         maxAttempts: undefined,
+        deaths: 0,
         errors: [],
         args: { delivery: { at: [1, null, "ü"] } },
       });

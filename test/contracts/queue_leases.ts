@@ -1,5 +1,5 @@
 import { describe } from "node:test";
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import type { Lease } from "../../src/queue/queue.ts";
 import { type It, leaseOf, type Scene } from "./world.ts";
 
@@ -171,72 +171,6 @@ export function leases(it: It): void {
 
       assertEquals(await scene.queue.heartbeat(gone, 30_000), undefined);
       assertEquals(await scene.queue.heartbeat(dead, 30_000), undefined);
-    });
-  });
-
-  describe("rescue()", () => {
-    it("frees the jobs of a dead process, whose attempt stays counted", async (scene) => {
-      const [dead, alive] = [await scene.register(1_000), await scene.register(60_000)];
-      await scene.enqueue({ queue: "emails" }, {});
-      const lost = (await scene.claim(dead, { queue: "emails" }))[0]!;
-      const kept = await scene.claimOne(alive);
-      await scene.elapse(2_000);
-
-      const rescued = await scene.queue.rescue();
-
-      assertEquals(rescued, { processes: [dead], queues: ["emails"] });
-      assertEquals(await scene.queue.retry(leaseOf(lost, dead), [failure], 0), false);
-      const [again] = await scene.claim(alive, { queue: "emails" });
-      assertEquals([again?.id, again?.attempt], [lost.id, 2]);
-      assertEquals(await scene.queue.snooze(leaseOf(kept, alive), 0), true);
-    });
-
-    it("leaves a process whose lease has not ended", async (scene) => {
-      await scene.register(10_000);
-      await scene.elapse(9_000);
-
-      assertEquals(await scene.queue.rescue(), { processes: [], queues: [] });
-    });
-
-    it("spares the process that asks, however late it is", async (scene) => {
-      const [late, dead] = [await scene.register(1_000), await scene.register(1_000)];
-      await scene.enqueue({});
-      const job = await scene.claimOne(late);
-      await scene.elapse(2_000);
-
-      assertEquals((await scene.queue.rescue(late)).processes, [dead]);
-
-      assertEquals(await scene.queue.rescue(late), { processes: [], queues: [] });
-      assertEquals(await scene.queue.snooze(leaseOf(job, late), 0), true);
-    });
-
-    it("lets an advance yield to one that waits", async (scene) => {
-      const process = await scene.register(1_000);
-      const { id } = await scene.twoAdvances(process);
-      await scene.elapse(2_000);
-
-      await scene.queue.rescue();
-
-      assertEquals(await scene.standing(id), ["advance - available"]);
-    });
-
-    it("leaves one of two advances that a dead process executed", async (scene) => {
-      const process = await scene.register(1_000);
-      const { id } = await scene.twoAdvances(process);
-      await scene.claimOne(process);
-      await scene.elapse(2_000);
-
-      await scene.queue.rescue();
-
-      assertEquals(await scene.standing(id), ["advance - available"]);
-    });
-
-    it("never lets an id be used again", async (scene) => {
-      const dead = await scene.register(1_000);
-      await scene.elapse(2_000);
-      await scene.queue.rescue();
-
-      assertNotEquals(await scene.register(), dead);
     });
   });
 }

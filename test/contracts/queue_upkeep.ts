@@ -105,22 +105,58 @@ export function upkeep(it: It): void {
   });
 
   describe("unserved()", () => {
-    it("counts the due jobs for which no code is here", async (scene) => {
+    const order = { workflow: "order", version: 1 };
+
+    it("counts due jobs that no living process can take, by what is missing", async (scene) => {
+      const { queue } = scene;
+      await queue.register("emails only", 60_000, { queues: ["emails"], workflows: [order] });
+      const invoice = { workflow: "invoice", version: 1 };
+      await queue.register("invoices only", 60_000, { queues: ["default"], workflows: [invoice] });
       await scene.enqueue(
-        { workflow: "order", version: 1 },
-        { workflow: "order", version: 2 },
-        { workflow: "refund", version: 1 },
-        { workflow: "refund", version: 1 },
-        { workflow: "refund", version: 2, delay: 60_000 },
+        { queue: "emails" },
+        { queue: "Emails" },
+        { queue: "Emails", step: "ship" },
+        { queue: "emails", version: 2 },
+        { queue: "default" },
+        { queue: "emails", delay: 60_000 },
       );
 
-      const counts = await scene.queue.unserved([{ workflow: "order", version: 1 }]);
+      const found = await queue.unserved();
 
-      assertEquals(counts, [
-        { workflow: "order", version: 2, count: 1 },
-        { workflow: "refund", version: 1, count: 2 },
+      const missing = { step: "pack", servedQueues: ["default", "emails"] };
+      const byText = (a: object, b: object) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+      const expected = [
+        { ...missing, ...order, queue: "Emails", count: 2, hasQueue: false, hasCode: true },
+        { ...missing, ...order, queue: "default", count: 1, hasQueue: true, hasCode: true },
+        {
+          ...missing,
+          ...order,
+          version: 2,
+          queue: "emails",
+          count: 1,
+          hasQueue: true,
+          hasCode: false,
+        },
+      ];
+      const told = found.map((
+        { step, servedQueues, workflow, version, queue, count, hasQueue, hasCode },
+      ) => ({ step, servedQueues, workflow, version, queue, count, hasQueue, hasCode }));
+      assertEquals(told.sort(byText), expected.sort(byText));
+    });
+
+    it("knows the living only, and believes one that does not say what it serves", async (scene) => {
+      const { queue } = scene;
+      await queue.register("dying", 1_000, { queues: ["default"], workflows: [order] });
+      await scene.enqueue({});
+      assertEquals(await queue.unserved(), []);
+
+      await scene.elapse(2_000);
+      assertEquals((await queue.unserved()).map(({ count, hasQueue }) => [count, hasQueue]), [
+        [1, false],
       ]);
-      assertEquals((await scene.queue.unserved([])).length, 3);
+
+      await scene.register();
+      assertEquals(await queue.unserved(), []);
     });
   });
 

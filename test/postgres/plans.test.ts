@@ -3,9 +3,10 @@ import { assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
 import { commit } from "../../src/postgres/commit.ts";
 import type { Tx } from "../../src/postgres/db.ts";
-import { free, release, stage } from "../../src/postgres/give_back.ts";
+import { freeDead, freeLeft, release, stage } from "../../src/postgres/give_back.ts";
 import { read, unprocessed } from "../../src/postgres/instances.ts";
 import { claim, nextDue, retry, snooze } from "../../src/postgres/jobs.ts";
+import { claimLone, loneWaits } from "../../src/postgres/lone_jobs.ts";
 import { heartbeat } from "../../src/postgres/processes.ts";
 import { deliver, pass, record, recordStatement } from "../../src/postgres/record.ts";
 import { tablesOf } from "../../src/postgres/tables.ts";
@@ -60,6 +61,7 @@ const turn = (part: Partial<Turn>): Turn => ({
 });
 const channels = { jobs: "jobs", ended: "ended" };
 const demand = { process: "1", queue: "default", limit: 10, serves: [wake] };
+const lone = { process: "1", queues: ["default"], serves: [wake] };
 const delivery = { ...result, id: instance, instance, version: 1, wake };
 
 const written = ["jobs_pkey", "processes_pkey", "workflow_instances_pkey"];
@@ -104,7 +106,14 @@ const hot: readonly (readonly [name: string, run: (on: Tx) => Promise<unknown>, 
   ["a retry", (on) => retry(on, t, lease, [{ name: "Error", message: "" }], 1), ["jobs_pkey"]],
   ["a snooze", (on) => snooze(on, t, lease, 1), ["jobs_pkey"]],
   ["giving back", (on) => release(on, t, [lease]), ["jobs_pkey"]],
-  ["freeing", (on) => free(on, t, ["1"], "dead"), ["jobs_executing", "jobs_pkey"]],
+  ["freeing what a process leaves", (on) => freeLeft(on, t, "1"), ["jobs_executing", "jobs_pkey"]],
+  ["freeing what the dead had", (on) => freeDead(on, t, ["1"]), ["jobs_executing", "jobs_pkey"]],
+  ["a job that must run alone", (on) => claimLone(on, t, lone), [
+    "jobs_alone",
+    "jobs_pkey",
+    "processes_pkey",
+  ]],
+  ["whether one waits", (on) => loneWaits(on, t, lone), ["jobs_alone"]],
   ["staging", (on) => stage(on, t, 100), ["jobs_pkey", "jobs_scheduled"]],
   ["what is due next", (on) => nextDue(on, t, 1), ["jobs_scheduled"]],
   ["a heartbeat", (on) => heartbeat(on, t, "1", 1), ["processes_pkey"]],

@@ -1,15 +1,5 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  done,
-  join,
-  SchemaVersionError,
-  signal,
-  step,
-  timer,
-  type,
-  type Workflow,
-  workflow,
-} from "../../mod.ts";
+import { assert, assertEquals } from "@std/assert";
+import { done, join, signal, step, timer, type, type Workflow, workflow } from "../../mod.ts";
 import { connect } from "../../src/postgres/db.ts";
 import { migrate } from "../../src/postgres/migrate.ts";
 import { eventually, everywhere, Gate, onPostgres } from "../everywhere.ts";
@@ -166,11 +156,10 @@ onPostgres("a schema with a hostile name", (it) => {
     url,
   }) => {
     const odd = another({ schema });
-    await assertRejects(() => odd.work().ready, SchemaVersionError);
+    const worker = odd.work({ poll: "100ms" });
     const db = connect({ url, max: 1 });
     await migrate(db, { schema });
     await db.close();
-    const worker = odd.work({ poll: "100ms" });
     await worker.ready;
 
     const handle = await odd.start(flow, "a", undefined);

@@ -99,7 +99,7 @@ everywhere("a version", (it) => {
       await older.work({ poll: "20ms", heartbeat: "20ms", lease: "40ms" }).ready;
 
       const sentence =
-        'Jobs of workflow "flow" version 2 are due, and this process has no code for them';
+        'No living process has the code of workflow "flow" version 2, and 1 job is due in queue "default", such as workflow "flow"';
       await eventually(() => warnings.includes(sentence), "the log names the version");
       assertEquals((await hephaestus.get(next, "a"))?.active, ["approval"]);
     },
