@@ -21,16 +21,10 @@ const entryPoints = ["mod.ts", "src/testing/mod.ts", "src/cli/main.ts"];
 const parts: Readonly<Record<string, () => readonly Command[]>> = {
   package: () => [
     [node, "node_modules/tsup/dist/cli-default.js", "--silent"],
+    [...script, "scripts/commonjs.ts"],
     [...npm, "pack", "--ignore-scripts", "--silent", "--pack-destination", packed],
     [node, "node_modules/publint/src/cli.js", "--strict", tarball()],
-    [
-      node,
-      "node_modules/@arethetypeswrong/cli/dist/index.js",
-      tarball(),
-      "--profile",
-      "esm-only",
-      "--no-color",
-    ],
+    [node, "node_modules/@arethetypeswrong/cli/dist/index.js", tarball(), "--no-color"],
   ],
   publish: () => [[...deno, "publish", "--dry-run", "--allow-dirty", "--quiet"]],
   "types-deno": () => [[...deno, "check", "--quiet"]],

@@ -37,7 +37,10 @@ export function check(
     exports: {
       ...Object.fromEntries(bundled.map(([path, name]) => [
         path,
-        { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
+        {
+          import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
+          require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
+        },
       ])),
       "./package.json": "./package.json",
     },

@@ -15,6 +15,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertMatch } from "@std/assert";
 import { check } from "../scripts/check_exports.ts";
+import { migrated } from "./pg.ts";
 import { version } from "../src/cli/version.ts";
 import tsup from "../tsup.config.ts";
 
@@ -78,15 +79,52 @@ if (!("Deno" in globalThis)) {
       assertEquals(node(program), expected);
     });
 
-    it("is required by Node", () => {
+    it("is required by Node, and where require() knows no ES modules", () => {
       const program = file(
         "require.cjs",
         `const main = require("@hephaestus/workflow");
         const testing = require("@hephaestus/workflow/testing");
         console.log(${names});`,
       );
+      const old = "--no-experimental-require-module";
+      const flags = process.allowedNodeEnvironmentFlags.has(old) ? [[], [old]] : [[]];
 
-      assertEquals(node(program), expected);
+      for (const flag of flags) assertEquals(node(...flag, program), expected);
+    });
+
+    it("is one package to a process that imports and requires it", () => {
+      const program = file(
+        "both.cjs",
+        `const required = require("@hephaestus/workflow");
+        const { memory } = require("@hephaestus/workflow/testing");
+        import("@hephaestus/workflow").then(async (imported) => {
+          const different = Object.keys(required).filter((name) => imported[name] !== required[name]);
+          if (different.length > 0) throw new Error(different.join());
+          const ask = imported.signal("ask", { events: { told: imported.type() } });
+          const give = required.step("give", {
+            events: { given: required.type() },
+            run() { throw new imported.FatalError("It cannot be given"); },
+          });
+          const flow = required.workflow("flow", { key: "id", input: imported.type(), start: ask })
+            .on(ask, { told: give })
+            .on(give, { given: imported.done })
+            .build();
+          const engine = new imported.Hephaestus({
+            backend: memory(),
+            workflows: [flow],
+            logger: { debug() {}, info() {}, warn() {}, error() {} },
+          });
+          const worker = engine.work();
+          const handle = await engine.start(flow, "a", undefined);
+          const again = await engine.start(flow, "a", undefined).catch((error) => error);
+          await engine.resume(flow, "a", ask.emit.told());
+          const { status, error } = await handle.result();
+          console.log(again instanceof required.AlreadyRunningError, status, error.message);
+          await engine.close();
+        });`,
+      );
+
+      assertEquals(node(program), "true failed It cannot be given\n");
     });
 
     it("is imported by Deno", () => {
@@ -102,18 +140,63 @@ if (!("Deno" in globalThis)) {
       assertEquals(node(bin, "--version"), `${version}\n`);
     });
 
-    it("brings types that need no types of Node", () => {
-      file(
-        "consumer.mts",
-        `import { Hephaestus, workflow } from "@hephaestus/workflow";
-        import { memory } from "@hephaestus/workflow/testing";
-        export const all: readonly unknown[] = [Hephaestus, workflow, memory];`,
-      );
+    const consumer = `import { Hephaestus, type Workflow, workflow } from "@hephaestus/workflow";
+      import { memory } from "@hephaestus/workflow/testing";
+      import type {} from "@hephaestus/workflow/cli";
+      export const engine = (flow: Workflow): Hephaestus =>
+        new Hephaestus({ backend: memory(), workflows: [flow] });
+      // @ts-expect-error -- the types are there, and say what is missing
+      workflow("flow", {});`;
+    const compile = (source: string, compilerOptions: object): string => {
       const lib = ["es2023", "esnext.disposable", "dom"];
-      const compilerOptions = { module: "nodenext", noEmit: true, strict: true, types: [], lib };
-      file("tsconfig.json", JSON.stringify({ compilerOptions, files: ["consumer.mts"] }));
+      const all = { noEmit: true, strict: true, types: [], lib, ...compilerOptions };
+      file(
+        "tsconfig.json",
+        JSON.stringify({ compilerOptions: all, files: [file(source, consumer)] }),
+      );
+      return execFileSync(process.execPath, [tsc, "--project", "."], {
+        cwd: folder,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+    };
 
-      assertEquals(node(tsc, "--project", "."), "");
+    for (
+      const [name, source, compilerOptions] of [
+        ["an ES module", "consumer.mts", { module: "nodenext" }],
+        ["a CommonJS module", "consumer.cts", { module: "nodenext" }],
+        ["a CommonJS module under node16", "old.cts", { module: "node16" }],
+        ["a bundler", "bundled.ts", { module: "esnext", moduleResolution: "bundler" }],
+        ["the resolution of before exports", "nest.ts", {
+          ...{ module: "commonjs", moduleResolution: "node10", ignoreDeprecations: "6.0" },
+        }],
+      ] as const
+    ) {
+      it(`brings types to ${name}, which need no types of Node`, () => {
+        assertEquals(compile(source, compilerOptions), "");
+      });
+    }
+
+    it("works on PostgreSQL, imported and required", async () => {
+      await using database = await migrated();
+      const program = (take: string) =>
+        `${take}
+        const engine = new Hephaestus({ url: process.env.DATABASE_URL, workflows: [] });
+        engine.list().then(({ items }) => engine.close().then(() => console.log(items.length)));`;
+      const names = "{ Hephaestus }";
+      const files = [
+        file("live.mjs", program(`import ${names} from "@hephaestus/workflow";`)),
+        file("live.cjs", program(`const ${names} = require("@hephaestus/workflow");`)),
+      ];
+
+      for (const each of files) {
+        const said = execFileSync(process.execPath, [each], {
+          cwd: folder,
+          encoding: "utf8",
+          env: { ...process.env, DATABASE_URL: database.url },
+        });
+        assertEquals(said, "0\n");
+      }
     });
   });
 }

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,11 @@ const runtime = "Deno" in globalThis
 /** The first program of the README, on the source of this checkout. */
 function program(): string {
   const readme = readFileSync(new URL("README.md", root), "utf8");
-  const [, code = ""] = /^```ts\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+  const [, code = ""] = /^## Thirty-five lines\n\n```ts\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+  return code;
+}
+
+function onSource(code: string): string {
   return code.replace(`"@hephaestus/workflow"`, JSON.stringify(new URL("mod.ts", root).href));
 }
 
@@ -36,12 +40,31 @@ function run(file: string, url: string): Promise<string> {
 }
 
 describe("the example of the README", () => {
+  it("has as many lines as its heading says", () => {
+    assertEquals(program().trimEnd().split("\n").length, 35);
+  });
+
+  it("is plain JavaScript without what stands between < and >", () => {
+    const folder = mkdtempSync(join(tmpdir(), "hephaestus-readme-"));
+    try {
+      const file = join(folder, "first.mjs");
+      writeFileSync(file, program().replaceAll(/type<.*?>\(\)/g, "type()"));
+
+      // What is checked is the syntax, by the oldest Node that is supported where it is the one that runs.
+      const { stderr, status } = spawnSync("node", ["--check", file], { encoding: "utf8" });
+
+      assertEquals([status, stderr], [0, ""]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it("runs as printed", async () => {
     await using database = await migrated();
     const folder = mkdtempSync(join(tmpdir(), "hephaestus-readme-"));
     try {
-      const file = join(folder, "example.mts");
-      writeFileSync(file, program());
+      const file = join(folder, "first.mts");
+      writeFileSync(file, onSource(program()));
 
       const said = await run(file, database.url);
 

@@ -14,8 +14,14 @@ const npm: NpmFace = {
   version: "1.2.3",
   license: "MIT",
   exports: {
-    ".": { types: "./dist/mod.d.ts", default: "./dist/mod.js" },
-    "./cli": { types: "./dist/cli.d.ts", default: "./dist/cli.js" },
+    ".": {
+      import: { types: "./dist/mod.d.ts", default: "./dist/mod.js" },
+      require: { types: "./dist/mod.d.cts", default: "./dist/mod.cjs" },
+    },
+    "./cli": {
+      import: { types: "./dist/cli.d.ts", default: "./dist/cli.js" },
+      require: { types: "./dist/cli.d.cts", default: "./dist/cli.cjs" },
+    },
     "./package.json": "./package.json",
   },
   bin: { hephaestus: "dist/cli.js" },

@@ -1,0 +1,56 @@
+// npm run build, its second half: turns the ES modules of dist/ into CommonJS ones, and hands their
+// names on as ES modules. So a process that imports and requires the package has one copy of its
+// classes and of its state.
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transform } from "esbuild";
+import tsup from "../tsup.config.ts";
+
+const folder = fileURLToPath(new URL("../dist/", import.meta.url));
+
+/** Names the other files of the bundle as they are called from now on. */
+function renamed(text: string): string {
+  return text.replace(/(["'])(\.\/[\w-]+)\.js\1/g, "$1$2.cjs$1");
+}
+
+async function toCommonJs(file: string): Promise<void> {
+  const built = file.replace(/\.js$/, ".cjs");
+  const { code, map } = await transform(renamed(readFileSync(join(folder, file), "utf8")), {
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    sourcefile: file,
+    sourcemap: "external",
+  });
+  writeFileSync(join(folder, built), `${code}//# sourceMappingURL=${built}.map\n`);
+  writeFileSync(join(folder, `${built}.map`), map);
+  rmSync(join(folder, file));
+}
+
+function handOn(name: string): void {
+  const built = join(folder, `${name}.cjs`);
+  const [first = ""] = readFileSync(built, "utf8").split("\n");
+  const write = (ending: string, text: string) => writeFileSync(join(folder, name + ending), text);
+  if (first.startsWith("#!")) {
+    // A command runs where it is loaded, and has no names.
+    write(".js", `${first}\nimport "./${name}.cjs";\n`);
+    for (const ending of [".d.ts", ".d.cts"]) write(ending, "export {};\n");
+  } else {
+    const names = Object.keys(createRequire(built)(built)).sort().join(",\n  ");
+    write(".js", `export {\n  ${names},\n} from "./${name}.cjs";\n`);
+    write(".d.ts", `export * from "./${name}.cjs";\n`);
+  }
+}
+
+for (const file of readdirSync(folder)) {
+  if (file.endsWith(".js")) await toCommonJs(file);
+  else if (file.endsWith(".d.ts")) {
+    const path = join(folder, file);
+    writeFileSync(path, renamed(readFileSync(path, "utf8")));
+    renameSync(path, path.replace(/\.d\.ts$/, ".d.cts"));
+  }
+}
+const { entry } = tsup as { readonly entry: Record<string, string> };
+for (const name of Object.keys(entry)) handOn(name);
