@@ -5,7 +5,8 @@ import {
   NotWaitingError,
 } from "../../mod.ts";
 import type { Call } from "./plan.ts";
-import { all, call, desk, sign } from "./workflows.ts";
+import { everything } from "./hostile.ts";
+import { call, desk, sign } from "./workflows.ts";
 
 /** What the application was told: it must be found in the database, whatever happened to the processes. */
 export interface Told {
@@ -73,20 +74,22 @@ export class Caller {
     this.#ids.set(key, id);
   }
 
-  async #start(workflow: keyof typeof all, key: string): Promise<string> {
+  async #start(workflow: keyof typeof everything, key: string): Promise<string> {
     const { id } = await this.#again(() =>
-      this.#hephaestus.start(all[workflow], key, { n: 1 }, { onConflict: "return" })
+      this.#hephaestus.start(everything[workflow], key, { n: 1 }, { onConflict: "return" })
     );
     this.told.started.add(id);
     return id;
   }
 
   async #startMany(
-    workflow: keyof typeof all,
+    workflow: keyof typeof everything,
     keys: readonly string[],
   ): Promise<readonly string[]> {
     const items = keys.map((key) => ({ key, input: { n: 1 } }));
-    const handles = await this.#again(() => this.#hephaestus.startMany(all[workflow], items));
+    const handles = await this.#again(() =>
+      this.#hephaestus.startMany(everything[workflow], items)
+    );
     for (const { id } of handles) this.told.started.add(id);
     return handles.map(({ id }) => id);
   }
@@ -107,10 +110,10 @@ export class Caller {
     }
   }
 
-  async #cancel(workflow: keyof typeof all, id: string): Promise<void> {
+  async #cancel(workflow: keyof typeof everything, id: string): Promise<void> {
     this.told.maybeCancelled.add(id);
     try {
-      await this.#again(() => this.#hephaestus.cancel(all[workflow], { id }));
+      await this.#again(() => this.#hephaestus.cancel(everything[workflow], { id }));
       this.told.cancelled.add(id);
     } catch (error) {
       if (!(error instanceof NotCancellableError)) throw error;

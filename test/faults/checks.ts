@@ -14,7 +14,7 @@ const rules: Readonly<Record<string, string>> = {
     select id, workflow, key, status, error from hephaestus.workflow_instances i
     where ${final} and not (
       status = 'cancelled' and exists (select from told where told.instance = i.id and what = 'maybe cancelled')
-      or status = case workflow when 'doomed' then 'failed' else 'completed' end)`,
+      or status = case when workflow in ('doomed', 'hostile') then 'failed' else 'completed' end)`,
   "a completed instance has each step in its story once": `
     select i.id, i.workflow, i.key, count(r.step_ref)
     from hephaestus.workflow_instances i
@@ -47,10 +47,10 @@ const rules: Readonly<Record<string, string>> = {
       select from diary d
       where d.instance = r.instance_id and d.step = r.step_ref and d.attempt = r.attempt)`,
   "no step runs in more attempts than it has": `
-    select * from diary where attempt > case step when 'fail' then ${doomedAttempts} else ${patience} end or attempt < 1`,
+    select * from diary where attempt > case when step in ('fail', 'hostile') then ${doomedAttempts} else ${patience} end or attempt < 1`,
   "a step that fails is given up in its last attempt": `
     select instance_id, step_ref, attempt from hephaestus.step_results
-    where event = '__failed__' and (step_ref <> 'fail' or attempt <> ${doomedAttempts})`,
+    where event = '__failed__' and (step_ref not in ('fail', 'hostile') or attempt <> ${doomedAttempts})`,
   "no job is left": `
     select * from hephaestus.jobs where state not in ('discarded', 'cancelled')`,
   "no session is idle in a transaction": `

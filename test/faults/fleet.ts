@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { root, runtime, send } from "../programs.ts";
+import type { Plan } from "./plan.ts";
 
 interface Member {
   readonly name: string;
@@ -17,14 +18,14 @@ export class Fleet implements AsyncDisposable {
   readonly failures: string[] = [];
   readonly #places: (Member | undefined)[];
   readonly #urls: readonly string[];
-  readonly #inline: boolean;
+  readonly #plan: Pick<Plan, "inline" | "hostile">;
   readonly #diary: string;
   #started = 0;
   #refilling = true;
 
-  constructor(urls: readonly string[], inline: boolean, diary: string) {
+  constructor(urls: readonly string[], plan: Pick<Plan, "inline" | "hostile">, diary: string) {
     this.#urls = urls;
-    this.#inline = inline;
+    this.#plan = plan;
     this.#diary = diary;
     this.#places = urls.map(() => undefined);
     urls.forEach((_, place) => this.fill(place));
@@ -42,7 +43,7 @@ export class Fleet implements AsyncDisposable {
   fill(place: number): void {
     if (this.#places[place] !== undefined || !this.#refilling) return;
     const name = `worker-${place}-${this.#started++}`;
-    const args = ["test/faults/worker.ts", this.#urls[place]!, name, String(this.#inline)];
+    const args = ["test/faults/worker.ts", this.#urls[place]!, name, String(this.#plan.inline)];
     const child = spawn(process.execPath, [...runtime, ...args], {
       cwd: root,
       env: { ...process.env, NO_COLOR: "1", FAULTS_DIARY: this.#diary },
@@ -56,7 +57,10 @@ export class Fleet implements AsyncDisposable {
         this.#places[place] = undefined;
         // A worker that has not installed its handler yet dies of the signal.
         const asked = member.ending === "asked" && (code === 0 || signal === "SIGTERM");
-        if (member.ending !== "killed" && !asked) {
+        // A step has killed it. Whoever ends a worker on purpose fills its place by himself.
+        const byItself = this.#plan.hostile && signal === "SIGKILL" && member.ending !== "killed";
+        if (byItself) this.fill(place);
+        else if (member.ending !== "killed" && !asked) {
           this.failures.push(`${name} ended with ${code ?? signal}: ${said}`);
         }
         resolve();

@@ -5,6 +5,8 @@ export interface Plan {
   readonly processes: number;
   /** Whether the workers of this run advance inline. */
   readonly inline: boolean;
+  /** Whether steps do what they can to harm those beside them. */
+  readonly hostile: boolean;
   readonly faults: readonly Fault[];
   readonly calls: readonly Call[];
 }
@@ -29,7 +31,7 @@ export type Fault =
     | { readonly kind: "restart" }
   );
 
-export const names = ["shop", "wide", "desk", "doomed", "line"] as const;
+export const names = ["shop", "wide", "desk", "doomed", "line", "hostile"] as const;
 
 /** A call of the application. Keys name instances that earlier calls have started. */
 export type Call =
@@ -69,12 +71,28 @@ function chanceOf(seed: number): Chance {
 
 export const lease = 1_500;
 
-export function planOf(seed: number, seconds: number, processes: number): Plan {
+export function planOf(
+  seed: number,
+  seconds: number,
+  processes: number,
+  hostile = false,
+): Plan {
   const chance = chanceOf(seed);
   const inline = chance() < 0.6;
   const faults = faultsOf(chance, seconds * 1000, processes);
-  const calls = [...callsOf(chance, seconds * 1000), ...crowdsOf(faults)];
-  return { seed, seconds, processes, inline, faults, calls: calls.sort((a, b) => a.at - b.at) };
+  const calls = [
+    ...callsOf(chance, seconds * 1000, hostile ? names : names.slice(0, -1)),
+    ...crowdsOf(faults),
+  ];
+  return {
+    seed,
+    seconds,
+    processes,
+    inline,
+    hostile,
+    faults,
+    calls: calls.sort((a, b) => a.at - b.at),
+  };
 }
 
 const weights = {
@@ -113,12 +131,16 @@ function faultsOf(chance: Chance, length: number, processes: number): readonly F
   return faults;
 }
 
-function callsOf(chance: Chance, length: number): readonly Call[] {
+function callsOf(
+  chance: Chance,
+  length: number,
+  workflows: readonly (typeof names[number])[],
+): readonly Call[] {
   const between = (from: number, to: number) => from + Math.floor(chance() * (to - from));
   const calls: Call[] = [];
   let count = 0;
   for (let at = 0; at < length; at += between(20, 200)) {
-    const workflow = names[between(0, names.length)]!;
+    const workflow = workflows[between(0, workflows.length)]!;
     if (chance() < 0.15) {
       const keys = Array.from({ length: between(2, 12) }, () => `k${count++}`);
       calls.push({ at, kind: "startMany", workflow, keys });

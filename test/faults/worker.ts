@@ -1,8 +1,8 @@
 // A worker process of the fault runs. Whatever it does not catch ends it, and so fails the run.
 import process from "node:process";
 import { Hephaestus } from "../../mod.ts";
+import { everything } from "./hostile.ts";
 import { lease } from "./plan.ts";
-import { all } from "./workflows.ts";
 
 const [url, name, inline] = process.argv.slice(2);
 const said = process.env.FAULTS_LOG
@@ -11,7 +11,7 @@ const said = process.env.FAULTS_LOG
 const hephaestus = new Hephaestus({
   url: url!,
   inline: inline === "true",
-  workflows: Object.values(all),
+  workflows: Object.values(everything),
   logger: { debug() {}, info() {}, warn: said, error: said },
   poolSize: 4,
   statementTimeout: "2s",

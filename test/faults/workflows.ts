@@ -11,7 +11,7 @@ const retry = { attempts: patience, backoff: "constant", base: "20ms" } as const
 const diary = process.env.FAULTS_DIARY;
 
 /** An effect outside of the database: a line that stays when the process is killed. */
-function note(instance: string, step: string, attempt: number): void {
+export function note(instance: string, step: string, attempt: number): void {
   if (diary) appendFileSync(diary, `${instance} ${step} ${attempt}\n`);
 }
 
@@ -112,8 +112,8 @@ export const desk = workflow("desk", { key, input, start: open })
   .on(file, { ok: done })
   .build();
 
-const begin = writing("begin");
-const beside = writing("beside");
+export const begin = writing("begin");
+export const beside = writing("beside");
 const fail = step("fail", {
   events: { ok: type() },
   retry: { attempts: doomedAttempts, backoff: "constant", base: "10ms" },

@@ -15,8 +15,8 @@ import { Caller } from "./calls.ts";
 import { broken } from "./checks.ts";
 import { briefly, heal, inflict, type Victims } from "./driver.ts";
 import { Fleet } from "./fleet.ts";
+import { everything } from "./hostile.ts";
 import type { Plan } from "./plan.ts";
-import { all } from "./workflows.ts";
 
 /** How a run ended: without problems, or with what must be known to look into it. */
 export interface Report {
@@ -44,11 +44,11 @@ export async function run(plan: Plan): Promise<Report> {
     proxies.push(await proxy(server.url, { remember: false }));
   }
   const urls = proxies.slice(0, -1).map(({ url }) => url);
-  await using fleet = new Fleet(urls, plan.inline, diary);
+  await using fleet = new Fleet(urls, plan, diary);
   const hephaestus = new Hephaestus({
     url: proxies.at(-1)!.url,
     inline: plan.inline,
-    workflows: Object.values(all),
+    workflows: Object.values(everything),
     logger: silent,
     poolSize: 6,
     statementTimeout: "2s",
