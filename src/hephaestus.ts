@@ -244,21 +244,26 @@ export class Hephaestus implements AsyncDisposable {
   /**
    * Begins to work on what is due. Returns at once; `ready` tells when it has begun.
    *
+   * @throws {HephaestusError} With code `CLOSED` once the engine is closing.
    * @throws {RangeError} When a limit of a queue or a time cannot be.
    */
   work(options: WorkOptions = {}): Worker {
-    const { signal, name = processName() } = options;
-    this.#closing.signal.throwIfAborted();
+    const { signal, name = `${hostname()}:${process.pid}` } = options;
+    if (this.#closed !== undefined) {
+      throw new HephaestusError("CLOSED", "Cannot begin to work: the engine is closed or closing");
+    }
     const { parts, finals } = this.#client;
     const finished = finals.tell.bind(finals);
     const working = new Working(parts, { ...workTimes(options), name, finished });
     this.#workers.add(working);
+    const aborted = () => void stop();
     const stop = async (grace?: Duration) => {
+      signal?.removeEventListener("abort", aborted);
       await working.stop(grace === undefined ? undefined : milliseconds(grace, "grace"));
       this.#workers.delete(working);
     };
     if (signal?.aborted) void stop();
-    else signal?.addEventListener("abort", () => void stop(), { once: true });
+    else signal?.addEventListener("abort", aborted, { once: true });
     return {
       get id() {
         return working.process;
@@ -292,8 +297,4 @@ export class Hephaestus implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function processName(): string {
-  return `${hostname()}:${process.pid}`;
 }

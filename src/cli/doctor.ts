@@ -1,4 +1,4 @@
-import { examine, repair, type Violation } from "../postgres/doctor.ts";
+import { examine, repair, untaken, type Violation } from "../postgres/doctor.ts";
 import { explained, lackingIn } from "../postgres/lacking.ts";
 import { tablesOf } from "../postgres/tables.ts";
 import { UsageError } from "./failure.ts";
@@ -13,7 +13,10 @@ export interface DoctorValues {
   readonly queue?: string | undefined;
 }
 
-/** `hephaestus doctor`: prints one line for each violation. Returns the exit code: 1 when there is any. */
+/**
+ * `hephaestus doctor`: prints one line for each violation. Returns the exit code: 1 when there is any. Jobs that no living process
+ * can take are told of and are no violation: nobody may be meant to work now.
+ */
 export async function runDoctor(words: readonly string[], values: DoctorValues): Promise<number> {
   if (words[0] !== undefined) {
     throw new UsageError(`Cannot run "doctor ${words[0]}": unexpected argument "${words[0]}"`);
@@ -29,8 +32,12 @@ export async function runDoctor(words: readonly string[], values: DoctorValues):
     const repaired = values.repair
       ? await repair(db, schema, violations, queue)
       : new Set<Violation>();
-    if (values.json) printJson(violations, counts, repaired);
-    else print(violations, counts, repaired, values.repair ?? false, schema);
+    const unserved = await untaken(db, schema);
+    if (values.json) printJson(violations, counts, repaired, unserved);
+    else {
+      print(violations, counts, repaired, values.repair ?? false, schema);
+      for (const sentence of unserved) console.log(`unserved: ${sentence}`);
+    }
     return violations.length === 0 ? 0 : 1;
   } finally {
     await db.close();
@@ -46,13 +53,14 @@ function print(
 ): void {
   if (violations.length === 0) return console.log(`nothing is wrong in schema "${schema}"`);
   for (const violation of violations) {
-    const { rule, sentence, repairable } = violation;
+    const { rule, sentence, subject, repairable } = violation;
+    const of = subject === undefined ? "" : ` (${subject})`;
     const verdict = repaired.has(violation)
       ? " (repaired)"
       : repairable && !repairing
       ? " (--repair can do it)"
       : "";
-    console.log(`${rule}: ${sentence}${verdict}`);
+    console.log(`${rule}: ${sentence}${of}${verdict}`);
   }
   for (const [rule, count] of Object.entries(counts)) {
     const told = violations.filter((violation) => violation.rule === rule).length;
@@ -64,10 +72,13 @@ function printJson(
   violations: readonly Violation[],
   counts: Readonly<Record<string, number>>,
   repaired: ReadonlySet<Violation>,
+  unserved: readonly string[],
 ): void {
   const told = violations.map((violation) => {
-    const { rule, sentence, repairable, found: { note: _, ...ids } } = violation;
-    return { rule, sentence, ...ids, repairable, repaired: repaired.has(violation) };
+    const { rule, sentence, subject, repairable, found: { note: _, ...ids } } = violation;
+    return { rule, sentence, subject, ...ids, repairable, repaired: repaired.has(violation) };
   });
-  console.log(JSON.stringify({ violations: told, counts }));
+  console.log(
+    JSON.stringify({ violations: told, counts, unserved }),
+  );
 }

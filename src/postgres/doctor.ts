@@ -1,14 +1,19 @@
+import { businessValue } from "../core/identity.ts";
+import { unservedNotices } from "../queue/unserved.ts";
 import type { Db } from "./db.ts";
 import { repairs } from "./doctor_repairs.ts";
 import { type Found, type Rule, rules } from "./doctor_rules.ts";
 import { assertMigrated } from "./migrate.ts";
 import { sleep } from "./retrying.ts";
 import { type Tables, tablesOf } from "./tables.ts";
+import { unserved } from "./unserved.ts";
 
 /** A rule of the engine that a database breaks in one place. */
 export interface Violation {
   readonly rule: string;
   readonly sentence: string;
+  /** What people know the instance by: workflow, key and step. */
+  readonly subject: string | undefined;
   readonly found: Found;
   /** Whether {@linkcode repair} can do something about it. */
   readonly repairable: boolean;
@@ -25,6 +30,13 @@ export interface ExamineOptions {
   readonly limit?: number;
   /** Milliseconds after which a suspicion is looked at once more: 250 unless told. */
   readonly again?: number;
+}
+
+interface FoundRow {
+  readonly found: string;
+  readonly count: string;
+  readonly workflow: string | null;
+  readonly key: string | null;
 }
 
 interface Look {
@@ -59,20 +71,26 @@ export async function examine(
   return { violations, counts };
 }
 
+/** Due jobs that no living process can take: a sentence for each queue or code that is missing. */
+export async function untaken(db: Db, schema: string): Promise<readonly string[]> {
+  return unservedNotices(await unserved(db, tablesOf(schema))).map(({ sentence }) => sentence);
+}
+
 async function look(db: Db, t: Tables, rule: Rule, limit: number): Promise<Look> {
   const rows = await db.transaction(async (tx) => {
     await tx.query("set transaction isolation level repeatable read, read only");
-    return await tx.query<{ found: string; count: string }>(
+    return await tx.query<FoundRow>(
       `with found as (${rule.sql(t)})
        select (select jsonb_object_agg(key, value) from jsonb_each_text(to_jsonb(found)))::text as found,
-         (count(*) over ())::text as count
+         (count(*) over ())::text as count, of.workflow, of.key
        from found
+       left join ${t.instances} as of on of.id::text = to_jsonb(found) ->> 'instance'
        order by 1
        limit $1::text::int`,
       [String(limit)],
     );
   }, { deadline: 0 });
-  const violations = rows.map(({ found }) => violationOf(rule, foundOf(found)));
+  const violations = rows.map((row) => violationOf(rule, row));
   return { violations, count: Number(rows[0]?.count ?? 0) };
 }
 
@@ -80,9 +98,16 @@ function foundOf(json: string): Found {
   return { instance: null, job: null, process: null, step: null, note: null, ...JSON.parse(json) };
 }
 
-function violationOf(rule: Rule, found: Found): Violation {
-  const { name, sentence } = rule;
-  return { rule: name, sentence: sentence(found), found, repairable: name in repairs };
+function violationOf(
+  { name, sentence }: Rule,
+  { found: json, workflow, key }: FoundRow,
+): Violation {
+  const found = foundOf(json);
+  const step = found.step === null ? "" : `, step "${found.step}"`;
+  const subject = workflow === null || key === null
+    ? undefined
+    : `${workflow} "${businessValue(key)}"${step}`;
+  return { rule: name, sentence: sentence(found), subject, found, repairable: name in repairs };
 }
 
 function key({ found: { instance, job, process, step } }: Violation): string {

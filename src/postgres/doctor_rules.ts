@@ -34,7 +34,8 @@ const driving: readonly Rule[] = [
   {
     name: "undriven",
     sql: (t) => `
-      select i.id as instance, i.status as note
+      select i.id as instance, i.status as note,
+        (select string_agg(name, ', ' order by name) from jsonb_object_keys(i.control -> 'active') as name) as step
       from ${t.instances} i
       where i.status in ('pending', 'running')
         and not exists (select from ${t.jobs} j
@@ -111,7 +112,7 @@ const owning: readonly Rule[] = [
   {
     name: "unowned",
     sql: (t) => `
-      select j.id as job, j.instance_id as instance, j.process_id as process
+      select j.id as job, j.instance_id as instance, j.process_id as process, j.step
       from ${t.jobs} j
       where j.state = 'executing' and not exists (select from ${t.processes} p where p.id = j.process_id)`,
     sentence: (f) =>
@@ -121,7 +122,7 @@ const owning: readonly Rule[] = [
   {
     name: "owned",
     sql: (t) => `
-      select j.id as job, j.instance_id as instance, j.process_id as process, j.state as note
+      select j.id as job, j.instance_id as instance, j.process_id as process, j.step, j.state as note
       from ${t.jobs} j
       where j.state <> 'executing' and j.process_id is not null`,
     sentence: (f) => `Job ${f.job} is ${f.note}, but process ${f.process} owns it`,

@@ -110,7 +110,7 @@ describe("hephaestus doctor", () => {
     for (const line of [one, two]) {
       assertMatch(
         line,
-        /^unowned: Job \d+ is executing, but its process 99 does not exist \(--repair can do it\)$/,
+        /^unowned: Job \d+ is executing, but its process 99 does not exist \(sick "[abc]", step "first"\) \(--repair can do it\)$/,
       );
     }
     assertEquals(more, "unowned: and 1 more");
@@ -130,8 +130,38 @@ describe("hephaestus doctor", () => {
       "rule",
       "sentence",
       "step",
+      "subject",
     ]);
     assertEquals((await command(["doctor"], t.url)).code, 0);
+  });
+
+  it("names workflow, key and step of an instance that nothing drives", async () => {
+    await using t = await migrated();
+    await using hephaestus = engine(t);
+    await hephaestus.start(sick, "abc123", undefined);
+    await t.sql`delete from hephaestus.jobs`;
+
+    const { out } = await command(["doctor"], t.url);
+
+    assertMatch(
+      out,
+      /^undriven: Instance .* is pending, but no job runs a step of it \(sick "abc123", step "first"\)\n$/,
+    );
+  });
+
+  it("tells of due jobs that no living process can take, and finds nothing wrong with them", async () => {
+    await using t = await migrated();
+    await using hephaestus = engine(t);
+    await hephaestus.start(sick, "a", undefined);
+    const sentence =
+      'No living process serves queue "default", and 1 job is due, such as step "first" of "sick"';
+
+    const { code, out } = await command(["doctor"], t.url);
+    const { unserved } = JSON.parse((await command(["doctor", "--json"], t.url)).out);
+
+    assertEquals(code, 0);
+    assertEquals(out, `nothing is wrong in schema "hephaestus"\nunserved: ${sentence}\n`);
+    assertEquals(unserved, [sentence]);
   });
 
   it("refuses what it cannot do with a sentence", async () => {

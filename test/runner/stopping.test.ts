@@ -1,6 +1,7 @@
+import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { assert, assertEquals } from "@std/assert";
-import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { done, Hephaestus, HephaestusError, step, type, workflow } from "../../mod.ts";
 import type { Job } from "../../src/queue/job.ts";
 import type { Backend } from "../../src/store/store.ts";
 import { memory } from "../../src/testing/mod.ts";
@@ -74,6 +75,31 @@ describe("a database that does not answer any more", () => {
 
     await slow;
     road.cut();
+  });
+});
+
+describe("an engine that is closing", () => {
+  it("refuses to work, for nobody would stop it", async () => {
+    const hephaestus = new Hephaestus({ backend: memory(), workflows, logger: silent });
+    const closed = hephaestus.close();
+
+    assertThrows(() => hephaestus.work(), HephaestusError, "Cannot begin to work: the engine is");
+
+    await closed;
+    assertThrows(() => hephaestus.work(), HephaestusError, "Cannot begin to work: the engine is");
+  });
+});
+
+describe("a worker that is stopped", () => {
+  it("takes its listener off the signal that it was given", async () => {
+    await using hephaestus = new Hephaestus({ backend: memory(), workflows, logger: silent });
+    const { signal } = new AbortController();
+    const workers = [hephaestus.work({ signal }), hephaestus.work({ signal })];
+    assertEquals(getEventListeners(signal, "abort").length, 2);
+
+    for (const worker of workers) await worker.stop();
+
+    assertEquals(getEventListeners(signal, "abort").length, 0);
   });
 });
 
