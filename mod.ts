@@ -42,6 +42,7 @@ export {
   AlreadyRunningError,
   AmbiguousKeyError,
   FatalError,
+  GraphChangedError,
   HephaestusError,
   InstanceNotFoundError,
   InvalidValueError,

@@ -83,6 +83,17 @@ alter table hephaestus.step_results add constraint step_results_pkey PRIMARY KEY
 CREATE INDEX step_results_unprocessed ON hephaestus.step_results USING btree (instance_id) WHERE (NOT processed);
 comment on table hephaestus.step_results is 'How every step ended: the history that people read, and the outputs that later steps read.';
 
+create table hephaestus.workflow_graphs (
+  workflow text not null,
+  workflow_version integer not null,
+  fingerprint bigint not null,
+  inserted_at timestamp with time zone not null default now(),
+  graph jsonb not null
+);
+
+alter table hephaestus.workflow_graphs add constraint workflow_graphs_pkey PRIMARY KEY (workflow, workflow_version, fingerprint);
+comment on table hephaestus.workflow_graphs is 'Each graph that a process has had for a version of a workflow: what differs can be said.';
+
 create table hephaestus.workflow_instances (
   id uuid not null,
   revision integer not null default 1,
@@ -98,12 +109,14 @@ create table hephaestus.workflow_instances (
   tags text[] not null default '{}'::text[],
   metadata jsonb not null default '{}'::jsonb,
   error jsonb,
-  input jsonb
+  input jsonb,
+  graph bigint
 ) with (fillfactor=50);
 
 alter table hephaestus.workflow_instances add constraint workflow_instances_pkey PRIMARY KEY (id);
 alter table hephaestus.workflow_instances add constraint workflow_instances_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])));
 CREATE INDEX workflow_instances_key ON hephaestus.workflow_instances USING btree (key);
+CREATE INDEX workflow_instances_open_graph ON hephaestus.workflow_instances USING btree (graph) WHERE (finished_at IS NULL);
 CREATE INDEX workflow_instances_status ON hephaestus.workflow_instances USING btree (workflow, status, id);
 CREATE UNIQUE INDEX workflow_instances_unique_key ON hephaestus.workflow_instances USING btree (unique_key) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text]));
 comment on table hephaestus.workflow_instances is 'One row for each running of a workflow. revision fences every write; control holds what the engine needs to go on.';

@@ -8,6 +8,7 @@ import { type Handle, handleOf } from "./client/handle.ts";
 import * as listing from "./client/listing.ts";
 import type { ListOptions, Page } from "./client/listing.ts";
 import { type HephaestusOptions, type WorkOptions, workTimes } from "./client/options.ts";
+import { partsOf } from "./client/parts.ts";
 import * as resuming from "./client/resuming.ts";
 import type { InTransaction, Resumed } from "./client/resuming.ts";
 import * as starting from "./client/starting.ts";
@@ -18,15 +19,8 @@ import { HephaestusError } from "./core/errors.ts";
 import type { Delivery } from "./core/step.ts";
 import type { Addressed } from "./core/workflow.ts";
 import type { HistoryEntry, Instance } from "./core/instance.ts";
-import { defaultLogger, guarded } from "./core/logger.ts";
-import { resolveRetry } from "./core/retry.ts";
 import type { EventName, Listener } from "./core/telemetry.ts";
-import { Telemetry } from "./queue/telemetry.ts";
-import { postgresBackend } from "./postgres/backend.ts";
-import { JobIds } from "./runner/job_ids.ts";
-import { Registry } from "./runner/registry.ts";
 import { Worker as Working } from "./runner/worker.ts";
-import type { Backend } from "./store/store.ts";
 
 /**
  * The engine: starts instances, talks to them, lists them, and works on them.
@@ -67,34 +61,13 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {TypeError} When an option cannot be: a hostile schema name, two workflows of one name and version.
    */
   constructor(options: HephaestusOptions) {
-    const { queues = {}, inline = true, payloadLimit = 1_048_576, retry } = options;
-    const logger = guarded(options.logger ?? defaultLogger);
-    if (retry !== undefined) resolveRetry(retry);
-    if (!Number.isInteger(payloadLimit) || payloadLimit < 1 || payloadLimit > 268_435_455) {
-      throw new RangeError(
-        "Cannot use the option payloadLimit: it is not a whole number of bytes up to 268,435,455",
-      );
-    }
-    const registry = new Registry(options.workflows);
-    const backend = options.backend as Backend | undefined ?? postgresBackend(options);
-    const { execute = "default", advance = execute, resume = execute } = queues;
+    const parts = partsOf(options);
     const isOurs = (id: string) => [...this.#workers].some(({ process }) => process === id);
-    const finals = new Finals(backend.store, logger, isOurs);
+    const finals = new Finals(parts.backend.store, parts.logger, isOurs);
     // Every waiting result() listens to it.
     setMaxListeners(0, this.#closing.signal);
     this.#client = {
-      parts: {
-        backend,
-        registry,
-        ids: new JobIds(backend.queue),
-        logger,
-        telemetry: new Telemetry(logger),
-        queues: { advance, execute, resume },
-        inline,
-        retry,
-        payloadLimit,
-        random: Math.random,
-      },
+      parts,
       finals,
       workers: this.#workers,
       handle: (of, fresh) => handleOf(finals, this.#closing.signal, of, fresh),

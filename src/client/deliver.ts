@@ -76,7 +76,7 @@ export async function checkDelivery(
 
 /** What a caller is told: throws `NotWaitingError` when nothing waits any more. */
 export function answer(
-  delivered: Delivered,
+  delivered: Exclude<Delivered, { readonly kind: "changed" }>,
   instance: Instance,
   { name, kind }: StepDefinition,
 ): "accepted" | "early" | "duplicate" {

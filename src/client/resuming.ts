@@ -39,6 +39,7 @@ export async function resume(
     id: uuidv7(),
     instance: instance.id,
     version: instance.version,
+    graph: workflow.fingerprint,
     step: step.name,
     activation: 1,
     event,
@@ -46,6 +47,9 @@ export async function resume(
     metadata,
     wake,
   }, tx);
+  if (delivered.kind === "changed") {
+    throw await parts.graphs.refusal(workflow, delivered.graph, "resume");
+  }
   const result = answer(delivered, instance, step);
   if (tx === undefined) { for (const worker of workers) worker.wake([wake.queue]); }
   if (parts.telemetry.has("step:resume")) {
@@ -75,6 +79,10 @@ export async function scheduleResume(
   const { store } = parts.backend;
   const instance = await findOrThrow(store, target, who, "resume", tx);
   const workflow = definitionOf(parts, target, instance);
+  const [known] = await store.read([instance.id]);
+  if (known?.graph !== undefined && known.graph !== workflow.fingerprint) {
+    throw await parts.graphs.refusal(workflow, known.graph, "resume");
+  }
   const { step, event, output, metadata } = await checkDelivery(parts, workflow, delivery);
   if (isFinal(instance.status)) answer({ kind: "final", status: instance.status }, instance, step);
   const members = [

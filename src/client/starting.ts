@@ -68,6 +68,7 @@ export async function start(
   { tx, version, onConflict = "reject" }: StartOptions,
 ): Promise<Handle> {
   const ready = await check(client, target, version, item);
+  await client.parts.graphs.admit([ready.workflow], tx !== undefined);
   for (let tries = 0; tries < mostTries; tries++) {
     const { known } = ready.prepared;
     if ((await insert(client, [ready], tx)).has(known.id)) return client.handle(known, true);
@@ -89,7 +90,9 @@ export async function startMany(
   { tx, version }: StartManyOptions,
 ): Promise<readonly ManyHandle[]> {
   // All are read before anything is awaited: what the caller changes then comes too late.
+  // deno-lint-ignore require-await -- what one throws is a rejection, so that none of the others is left alone
   const ready = await Promise.all(items.map(async (item) => check(client, target, version, item)));
+  await client.parts.graphs.admit(ready.map(({ workflow }) => workflow), tx !== undefined);
   const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Map();
   const handles: ManyHandle[] = [];
   for (const one of ready) {

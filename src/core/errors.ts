@@ -1,5 +1,6 @@
 import { HephaestusError, listed } from "./hephaestus_error.ts";
 
+export { GraphChangedError } from "./graph_errors.ts";
 export { type ErrorCode, HephaestusError } from "./hephaestus_error.ts";
 export {
   AlreadyRunningError,

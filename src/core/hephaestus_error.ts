@@ -6,6 +6,7 @@ export type ErrorCode =
   | "NOT_WAITING"
   | "NOT_CANCELLABLE"
   | "UNKNOWN_WORKFLOW"
+  | "GRAPH_CHANGED"
   | "SCHEMA_VERSION"
   | "AMBIGUOUS_KEY"
   | "INVALID_VALUE"

@@ -1,5 +1,6 @@
 import { UnknownWorkflowError, WorkflowDefinitionError } from "./errors.ts";
 import { isObject } from "./definition.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { checkName } from "./identity.ts";
 import type { JsonObject } from "./json.ts";
 import { isPromise, settled } from "./promises.ts";
@@ -112,7 +113,9 @@ export function versioned<
     if (!/^[1-9]\d{0,8}$/.test(key)) throw refuse(`version "${key}" is not a whole number from 1`);
     if (!isObject(member) || !isObject(member.graph)) throw refuse(`${key} is not a workflow`);
     if (member.name !== name) throw refuse(`version ${key} is workflow "${member.name}"`);
-    versions.set(Number(key), Object.freeze({ ...member, version: Number(key) }));
+    const version = Number(key);
+    const drawn = { version, fingerprint: fingerprint(name, version, member.graph) };
+    versions.set(version, Object.freeze({ ...member, ...drawn }));
   }
   const { current, pick } = options;
   if (!versions.has(current)) throw refuse(`current version ${current} is not among them`);

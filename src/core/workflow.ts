@@ -1,5 +1,6 @@
 import { isStep, only, type Refuse, retry } from "./definition.ts";
 import { WorkflowDefinitionError } from "./errors.ts";
+import { fingerprint } from "./fingerprint.ts";
 import type { Graph } from "./graph.ts";
 import { checkName, type Scope, scopes } from "./identity.ts";
 import { decode, encode, type JsonObject } from "./json.ts";
@@ -52,6 +53,8 @@ export interface Workflow<
   readonly input: Type<In, Given>;
   /** The steps and where their events lead, as data. */
   readonly graph: Graph;
+  /** Tells this graph of this version from all others: each instance keeps the one that it began with. */
+  readonly fingerprint: string;
   /** The steps by name, in the order of the rows. */
   readonly steps: ReadonlyMap<string, StepDefinition>;
   /** Exists in the types only. */
@@ -195,7 +198,7 @@ export function workflow(name: string, options: any): any {
   return builder(head(name, options), undefined);
 }
 
-interface Head extends Omit<Workflow, "graph" | "steps" | "toMermaid"> {
+interface Head extends Omit<Workflow, "graph" | "fingerprint" | "steps" | "toMermaid"> {
   readonly start: StepDefinition;
   readonly refuse: Refuse;
 }
@@ -257,5 +260,11 @@ function build({ start, refuse, ...rest }: Head, rows: readonly Row[]): Workflow
   const graph = assemble(start, rows, refuse);
   const steps = new Map(rows.map(({ step }) => [step.name, step]));
   prove(graph, steps, refuse);
-  return Object.freeze({ ...rest, graph, steps, toMermaid: () => toMermaid(graph) });
+  return Object.freeze({
+    ...rest,
+    graph,
+    fingerprint: fingerprint(rest.name, rest.version, graph),
+    steps,
+    toMermaid: () => toMermaid(graph),
+  });
 }

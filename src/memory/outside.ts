@@ -24,6 +24,9 @@ export function deliver(tables: Tables, delivery: NewDelivery): Delivered {
       ? { kind: "over", event: before.event }
       : { kind: "duplicate" };
   }
+  if (row.graph !== undefined && row.graph !== delivery.graph) {
+    return { kind: "changed", graph: row.graph };
+  }
   const result = { ...delivery, attempt: 1, errors: undefined, duration: undefined };
   insertResult(tables, result, { instance, version, delivery: delivery.id });
   wakeAdvance(tables, instance, delivery.wake);

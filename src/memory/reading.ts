@@ -80,6 +80,7 @@ export function toKnown(row: InstanceRow): Known {
     id: row.id,
     workflow: row.workflow,
     version: row.version,
+    graph: row.graph,
     key: row.key,
     revision: row.revision,
     status: row.status,
@@ -92,7 +93,7 @@ export function toKnown(row: InstanceRow): Known {
 }
 
 function toInstance(row: InstanceRow): Instance {
-  const { control, ...known } = toKnown(row);
+  const { control, graph: _, ...known } = toKnown(row);
   return {
     ...known,
     active: [...control.active.keys()],

@@ -9,6 +9,7 @@ export interface InstanceRow {
   readonly revision: number;
   readonly workflow: string;
   readonly version: number;
+  readonly graph: string | undefined;
   readonly key: string;
   readonly uniqueKey: string | undefined;
   readonly status: InstanceStatus;

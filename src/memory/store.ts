@@ -2,6 +2,7 @@ import type { Sql } from "../core/context.ts";
 import type { CallerTransaction, Store } from "../store/store.ts";
 import { commit, pass, record } from "./commit.ts";
 import { insertJob } from "./jobs.ts";
+import { compare } from "./graphs.ts";
 import { open } from "./open.ts";
 import { cancelScheduled, deliver, end } from "./outside.ts";
 import { ended, history, list, toKnown, unprocessed } from "./reading.ts";
@@ -16,6 +17,8 @@ export function memoryStore(tables: Tables, sql: Sql): Store {
         refuse(tx, "start");
         return open(tables, process, instances);
       }),
+
+    compare: (graphs) => run(tables, () => compare(tables, graphs)),
 
     read: (ids) =>
       run(tables, () =>

@@ -1,5 +1,6 @@
 import { Bell } from "./bell.ts";
 import type { Clock } from "./clock.ts";
+import type { VersionGraph } from "../store/graphs.ts";
 import type { InstanceRow, JobRow, ProcessRow, ResultRow } from "./rows.ts";
 import { Table } from "./table.ts";
 
@@ -24,6 +25,7 @@ export class Tables {
   readonly woken: Bell = new Bell();
   /** Instances that have become final. */
   readonly ended: Bell = new Bell();
+  readonly graphs: Table<VersionGraph> = new Table(this.#journal, (row) => row.fingerprint);
   readonly processes: Table<ProcessRow> = new Table(this.#journal, (row) => row.id);
   /** The processes that have claimed from each queue. */
   readonly claimers: Map<string, Set<string>> = new Map();

@@ -15,6 +15,7 @@ interface KnownRow {
   readonly id: string;
   readonly workflow: string;
   readonly workflow_version: string;
+  readonly graph: string | null;
   readonly key: string;
   readonly revision: string;
   readonly status: InstanceStatus;
@@ -26,7 +27,7 @@ interface KnownRow {
 }
 
 const knownColumns =
-  `id::text, workflow, workflow_version::text, key, revision::text, status, control::text,
+  `id::text, workflow, workflow_version::text, graph::text, key, revision::text, status, control::text,
        metadata::text, to_json(tags)::text as tags, input::text, ${
     epoch("inserted_at")
   } as inserted_at`;
@@ -36,6 +37,7 @@ function knownOf(row: KnownRow): Known {
     id: row.id,
     workflow: row.workflow,
     version: Number(row.workflow_version),
+    graph: row.graph ?? undefined,
     key: row.key,
     revision: Number(row.revision),
     status: row.status,

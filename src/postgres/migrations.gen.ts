@@ -127,7 +127,7 @@ drop table :schema.workflow_instances;
   {
     version: 2,
     name: "floor",
-    sha256: "2a129e0259bcb5522c419e2ab2dba3c3fd0af726b4bfb0b4374ceddfcdab39e6",
+    sha256: "06ae2776bed2f9287a1109df8f5be91c666b4b8a14afbb50d2700822ce364dd6",
     up: `-- Which work a process can take: null where a process does not say. A workflow reads name@version.
 alter table :schema.processes
   add column queues text[],
@@ -137,8 +137,30 @@ alter table :schema.processes
 alter table :schema.jobs add column deaths smallint not null default 0;
 create index jobs_alone on :schema.jobs (queue, priority, scheduled_at, id)
   where state = 'available' and deaths >= 2;
+
+-- The graphs of versions. An instance goes on with the graph that it began with, and with no other.
+alter table :schema.workflow_instances add column graph bigint;
+
+create table :schema.workflow_graphs (
+  workflow         text        not null,
+  workflow_version int         not null,
+  -- A hash of all that follows and of the two columns above.
+  fingerprint      bigint      not null,
+  inserted_at      timestamptz not null default now(),
+  graph            jsonb       not null,
+  primary key (workflow, workflow_version, fingerprint)
+);
+
+comment on table :schema.workflow_graphs is
+  'Each graph that a process has had for a version of a workflow: what differs can be said.';
+
+-- Its predicate names a column that changes once: steps pay nothing for it.
+create index workflow_instances_open_graph on :schema.workflow_instances (graph) where finished_at is null;
 `,
-    down: `drop index :schema.jobs_alone;
+    down: `drop table :schema.workflow_graphs;
+alter table :schema.workflow_instances drop column graph;
+
+drop index :schema.jobs_alone;
 alter table :schema.jobs drop column deaths;
 
 alter table :schema.processes

@@ -40,6 +40,7 @@ const instanceColumns: readonly Column<NewInstance>[] = [
   ["id", "uuid", (instance) => instance.id],
   ["workflow", "text", (instance) => instance.workflow],
   ["version", "int", (instance) => instance.version],
+  ["graph", "bigint", (instance) => instance.graph],
   ["key", "text", (instance) => instance.key],
   ["unique_key", "text", (instance) => instance.uniqueKey],
   ["status", "text", (instance) => instance.status],
@@ -66,9 +67,9 @@ function openStatement(
   s.with(
     "opened",
     `(
-  insert into ${t.instances} (id, workflow, workflow_version, key, unique_key, status, control, tags, metadata, error,
+  insert into ${t.instances} (id, workflow, workflow_version, graph, key, unique_key, status, control, tags, metadata, error,
     input, finished_at)
-  select instance.id, instance.workflow, instance.version, instance.key, instance.unique_key, instance.status,
+  select instance.id, instance.workflow, instance.version, instance.graph, instance.key, instance.unique_key, instance.status,
     instance.control::jsonb, instance.tags::text[], instance.metadata::jsonb, instance.error::jsonb,
     instance.input::jsonb, case when instance.status in ('completed', 'failed', 'cancelled') then now() end
   from ${s.rows("instance", instances, ...instanceColumns)}

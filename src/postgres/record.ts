@@ -132,7 +132,8 @@ export async function pass(
 function deliverStatement(t: Tables, channel: string): string {
   return `
 with target as materialized (
-  select id, status, workflow, workflow_version, jsonb_exists(control -> 'active', $2) as active
+  select id, status, workflow, workflow_version, jsonb_exists(control -> 'active', $2) as active,
+    nullif(graph, $11::text::bigint) as other_graph
   from ${t.instances}
   where id = $1::text::uuid
 ),
@@ -142,7 +143,7 @@ recorded as (
   select target.id, $2::text, $3::text::int, $4::text, $5::text::jsonb, $6::text::jsonb, $7::text::uuid,
     target.workflow_version
   from target
-  where target.status in ('pending', 'running', 'waiting')
+  where target.status in ('pending', 'running', 'waiting') and target.other_graph is null
   on conflict do nothing
   returning instance_id
 ),
@@ -153,7 +154,7 @@ woken as (
   join recorded on recorded.instance_id = target.id
   ${keepWaiting}
 )
-select target.status, target.active::text as active, (select count(*) from recorded)::text as recorded,
+select target.status, target.active::text as active, target.other_graph::text as other_graph, (select count(*) from recorded)::text as recorded,
   pg_notify('${channel}', $10::text) as notified
 from target`;
 }
@@ -170,7 +171,9 @@ export async function deliver(
   keyed: boolean,
 ): Promise<Delivered> {
   const { instance, step, activation } = delivery;
-  const [target] = await tx.query<{ status: string; active: string; recorded: string }>(
+  const [target] = await tx.query<
+    { status: string; active: string; other_graph: string | null; recorded: string }
+  >(
     deliverStatement(t, channel),
     [
       instance,
@@ -183,6 +186,7 @@ export async function deliver(
       delivery.wake.queue,
       keyed ? instance : null,
       wakePayload([delivery.wake.queue]),
+      delivery.graph,
     ],
   );
   if (target === undefined) return { kind: "missing" };
@@ -198,6 +202,7 @@ export async function deliver(
   );
   if (first?.delivery_id === delivery.id) return first.causes === null ? met : { kind: "accepted" };
   if (isFinalRow(target.status)) return { kind: "final", status: target.status };
+  if (target.other_graph !== null) return { kind: "changed", graph: target.other_graph };
   if (first === undefined) return deliver(tx, t, channel, delivery, keyed);
   return first.delivery_id === null ? { kind: "over", event: first.event } : { kind: "duplicate" };
 }

@@ -13,6 +13,7 @@ import {
   sqlState,
 } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
+import { compare } from "./graphs.ts";
 import * as instances from "./instances.ts";
 import * as jobs from "./jobs.ts";
 import * as lists from "./lists.ts";
@@ -64,6 +65,7 @@ export function postgresStore(parts: StoreParts): Store {
   return {
     open: (process, started, tx) =>
       within(tx, (on) => open(on, t, channels.jobs, process, started)),
+    compare: (graphs) => within(undefined, (on) => compare(on, t, graphs)),
     read: (ids) => within(undefined, (on) => instances.read(on, t, ids)),
     unprocessed: (ids) => within(undefined, (on) => instances.unprocessed(on, t, ids)),
     ended: (instance, steps) => within(undefined, (on) => instances.ended(on, t, instance, steps)),

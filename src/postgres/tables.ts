@@ -9,6 +9,7 @@ export interface Tables {
   readonly results: string;
   readonly jobs: string;
   readonly processes: string;
+  readonly graphs: string;
   /** The sequence of job ids, as a text literal for `nextval`. */
   readonly jobIds: string;
 }
@@ -23,6 +24,7 @@ export function tablesOf(schema: string): Tables {
     results: `${quoted}.step_results`,
     jobs: `${quoted}.jobs`,
     processes: `${quoted}.processes`,
+    graphs: `${quoted}.workflow_graphs`,
     jobIds: `'${`${quoted}.jobs_id_seq`.replaceAll("'", "''")}'`,
   };
 }

@@ -102,7 +102,7 @@ export class Claims {
     const since = this.#since(queue, began);
     this.#more.delete(queue);
     this.#endSeenAt.delete(queue);
-    const serves = this.#parts.registry.served();
+    const serves = this.#parts.graphs.served();
     const jobs = await this.#reserved(
       process,
       queue,

@@ -1,8 +1,7 @@
 import { SchemaVersionError, ServerVersionError } from "../core/errors.ts";
-import type { Logger } from "../core/logger.ts";
 import type { Serving } from "../queue/queue.ts";
 import { TroubleLog } from "../queue/trouble_log.ts";
-import type { Backend } from "../store/store.ts";
+import type { Parts } from "./parts.ts";
 import { pause, unlessAborted } from "./trouble.ts";
 
 /** What a process says of itself when it enters. */
@@ -15,22 +14,31 @@ export interface Entering {
 
 /** Enters a process in the backend: when it begins, and again after it was declared dead. */
 export class Entrance {
-  readonly #backend: Backend;
+  readonly #parts: Pick<Parts, "backend" | "graphs">;
   readonly #entering: Entering;
   readonly #givenUp: AbortSignal;
   readonly #trouble: TroubleLog;
 
-  constructor(backend: Backend, logger: Logger, entering: Entering, givenUp: AbortSignal) {
-    this.#backend = backend;
+  constructor(
+    parts: Pick<Parts, "backend" | "graphs" | "logger">,
+    entering: Entering,
+    givenUp: AbortSignal,
+  ) {
+    this.#parts = parts;
     this.#entering = entering;
     this.#givenUp = givenUp;
-    this.#trouble = new TroubleLog(logger, "begin to work", "The database is there: work begins");
+    this.#trouble = new TroubleLog(
+      parts.logger,
+      "begin to work",
+      "The database is there: work begins",
+    );
   }
 
   /** Waits for the database and its tables. Rejects where that is pointless; the id is `undefined` when given up. */
   begin(): Promise<string | undefined> {
     return persist(this.#givenUp, this.#trouble, async () => {
-      await this.#backend.ready();
+      await this.#parts.backend.ready();
+      await this.#parts.graphs.look();
       return await this.#enter();
     });
   }
@@ -41,7 +49,7 @@ export class Entrance {
   }
 
   async #enter(): Promise<string> {
-    const { queue } = this.#backend;
+    const { queue } = this.#parts.backend;
     const { name, lease, serving } = this.#entering;
     const process = await queue.register(name, lease, serving);
     // Nobody waits for the answer any more.

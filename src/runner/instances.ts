@@ -1,6 +1,7 @@
 import { isFinal } from "../core/instance.ts";
 import type { Known, Store } from "../store/store.ts";
 import { weightOf } from "../core/json.ts";
+import type { Graphs } from "./graphs.ts";
 import { Outputs } from "./outputs.ts";
 
 /** An instance as this process last saw it. It may be stale: every write is fenced by its revision. */
@@ -26,15 +27,20 @@ const usualRoom: Room = { instances: 20_000, characters: 32_000_000 };
 /** How many are read at a time: each may be as large as the limit of a payload. */
 const readAtOnce = 50;
 
-/** The instances that this process works on. When there are too many, those that have been here longest are forgotten. */
+/**
+ * The instances that this process works on: the only way to them, and no instance of a graph that is not here gets in.
+ * When there are too many, those that have been here longest are forgotten.
+ */
 export class Instances {
   readonly #store: Pick<Store, "read">;
+  readonly #graphs: Pick<Graphs, "fits" | "met">;
   readonly #room: Room;
   readonly #cached = new Map<string, Entry>();
   #weight = 0;
 
-  constructor(store: Pick<Store, "read">, room = usualRoom) {
+  constructor(store: Pick<Store, "read">, graphs: Pick<Graphs, "fits" | "met">, room = usualRoom) {
     this.#store = store;
+    this.#graphs = graphs;
     this.#room = room;
   }
 
@@ -54,15 +60,21 @@ export class Instances {
 
   /**
    * Reads instances again and returns what was read: whoever gives a job up must judge by that, for others may forget
-   * an instance at any time. Outputs stay, for they never change.
+   * an instance at any time. Outputs stay, for they never change. Throws when one of them has begun with another graph.
    */
   async refresh(ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
-    const read = new Map((await this.#store.read(ids)).map((known) => [known.id, known]));
+    const read = new Map<string, Known>();
+    let foreign: Known | undefined;
+    for (const known of await this.#store.read(ids)) {
+      if (this.#graphs.fits(known)) read.set(known.id, known);
+      else foreign = known;
+    }
     for (const id of ids) {
       const known = read.get(id);
       if (known === undefined) this.forget(id);
       else this.set(known);
     }
+    if (foreign !== undefined) throw this.#graphs.met(foreign);
     return read;
   }
 

@@ -98,6 +98,6 @@ export class LoneJobs {
   }
 
   get #serves() {
-    return this.#parts.registry.served();
+    return this.#parts.graphs.served();
   }
 }

@@ -2,6 +2,7 @@ import type { Logger } from "../core/logger.ts";
 import type { RetryPolicy } from "../core/retry.ts";
 import type { Telemetry } from "../queue/telemetry.ts";
 import type { Backend } from "../store/store.ts";
+import type { Graphs } from "./graphs.ts";
 import type { JobIds } from "./job_ids.ts";
 import type { Registry } from "./registry.ts";
 
@@ -19,6 +20,7 @@ export interface QueueNames {
 export interface Parts {
   readonly backend: Backend;
   readonly registry: Registry;
+  readonly graphs: Graphs;
   readonly ids: JobIds;
   readonly logger: Logger;
   readonly telemetry: Telemetry;

@@ -2,7 +2,6 @@ import { UnknownWorkflowError } from "../core/errors.ts";
 import type { StepDefinition } from "../core/step.ts";
 import type { VersionedWorkflow } from "../core/version.ts";
 import type { Workflow } from "../core/workflow.ts";
-import type { Served } from "../queue/queue.ts";
 
 /** The workflows whose code this process has, by name and version. */
 export class Registry {
@@ -26,11 +25,9 @@ export class Registry {
     this.#workflows.set(workflow.name, versions.set(workflow.version, workflow));
   }
 
-  /** The (workflow, version) pairs that this process can work on. */
-  served(): readonly Served[] {
-    return [...this.#workflows.values()].flatMap((versions) =>
-      [...versions.values()].map(({ name, version }) => ({ workflow: name, version }))
-    );
+  /** All versions of all workflows. */
+  all(): readonly Workflow[] {
+    return [...this.#workflows.values()].flatMap((versions) => [...versions.values()]);
   }
 
   /** A workflow, where it is registered. */

@@ -71,6 +71,7 @@ export function computeTurn(limits: Limits, input: TurnInput): Computed {
       id: known.id,
       workflow: known.workflow,
       version: known.version,
+      graph: known.graph,
       key: known.key,
       revision: known.revision + 1,
       status: progress.status,

@@ -72,7 +72,9 @@ export class Upkeep {
 
   async #cleanUp(): Promise<number | undefined> {
     await this.#unserved.look(this.#parts);
-    const { queue } = this.#parts.backend;
+    const { graphs, backend: { queue } } = this.#parts;
+    // What a version had to leave alone is old: all of each queue is looked at.
+    if (await graphs.look()) this.#staged([]);
     return await queue.prune(this.#timing.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;
   }
 }

@@ -70,15 +70,18 @@ export class Worker implements Host {
     this.#parts = parts;
     this.#options = options;
     this.slots = new Slots(options.queues);
-    const instances = new Instances(parts.backend.store);
+    const instances = new Instances(parts.backend.store, parts.graphs);
     const failures = new Failures(parts, this, instances);
     const recorder = new Recorder(parts, this, failures);
     const committer = new Committer(parts, this, instances, recorder, failures);
     this.#workers = { parts, host: this, instances, committer, recorder, failures };
-    const { backend, logger } = parts;
     const { name, lease, queues } = options;
-    const serving = { queues: [...queues.keys()], workflows: parts.registry.served() };
-    this.#entrance = new Entrance(backend, logger, { name, lease, serving }, this.givenUp);
+    const workflows = parts.registry.all().map(({ name, version }) => ({
+      workflow: name,
+      version,
+    }));
+    const serving = { queues: [...queues.keys()], workflows };
+    this.#entrance = new Entrance(parts, { name, lease, serving }, this.givenUp);
     this.#claims = new Claims(parts, this, instances, options);
     this.#pulse = new Pulse(parts, this, options);
     this.#longSteps = new LongSteps(parts, instances, this.#running, options.warnAfter);
@@ -126,7 +129,7 @@ export class Worker implements Host {
     this.#parts.telemetry.emit("runner:init", {
       process: this.#process,
       queues: Object.fromEntries(this.#options.queues),
-      workflows: this.#parts.registry.served(),
+      workflows: this.#parts.graphs.served(),
     });
   }
 

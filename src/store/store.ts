@@ -3,6 +3,7 @@ import type { Control, HistoryEntry, Instance, InstanceStatus } from "../core/in
 import type { JsonObject } from "../core/json.ts";
 import type { JobId, NewJob } from "../queue/job.ts";
 import type { Lease, Queue } from "../queue/queue.ts";
+import type { OtherGraph, VersionGraph } from "./graphs.ts";
 import type { NewDelivery, Pass, Recording, Turn } from "./turn.ts";
 
 /** The caller's own open transaction. What it may be, the adapter says. */
@@ -13,6 +14,8 @@ export interface NewInstance {
   readonly id: string;
   readonly workflow: string;
   readonly version: number;
+  /** The fingerprint of the graph that it begins with. */
+  readonly graph: string | undefined;
   readonly key: string;
   readonly uniqueKey: string | undefined;
   readonly status: InstanceStatus;
@@ -34,6 +37,8 @@ export interface Known {
   readonly id: string;
   readonly workflow: string;
   readonly version: number;
+  /** The fingerprint of the graph that it began with; `undefined` when it began before that was kept. */
+  readonly graph: string | undefined;
   readonly key: string;
   readonly revision: number;
   readonly status: InstanceStatus;
@@ -95,6 +100,7 @@ export type Delivered =
   | { readonly kind: "accepted" | "early" | "duplicate" }
   | { readonly kind: "final"; readonly status: InstanceStatus }
   | { readonly kind: "over"; readonly event: string }
+  | { readonly kind: "changed"; readonly graph: string }
   | { readonly kind: "missing" };
 
 /** Which instances a list holds. All given conditions must hold. */
@@ -128,6 +134,8 @@ export interface Store {
     instances: readonly NewInstance[],
     tx?: CallerTransaction,
   ): Promise<Written>;
+  /** Enters graphs, and returns the other graphs of their versions with which open instances have begun. */
+  compare(graphs: readonly VersionGraph[]): Promise<readonly OtherGraph[]>;
   /** The instances that are there, in no order. */
   read(ids: readonly string[]): Promise<readonly Known[]>;
   /** Their unread results. */

@@ -88,6 +88,8 @@ export interface NewDelivery {
   readonly id: string;
   readonly instance: string;
   readonly version: number;
+  /** The fingerprint of the graph that it was checked with: an instance of another one does not take it. */
+  readonly graph: string;
   readonly step: string;
   readonly activation: number;
   readonly event: string;

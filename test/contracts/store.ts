@@ -2,6 +2,7 @@ import { describe } from "node:test";
 import { commits } from "./store_commits.ts";
 import { deliveries } from "./store_deliveries.ts";
 import { ends } from "./store_ends.ts";
+import { graphs } from "./store_graphs.ts";
 import { opens } from "./store_opens.ts";
 import { reads } from "./store_reads.ts";
 import { records } from "./store_records.ts";
@@ -15,6 +16,7 @@ export function storeContract(name: string, setup: Setup): void {
   describe(`store in ${name}`, () => {
     const it = itIn(setup);
     opens(it);
+    graphs(it);
     commits(it);
     reuses(it);
     records(it);

@@ -27,6 +27,22 @@ export function deliveries(it: It): void {
       assertEquals((await scene.store.unprocessed([id])).length, 1);
     });
 
+    it("is not taken by an instance that began with another graph", async (scene) => {
+      const id = await scene.open({ control: activeIn("approval"), graph: "-7" });
+
+      const answer = await scene.store.deliver(delivery(id, "approval", { graph: "8" }));
+
+      assertEquals(answer, { kind: "changed", graph: "-7" });
+      assertEquals(await scene.standing(id), []);
+      assertEquals(await scene.store.unprocessed([id]), []);
+    });
+
+    it("is taken by an instance of which no graph is known", async (scene) => {
+      const id = await scene.open({ control: activeIn("approval"), graph: undefined });
+
+      assertEquals(await scene.store.deliver(delivery(id, "approval")), { kind: "accepted" });
+    });
+
     it("is answered as before when it is repeated", async (scene) => {
       const id = await scene.open({ control: activeIn("approval") });
       const [now, soon] = [delivery(id, "approval"), delivery(id, "payment")];

@@ -21,6 +21,7 @@ export function opens(it: It): void {
         id,
         workflow: "order",
         version: 3,
+        graph: "1",
         key: "orderid::ü",
         revision: 1,
         status: "waiting",

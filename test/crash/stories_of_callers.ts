@@ -23,7 +23,7 @@ const startAndAnswer: Story["finish"] = async (stage) => {
 export const storiesOfCallers: readonly Story[] = [
   {
     name: "a start",
-    statements: ["reserve ids", "open"],
+    statements: ["compare graphs", "reserve ids", "open"],
     act: (url) => engine(url).start(holding, "one", undefined),
     async finish(stage) {
       await stage.hephaestus.start(holding, "one", undefined, { onConflict: "return" });
@@ -33,13 +33,20 @@ export const storiesOfCallers: readonly Story[] = [
   },
   {
     name: "a start that decides a choice",
-    statements: ["open"],
+    statements: ["compare graphs", "open"],
     act: (url) => engine(url).start(asking, "one", undefined),
     finish: startAndAnswer,
   },
   {
     name: "a start in the caller's transaction",
-    statements: ["reserve ids", "begin", "the user's effect", "open", "commit"],
+    statements: [
+      "compare graphs",
+      "reserve ids",
+      "begin",
+      "the user's effect",
+      "open",
+      "commit",
+    ],
     act: (url) =>
       connect({ url, max: 2 }).transaction(async (tx) => {
         await tx.query("insert into effects (key, step) values ('one', 'start')");
@@ -56,7 +63,7 @@ export const storiesOfCallers: readonly Story[] = [
   },
   {
     name: "a start of many",
-    statements: ["reserve ids", "open"],
+    statements: ["compare graphs", "reserve ids", "open"],
     act: (url) => engine(url).startMany(holding, many()),
     async finish(stage) {
       await stage.hephaestus.startMany(holding, many());
@@ -109,7 +116,7 @@ export const storiesOfCallers: readonly Story[] = [
   },
   {
     name: "a delivery for later, and its cancellation",
-    statements: ["list", "reserve ids", "schedule", "cancel a scheduled one", "notify"],
+    statements: ["list", "read", "reserve ids", "schedule", "cancel a scheduled one", "notify"],
     before: ({ hephaestus }) => hephaestus.start(asking, "one", undefined),
     async act(url) {
       const hephaestus = engine(url);

@@ -50,6 +50,7 @@ const working = [
   "listen",
   "look for migrations",
   "read the migrations",
+  "compare graphs",
   "beat",
   "list what is owned",
   "look for the dead",

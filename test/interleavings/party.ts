@@ -13,6 +13,7 @@ import type { Host, OwnedJob } from "../../src/runner/host.ts";
 import { Instances } from "../../src/runner/instances.ts";
 import { JobIds } from "../../src/runner/job_ids.ts";
 import { Recorder } from "../../src/runner/recorder.ts";
+import { Graphs } from "../../src/runner/graphs.ts";
 import { Registry } from "../../src/runner/registry.ts";
 import { Slots } from "../../src/runner/slots.ts";
 import type { Backend } from "../../src/store/store.ts";
@@ -148,9 +149,12 @@ function backendOn(db: Db): Backend {
 }
 
 function workersOn(backend: Backend, process: string, done: Host["done"]): Workers {
+  const registry = new Registry([crossing]);
+  const graphs = new Graphs(backend.store, registry, silent);
   const parts = {
     backend,
-    registry: new Registry([crossing]),
+    registry,
+    graphs,
     ids: new JobIds(backend.queue),
     logger: silent,
     telemetry: new Telemetry(silent),
@@ -173,7 +177,7 @@ function workersOn(backend: Backend, process: string, done: Host["done"]): Worke
     expect() {},
     finished() {},
   };
-  const instances = new Instances(backend.store);
+  const instances = new Instances(backend.store, graphs);
   const failures = new Failures(parts, host, instances);
   const recorder = new Recorder(parts, host, failures);
   const committer = new Committer(parts, host, instances, recorder, failures);

@@ -2,15 +2,20 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { emptyControl } from "../../src/core/control.ts";
 import { decode } from "../../src/core/json.ts";
+import { Graphs } from "../../src/runner/graphs.ts";
 import { Instances } from "../../src/runner/instances.ts";
+import { Registry } from "../../src/runner/registry.ts";
 import type { Known } from "../../src/store/store.ts";
+import { silent } from "../everywhere.ts";
 
+const anyGraph = new Graphs({ compare: () => Promise.resolve([]) }, new Registry([]), silent);
 const large = JSON.stringify({ text: "x".repeat(10_000) });
 
 const known = (id: string, more: Partial<Known> = {}): Known => ({
   id,
   workflow: "w",
   version: 1,
+  graph: undefined,
   key: `id::${id}`,
   revision: 1,
   status: "running",
@@ -42,21 +47,21 @@ const held = (instances: Instances, count: number) =>
 
 describe("the instances that a process remembers", () => {
   it("take no more room than they may, and the newest ones stay", () => {
-    const instances = new Instances(store(0), { instances: 100, characters: 35_000 });
+    const instances = new Instances(store(0), anyGraph, { instances: 100, characters: 35_000 });
     for (let id = 0; id < 10; id++) instances.set(known(`${id}`));
 
     assertEquals(held(instances, 10), ["7", "8", "9"]);
   });
 
   it("are as many as there may be when they are small", () => {
-    const instances = new Instances(store(0), { instances: 4, characters: 35_000 });
+    const instances = new Instances(store(0), anyGraph, { instances: 4, characters: 35_000 });
     for (let id = 0; id < 10; id++) instances.set(known(`${id}`, { input: 1 }));
 
     assertEquals(held(instances, 10), ["6", "7", "8", "9"]);
   });
 
   it("count outputs and metadata too, and what was forgotten no more", () => {
-    const instances = new Instances(store(0), { instances: 100, characters: 45_000 });
+    const instances = new Instances(store(0), anyGraph, { instances: 100, characters: 45_000 });
     for (let id = 0; id < 3; id++) instances.set(known(`${id}`));
     instances.get("2")!.outputs.set("a", { event: "ok", output: "y".repeat(10_000) });
     instances.set(known("2", { revision: 2 }));
@@ -72,7 +77,7 @@ describe("the instances that a process remembers", () => {
   });
 
   it("keep one that is larger than all the room, and leave offers away", () => {
-    const instances = new Instances(store(0), { instances: 100, characters: 5_000 });
+    const instances = new Instances(store(0), anyGraph, { instances: 100, characters: 5_000 });
     instances.set(known("0"));
     instances.offer(known("1"));
 
@@ -81,7 +86,7 @@ describe("the instances that a process remembers", () => {
 
   it("are read a few at a time: each may be as large as a payload", async () => {
     const from = store(120);
-    const instances = new Instances(from);
+    const instances = new Instances(from, anyGraph);
 
     await instances.load(Array.from({ length: 120 }, (_, at) => `${at}`));
 

@@ -1,0 +1,38 @@
+import { defaultLogger, guarded } from "../core/logger.ts";
+import { resolveRetry } from "../core/retry.ts";
+import { Telemetry } from "../queue/telemetry.ts";
+import { postgresBackend } from "../postgres/backend.ts";
+import { Graphs } from "../runner/graphs.ts";
+import { JobIds } from "../runner/job_ids.ts";
+import type { Parts } from "../runner/parts.ts";
+import { Registry } from "../runner/registry.ts";
+import type { Backend } from "../store/store.ts";
+import type { HephaestusOptions } from "./options.ts";
+
+/** Makes what an engine is made of. Throws for options that cannot be. */
+export function partsOf(options: HephaestusOptions): Parts {
+  const { queues = {}, inline = true, payloadLimit = 1_048_576, retry } = options;
+  const logger = guarded(options.logger ?? defaultLogger);
+  if (retry !== undefined) resolveRetry(retry);
+  if (!Number.isInteger(payloadLimit) || payloadLimit < 1 || payloadLimit > 268_435_455) {
+    throw new RangeError(
+      "Cannot use the option payloadLimit: it is not a whole number of bytes up to 268,435,455",
+    );
+  }
+  const registry = new Registry(options.workflows);
+  const backend = options.backend as Backend | undefined ?? postgresBackend(options);
+  const { execute = "default", advance = execute, resume = execute } = queues;
+  return {
+    backend,
+    registry,
+    graphs: new Graphs(backend.store, registry, logger),
+    ids: new JobIds(backend.queue),
+    logger,
+    telemetry: new Telemetry(logger),
+    queues: { advance, execute, resume },
+    inline,
+    retry,
+    payloadLimit,
+    random: Math.random,
+  };
+}

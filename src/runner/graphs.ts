@@ -1,0 +1,166 @@
+import { GraphChangedError, RetryLaterError } from "../core/errors.ts";
+import { failure } from "../core/failure.ts";
+import { drawn } from "../core/fingerprint.ts";
+import { graphChanges } from "../core/graph_changes.ts";
+import { isFinal } from "../core/instance.ts";
+import type { Logger } from "../core/logger.ts";
+import type { Workflow } from "../core/workflow.ts";
+import type { Served } from "../queue/queue.ts";
+import type { OtherGraph } from "../store/graphs.ts";
+import type { Known, Store } from "../store/store.ts";
+import type { Registry } from "./registry.ts";
+
+/** An instance has begun with another graph of its version than the one that is here: its job is for others. */
+export class ForeignGraph extends RetryLaterError {
+  constructor({ workflow, version, id }: Known) {
+    const reason =
+      `instance ${id} began with another graph of workflow "${workflow}" version ${version}`;
+    super({ after: 0, reason });
+  }
+}
+
+/** What the store has answered about the graph of a version. */
+interface Answer {
+  readonly at: number;
+  /** The other graphs, where this one must not be used at all. */
+  readonly refused: readonly OtherGraph[];
+}
+
+/** Milliseconds for which a version is left to others whose instance was met here: they are to claim its job first. */
+const leftToOthers = 1_000;
+
+/** Milliseconds for which a process that starts an instance relies on an answer. */
+const reliedOn = 30_000;
+
+/**
+ * Which versions this process may work on and start. One whose open instances have all begun with another graph is
+ * refused. Where two processes have begun with two graphs at once, each goes on with its own instances.
+ */
+export class Graphs {
+  readonly #store: Pick<Store, "compare">;
+  readonly #registry: Registry;
+  readonly #logger: Logger;
+  /** By fingerprint. */
+  readonly #answers = new Map<string, Answer>();
+  /** Until when a version is left to others, by fingerprint. */
+  readonly #left = new Map<string, number>();
+  #told: ReadonlySet<string> = new Set();
+  #looking: Promise<unknown> | undefined;
+
+  constructor(store: Pick<Store, "compare">, registry: Registry, logger: Logger) {
+    this.#store = store;
+    this.#registry = registry;
+    this.#logger = logger;
+  }
+
+  /** The (workflow, version) pairs that this process may work on. */
+  served(): readonly Served[] {
+    const now = performance.now();
+    return this.#registry.all()
+      .filter((workflow) => !this.#isRefused(workflow))
+      .filter(({ fingerprint }) => now >= (this.#left.get(fingerprint) ?? 0))
+      .map(({ name, version }) => ({ workflow: name, version }));
+  }
+
+  #isRefused({ fingerprint }: Workflow): boolean {
+    return (this.#answers.get(fingerprint)?.refused.length ?? 0) > 0;
+  }
+
+  /** Asks about all workflows of this process, and tells the log what is refused. True when one no longer is. */
+  async look(): Promise<boolean> {
+    const workflows = this.#registry.all();
+    const before = workflows.filter((workflow) => this.#isRefused(workflow)).length;
+    const others = await this.#ask(workflows);
+    const told = new Set<string>();
+    for (const other of others) {
+      const action = other.mixed ? "serve all of" : "serve";
+      const cause = `${action} ${other.fingerprint}`;
+      const workflow = this.#registry.get(other.workflow, other.version);
+      if (!this.#told.has(cause) && !told.has(cause)) {
+        this.#logger.error(this.#error(workflow, other, action).message, { open: other.open });
+      }
+      told.add(cause);
+    }
+    this.#told = told;
+    if (workflows.filter((workflow) => this.#isRefused(workflow)).length >= before) return false;
+    this.#logger.info("No instance of another graph is open any more: all versions are served");
+    return true;
+  }
+
+  /** Refuses to start instances that no process could go on with. */
+  async admit(workflows: Iterable<Workflow>, inTransaction: boolean): Promise<void> {
+    for (const workflow of new Set(workflows)) {
+      const answer = this.#answers.get(workflow.fingerprint);
+      // In a caller's transaction no other connection is waited for, unless nothing is known.
+      const holds = answer !== undefined && answer.refused.length === 0 &&
+        (inTransaction || performance.now() - answer.at < reliedOn);
+      if (!holds) await this.#ask([workflow]);
+      const [other] = this.#answers.get(workflow.fingerprint)?.refused ?? [];
+      if (other !== undefined) throw this.#error(workflow, other, "start");
+    }
+  }
+
+  /** The error for a caller that names an instance of another graph. */
+  async refusal(
+    workflow: Workflow,
+    fingerprint: string,
+    action: string,
+  ): Promise<GraphChangedError> {
+    const others = await this.#ask([workflow]);
+    return this.#error(workflow, others.find((other) => other.fingerprint === fingerprint), action);
+  }
+
+  /** Whether this process can go on with an instance. */
+  fits({ workflow, version, graph, status }: Known): boolean {
+    if (graph === undefined || isFinal(status)) return true;
+    const here = this.#registry.find(workflow, version);
+    return here === undefined || here.fingerprint === graph;
+  }
+
+  /** What a job of an instance that does not fit has failed with. The first one is looked into, for the log. */
+  met(known: Known): ForeignGraph {
+    const { workflow, version, graph } = known;
+    const here = this.#registry.find(workflow, version);
+    const until = performance.now() + leftToOthers * (1 + 2 * Math.random());
+    if (here !== undefined) this.#left.set(here.fingerprint, until);
+    if (![...this.#told].some((cause) => cause.endsWith(` ${graph}`))) {
+      this.#looking ??= this.look()
+        .catch((error) => {
+          this.#logger.warn("Cannot look for other graphs", { error: failure(error) });
+        })
+        .finally(() => this.#looking = undefined);
+    }
+    return new ForeignGraph(known);
+  }
+
+  async #ask(workflows: readonly Workflow[]): Promise<readonly OtherGraph[]> {
+    if (workflows.length === 0) return [];
+    const others = await this.#store.compare(workflows.map((workflow) => ({
+      workflow: workflow.name,
+      version: workflow.version,
+      fingerprint: workflow.fingerprint,
+      graph: drawn(workflow.graph),
+    })));
+    const at = performance.now();
+    for (const { name, version, fingerprint } of workflows) {
+      const refused = others.filter((other) =>
+        other.workflow === name && other.version === version && !other.mixed
+      );
+      this.#answers.set(fingerprint, { at, refused });
+    }
+    return others;
+  }
+
+  #error(workflow: Workflow, other: OtherGraph | undefined, action: string): GraphChangedError {
+    const { name, version, graph } = workflow;
+    const versions = this.#registry.all().filter((one) => one.name === name);
+    return new GraphChangedError({
+      workflow: name,
+      version,
+      open: other?.open ?? 1,
+      changes: other === undefined ? [] : graphChanges(other.graph, drawn(graph)),
+      next: Math.max(version, ...versions.map((one) => one.version)) + 1,
+      action,
+    });
+  }
+}
