@@ -78,6 +78,15 @@ export const repairs: Readonly<Record<string, Repair>> = {
        returning id::text`,
       [job],
     )),
+  // All of the instance's: whoever deleted it meant them too. Found again, another one of them is gone already.
+  "orphan-result": (tx, t, { instance }) =>
+    some(tx.query(
+      `delete from ${t.results} r
+       where instance_id = $1::text::uuid
+         and not exists (select from ${t.instances} i where i.id = r.instance_id)
+       returning instance_id::text`,
+      [instance],
+    )),
   unowned: (tx, t, { job }) => some(freeUnowned(tx, t, job ?? "0")),
   owned: (tx, t, { job }) =>
     some(tx.query(

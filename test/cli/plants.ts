@@ -144,6 +144,7 @@ export const plants: readonly Plant[] = [
     rule: "orphan-result",
     sentence:
       /^The result of step "last" is of instance 00000000-[0-9a-f-]+, which does not exist$/,
+    repaired: "completes",
     plant: (sql) => result(sql, nobody, "last"),
   },
   {
