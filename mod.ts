@@ -66,6 +66,7 @@ export { versioned } from "./src/core/version.ts";
 export { type DeliveryOf, type InputOf, type Workflow, workflow } from "./src/core/workflow.ts";
 export { Hephaestus } from "./src/hephaestus.ts";
 export { fromDrizzle } from "./src/postgres/callers.ts";
+export { connections } from "./src/postgres/connections.ts";
 
 // The types that the signatures above mention: few programs name them, readers look them up.
 export type { AnyWorkflow, Target } from "./src/client/find.ts";
@@ -155,6 +156,7 @@ export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/wiring.ts";
 export type { WorkflowOptions } from "./src/core/workflow.ts";
 export type { SslMode } from "./src/postgres/address/address.ts";
 export type { PostgresOptions } from "./src/postgres/backend.ts";
+export type { ConnectionsOptions, SharedConnections } from "./src/postgres/connections.ts";
 export type {
   AnyTransaction,
   CallerTx,

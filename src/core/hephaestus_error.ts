@@ -21,7 +21,8 @@ export type ErrorCode =
   | "DATABASE_REFUSED"
   | "DATABASE_UNREACHABLE"
   | "DATABASE_UNAVAILABLE"
-  | "DATABASE_FAILED";
+  | "DATABASE_FAILED"
+  | "POOL_EXHAUSTED";
 
 /**
  * The base of all errors that a caller may want to catch.

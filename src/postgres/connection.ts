@@ -1,10 +1,11 @@
 import postgres from "postgres";
 import { type Address, addressOf } from "./address/address.ts";
+import { requestCancel, type SessionKey } from "./cancel.ts";
 import { DatabaseError, databaseError, isAnswer, isUnwritable } from "./connection_error.ts";
 import type { ConnectOptions } from "./db.ts";
-import { checkStatement } from "./parameters.ts";
+import { Bound, checkStatement, type Parameter } from "./parameters.ts";
 import { settings } from "./settings.ts";
-import { avoid, openSocket, type Way, waysTo } from "./sockets.ts";
+import { avoid, openSocket, type Reached, type Way, waysTo } from "./sockets.ts";
 import { checkTls } from "./tls.ts";
 
 /** One answer of the server; `columns` has the type of each column. */
@@ -14,8 +15,12 @@ export type Answer = readonly unknown[] & {
 };
 
 export interface ConnectionHooks {
-  readonly onNotify?: (payload: string) => void;
+  readonly onNotify?: (payload: string, channel: string) => void;
   readonly onLost?: () => void;
+}
+
+interface Running {
+  readonly state?: SessionKey;
 }
 
 const mostPrepared = 500;
@@ -27,6 +32,12 @@ const asText = {
   serialize: (text: string) => text,
   parse: (text: string) => text,
 };
+
+/** What the driver asks for the text of a parameter, by the oid of its type. */
+const serializers = new Proxy({}, {
+  has: () => true,
+  get: (_, type) => (value: unknown) => value instanceof Bound ? value.as(Number(type)) : value,
+});
 
 /**
  * One session with the server, on one socket of our own, for one caller at a time. The driver's
@@ -45,6 +56,9 @@ export class Connection {
   /** How else to get in. */
   readonly #ways: Way[];
   #sql: postgres.Sql;
+  #reached: { readonly by: Reached; readonly way: Way } | undefined;
+  /** The statement that the server has, with the key of the session once that is known. */
+  #running: Running | undefined;
   /** Whether the server has let us in. */
   #entered = false;
 
@@ -67,13 +81,7 @@ export class Connection {
   /** The driver waits for a password function inside the handshake, where a lost socket ends the process. */
   static async open(options: ConnectOptions, hooks: ConnectionHooks = {}): Promise<Connection> {
     const address = addressOf(options);
-    const { password } = address;
-    return new Connection(
-      options,
-      address,
-      typeof password === "function" ? await password() : password,
-      hooks,
-    );
+    return new Connection(options, address, await passwordOf(address), hooks);
   }
 
   /** Why nothing can be sent any more. */
@@ -84,7 +92,7 @@ export class Connection {
   /** Sends one statement, or several when `script`, and gives up on the answer at the deadline. */
   async send(
     text: string,
-    parameters: readonly (string | null)[] = [],
+    parameters: readonly Parameter[] = [],
     { script = false }: { readonly script?: boolean } = {},
   ): Promise<Answer> {
     checkStatement(text, parameters);
@@ -92,12 +100,14 @@ export class Connection {
       this.destroy(new DatabaseError("CONNECTION_DEADLINE", "The server did not answer in time"));
     const timer = this.#deadline > 0 ? setTimeout(giveUp, this.#deadline) : undefined;
     try {
-      const answer = await this.unlessLost(() =>
-        this.#sql.unsafe(text, [...parameters], {
+      const answer = await this.unlessLost(() => {
+        const query = this.#sql.unsafe(text, [...parameters] as string[], {
           simple: script,
           prepare: !script && this.#prepares(text),
-        } as postgres.UnsafeQueryOptions)
-      );
+        } as postgres.UnsafeQueryOptions);
+        this.#running = query as Running;
+        return query;
+      });
       this.#entered = true;
       return answer;
     } catch (thrown) {
@@ -114,7 +124,16 @@ export class Connection {
       throw this.lost ?? error;
     } finally {
       clearTimeout(timer);
+      this.#running = undefined;
     }
+  }
+
+  /** Has the server cancel what it runs for us. Resolves when it knows, or cannot be told. */
+  async interrupt(): Promise<void> {
+    const { pid, secret } = this.#running?.state ?? {};
+    if (this.#reached === undefined || !pid || secret === undefined) return;
+    const { by, way } = this.#reached;
+    await requestCancel(this.#address, way, by, { pid, secret }).catch(() => {});
   }
 
   /** Waits for `work`, which is not begun on a lost connection and rejects when it gets lost. */
@@ -136,6 +155,8 @@ export class Connection {
   /** Drops the socket; what was waiting for an answer rejects with `error`. */
   destroy(error: Error): void {
     if (this.lost) return;
+    // A session that is busy would not notice that its client is gone.
+    if (!(error instanceof DatabaseError && error.fatal)) void this.interrupt();
     this.#ended.abort(error);
     for (const reject of this.#waiting) reject(error);
     this.#waiting.clear();
@@ -151,12 +172,13 @@ export class Connection {
         opened = true;
         const { signal } = this.#ended;
         const reached = await openSocket(this.#address, way, signal);
+        this.#reached = { by: reached, way };
         signal.addEventListener("abort", () => {
           if (isUnwritable(signal.reason)) avoid(this.#address, reached);
         });
         return reached.socket;
       },
-      onnotify: (_channel: string, payload: string) => this.#hooks.onNotify?.(payload),
+      onnotify: (channel: string, payload: string) => this.#hooks.onNotify?.(payload, channel),
       onparameter: (name: string, value: string) => {
         // What a standby answers may be old, and nothing can be written to it.
         if (name === "in_hot_standby" && value === "on") {
@@ -189,6 +211,21 @@ export function checkOptions(options: ConnectOptions): ConnectOptions {
   const { hosts, ssl, pooled } = addressOf(options);
   checkTls(hosts, ssl);
   return { ...options, prepare: options.prepare ?? !pooled };
+}
+
+async function passwordOf({ password, patience }: Address): Promise<string | undefined> {
+  if (typeof password !== "function") return password;
+  let timer;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = () =>
+      reject(new DatabaseError("CONNECT_TIMEOUT", "the password was not there in time"));
+    timer = setTimeout(giveUp, patience);
+  });
+  try {
+    return await Promise.race([password(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function deadlineOf({ statementTimeout = 30_000, deadline }: ConnectOptions): number {
@@ -234,6 +271,6 @@ function driver(
   // What it has parsed once it takes as it is: without that it would read PGTARGETSESSIONATTRS, and fail on "any".
   const { options: parsed } = postgres(all);
   return postgres(
-    { ...parsed, target_session_attrs: undefined } as never,
+    { ...parsed, serializers, target_session_attrs: undefined } as never,
   ) as unknown as postgres.Sql;
 }

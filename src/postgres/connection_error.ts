@@ -45,7 +45,7 @@ const fields = [
 // A read-only server is another one than the one to write to: a standby, or one that its operator has closed.
 const lost =
   /^(CONNECT(ION)?_|ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENET|ENOTFOUND$|EAI_|57P0|25P0[34]|25006$|53300$|08)/;
-const unable = /^(53[0-2]..|55P03|57014)$/;
+const unable = /^(53[0-2]..|55P03|57014|POOL_EXHAUSTED)$/;
 const untrusted = /^TLS_|CERT|^ERR_(TLS|SSL)/;
 // What a server that cannot take a session now says instead, and what a pooler says of its server.
 const passing = /^(57P0[1-3]|53...|08(?!P01)...)$/;
@@ -156,6 +156,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: "this process may not use the socket",
   CONNECT_TIMEOUT: "the connection was not made in time",
   CONNECTION_DEADLINE: "no answer came in time",
+  POOL_EXHAUSTED: "no connection was free in time",
   "25006": "it is read-only",
   "53100": "the disk of the database is full",
   "53200": "the database is out of memory",

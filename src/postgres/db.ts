@@ -1,6 +1,6 @@
 import type { AddressOptions } from "./address/address.ts";
 import { checkOptions } from "./connection.ts";
-import { checkStatement } from "./parameters.ts";
+import { checkStatement, type Parameter } from "./parameters.ts";
 import { Pool } from "./pool.ts";
 import { plain } from "./rows.ts";
 import { beginning } from "./settings.ts";
@@ -12,7 +12,7 @@ export type Row = Record<string, string | null>;
 /** Runs statements: strings in, text out. */
 export interface Tx {
   /** Runs one statement; parameters are `$1`, `$2` ... */
-  query<R = Row>(text: string, params?: readonly (string | null)[]): Promise<readonly R[]>;
+  query<R = Row>(text: string, params?: readonly Parameter[]): Promise<readonly R[]>;
   /** Runs several statements, which have no parameters. */
   script(text: string): Promise<void>;
 }
@@ -37,11 +37,26 @@ export interface ConnectOptions extends AddressOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Milliseconds after which the server gives up on a statement: 30,000 unless told, 0 is never. */
   readonly statementTimeout?: number;
+  /** Milliseconds that a caller waits for a free connection: 30,000 unless told. */
+  readonly patience?: number;
+  /** Milliseconds after which a connection that nobody uses is closed: 60,000 unless told. */
+  readonly idle?: number;
+  /** What the connections are for, where there are others for other purposes. */
+  readonly purpose?: Purpose;
+  /** A script that runs on a connection behind each caller. */
+  readonly clean?: string;
   /** Milliseconds after which we give up on an answer: 5,000 above `statementTimeout` unless told. */
   readonly deadline?: number;
 }
 
-const closePatience = 5_000;
+/** What is said when no connection was free. */
+export interface Purpose {
+  readonly name: string;
+  /** How many connections there are for all purposes. */
+  readonly poolSize: number;
+}
+
+const closePatience = 4_000;
 
 /** Makes a private pool; nothing is opened before the first statement. */
 export function connect(given: ConnectOptions): Db {
@@ -55,7 +70,7 @@ export function connect(given: ConnectOptions): Db {
     pool.use((connection) => transact(connection, { begin, deadline }, work));
 
   return {
-    async query<R = Row>(text: string, params: readonly (string | null)[] = []) {
+    async query<R = Row>(text: string, params: readonly Parameter[] = []) {
       checkStatement(text, params);
       // Behind PgBouncer settings live as long as a transaction.
       return options.prepare === false

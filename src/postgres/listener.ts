@@ -10,78 +10,164 @@ export interface Heartbeat {
   readonly patience: number;
 }
 
+/** Those who listen to one channel. */
+interface Ears {
+  readonly hear: (payload: string) => void;
+  readonly ready: () => void;
+  readonly trouble: (error: unknown) => void;
+}
+
 const backoff = { first: 100, most: 10_000 };
+const goodbye = 1_000;
 
 /**
- * Listens to a channel on a connection of its own until disposed. A notification is a hint: those
+ * Listens to any number of channels on one connection, which is there as long as somebody listens. A notification is a hint: those
  * sent while the connection was away are lost, so the owner looks for work at each `ready`.
  */
-export function listen(
-  options: ConnectOptions,
-  channel: string,
-  hear: (payload: string) => void,
-  ready: () => void,
-  trouble: (error: unknown) => void = () => {},
-  heartbeat: Heartbeat = { every: 10_000, patience: 5_000 },
-): AsyncDisposable {
-  if (new TextEncoder().encode(channel).length > 63) {
-    throw new TypeError(`Cannot listen to "${channel}": its name is longer than 63 bytes`);
+export class Listener {
+  readonly #options: ConnectOptions;
+  readonly #trouble: (error: unknown) => void;
+  readonly #heartbeat: Heartbeat;
+  readonly #ears = new Map<string, Set<Ears>>();
+  #session: AbortController | undefined;
+  #done: Promise<void> = Promise.resolve();
+  /** Wakes the session: the channels are not the ones that it listens to. */
+  #changed = new AbortController();
+
+  constructor(
+    options: ConnectOptions,
+    trouble: (error: unknown) => void = () => {},
+    heartbeat: Heartbeat = { every: 10_000, patience: 5_000 },
+  ) {
+    this.#options = options;
+    this.#trouble = trouble;
+    this.#heartbeat = heartbeat;
   }
-  const stopped = new AbortController();
-  const tell = <T extends unknown[]>(owner: (...news: T) => void, ...news: T) => {
+
+  /** Calls `hear` with each payload, and `ready` whenever some may have been missed, until disposed. */
+  listen(
+    channel: string,
+    hear: Ears["hear"],
+    ready: Ears["ready"],
+    trouble: Ears["trouble"] = () => {},
+  ): AsyncDisposable {
+    if (new TextEncoder().encode(channel).length > 63) {
+      throw new TypeError(`Cannot listen to "${channel}": its name is longer than 63 bytes`);
+    }
+    const ears = { hear, ready, trouble };
+    const others = this.#ears.get(channel);
+    if (others === undefined) this.#ears.set(channel, new Set([ears]));
+    else others.add(ears);
+    this.#change();
+    return { [Symbol.asyncDispose]: () => this.#leave(channel, ears) };
+  }
+
+  async #leave(channel: string, ears: Ears): Promise<void> {
+    const all = this.#ears.get(channel);
+    if (!all?.delete(ears)) return;
+    if (all.size === 0) this.#ears.delete(channel);
+    if (this.#ears.size > 0) return this.#change();
+    this.#session?.abort();
+    this.#session = undefined;
+    await this.#done;
+  }
+
+  #change(): void {
+    if (this.#session !== undefined) return this.#changed.abort();
+    const { signal } = this.#session = new AbortController();
+    this.#done = this.#done.then(() => this.#forever(signal));
+  }
+
+  async #forever(stopped: AbortSignal): Promise<void> {
+    for (let failures = 1; !stopped.aborted; failures++) {
+      try {
+        await this.#listen(stopped, () => failures = 0);
+      } catch (error) {
+        if (stopped.aborted) return;
+        this.#tell(this.#trouble, error);
+        for (const { trouble } of this.#all()) this.#tell(trouble, error);
+        await sleep(pauseAfter(Math.max(failures, 1), backoff), stopped).catch(() => {});
+      }
+    }
+  }
+
+  async #listen(stopped: AbortSignal, established: () => void): Promise<void> {
+    const ended = new AbortController();
+    const end = () => ended.abort();
+    stopped.addEventListener("abort", end);
+    const opening = Connection.open(
+      { ...this.#options, deadline: this.#heartbeat.patience },
+      {
+        onNotify: (payload, channel) => {
+          for (const { hear } of this.#ears.get(channel) ?? []) this.#tell(hear, payload);
+        },
+        onLost: end,
+      },
+    );
+    // A password may take its time, and nothing is connected before there is something to send.
+    const connection = await Promise.race([opening, aborted(ended.signal)]);
+    if (connection === undefined) return;
+    const told = new Set<Ears>();
+    try {
+      for (let asked = new Set<string>();;) {
+        this.#changed = new AbortController();
+        asked = await this.#ask(connection, asked);
+        if (stopped.aborted) return;
+        established();
+        for (const ears of this.#all()) {
+          if (told.has(ears)) continue;
+          told.add(ears);
+          this.#tell(ears.ready);
+        }
+        const awake = AbortSignal.any([ended.signal, this.#changed.signal]);
+        await sleep(this.#heartbeat.every, awake).catch(() => {});
+        if (connection.lost) throw connection.lost;
+        if (stopped.aborted) return;
+      }
+    } finally {
+      stopped.removeEventListener("abort", end);
+      await connection.close(stopped.aborted ? goodbye : 0);
+    }
+  }
+
+  /** Makes the server listen to what is wanted. Its answer proves the way there and back, which a silent socket does not. */
+  async #ask(connection: Connection, before: ReadonlySet<string>): Promise<Set<string>> {
+    const wanted = new Set(this.#ears.keys());
+    const statements = [
+      ...[...wanted].filter((name) => !before.has(name)).map((name) => `listen ${quoted(name)}`),
+      ...[...before].filter((name) => !wanted.has(name)).map((name) => `unlisten ${quoted(name)}`),
+    ];
+    if (statements.length > 0) {
+      await connection.send(statements.join("; "), [], { script: true });
+      return wanted;
+    }
+    const rows = await connection.send("select pg_listening_channels() as channel");
+    const there = new Set((rows as readonly { channel: string }[]).map(({ channel }) => channel));
+    if ([...wanted].some((channel) => !there.has(channel))) {
+      throw new DatabaseError("CONNECTION_CHANGED", "The session no longer listens");
+    }
+    return wanted;
+  }
+
+  #all(): readonly Ears[] {
+    return [...this.#ears.values()].flatMap((all) => [...all]);
+  }
+
+  #tell<T extends unknown[]>(owner: (...news: T) => void, ...news: T): void {
     try {
       owner(...news);
     } catch (error) {
-      if (owner !== (trouble as unknown)) tell(trouble, error);
+      if (owner !== (this.#trouble as unknown)) this.#tell(this.#trouble, error);
     }
-  };
+  }
+}
 
-  const session = async (established: () => void): Promise<void> => {
-    const ended = new AbortController();
-    const end = () => ended.abort();
-    const connection = await Connection.open({ ...options, deadline: heartbeat.patience }, {
-      onNotify: (payload) => tell(hear, payload),
-      onLost: end,
-    });
-    stopped.signal.addEventListener("abort", end);
-    try {
-      await connection.send(`listen "${channel.replaceAll('"', '""')}"`);
-      if (stopped.signal.aborted) return;
-      established();
-      tell(ready);
-      for (;;) {
-        await sleep(heartbeat.every, ended.signal).catch(() => {});
-        if (connection.lost) throw connection.lost;
-        if (stopped.signal.aborted) return;
-        // The answer proves the way there and back, which a silent socket does not.
-        const rows = await connection.send("select pg_listening_channels() as channel");
-        if (!(rows as readonly { channel: string }[]).some((row) => row.channel === channel)) {
-          throw new DatabaseError("CONNECTION_CHANGED", "The session no longer listens");
-        }
-      }
-    } finally {
-      stopped.signal.removeEventListener("abort", end);
-      await connection.close(stopped.signal.aborted ? heartbeat.patience : 0);
-    }
-  };
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}
 
-  const forever = async (): Promise<void> => {
-    for (let failures = 1; !stopped.signal.aborted; failures++) {
-      try {
-        await session(() => failures = 0);
-      } catch (error) {
-        if (stopped.signal.aborted) return;
-        tell(trouble, error);
-        await sleep(pauseAfter(Math.max(failures, 1), backoff), stopped.signal).catch(() => {});
-      }
-    }
-  };
-
-  const done = forever();
-  return {
-    async [Symbol.asyncDispose]() {
-      stopped.abort();
-      await done;
-    },
-  };
+function quoted(channel: string): string {
+  return `"${channel.replaceAll('"', '""')}"`;
 }

@@ -1,4 +1,30 @@
+import { DatabaseError } from "./connection_error.ts";
+
 const most = 65_533; // the driver counts one short of what the protocol's 16 bits carry
+
+/** A value whose text depends on the type of its parameter, which the server tells. */
+export class Bound {
+  readonly #textAs: (type: number) => string;
+  /** Why it has no text as that type. */
+  refusal: unknown;
+
+  constructor(textAs: (type: number) => string) {
+    this.#textAs = textAs;
+  }
+
+  /** Its text as a type, by the type's oid. The driver calls it, and its connection survives what is thrown. */
+  as(type: number): string {
+    try {
+      return this.#textAs(type);
+    } catch (error) {
+      this.refusal = error;
+      throw new DatabaseError("22P02", "A parameter could not be bound");
+    }
+  }
+}
+
+/** What a statement takes. */
+export type Parameter = string | null | Bound;
 
 /** Refuses what would break the connection for others, before the driver sees it. */
 export function checkStatement(text: unknown, parameters: unknown = []): void {
@@ -7,6 +33,12 @@ export function checkStatement(text: unknown, parameters: unknown = []): void {
   }
   if (text.includes("\u0000")) {
     throw new TypeError("Cannot run a statement: its text holds a NUL character");
+  }
+  if (keepsParserBusy(text)) {
+    throw new TypeError(
+      "Cannot run a statement: it has thousands of comments without a space in between, which keeps the parser of the " +
+        "server busy and cannot be cancelled there",
+    );
   }
   if (!Array.isArray(parameters)) {
     throw new TypeError(
@@ -19,13 +51,29 @@ export function checkStatement(text: unknown, parameters: unknown = []): void {
     );
   }
   for (let i = 0; i < parameters.length; i++) {
-    if (typeof parameters[i] === "string" || parameters[i] === null) continue;
+    const parameter = parameters[i];
+    if (typeof parameter === "string" || parameter === null || parameter instanceof Bound) continue;
     throw new TypeError(
       `Cannot run a statement: parameter $${i + 1} must be a string or null, got ${
-        kind(parameters[i])
+        kind(parameter)
       }`,
     );
   }
+}
+
+const operators = /[~!@#^&|`?+\-*/%<>=]{1000,}/g;
+const mostRead = 20_000_000;
+
+/**
+ * PostgreSQL reads all operator characters that stand together, and reads them again behind each beginning of a comment in them: 100,000
+ * characters take minutes, in which it heeds no cancel.
+ */
+function keepsParserBusy(text: string): boolean {
+  let read = 0;
+  for (const [run] of text.matchAll(operators)) {
+    read += run.length * (run.split("/*").length - 1);
+  }
+  return read > mostRead;
 }
 
 /** The type of a value, never the value. */

@@ -2,34 +2,48 @@ import { Connection } from "./connection.ts";
 import { DatabaseError } from "./connection_error.ts";
 import type { ConnectOptions } from "./db.ts";
 
-const goodbye = 2_000;
+const goodbye = 1_000;
 
-/** At most `max` connections, each lent to one caller at a time and dropped once it was lost. */
+interface Waiter {
+  readonly go: () => void;
+  readonly refuse: (error: Error) => void;
+}
+
+interface Idle {
+  readonly connection: Connection;
+  readonly since: number;
+}
+
+/**
+ * At most `max` connections, each lent to one caller at a time and dropped once it was lost. Whoever waits for one is refused after
+ * `patience`, and one that nobody has used for `idle` milliseconds is closed.
+ */
 export class Pool {
   readonly #options: ConnectOptions;
+  readonly #max: number;
   readonly #all = new Set<Connection>();
-  readonly #idle: Connection[] = [];
-  readonly #waiting: { readonly go: () => void; readonly refuse: (error: Error) => void }[] = [];
+  /** Last in, first out: those that have rested the longest come first. */
+  readonly #idle: Idle[] = [];
+  readonly #waiting = new Set<Waiter>();
   #free: number;
   #closing: Promise<void> | undefined;
+  #cut = false;
   #drained: (() => void) | undefined;
+  #sweeping: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ConnectOptions) {
     this.#options = options;
-    this.#free = options.max ?? 10;
+    this.#free = this.#max = options.max ?? 10;
   }
 
   async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     await this.#slot();
+    let connection: Connection | undefined;
     try {
-      const connection = this.#idle.pop() ?? await this.#open();
-      try {
-        return await work(connection);
-      } finally {
-        if (!connection.lost) this.#idle.push(connection);
-      }
+      connection = this.#idle.pop()?.connection ?? await this.#open();
+      return await work(connection);
     } finally {
-      this.#release();
+      this.#giveBack(connection);
     }
   }
 
@@ -39,9 +53,11 @@ export class Pool {
   }
 
   async #close(patience: number): Promise<void> {
-    for (const { refuse } of this.#waiting.splice(0)) refuse(closed());
-    const max = this.#options.max ?? 10;
-    if (this.#free < max) {
+    clearTimeout(this.#sweeping);
+    for (const { refuse } of this.#waiting) refuse(closed());
+    const parting = () => this.#idle.splice(0).map(({ connection }) => connection.close(goodbye));
+    const parted = parting();
+    if (this.#free < this.#max) {
       let timer;
       await new Promise<void>((resolve) => {
         this.#drained = resolve;
@@ -49,37 +65,108 @@ export class Pool {
       });
       clearTimeout(timer);
     }
-    await Promise.all(this.#idle.splice(0).map((connection) => connection.close(goodbye)));
-    const cut = new DatabaseError("CONNECTION_ENDED", "The database was closed before the answer");
-    for (const connection of this.#all) connection.destroy(cut);
+    await Promise.all([...parted, ...parting()]);
+    this.#cut = true;
+    for (const connection of this.#all) connection.destroy(cutOff());
   }
 
   async #slot(): Promise<void> {
     if (this.#closing) throw closed();
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((go, refuse) => this.#waiting.push({ go, refuse }));
+    if (this.#free > 0) {
+      this.#free--;
+      return;
+    }
+    const { patience = 30_000 } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(waiter);
+      };
+      const waiter: Waiter = {
+        go: () => (settle(), resolve()),
+        refuse: (error) => (settle(), reject(error)),
+      };
+      const timer = setTimeout(() => waiter.refuse(this.#exhausted(patience)), patience);
+      this.#waiting.add(waiter);
+    });
+  }
+
+  #exhausted(patience: number): DatabaseError {
+    const { purpose } = this.#options;
+    const which = `${this.#max === 1 ? "the connection" : `all ${this.#max} connections`}${
+      purpose ? ` for ${purpose.name}` : ""
+    }`;
+    const advice = purpose ? `: raise poolSize, which is ${purpose.poolSize}` : "";
+    return new DatabaseError(
+      "POOL_EXHAUSTED",
+      `${which} ${this.#max === 1 ? "was" : "were"} busy for ${patience} ms${advice}`,
+    );
+  }
+
+  /** The caller has its answer: what the next one must not find is cleaned up behind it. */
+  #giveBack(connection: Connection | undefined): void {
+    const { clean } = this.#options;
+    if (connection === undefined || connection.lost || clean === undefined) {
+      return this.#rest(connection);
+    }
+    connection.send(clean, [], { script: true })
+      .catch((error) => connection.destroy(error))
+      .then(() => this.#rest(connection));
+  }
+
+  #rest(connection: Connection | undefined): void {
+    if (connection !== undefined && !connection.lost) {
+      this.#idle.push({ connection, since: performance.now() });
+      this.#sweepLater();
+    }
+    this.#release();
   }
 
   #release(): void {
-    const next = this.#waiting.shift();
-    if (next) return next.go();
+    const [next] = this.#waiting;
+    if (next !== undefined) return next.go();
     this.#free++;
-    if (this.#free === (this.#options.max ?? 10)) this.#drained?.();
+    if (this.#free === this.#max) this.#drained?.();
+  }
+
+  #sweepLater(): void {
+    const { idle = 60_000 } = this.#options;
+    const [first] = this.#idle;
+    if (first === undefined || this.#sweeping !== undefined || this.#closing) return;
+    this.#sweeping = setTimeout(() => {
+      this.#sweeping = undefined;
+      this.#sweep(performance.now() - idle);
+    }, Math.max(0, first.since + idle - performance.now()));
+  }
+
+  /** Closes what has rested since `before`. It keeps its place until the server has seen it go. */
+  #sweep(before: number): void {
+    while (this.#free > 0 && this.#idle[0] !== undefined && this.#idle[0].since <= before) {
+      this.#free--;
+      this.#idle.shift()!.connection.close(goodbye).then(() => this.#release());
+    }
+    this.#sweepLater();
   }
 
   async #open(): Promise<Connection> {
     const connection: Connection = await Connection.open(this.#options, {
       onLost: () => {
         this.#all.delete(connection);
-        const at = this.#idle.indexOf(connection);
+        const at = this.#idle.findIndex((one) => one.connection === connection);
         if (at >= 0) this.#idle.splice(at, 1);
       },
     });
     this.#all.add(connection);
+    // Its password came after the end.
+    if (this.#cut) connection.destroy(cutOff());
     return connection;
   }
 }
 
 function closed(): DatabaseError {
   return new DatabaseError("DATABASE_CLOSED", "Cannot run a statement: the database was closed");
+}
+
+function cutOff(): DatabaseError {
+  return new DatabaseError("CONNECTION_ENDED", "The database was closed before the answer");
 }

@@ -12,8 +12,8 @@ import { unserved } from "./unserved.ts";
 
 /** What the queue needs of the backend. */
 export interface QueueParts {
-  readonly db: Db;
-  /** A connection of its own: a heartbeat must not wait behind work. */
+  readonly reads: Db;
+  readonly calls: Db;
   readonly pulse: Db;
   readonly t: Tables;
   /** Tells other processes that these queues got work. */
@@ -24,9 +24,9 @@ export interface QueueParts {
 const nobody: Rescued = { processes: [], queues: [], running: [] };
 
 /** The queue on PostgreSQL: one statement or one transaction for each method. */
-export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Queue {
+export function postgresQueue({ reads, calls, pulse, t, notify, listen }: QueueParts): Queue {
   const telling = async (queues: Promise<readonly string[]>) => {
-    await notify(db, await queues);
+    await notify(calls, await queues);
     return queues;
   };
   return {
@@ -41,15 +41,18 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
           await notify(tx, await freeLeft(tx, t, process));
         })
       ),
-    reserveIds: () => reporting(() => retrying(() => jobs.reserveIds(db, t), { deadline: 5_000 })),
-    claim: (demand) => reporting(() => jobs.claim(db, t, demand)),
-    claimLone: (demand) => reporting(() => lone.claimLone(db, t, demand)),
-    loneWaits: (demand) => reporting(() => lone.loneWaits(db, t, demand)),
+    reserveIds: () =>
+      reporting(() => retrying(() => jobs.reserveIds(reads, t), { deadline: 5_000 })),
+    claim: (demand) => reporting(() => jobs.claim(reads, t, demand)),
+    claimLone: (demand) => reporting(() => lone.claimLone(reads, t, demand)),
+    loneWaits: (demand) => reporting(() => lone.loneWaits(reads, t, demand)),
     release: (leases, options) =>
-      reporting(async () => void await telling(release(db, t, leases, options))),
-    retry: (lease, failures, delay) => reporting(() => jobs.retry(db, t, lease, failures, delay)),
-    snooze: (lease, delay, options) => reporting(() => jobs.snooze(db, t, lease, delay, options)),
-    stage: (limit) => reporting(() => telling(stage(db, t, limit))),
+      reporting(async () => void await telling(release(calls, t, leases, options))),
+    retry: (lease, failures, delay) =>
+      reporting(() => jobs.retry(calls, t, lease, failures, delay)),
+    snooze: (lease, delay, options) =>
+      reporting(() => jobs.snooze(calls, t, lease, delay, options)),
+    stage: (limit) => reporting(() => telling(stage(calls, t, limit))),
     rescue: (rescuer) =>
       reporting(async () => {
         if (!(await processes.anyExpired(pulse, t, rescuer))) return nobody;
@@ -62,9 +65,9 @@ export function postgresQueue({ db, pulse, t, notify, listen }: QueueParts): Que
           return { processes: dead, queues, running };
         });
       }),
-    nextDue: (atMost) => reporting(() => jobs.nextDue(db, t, atMost)),
-    unserved: () => reporting(() => unserved(db, t)),
-    prune: (age, limit) => reporting(() => jobs.prune(db, t, age, limit)),
+    nextDue: (atMost) => reporting(() => jobs.nextDue(reads, t, atMost)),
+    unserved: () => reporting(() => unserved(calls, t)),
+    prune: (age, limit) => reporting(() => jobs.prune(calls, t, age, limit)),
     listen,
   };
 }

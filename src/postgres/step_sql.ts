@@ -1,13 +1,14 @@
 import type { Sql } from "../core/context.ts";
-import { decode, encode } from "../core/json.ts";
+import { decode } from "../core/json.ts";
 import type { Row, Tx } from "./db.ts";
-import { kind } from "./parameters.ts";
+import { Bound } from "./parameters.ts";
 import { columnTypes } from "./rows.ts";
+import { parameter } from "./step_values.ts";
 
 /**
- * The handle of a step on the transaction that records its result. Values are bound as text:
- * numbers, booleans, dates, and plain objects and arrays as JSON (write `${value}::jsonb`). Rows
- * carry numbers, booleans, parsed JSON and dates; int8, numeric and all else stay text.
+ * The handle of a step on the transaction that records its result. Values are bound as text: numbers, booleans, dates, plain objects
+ * as JSON, arrays as arrays or as JSON and bytes as bytea, as their place wants it. Rows carry numbers, booleans, parsed JSON, dates
+ * and bytes; int8, numeric, arrays and all else stay text.
  */
 export function stepSql(tx: Pick<Tx, "query">): Sql {
   const query = <R>(text: string, values: readonly unknown[] = []): Promise<readonly R[]> => {
@@ -27,7 +28,11 @@ async function run<R>(
   values: readonly unknown[],
 ): Promise<readonly R[]> {
   refuseControl(text);
-  const rows = await tx.query(text, values.map((value, i) => parameter(value, i + 1)));
+  const bound = values.map((value, i) => parameter(value, i + 1));
+  const rows = await tx.query(text, bound).catch((error) => {
+    throw bound.find((one): one is Bound => one instanceof Bound && one.refusal !== undefined)
+      ?.refusal ?? error;
+  });
   const types = columnTypes(rows);
   return rows.map((row) => typed(row, types) as R);
 }
@@ -49,7 +54,14 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<
   ...[21, 23, 700, 701].map((oid) => [oid, Number] as const),
   ...[114, 3802].map((oid) => [oid, decode] as const),
   [1184, date],
+  [17, bytes],
 ]);
+
+/** Bytes in a format that the session was told to use stay text. */
+function bytes(text: string): unknown {
+  if (!text.startsWith("\\x")) return text;
+  return Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
 
 /** What a Date cannot hold, such as "infinity", stays text. */
 function date(text: string): unknown {
@@ -57,28 +69,9 @@ function date(text: string): unknown {
   return Number.isNaN(value.getTime()) ? text : value;
 }
 
-function parameter(value: unknown, at: number): string | null {
-  const refused = (what: string) =>
-    new TypeError(`Cannot bind parameter $${at}: ${what} is not a value of the database`);
-  if (value === null || typeof value === "string") return value;
-  if (typeof value === "boolean" || typeof value === "bigint") return String(value);
-  if (typeof value === "number") {
-    if (Number.isFinite(value)) return String(value);
-    throw refused(String(value));
-  }
-  if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) throw refused("an invalid Date");
-    return value.toISOString();
-  }
-  if (typeof value === "object") {
-    return encode(value, { what: `parameter $${at}`, limit: Infinity });
-  }
-  throw refused(kind(value));
-}
-
 const blank = /^(?:[\s;]+|--[^\n\r]*)/;
 const control =
-  /^(?:begin|start|commit|end|abort|prepare|deallocate|discard|reset|listen|unlisten|copy|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b)|set(?!\s+(?:local|constraints)\b))\b/i;
+  /^(?:begin|start|commit|end|abort|prepare|deallocate|discard|reset|listen|unlisten|copy|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b)|set(?!\s+(?:local(?!\s+transaction)|constraints)\b))\b/i;
 
 /** Refuses what would end the transaction, outlive it in the session, or wait for more input. */
 function refuseControl(text: string): void {

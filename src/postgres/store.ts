@@ -1,3 +1,4 @@
+import { HephaestusError } from "../core/errors.ts";
 import type { CallerTransaction, Store, Written } from "../store/store.ts";
 import type { Turn } from "../store/turn.ts";
 import { CallerTransactions } from "./caller_transactions.ts";
@@ -26,12 +27,13 @@ import type { Tables } from "./tables.ts";
 
 /** What the store needs of the backend. */
 export interface StoreParts {
-  readonly db: Db;
-  /** The connections of the transactions of steps: whatever else the store does meanwhile needs none of them. */
+  readonly reads: Db;
+  readonly calls: Db;
   readonly steps: Db;
-  /** The connections of the commits: they never wait long for a lock that somebody else holds. */
   readonly lanes: Db;
   readonly lacking: Lacking;
+  /** Stands between a step's part of a transaction and the engine's. */
+  readonly engine: string;
   readonly t: Tables;
   readonly channels: Channels;
   readonly watch: Store["watch"];
@@ -44,9 +46,9 @@ const patience = 5_000;
 
 /** The store on PostgreSQL. What is fenced or idempotent is repeated after a lost answer; nothing else is. */
 export function postgresStore(parts: StoreParts): Store {
-  const { db, steps, lanes, lacking, t, channels, notify, watch } = parts;
+  const { reads, calls, steps, lanes, engine, lacking, t, channels, notify, watch } = parts;
   const recording = recordStatement(t, channels.jobs);
-  const callers = new CallerTransactions(db, t);
+  const callers = new CallerTransactions(reads, t);
   const tell = async (error: unknown): Promise<never> => {
     throw await lacking(error);
   };
@@ -59,28 +61,33 @@ export function postgresStore(parts: StoreParts): Store {
   ): Promise<T> =>
     reporting(async () =>
       tx === undefined
-        ? await retrying(() => work(db), { deadline: patience })
+        ? await admitted(() => retrying(() => work(calls), { deadline: patience }))
         : await work(await callers.use(tx as AnyTransaction)).catch(tell)
     );
+  const reading = <T>(work: (on: Pick<Tx, "query">) => Promise<T>): Promise<T> =>
+    reporting(() => retrying(() => work(reads), { deadline: patience }));
   return {
     open: (process, started, tx) =>
       within(tx, (on) => open(on, t, channels.jobs, process, started)),
     compare: (graphs) => within(undefined, (on) => compare(on, t, graphs)),
-    read: (ids) => within(undefined, (on) => instances.read(on, t, ids)),
-    unprocessed: (ids) => within(undefined, (on) => instances.unprocessed(on, t, ids)),
-    ended: (instance, steps) => within(undefined, (on) => instances.ended(on, t, instance, steps)),
+    read: (ids) => reading((on) => instances.read(on, t, ids)),
+    unprocessed: (ids) => reading((on) => instances.unprocessed(on, t, ids)),
+    ended: (instance, steps) => reading((on) => instances.ended(on, t, instance, steps)),
     commit: (process, turns) =>
       reporting(() => commitAll((some) => commit(lanes, t, channels, process, some), turns)),
     pass: (passes) => reporting(() => retrying(() => pass(lanes, t, passes))),
     record: (recordings) => reporting(() => retrying(() => record(lanes, recording, recordings))),
     transaction: (work) =>
       reporting(() =>
-        again(() =>
-          steps.transaction((tx) =>
-            work({
-              sql: stepSql(tx),
-              commit: (process, turns) => ours(commit(tx, t, channels, process, turns)),
-              record: (recordings) => ours(record(tx, recording, recordings)),
+        admitted(() =>
+          again(() =>
+            steps.transaction((tx) => {
+              const on = afterStep(tx, engine);
+              return work({
+                sql: stepSql(tx),
+                commit: (process, turns) => ours(commit(on, t, channels, process, turns)),
+                record: (recordings) => ours(record(on, recording, recordings)),
+              });
             })
           )
         )
@@ -102,8 +109,11 @@ export function postgresStore(parts: StoreParts): Store {
       }
       try {
         const ending = () =>
-          db.transaction((on) => instances.end(on, t, channels.ended, instance, decide, discard));
-        return await reporting(() => retrying(ending, { deadline: patience }));
+          calls.transaction((on) =>
+            instances.end(on, t, channels.ended, instance, decide, discard)
+          );
+        const trying = () => retrying(ending, { deadline: patience });
+        return await reporting(() => discard === undefined ? admitted(trying) : trying());
       } catch (error) {
         if (error instanceof instances.StaleLease) return { kind: "stale" };
         throw error;
@@ -150,5 +160,29 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
       if (isImpatience(error)) throw failed(error);
       if (!isRetryable(error) || tries === 5) throw error;
     }
+  }
+}
+
+/** The transaction of a step for the engine's own statements: `engine` runs before the first of them. */
+function afterStep(tx: Tx, engine: string): Pick<Tx, "query"> {
+  let entered: Promise<void> | undefined;
+  return {
+    query: async (text, params) => {
+      await (entered ??= tx.script(engine));
+      return await tx.query(text, params);
+    },
+  };
+}
+
+/** What waits in vain for a free connection is told so by a code of its own: the database is there. */
+async function admitted<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (sqlState(error) !== "POOL_EXHAUSTED") throw error;
+    const { message } = error as Error;
+    throw new HephaestusError("POOL_EXHAUSTED", `Cannot run a statement: ${message}`, {
+      cause: error,
+    });
   }
 }

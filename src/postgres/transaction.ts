@@ -1,6 +1,7 @@
 import type { Connection } from "./connection.ts";
 import { DatabaseError } from "./connection_error.ts";
 import type { Row, Tx } from "./db.ts";
+import type { Parameter } from "./parameters.ts";
 import { plain } from "./rows.ts";
 
 export interface TransactionOptions {
@@ -32,7 +33,7 @@ export async function transact<T>(
       await tx.run(begin, [], true);
       result = await connection.unlessLost(async () => await work(tx));
     } catch (error) {
-      // A rollback would wait for what still runs, and nobody waits for that any more.
+      // A rollback would wait for what still runs, and nobody waits for that any more. The server is told to cancel it.
       if (tx.running > 0) connection.destroy(givenUp());
       else await tx.end("rollback").catch((worse) => connection.destroy(worse));
       throw error;
@@ -62,7 +63,7 @@ class Transaction implements Tx {
 
   query<R = Row>(
     text: string,
-    parameters: readonly (string | null)[] = [],
+    parameters: readonly Parameter[] = [],
   ): Promise<readonly R[]> {
     return handled(this.#next(text, parameters, false).then((answer) => plain<R>(answer)));
   }
@@ -77,12 +78,12 @@ class Transaction implements Tx {
     return (await this.run(statement, [], true)).command;
   }
 
-  run(text: string, parameters: readonly (string | null)[], script: boolean) {
+  run(text: string, parameters: readonly Parameter[], script: boolean) {
     return this.#connection.send(text, parameters, { script });
   }
 
   /** One statement at a time: the driver would otherwise write them all onto a busy connection. */
-  #next(text: string, parameters: readonly (string | null)[], script: boolean) {
+  #next(text: string, parameters: readonly Parameter[], script: boolean) {
     if (this.over) return Promise.reject(this.#connection.lost ?? ended());
     this.running++;
     const answer = this.#last.then(() => this.run(text, parameters, script));

@@ -28,7 +28,7 @@ for (const settings of defaults) {
     for (const inline of [true, false]) {
       it(`carries whole stories of two processes to their end (${inline ? "inline" : "through jobs"})`, async () => {
         await using database = await withDefaults(settings);
-        const options = { url: database.url, workflows: [shop], inline, poolSize: 4 };
+        const options = { url: database.url, workflows: [shop], inline, poolSize: 9 };
         await using one = new Hephaestus({ ...options, logger: silent });
         await using two = new Hephaestus({ ...options, logger: silent });
         for (const each of [one, two]) {

@@ -78,7 +78,7 @@ describe("a database whose tables others lock", () => {
       const { sql, url } = database;
       const logger = keeping();
       await using hephaestus = new Hephaestus({
-        ...{ url, workflows: [shop], inline, poolSize: 4, logger },
+        ...{ url, workflows: [shop], inline, poolSize: 9, logger },
         ...options,
       });
       await hephaestus.work({ poll: "50ms", queues: { default: 10 } }).ready;

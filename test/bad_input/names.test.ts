@@ -179,7 +179,7 @@ describe("hostile names on PostgreSQL", () => {
         queues: { advance: name },
         inline: false,
         logger: silent,
-        poolSize: 2,
+        poolSize: 7,
       });
       const worker = hephaestus.work({ poll: "50ms", queues: { [name]: 2 } });
       await worker.ready;

@@ -30,7 +30,7 @@ const sick = workflow("sick", { key: "id", input: type(), start: first })
   .build();
 
 function engine({ url }: Database): Hephaestus {
-  return new Hephaestus({ url, workflows: [sick], logger: silent, poolSize: 4 });
+  return new Hephaestus({ url, workflows: [sick], logger: silent, poolSize: 9 });
 }
 
 const quick = { again: 5 };

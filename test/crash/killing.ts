@@ -59,7 +59,7 @@ function act(url: string, story: Story, end = ""): Promise<Died> {
 }
 
 async function stageOf({ url, sql }: Database): Promise<Stage & AsyncDisposable> {
-  const hephaestus = new Hephaestus({ url, workflows, logger: silent, poolSize: 4 });
+  const hephaestus = new Hephaestus({ url, workflows, logger: silent, poolSize: 9 });
   await sql`create table effects (key text, step text)`;
   return {
     url,

@@ -162,7 +162,7 @@ export const storiesOfWorkers: readonly Story[] = [
       await hephaestus.start(holding, "one", undefined);
       await hephaestus.start(asking, "two", undefined);
       await hephaestus.resume(asking, "two", answers[0]);
-      await using backend = postgresBackend({ url, poolSize: 1 });
+      await using backend = postgresBackend({ url, poolSize: 6 });
       const process = await backend.queue.register("dead", 1);
       const serves = [{ workflow: "holding", version: 1 }, { workflow: "asking", version: 1 }];
       for (const queue of ["aside", "default"]) {

@@ -31,7 +31,7 @@ export interface Story {
 
 /** The engine of the process that is killed. */
 export function engine(url: string, options: Partial<HephaestusOptions> = {}): Hephaestus {
-  return new Hephaestus({ url, workflows, logger: silent, poolSize: 3, ...options });
+  return new Hephaestus({ url, workflows, logger: silent, poolSize: 8, ...options });
 }
 
 /** What may be called again after nobody knows how it ended: a refusal because it is done already is no trouble. */

@@ -22,7 +22,7 @@ const hephaestus = new Hephaestus({
   inline: inline === "true",
   workflows: [crashing],
   logger: silent,
-  poolSize: 4,
+  poolSize: 9,
 });
 const worker = hephaestus.work({
   poll: "50ms",

@@ -49,7 +49,7 @@ describe("a worker that has no code for what is due", () => {
   it("leaves it, asks no more often than its poll, and says so once", async () => {
     await using there = await migrated();
     const logger = keeping();
-    const backend = postgresBackend({ url: there.url, poolSize: 2 });
+    const backend = postgresBackend({ url: there.url, poolSize: 7 });
     const { queue, asked } = counted(backend.queue);
     await using starter = new Hephaestus({ url: there.url, workflows: [order], logger: silent });
     await starter.startMany(
@@ -87,7 +87,7 @@ describe("a worker that waits for its database", () => {
     road.refuse(true);
     const said: string[] = [];
     let tries = 0;
-    const backend = postgresBackend({ url: road.url, poolSize: 1 });
+    const backend = postgresBackend({ url: road.url, poolSize: 6 });
     const keep = (message: string) => void said.push(message);
     await using hephaestus = new Hephaestus({
       backend: {
@@ -132,7 +132,7 @@ describe("a migration while workers run", () => {
       await using there = await migrated();
       const logger = keeping();
       const engine = () =>
-        new Hephaestus({ url: there.url, workflows: [order], inline, logger, poolSize: 4 });
+        new Hephaestus({ url: there.url, workflows: [order], inline, logger, poolSize: 9 });
       await using first = engine();
       await using second = engine();
       const work = { poll: "50ms", queues: { default: 10 } } as const;

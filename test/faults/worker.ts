@@ -13,7 +13,7 @@ const hephaestus = new Hephaestus({
   inline: inline === "true",
   workflows: Object.values(everything),
   logger: { debug() {}, info() {}, warn: said, error: said },
-  poolSize: 4,
+  poolSize: 9,
   statementTimeout: "2s",
 });
 const worker = hephaestus.work({

@@ -50,7 +50,7 @@ export async function run(plan: Plan): Promise<Report> {
     inline: plan.inline,
     workflows: Object.values(everything),
     logger: silent,
-    poolSize: 6,
+    poolSize: 11,
     statementTimeout: "2s",
   });
   await fleet.ready();

@@ -4,6 +4,7 @@ import { Telemetry } from "../../src/queue/telemetry.ts";
 import { connect, type Db, type Tx } from "../../src/postgres/db.ts";
 import { channelOf } from "../../src/postgres/identifiers.ts";
 import { postgresQueue } from "../../src/postgres/queue.ts";
+import { engineStatements, planner } from "../../src/postgres/session.ts";
 import { postgresStore } from "../../src/postgres/store.ts";
 import { tablesOf } from "../../src/postgres/tables.ts";
 import type { Workers } from "../../src/runner/attempt.ts";
@@ -131,16 +132,12 @@ function backendOn(db: Db): Backend {
   const notify = () => Promise.resolve();
   return {
     name: "postgres",
-    queue: postgresQueue({ db, pulse: db, t, notify, listen: silence }),
+    queue: postgresQueue({ reads: db, calls: db, pulse: db, t, notify, listen: silence }),
     // The lanes of the product give up waiting for a lock after 250 ms; here the wait itself is looked at.
     store: postgresStore({
-      db,
-      steps: db,
-      lanes: db,
+      ...{ reads: db, calls: db, steps: db, lanes: db, t, channels, notify },
+      engine: engineStatements(planner),
       lacking: (error) => Promise.resolve(error),
-      t,
-      channels,
-      notify,
       watch: silence,
     }),
     ready: () => Promise.resolve(),

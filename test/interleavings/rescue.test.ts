@@ -24,7 +24,7 @@ describe("a claim that commits between a rescue's first look and its lock", () =
     await using database = await migrated();
     const { sql, url } = database;
     await sql.unsafe(gate);
-    await using backend = postgresBackend({ url, poolSize: 1 });
+    await using backend = postgresBackend({ url, poolSize: 6 });
     await using hephaestus = new Hephaestus({ url, workflows: [crossing], logger: silent, queues });
     await hephaestus.start(crossing, "one", undefined);
     const process = await backend.queue.register("late", 0);
@@ -32,7 +32,7 @@ describe("a claim that commits between a rescue's first look and its lock", () =
     const listen = () => ({ [Symbol.asyncDispose]: () => Promise.resolve() });
     const notify = () => Promise.resolve();
     const t = tablesOf("hephaestus");
-    const queue = postgresQueue({ db: gated, pulse: gated, t, notify, listen });
+    const queue = postgresQueue({ reads: gated, calls: gated, pulse: gated, t, notify, listen });
     const keeper = await sql.reserve();
     await keeper`select pg_advisory_lock(7)`;
 

@@ -35,9 +35,9 @@ export class Meetings implements AsyncDisposable {
   private constructor(database: Database) {
     this.#database = database;
     const { url } = database;
-    this.#backend = postgresBackend({ url, poolSize: 2, notify: false });
+    this.#backend = postgresBackend({ url, poolSize: 7, notify: false });
     const workflows = [crossing];
-    this.#hephaestus = new Hephaestus({ url, workflows, logger: silent, queues, poolSize: 4 });
+    this.#hephaestus = new Hephaestus({ url, workflows, logger: silent, queues, poolSize: 9 });
   }
 
   static async open(): Promise<Meetings> {

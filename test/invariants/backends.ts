@@ -91,7 +91,7 @@ async function inPostgres(
 ): Promise<Disposed<PostgresBench>> {
   const database = await migrated();
   const { url, sql } = database;
-  const backend = postgresBackend({ url, poolSize: 4 });
+  const backend = postgresBackend({ url, poolSize: 9 });
   const world: World = {
     backend,
     elapse: (milliseconds) => elapse(database, milliseconds),
@@ -122,7 +122,7 @@ function enginesOn(
   const another = (more: Partial<HephaestusOptions> = {}) => {
     const engine = new Hephaestus({
       logger: silent,
-      poolSize: 4,
+      poolSize: 9,
       ...options,
       ...place(),
       ...more,

@@ -48,7 +48,7 @@ onPostgresBackend("a lost answer", (it) => {
         workflows: [chain],
         inline,
         logger: silent,
-        poolSize: 3,
+        poolSize: 8,
       });
       road.swallowAnswerTo(text);
       const worker = hephaestus.work({ poll: "50ms", heartbeat: "50ms", lease: "5s", grace: "1s" });

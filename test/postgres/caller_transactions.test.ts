@@ -31,7 +31,7 @@ interface World extends AsyncDisposable {
 
 async function world(): Promise<World> {
   const own = await migrated();
-  const engine = new Hephaestus({ url: own.url, workflows: [flow], poolSize: 2, logger: silent });
+  const engine = new Hephaestus({ url: own.url, workflows: [flow], poolSize: 7, logger: silent });
   await engine.start(flow, "there", undefined);
   return {
     url: own.url,

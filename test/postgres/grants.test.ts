@@ -89,7 +89,7 @@ async function withRoles(): Promise<Roles> {
 }
 
 const engineAs = (url: string) =>
-  new Hephaestus({ url, workflows: [order], logger: silent, poolSize: 4 });
+  new Hephaestus({ url, workflows: [order], logger: silent, poolSize: 9 });
 
 describe("roles with the grants that docs/operations.md has, and no others", () => {
   it("carry whole stories to their end, migrate, and are examined", async () => {

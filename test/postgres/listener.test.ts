@@ -1,11 +1,12 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { isConnectionLost } from "../../src/postgres/connection_error.ts";
-import { type Heartbeat, listen } from "../../src/postgres/listener.ts";
+import { type Heartbeat, Listener } from "../../src/postgres/listener.ts";
 import { type Database, database } from "../pg.ts";
 import { type Proxy, proxy } from "../proxy.ts";
 
 interface Scene {
+  readonly listener: Listener;
   readonly own: Database;
   readonly road: Proxy;
   readonly heard: string[];
@@ -27,22 +28,21 @@ async function listening(
   const heard: string[] = [];
   const troubles: unknown[] = [];
   let connected = 0;
-  await using _ears = listen(
-    { url: road.url },
+  const listener = new Listener({ url: road.url }, (error) => {
+    troubles.push(error);
+    throw new RangeError("mine too");
+  }, heartbeat);
+  await using _ears = listener.listen(
     channel,
     (payload) => {
       heard.push(payload);
       if (payload === "throw") throw new RangeError("mine");
     },
     () => connected++,
-    (error) => {
-      troubles.push(error);
-      throw new RangeError("mine too");
-    },
-    heartbeat,
   );
   await holds(() => connected === 1);
   await play({
+    listener,
     own,
     road,
     heard,
@@ -104,6 +104,31 @@ describe("a listener", () => {
       assertEquals(heard, ["a", "", 'ü "quoted"']);
     }));
 
+  it("listens to several channels on one connection, each as long as somebody wants it", () =>
+    listening(async ({ own, road, listener, heard, notify }) => {
+      const others: string[] = [];
+      const said: string[] = [];
+      const ready = (who: string) => () => void said.push(who);
+      const listen = (channel: string, who: string) =>
+        listener.listen(channel, (payload) => others.push(`${who} ${payload}`), ready(who));
+      const twin = listen(channel, "twin");
+      const other = listen("other", "other");
+      await holds(() => said.length === 2);
+      await notify("a");
+      await own.sql`select pg_notify('other', 'b')`;
+      await holds(() => others.length === 2);
+      assertEquals([heard, others], [["a"], ["twin a", "other b"]]);
+
+      await other[Symbol.asyncDispose]();
+      await twin[Symbol.asyncDispose]();
+      await holds(() => road.seen('unlisten "other"') === 1);
+      await own.sql`select pg_notify('other', 'c')`;
+      await notify("d");
+      await holds(() => heard.length === 2);
+
+      assertEquals([others.length, road.open], [2, 1]);
+    }, never));
+
   for (const [what, { told, cause }] of Object.entries(breaks)) {
     it(`listens again when ${what}, and says when to look`, () =>
       listening(async (scene) => {
@@ -148,17 +173,20 @@ describe("a listener", () => {
       road.stall(true);
       await Promise.resolve();
     }, never);
-    await using away = listen({ url: "postgres://127.0.0.1:1/x" }, "c", () => {}, () => {});
-    await using locked = listen(
-      { url: "postgres://127.0.0.1:1/x", password: () => Promise.reject(new RangeError("mine")) },
-      "c",
-      () => {},
-      () => {},
-    );
-    assert(away !== locked);
+    const url = "postgres://127.0.0.1:1/x";
+    const passwords = [
+      () => "secret",
+      () => Promise.reject(new RangeError("mine")),
+      () => new Promise<string>(() => {}),
+    ];
+    for (const password of passwords) {
+      const ears = new Listener({ url, password }).listen("c", () => {}, () => {});
+      await ears[Symbol.asyncDispose]();
+    }
   });
 
   it("refuses the name of a channel that the server would cut short", () => {
-    assertThrows(() => listen({}, "ü".repeat(32), () => {}, () => {}), TypeError, "63 bytes");
+    const listener = new Listener({});
+    assertThrows(() => listener.listen("ü".repeat(32), () => {}, () => {}), TypeError, "63 bytes");
   });
 });

@@ -209,6 +209,40 @@ describe("the pool", () => {
       await holds(() => road.open === 0);
     }));
 
+  it("refuses who has waited too long, and says how many connections there are", () =>
+    onRoad({
+      max: 1,
+      patience: 50,
+      purpose: { name: "calls", poolSize: 15 },
+    }, async (db) => {
+      const held = db.transaction((tx) => tx.query("select pg_sleep(0.5)"));
+      const error = await assertRejects(
+        () => db.query("select 1"),
+        DatabaseError,
+        "the connection for calls was busy for 50 ms: raise poolSize, which is 15",
+      );
+      assertEquals(error.code, "POOL_EXHAUSTED");
+      await held;
+      assertEquals(await db.query("select 1 as one"), [{ one: "1" }]);
+    }));
+
+  it("gives back what nobody has used for a while, and opens it again", () =>
+    onRoad({ idle: 50 }, async (db, road) => {
+      const three = () =>
+        Promise.all(Array.from({ length: 3 }, () => db.query("select pg_sleep(0.1)")));
+      await three();
+      await holds(() => road.open === 0);
+      await three();
+      await holds(() => road.open === 0);
+    }));
+
+  it("gives up on a password that does not come", () =>
+    onRoad({
+      max: 1,
+      url: "postgres://me@127.0.0.1:1/db?connect_timeout=1",
+      password: () => new Promise(() => {}),
+    }, async (db) => assertEquals(await codeOf(() => db.query("select 1")), "CONNECT_TIMEOUT")));
+
   it("closes though the road is stalled", () =>
     onRoad({}, async (db, road) => {
       await db.query("select 1");

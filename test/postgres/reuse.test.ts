@@ -13,7 +13,7 @@ const failure = { name: "Error", message: "out of tape" };
 
 async function world() {
   const database = await migrated();
-  const backend = postgresBackend({ url: database.url, poolSize: 4 });
+  const backend = postgresBackend({ url: database.url, poolSize: 9 });
   const scene = await sceneIn({
     backend,
     elapse: (milliseconds) => elapse(database, milliseconds),

@@ -70,6 +70,66 @@ describe("the sql of a step", () => {
       assertEquals(await sql.query("select 1 as one"), [{ one: 1 }]);
     }));
 
+  it("binds an array as its place wants it: as one of PostgreSQL, or as JSON", () =>
+    inStep(async (sql) => {
+      const at = new Date("2024-02-29T12:00:00.123Z");
+      const strings = ["a", 'say "hi"', "back\\slash", "{1,2}", "", "NULL", "ü, x", "it's", " "];
+      await sql`create table places (tags text[], ids int[], body jsonb, bodies jsonb[])`;
+      await sql`insert into places values (${strings}, ${[1, null]}, ${[1, "a"]}, ${[[1], {
+        a: 2,
+      }]})`;
+      const [row] = await sql`select to_jsonb(tags) as tags, to_jsonb(ids) as ids, body,
+          to_jsonb(bodies) as bodies, 2 = any (${[1, 2]}) as found, 3 = any (${[]}) as missed,
+          ${[[1, 2], [3, 4]]}::int[] as nested, ${[
+        at,
+      ]}::timestamptz[] = array[${at}::timestamptz] as dates,
+          ${[2n ** 62n, true]}::text[] as mixed, ${[new Uint8Array([0, 255])]}::bytea[] as bytes,
+          ${["\u{1f4a5}"]}::text[] as astral, ${[1]}::json as json, ${[1]} as text
+        from places`;
+      assertEquals(row, {
+        tags: strings,
+        ids: [1, null],
+        body: [1, "a"],
+        bodies: [[1], { a: 2 }],
+        found: true,
+        missed: false,
+        nested: "{{1,2},{3,4}}",
+        dates: true,
+        mixed: "{4611686018427387904,true}",
+        bytes: '{"\\\\x00ff"}',
+        astral: "{\u{1f4a5}}",
+        json: [1],
+        text: "[1]",
+      });
+    }));
+
+  for (const prepare of [true, false]) {
+    it(`binds bytes as bytea and reads them, ${prepare ? "prepared" : "not prepared"}`, () =>
+      inStep(async (sql) => {
+        const bytes = Uint8Array.of(0, 1, 92, 255);
+        const [row] = await sql`select ${bytes}::bytea as some, ${bytes.buffer}::bytea as buffer,
+          ${new Uint8Array()}::bytea as none, length(${bytes.subarray(1, 3)}::bytea) as part`;
+        assertEquals(row, { some: bytes, buffer: bytes, none: new Uint8Array(), part: 2 });
+      }, prepare));
+  }
+
+  it("refuses in arrays and as bytes what has no place, and the transaction goes on", () =>
+    inStep(async (sql) => {
+      const bad: readonly (readonly [unknown, string, string])[] = [
+        [[1, undefined], "int[]", "element 1 of parameter $1: undefined is not a value"],
+        [[NaN], "float8[]", "element 0 of parameter $1: NaN is not a value"],
+        [[[{}]], "text[]", "element 0 of element 0 of parameter $1: an object is not a value"],
+        [Array(1), "int[]", "element 0 of parameter $1: undefined is not a value"],
+        [new Uint8Array(1), "text", "bytes need a parameter of type bytea"],
+        [new Float64Array(1), "float8[]", "a Float64Array is not a value"],
+        [new DataView(new ArrayBuffer(1)), "bytea", "a DataView is not a value"],
+      ];
+      for (const [value, type, sentence] of bad) {
+        await assertRejects(() => sql.query(`select $1::${type}`, [value]), TypeError, sentence);
+      }
+      assertEquals(await sql`select 1 as one`, [{ one: 1 }]);
+    }));
+
   it("refuses values that the database has no text for, and the transaction goes on", () =>
     inStep(async (sql) => {
       const bad = [

@@ -21,7 +21,7 @@ const hephaestus = new Hephaestus({
   inline: inline === "true",
   workflows: [hazardous],
   logger,
-  poolSize: 2,
+  poolSize: 7,
 });
 // Those that are to be rescued are given a short lease; those that are to stop must not be, on a busy machine.
 const lease = grace === undefined ? "400ms" : "20s";

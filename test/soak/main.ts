@@ -49,7 +49,7 @@ if (values["fan-out"]) {
 }
 
 const times = { poll: "200ms", heartbeat: "1s", lease: "4s", keepJobs: "3s", grace: "2s" } as const;
-const open = () => new Hephaestus({ url, schema, workflows, poolSize: 4, logger: counting() });
+const open = () => new Hephaestus({ url, schema, workflows, poolSize: 9, logger: counting() });
 const count = { told: 0, stories: 0, took: 0 };
 
 /** Counts what is told to the log: without a fault it should be nothing. */
