@@ -7,3 +7,9 @@ alter table :schema.jobs drop column deaths;
 alter table :schema.processes
   drop column queues,
   drop column serves;
+
+drop index :schema.workflow_instances_newest;
+drop index :schema.workflow_instances_key;
+drop index :schema.workflow_instances_status;
+create index workflow_instances_key on :schema.workflow_instances (key);
+create index workflow_instances_status on :schema.workflow_instances (workflow, status, id);

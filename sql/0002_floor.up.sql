@@ -26,3 +26,11 @@ comment on table :schema.workflow_graphs is
 
 -- Its predicate names a column that changes once: steps pay nothing for it.
 create index workflow_instances_open_graph on :schema.workflow_instances (graph) where finished_at is null;
+
+-- The newest instance is the one that was started last by the database's clock: ids are made by the clocks of callers.
+-- Ids break ties and are not in the indexes: an empty table would be looked up by id in them, and that plan stays.
+drop index :schema.workflow_instances_key;
+drop index :schema.workflow_instances_status;
+create index workflow_instances_key on :schema.workflow_instances (key, inserted_at);
+create index workflow_instances_status on :schema.workflow_instances (workflow, status, inserted_at);
+create index workflow_instances_newest on :schema.workflow_instances (inserted_at);

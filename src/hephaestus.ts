@@ -1,26 +1,23 @@
-import { setMaxListeners } from "node:events";
-import { hostname } from "node:os";
-import process from "node:process";
 import type { Client } from "./client/client.ts";
 import { Finals } from "./client/finals.ts";
 import { type AnyWorkflow, find, type Target } from "./client/find.ts";
 import { type Handle, handleOf } from "./client/handle.ts";
 import * as listing from "./client/listing.ts";
 import type { ListOptions, Page } from "./client/listing.ts";
-import { type HephaestusOptions, type WorkOptions, workTimes } from "./client/options.ts";
+import { checkOptions, type HephaestusOptions, type WorkOptions } from "./client/options.ts";
 import { partsOf } from "./client/parts.ts";
 import * as resuming from "./client/resuming.ts";
 import type { InTransaction, Resumed } from "./client/resuming.ts";
 import * as starting from "./client/starting.ts";
 import type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./client/starting.ts";
 import type { Worker } from "./client/worker.ts";
-import { type Duration, milliseconds } from "./core/duration.ts";
+import { Workers } from "./client/working.ts";
+import type { Duration } from "./core/duration.ts";
 import { HephaestusError } from "./core/errors.ts";
 import type { Delivery } from "./core/step.ts";
 import type { Addressed } from "./core/workflow.ts";
 import type { HistoryEntry, Instance } from "./core/instance.ts";
 import type { EventName, Listener } from "./core/telemetry.ts";
-import { Worker as Working } from "./runner/worker.ts";
 
 /**
  * The engine: starts instances, talks to them, lists them, and works on them.
@@ -51,7 +48,7 @@ import { Worker as Working } from "./runner/worker.ts";
  */
 export class Hephaestus implements AsyncDisposable {
   readonly #client: Client;
-  readonly #workers: Set<Working> = new Set();
+  readonly #workers: Workers = new Workers();
   readonly #closing: AbortController = new AbortController();
   #closed: Promise<void> | undefined;
 
@@ -61,15 +58,14 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {TypeError} When an option cannot be: a hostile schema name, two workflows of one name and version.
    */
   constructor(options: HephaestusOptions) {
+    checkOptions(options);
     const parts = partsOf(options);
-    const isOurs = (id: string) => [...this.#workers].some(({ process }) => process === id);
+    const isOurs = (id: string) => [...this.#workers.all].some(({ process }) => process === id);
     const finals = new Finals(parts.backend.store, parts.logger, isOurs);
-    // Every waiting result() listens to it.
-    setMaxListeners(0, this.#closing.signal);
     this.#client = {
       parts,
       finals,
-      workers: this.#workers,
+      workers: this.#workers.all,
       handle: (of, fresh) => handleOf(finals, this.#closing.signal, of, fresh),
     };
   }
@@ -221,30 +217,7 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {RangeError} When a limit of a queue or a time cannot be.
    */
   work(options: WorkOptions = {}): Worker {
-    const { signal, name = `${hostname()}:${process.pid}` } = options;
-    if (this.#closed !== undefined) {
-      throw new HephaestusError("CLOSED", "Cannot begin to work: the engine is closed or closing");
-    }
-    const { parts, finals } = this.#client;
-    const finished = finals.tell.bind(finals);
-    const working = new Working(parts, { ...workTimes(options), name, finished });
-    this.#workers.add(working);
-    const aborted = () => void stop();
-    const stop = async (grace?: Duration) => {
-      signal?.removeEventListener("abort", aborted);
-      await working.stop(grace === undefined ? undefined : milliseconds(grace, "grace"));
-      this.#workers.delete(working);
-    };
-    if (signal?.aborted) void stop();
-    else signal?.addEventListener("abort", aborted, { once: true });
-    return {
-      get id() {
-        return working.process;
-      },
-      ready: working.ready,
-      stop: ({ grace } = {}) => stop(grace),
-      [Symbol.asyncDispose]: () => stop(),
-    };
+    return this.#workers.work(this.#client, options);
   }
 
   /** Calls `listener` whenever `event` happens in this process, until the function that it returns is called. */
@@ -258,7 +231,7 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    await this.#workers.close();
     this.#closing.abort(
       new HephaestusError("CLOSED", "Cannot wait any longer: the engine was closed"),
     );

@@ -78,8 +78,9 @@ export async function checkDelivery(
 export function answer(
   delivered: Exclude<Delivered, { readonly kind: "changed" }>,
   instance: Instance,
-  { name, kind }: StepDefinition,
+  step: StepDefinition,
 ): "accepted" | "early" | "duplicate" {
+  const { name, kind } = step;
   const of = { workflow: instance.workflow, key: instance.key, step: name, kind };
   switch (delivered.kind) {
     case "accepted":
@@ -87,9 +88,15 @@ export function answer(
     case "duplicate":
       return delivered.kind;
     case "final":
-      throw new NotWaitingError({ ...of, status: delivered.status });
+      throw new NotWaitingError({
+        ...of,
+        status: delivered.status,
+        since: isFinal(instance.status) ? instance.finishedAt : undefined,
+      });
     case "over":
-      throw new NotWaitingError({ ...of, status: instance.status });
+      // One that was scheduled: nothing else ends a signal with an event of its own.
+      if (kind === "signal" && emitted(step).includes(delivered.event)) return "duplicate";
+      throw new NotWaitingError({ ...of, status: instance.status, event: delivered.event });
     case "missing":
       throw new NotWaitingError({
         ...of,

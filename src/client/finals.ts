@@ -1,4 +1,5 @@
 import { type Instance, isFinal } from "../core/instance.ts";
+import { onAbort } from "../queue/on_abort.ts";
 import { Loop } from "../queue/loop.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Store } from "../store/store.ts";
@@ -77,7 +78,7 @@ export class Finals {
       const waiting = this.#waiting.get(instance) ?? new Set();
       this.#waiting.set(instance, waiting);
       const leave = () => {
-        for (const signal of signals) signal.removeEventListener("abort", abort);
+        for (const forget of listening) forget();
         waiting.delete(settle);
         if (waiting.size === 0) this.#waiting.delete(instance);
       };
@@ -90,7 +91,7 @@ export class Finals {
         reject(aborted()?.reason);
       };
       waiting.add(settle);
-      for (const signal of signals) signal.addEventListener("abort", abort, { once: true });
+      const listening = signals.map((signal) => onAbort(signal, abort));
       this.#pause = firstPause;
       this.#begin();
       const ended = this.#recent.has(instance) || this.#older.has(instance);

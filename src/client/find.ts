@@ -1,11 +1,12 @@
 import { AmbiguousKeyError, InstanceNotFoundError } from "../core/errors.ts";
-import { businessKey } from "../core/identity.ts";
+import { bareKey as bare, businessKey } from "../core/identity.ts";
 import { activeStatuses, type Instance } from "../core/instance.ts";
+import { checkWorkflow } from "../core/registered.ts";
 import type { VersionedWorkflow } from "../core/version.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { CallerTransaction, Store } from "../store/store.ts";
 
-/** An instance by its business key's value, or by its id. */
+/** An instance by its business key, or by its id. */
 export type Target = string | { readonly id: string };
 
 /** A workflow or all of its versions. */
@@ -14,17 +15,28 @@ export type AnyWorkflow<In = any, Deliveries = any, Given = any> =
   | Workflow<string, In, Deliveries, Given>
   | VersionedWorkflow<string, In, Deliveries, Given>;
 
-/** What a business key is called in a workflow: the same in all of its versions that a caller can name. */
+/** The business key of an instance. */
 export function keyOf(workflow: AnyWorkflow, value: string): string {
+  return businessKey(nameOfKey(workflow), value);
+}
+
+/** The value of a business key, in whichever form it was given. */
+export function bareKey(workflow: AnyWorkflow, value: string): string {
+  return bare(nameOfKey(workflow), value);
+}
+
+/** What the key is called: the same in all versions. */
+function nameOfKey(workflow: AnyWorkflow): string {
+  checkWorkflow("use", workflow);
   const one = "versions" in workflow ? workflow.versions.get(workflow.current) : workflow;
-  return businessKey(one?.key ?? "", value);
+  return one?.key ?? "";
 }
 
 /** An instance's id: what is none cannot name an instance, and PostgreSQL would refuse it. */
 export const uuid: RegExp = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Finds an instance: by key the active one, else the newest. Throws `AmbiguousKeyError` when several could be meant.
+ * Finds an instance: by key the active one, else the newest. What is no key and looks like an id is taken for one. Throws `AmbiguousKeyError` when several could be meant.
  */
 export async function find(
   store: Pick<Store, "list">,
@@ -33,11 +45,8 @@ export async function find(
   action: string,
   tx?: CallerTransaction,
 ): Promise<Instance | undefined> {
-  if (typeof target !== "string") {
-    if (!uuid.test(target?.id)) return undefined;
-    const [found] = await store.list({ ids: [target.id], workflow: workflow.name, limit: 1 }, tx);
-    return found;
-  }
+  checkWorkflow(action, workflow);
+  if (typeof target !== "string") return await findById(store, workflow, target?.id, tx);
   const of = { workflow: workflow.name, key: keyOf(workflow, target) };
   const active = await store.list({ ...of, statuses: activeStatuses, limit: 2 }, tx);
   const found = active.length > 0 ? active : await store.list({ ...of, limit: 2 }, tx);
@@ -45,7 +54,18 @@ export async function find(
   if (found.length > 1 && !unique) {
     throw new AmbiguousKeyError({ ...of, ids: found.map(({ id }) => id), action });
   }
-  return found[0];
+  return found[0] ?? await findById(store, workflow, target, tx);
+}
+
+async function findById(
+  store: Pick<Store, "list">,
+  workflow: AnyWorkflow,
+  id: string,
+  tx: CallerTransaction | undefined,
+): Promise<Instance | undefined> {
+  if (!uuid.test(id)) return undefined;
+  const [found] = await store.list({ ids: [id], workflow: workflow.name, limit: 1 }, tx);
+  return found;
 }
 
 function isUnscoped(workflow: AnyWorkflow): boolean {

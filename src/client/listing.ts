@@ -1,5 +1,6 @@
 import type { HistoryEntry, Instance, InstanceStatus } from "../core/instance.ts";
 import { encode, type JsonObject } from "../core/json.ts";
+import type { Place } from "../store/store.ts";
 import type { Client } from "./client.ts";
 import { definitionOf } from "./deliver.ts";
 import { type AnyWorkflow, findOrThrow, keyOf, type Target, uuid } from "./find.ts";
@@ -47,11 +48,10 @@ export async function list(
   if (key !== undefined && workflow === undefined) {
     throw new TypeError("Cannot list instances by key: name the workflow too");
   }
-  if ([id, after].some((id) => id !== undefined && !uuid.test(id))) {
-    return { items: [], next: undefined };
-  }
+  const place = after === undefined ? undefined : placeOf(after);
+  if (id !== undefined && !uuid.test(id)) return { items: [], next: undefined };
   if (metadata !== undefined) encode(metadata, { what: "metadata of a list", limit: 100_000 });
-  const items = await parts.backend.store.list({
+  const { items, next } = await parts.backend.store.page({
     workflow: workflow?.name,
     ids: id === undefined ? undefined : [id],
     key: workflow === undefined || key === undefined ? undefined : keyOf(workflow, key),
@@ -59,11 +59,16 @@ export async function list(
     version,
     tags,
     metadata,
-    before: after,
-    limit: limit + 1,
-  });
-  const page = items.slice(0, limit);
-  return { items: page, next: items.length > limit ? page.at(-1)?.id : undefined };
+    limit,
+  }, place);
+  return { items, next: next && `${next.insertedAt}-${next.id}` };
+}
+
+/** Reads the `next` of a page. */
+function placeOf(next: string): Place {
+  const [, insertedAt, id] = /^(\d{1,16})-(.*)$/.exec(next) ?? [];
+  if (insertedAt !== undefined && id !== undefined && uuid.test(id)) return { insertedAt, id };
+  throw new TypeError("Cannot list instances: after is not the next of a page");
 }
 
 /** How the steps of an instance ended: in the order in which it moved, within one move in the order of the rows. */

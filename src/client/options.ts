@@ -24,6 +24,53 @@ export interface HephaestusOptions extends PostgresOptions {
   readonly logger?: Logger | undefined;
 }
 
+const known: Readonly<Record<keyof HephaestusOptions, true>> = {
+  backend: true,
+  connections: true,
+  database: true,
+  host: true,
+  idleTimeout: true,
+  inline: true,
+  logger: true,
+  notify: true,
+  password: true,
+  payloadLimit: true,
+  poolSize: true,
+  port: true,
+  prepare: true,
+  queues: true,
+  retry: true,
+  schema: true,
+  ssl: true,
+  statementTimeout: true,
+  url: true,
+  user: true,
+  workflows: true,
+};
+
+/** Refuses options that nobody reads: plain JavaScript has no compiler. */
+export function checkOptions(options: unknown): asserts options is HephaestusOptions {
+  refuseUnknown("make an engine", options, known);
+}
+
+function refuseUnknown(action: string, options: unknown, known: Readonly<Record<string, true>>) {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${action}: its options are not an object`);
+  }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue;
+    const meant = Object.keys(known).find((one) => alike(one, name));
+    const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
+    throw new TypeError(`Cannot ${action}: there is no option "${name}"${hint}`);
+  }
+}
+
+/** Whether one is the other in another case, or but for an "s" at its end. */
+function alike(one: string, other: string): boolean {
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z]/g, "").replace(/s$/, "");
+  return plain(one) === plain(other);
+}
+
 /** How a process works. */
 export interface WorkOptions {
   /** How many jobs of each queue run at once. Default `{ default: 10 }`. */
@@ -51,6 +98,18 @@ export interface WorkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const workOptions: Readonly<Record<keyof WorkOptions, true>> = {
+  grace: true,
+  heartbeat: true,
+  keepJobs: true,
+  lease: true,
+  name: true,
+  poll: true,
+  queues: true,
+  signal: true,
+  warnAfter: true,
+};
+
 /** Work options in milliseconds. Throws a sentence for what cannot be. */
 export function workTimes(options: WorkOptions): {
   readonly queues: ReadonlyMap<string, number>;
@@ -61,6 +120,7 @@ export function workTimes(options: WorkOptions): {
   readonly keep: number;
   readonly warnAfter: number;
 } {
+  refuseUnknown("work", options, workOptions);
   const {
     queues = { default: 10 },
     grace = "30s",

@@ -1,14 +1,13 @@
-import { HephaestusError, JobNotFoundError, NotCancellableError } from "../core/errors.ts";
+import { JobNotFoundError, NotCancellableError } from "../core/errors.ts";
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { failure } from "../core/failure.ts";
 import { isFinal } from "../core/instance.ts";
 import type { AnyTransaction } from "../postgres/callers.ts";
 import { usualPriority } from "../runner/new_jobs.ts";
 import { wakeOf } from "../runner/turns.ts";
-import { endingOf } from "../runner/verdicts.ts";
+import { aboutInstance } from "../runner/observe.ts";
 import type { NewJob } from "../queue/job.ts";
-import type { Known } from "../store/store.ts";
 import { type Client, gone } from "./client.ts";
+import { endInstance } from "./ending.ts";
 import { answer, type AnyDelivery, checkDelivery, definitionOf } from "./deliver.ts";
 import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";
 import { uuidv7 } from "./uuid.ts";
@@ -51,18 +50,12 @@ export async function resume(
     throw await parts.graphs.refusal(workflow, delivered.graph, "resume");
   }
   const result = answer(delivered, instance, step);
-  if (tx === undefined) { for (const worker of workers) worker.wake([wake.queue]); }
+  // In the caller's transaction nothing has happened yet, and may never.
+  if (tx !== undefined) return result;
+  for (const worker of workers) worker.wake([wake.queue]);
   if (parts.telemetry.has("step:resume")) {
-    const { id, workflow, version, key } = instance;
-    parts.telemetry.emit("step:resume", {
-      instance: id,
-      workflow,
-      version,
-      key,
-      step: step.name,
-      event,
-      result,
-    });
+    const about = { ...aboutInstance(instance), step: step.name, event };
+    parts.telemetry.emit("step:resume", { ...about, result });
   }
   return result;
 }
@@ -123,37 +116,18 @@ export async function cancelJob({ parts }: Client, id: bigint): Promise<void> {
 
 /** Cancels an instance with its jobs, and aborts the steps that run for it here. */
 export async function cancel(
-  { parts, workers, finals }: Client,
+  client: Client,
   target: AnyWorkflow,
   who: Target,
   { tx, reason }: InTransaction & { readonly reason?: string | undefined },
 ): Promise<void> {
-  const { store } = parts.backend;
+  const { store } = client.parts.backend;
   const instance = await findOrThrow(store, target, who, "cancel", tx);
   const of = { workflow: instance.workflow, key: instance.key, id: instance.id };
   if (isFinal(instance.status)) throw new NotCancellableError({ ...of, status: instance.status });
-  const why = new HephaestusError(
-    "CANCELLED",
-    `The instance was cancelled${reason ? `: ${reason}` : ""}`,
-  );
-  const decide = (known: Known) =>
-    isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
-  const ended = await store.end(instance.id, decide, { tx });
-  if (ended.kind !== "ended") {
-    if (ended.kind === "stale" || ended.status === undefined) throw gone(of, "cancel");
-    throw new NotCancellableError({ ...of, status: ended.status });
-  }
-  // In the caller's transaction nothing has happened yet: the heartbeat aborts what runs once it has committed.
-  if (tx !== undefined) return;
-  for (const worker of workers) worker.abort(instance.id, why);
-  finals.tell(instance.id);
-  const { id, workflow, version, key } = instance;
-  parts.telemetry.emit("workflow:stop", {
-    instance: id,
-    workflow,
-    version,
-    key,
-    status: "cancelled",
-    duration: undefined,
-  });
+  const sentence = `The instance was cancelled${reason ? `: ${reason}` : ""}`;
+  const ended = await endInstance(client, instance, sentence, tx);
+  if (ended.kind === "ended") return;
+  if (ended.kind === "stale" || ended.status === undefined) throw gone(of, "cancel");
+  throw new NotCancellableError({ ...of, status: ended.status });
 }

@@ -3,11 +3,11 @@ import { InvalidValueError } from "../core/errors.ts";
 import { businessKey, uniqueKey } from "../core/identity.ts";
 import { isFinal } from "../core/instance.ts";
 import { decode, encode, type JsonObject } from "../core/json.ts";
+import type { Progress } from "../core/engine.ts";
 import { mergeMetadata, withStart } from "../core/metadata.ts";
 import { isPromise, settled } from "../core/promises.ts";
 import { check, type Checked } from "../core/type.ts";
 import type { Workflow } from "../core/workflow.ts";
-import type { Starting } from "../runner/new_jobs.ts";
 import { computeOpening, type Limits } from "../runner/turns.ts";
 import type { Known, NewInstance } from "../store/store.ts";
 import { uuidv7 } from "./uuid.ts";
@@ -32,8 +32,8 @@ export interface Prepared {
   /** The choice that has thrown it. */
   readonly failedIn: string | undefined;
   readonly recorded: NewInstance["recorded"];
-  /** The steps that need jobs. */
-  readonly starting: Starting;
+  /** What the first turn did, with the steps that need jobs. */
+  readonly starting: Progress;
 }
 
 /**

@@ -1,18 +1,17 @@
-import { AlreadyRunningError, HephaestusError } from "../core/errors.ts";
-import { failure } from "../core/failure.ts";
-import { activeStatuses, type Instance, isFinal } from "../core/instance.ts";
+import { AlreadyRunningError } from "../core/errors.ts";
+import { type Instance, isFinal } from "../core/instance.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isPromise, settled } from "../core/promises.ts";
 import { resolve } from "../core/version.ts";
 import type { Workflow } from "../core/workflow.ts";
 import type { AnyTransaction } from "../postgres/callers.ts";
 import { jobsOf, placement } from "../runner/new_jobs.ts";
-import { sayFailed } from "../runner/observe.ts";
+import { sayFailed, tellStart } from "../runner/observe.ts";
 import type { Slot } from "../runner/slots.ts";
-import { endingOf } from "../runner/verdicts.ts";
 import type { Worker } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
-import type { AnyWorkflow } from "./find.ts";
+import { endInstance } from "./ending.ts";
+import { type AnyWorkflow, bareKey } from "./find.ts";
 import type { Handle } from "./handle.ts";
 import { instanceOf, prepare, type Prepared } from "./start.ts";
 import type { NewInstance, Written } from "../store/store.ts";
@@ -69,6 +68,7 @@ export async function start(
 ): Promise<Handle> {
   const ready = await check(client, target, version, item);
   await client.parts.graphs.admit([ready.workflow], tx !== undefined);
+  let seen: Instance | undefined;
   for (let tries = 0; tries < mostTries; tries++) {
     const { known } = ready.prepared;
     if ((await insert(client, [ready], tx)).has(known.id)) return client.handle(known, true);
@@ -77,9 +77,10 @@ export async function start(
     if (running === undefined) continue;
     if (onConflict === "return") return client.handle(running, false);
     if (onConflict === "reject") throw new AlreadyRunningError(running);
-    await replace(client, running, tx);
+    await endInstance(client, running, "The instance was replaced by a new start of its key", tx);
+    seen = running;
   }
-  throw fought(ready);
+  throw fought(ready, seen);
 }
 
 /** Starts many instances in one statement. Those whose key is active are left alone. */
@@ -128,11 +129,11 @@ async function startAgain(
   throw fought(ready);
 }
 
-function fought({ prepared: { known } }: Ready): HephaestusError {
-  return new HephaestusError(
-    "ALREADY_RUNNING",
-    `Cannot start workflow "${known.workflow}" "${known.key}": others started the key again and again`,
-  );
+function fought({ prepared: { known } }: Ready, seen?: Instance): AlreadyRunningError {
+  const { workflow, key } = known;
+  const { id = "", status = "running" } = seen ?? {};
+  const why = "others started the key again and again";
+  return new AlreadyRunningError({ workflow, key, id, status, why });
 }
 
 function check(
@@ -141,7 +142,8 @@ function check(
   version: number | undefined,
   { key, input, tags, metadata }: ManyItem,
 ): Ready | Promise<Ready> {
-  const given = { key, input, ...(tags && { tags }), ...(metadata && { metadata }) };
+  const more = { ...(tags && { tags }), ...(metadata && { metadata }) };
+  const given = { key: bareKey(target, key), input, ...more };
   const workflow = resolve(target, version, given);
   const prepared = prepare(parts, workflow, given);
   return isPromise(prepared)
@@ -151,7 +153,7 @@ function check(
 
 /** Inserts in one statement; first jobs begin here as far as slots are free. Returns the ids that are there. */
 async function insert(
-  { parts, workers }: Client,
+  { parts, workers, finals }: Client,
   ready: readonly Ready[],
   tx: AnyTransaction | undefined,
 ): Promise<Written> {
@@ -176,23 +178,20 @@ async function insert(
     // Nobody comes between: what begins below holds no more than what is given back here.
     for (const slot of taken) slot.release();
   }
-  opening.forEach(({ id, started }, index) => {
-    const insertedAt = opened.get(id);
+  ready.forEach(({ workflow, prepared: { known, starting, error, failedIn } }, index) => {
+    const insertedAt = opened.get(known.id);
     if (insertedAt === undefined) return;
-    const { known, error, failedIn } = ready[index]!.prepared;
-    worker?.adopt(process!, { ...known, insertedAt }, started);
-    announce(parts, known);
+    const now = { ...known, insertedAt };
+    worker?.adopt(process!, now, opening[index]!.started);
     if (error) {
       sayFailed(parts.logger, known, { step: failedIn, attempts: 1, error: JSON.parse(error) });
     }
+    // In the caller's transaction nothing has happened yet, and may never.
+    if (tx !== undefined) return;
+    tellStart(parts.telemetry, now, workflow, starting);
+    if (isFinal(now.status)) finals.tell(now.id);
   });
   return opened;
-}
-
-function announce({ telemetry }: Client["parts"], known: Prepared["known"]): void {
-  if (!telemetry.has("workflow:start")) return;
-  const { id, workflow, version, key, tags } = known;
-  telemetry.emit("workflow:start", { instance: id, workflow, version, key, tags });
 }
 
 function local(
@@ -208,45 +207,10 @@ function local(
 
 async function conflicting(
   { parts }: Client,
-  { workflow, prepared: { known, uniqueKey } }: Ready,
+  { prepared: { uniqueKey } }: Ready,
   tx: AnyTransaction | undefined,
 ): Promise<Instance | undefined> {
   if (uniqueKey === undefined) return undefined;
-  const [running] = await parts.backend.store.list({
-    key: known.key,
-    statuses: activeStatuses,
-    ...(workflow.scope === "global" ? {} : { workflow: workflow.name }),
-    ...(workflow.scope === "version" ? { version: workflow.version } : {}),
-    limit: 1,
-  }, tx);
+  const [running] = await parts.backend.store.list({ uniqueKey, limit: 1 }, tx);
   return running;
-}
-
-async function replace(
-  client: Client,
-  running: Instance,
-  tx: AnyTransaction | undefined,
-): Promise<void> {
-  const reason = failure(
-    new HephaestusError("CANCELLED", "The instance was replaced by a new start of its key"),
-  );
-  const { store } = client.parts.backend;
-  const decide = (known: Parameters<typeof endingOf>[0]) =>
-    isFinal(known.status) ? undefined : endingOf(known, "cancelled", reason);
-  const ended = await store.end(running.id, decide, { tx });
-  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what runs once it has.
-  if (tx !== undefined || ended.kind !== "ended") return;
-  for (const worker of client.workers) {
-    worker.abort(running.id, new HephaestusError("CANCELLED", reason.message));
-  }
-  client.finals.tell(running.id);
-  const { id, workflow, version, key } = running;
-  client.parts.telemetry.emit("workflow:stop", {
-    instance: id,
-    workflow,
-    version,
-    key,
-    status: "cancelled",
-    duration: undefined,
-  });
 }

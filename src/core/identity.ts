@@ -32,8 +32,15 @@ export function checkName(what: string, name: unknown): asserts name is string {
   );
 }
 
-/** The business key of one value, for instance `"orderid::abc123"`. */
-export function businessKey(key: string, value: string): string {
+/** The value of a business key, given as it is or in the form in which it is handed out: `"orderid::abc123"`. */
+export function bareKey(key: string, value: string): string {
+  const name = `${key}::`;
+  return typeof value === "string" && value.startsWith(name) ? value.slice(name.length) : value;
+}
+
+/** The business key of one value, for instance `"orderid::abc123"`. A business key is taken as it is. */
+export function businessKey(key: string, given: string): string {
+  const value = bareKey(key, given);
   if (typeof value !== "string") {
     throw new TypeError(`Cannot use a business key of type ${typeof value}: expected a text`);
   }
@@ -44,7 +51,10 @@ export function businessKey(key: string, value: string): string {
     );
   }
   if (value.includes("::")) {
-    throw new TypeError(`Cannot use business key ${JSON.stringify(value)}: "::" is the separator`);
+    throw new TypeError(
+      `Cannot use business key ${JSON.stringify(value)}: ` +
+        `"::" is the separator, and the keys of this workflow begin with "${key}::"`,
+    );
   }
   return `${key}::${value}`;
 }

@@ -36,19 +36,18 @@ export class AlreadyRunningError extends HephaestusError {
   readonly workflow: string;
   /** The business key that is taken. */
   readonly key: string;
-  /** The id of the active instance. */
+  /** The id of the active instance; `""` when it had ended before it could be read. */
   readonly id: string;
   /** Where the active instance stands. */
   readonly status: InstanceStatus;
 
   /** Makes the sentence of the instance that is in the way. */
   constructor(
-    of: { workflow: string; key: string; id: string; status: InstanceStatus },
+    of: { workflow: string; key: string; id: string; status: InstanceStatus; why?: string },
     options?: ErrorOptions,
   ) {
-    const { workflow, key, id, status } = of;
-    const subject = named({ workflow, key });
-    super("ALREADY_RUNNING", `Cannot start ${subject}: instance "${id}" is ${status}`, options);
+    const { workflow, key, id, status, why = `instance "${id}" is ${status}` } = of;
+    super("ALREADY_RUNNING", `Cannot start ${named({ workflow, key })}: ${why}`, options);
     this.workflow = workflow;
     this.key = key;
     this.id = id;
@@ -129,20 +128,33 @@ export class NotWaitingError extends HephaestusError {
   readonly step: string;
   /** Where the instance stands. */
   readonly status: InstanceStatus;
+  /** The event with which the wait has ended, where that is known. */
+  readonly event: string | undefined;
 
-  /** Makes the sentence of the wait that is over. */
+  /** Makes the sentence of the wait that is over. `since` is when the instance became final. */
   constructor(
-    of: Named & { step: string; status: InstanceStatus; kind?: string },
+    of: Named & {
+      step: string;
+      status: InstanceStatus;
+      kind?: string;
+      event?: string | undefined;
+      since?: Date | undefined;
+    },
     options?: ErrorOptions,
   ) {
     const waiting = `${of.kind ?? "signal"} "${of.step}" is not waiting`;
-    const sentence = `Cannot resume ${named(of)}: ${waiting}, instance is ${of.status}`;
+    const ended = of.event === undefined ? "" : `, it has ended with "${of.event}"`;
+    const since = of.since === undefined ? "" : ` since ${of.since.toISOString()}`;
+    const sentence = `Cannot resume ${
+      named(of)
+    }: ${waiting}${ended}, instance is ${of.status}${since}`;
     super("NOT_WAITING", sentence, options);
     this.workflow = of.workflow;
     this.key = of.key;
     this.id = of.id;
     this.step = of.step;
     this.status = of.status;
+    this.event = of.event;
   }
 }
 

@@ -43,7 +43,10 @@ export interface AboutJob {
   readonly attempt: number;
 }
 
-/** An instance was started and committed. */
+/**
+ * An instance was started, and that is committed. A start in a caller's transaction is not told: only its caller knows whether it
+ * commits. Nor is a delivery or a cancel in one.
+ */
 export interface WorkflowStart extends AboutInstance {
   /** Tags of the workflow and of the start. */
   readonly tags: readonly string[];
@@ -53,16 +56,16 @@ export interface WorkflowStart extends AboutInstance {
 export interface WorkflowStop extends AboutInstance {
   /** `completed` or `cancelled`. */
   readonly status: InstanceStatus;
-  /** Milliseconds since its start, where they are known. */
-  readonly duration: number | undefined;
+  /** Milliseconds since its start, by the database's clock. */
+  readonly duration: number;
 }
 
 /** An instance failed. */
 export interface WorkflowException extends AboutInstance {
   /** Why. */
   readonly error: Failure;
-  /** Milliseconds since its start, where they are known. */
-  readonly duration: number | undefined;
+  /** Milliseconds since its start, by the database's clock. */
+  readonly duration: number;
 }
 
 /** A step ended and its event led on. */
@@ -148,7 +151,7 @@ export interface JobClaim {
   readonly duration: number;
 }
 
-/** A job was done and deleted. */
+/** A job was done: its row is deleted, or goes on as a job that follows from it. */
 export interface JobStop extends AboutJob {
   /** Milliseconds that it took. */
   readonly duration: number;
@@ -174,7 +177,7 @@ export interface JobDiscard extends AboutJob {
   readonly error: Failure;
 }
 
-/** A job was cancelled before it was done. */
+/** A scheduled delivery was cancelled. The jobs that are cancelled together with their instance are not told one by one. */
 export interface JobCancel {
   /** Its id. */
   readonly job: string;
@@ -222,7 +225,7 @@ export interface Events {
   readonly "job:snooze": JobSnooze;
   /** A job was given up. */
   readonly "job:discard": JobDiscard;
-  /** A job was cancelled. */
+  /** A scheduled delivery was cancelled. */
   readonly "job:cancel": JobCancel;
   /** Dead processes lost their jobs. */
   readonly "job:rescue": JobRescue;

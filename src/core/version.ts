@@ -77,7 +77,7 @@ type EveryInput<W> = (W extends unknown ? (input: InputOf<W>) => void : never) e
  * A start resolves to the version that it asks for, else to what `pick` returns, else to
  * `current`; the instance stays on it.
  *
- * @throws {WorkflowDefinitionError} When a version has another name or `current` is none of them.
+ * @throws {WorkflowDefinitionError} When a version has another name, key or scope, or `current` is none of them.
  *
  * @example Send new instances to version 2
  * ```ts
@@ -115,7 +115,10 @@ export function versioned<
     if (member.name !== name) throw refuse(`version ${key} is workflow "${member.name}"`);
     const version = Number(key);
     const drawn = { version, fingerprint: fingerprint(name, version, member.graph) };
-    versions.set(version, Object.freeze({ ...member, ...drawn }));
+    const workflow = Object.freeze({ ...member, ...drawn });
+    const [first = workflow] = versions.values();
+    sameKey(first, workflow);
+    versions.set(version, workflow);
   }
   const { current, pick } = options;
   if (!versions.has(current)) throw refuse(`current version ${current} is not among them`);
@@ -123,6 +126,19 @@ export function versioned<
     throw refuse(`option "pick" is not a function`);
   }
   return Object.freeze({ name, versions, current, pick });
+}
+
+/** Refuses versions with different keys: a key would name other instances, or be taken, depending on who asks. */
+export function sameKey(one: Workflow, other: Workflow): void {
+  for (const member of ["key", "scope"] as const) {
+    if (one[member] === other[member]) continue;
+    throw new WorkflowDefinitionError(
+      `Cannot use version ${other.version} of workflow "${one.name}": its ${member} is "${
+        other[member]
+      }", ` +
+        `that of version ${one.version} is "${one[member]}", and all versions share them`,
+    );
+  }
 }
 
 /** The workflow that a start means: the version asked for, else picked, else current. */

@@ -18,7 +18,8 @@ export function deliver(tables: Tables, delivery: NewDelivery): Delivered {
   const active = decodeControl(row.control).active.has(step);
   const before = tables.results.get(resultKey(instance, step, activation));
   if (before?.delivery === delivery.id) return { kind: repeated(before, active) };
-  if (isFinal(row.status)) return { kind: "final", status: row.status };
+  const applied = before?.causes !== undefined;
+  if (isFinal(row.status) && !applied) return { kind: "final", status: row.status };
   if (before !== undefined) {
     return before.delivery === undefined
       ? { kind: "over", event: before.event }
@@ -70,7 +71,7 @@ export function end(
     if (job !== undefined) tables.jobs.delete(job);
     return { kind: "kept", status: row?.status };
   }
-  finish(tables, row, ending);
+  const finishedAt = finish(tables, row, ending);
   if (job !== undefined) {
     if (discard?.bare) tables.jobs.delete(job);
     else if (discard) writeDiscard(tables, row, discard, job);
@@ -79,10 +80,10 @@ export function end(
     if (discard?.bare) tables.jobs.delete(other);
     else cancelJob(tables, other);
   }
-  return { kind: "ended", status: ending.status };
+  return { kind: "ended", status: ending.status, at: new Date(finishedAt) };
 }
 
-function finish(tables: Tables, row: InstanceRow, ending: Ending): void {
+function finish(tables: Tables, row: InstanceRow, ending: Ending): number {
   const now = tables.now();
   tables.instances.put({
     ...row,
@@ -98,6 +99,7 @@ function finish(tables: Tables, row: InstanceRow, ending: Ending): void {
     const ignored = !result.processed && ending.ignored.includes(result.step);
     if (ignored) tables.results.put({ ...result, processed: true });
   }
+  return now;
 }
 
 function writeDiscard(tables: Tables, row: InstanceRow, discard: Discard, job: JobRow): void {

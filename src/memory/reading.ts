@@ -1,7 +1,8 @@
 import { decodeControl } from "../core/control.ts";
 import type { HistoryEntry, Instance } from "../core/instance.ts";
+import { activeStatuses } from "../core/instance.ts";
 import { decode, type JsonObject } from "../core/json.ts";
-import type { Ended, Filter, Known, Unprocessed } from "../store/store.ts";
+import type { Ended, Filter, Known, Page, Place, Unprocessed } from "../store/store.ts";
 import { contains } from "./jsonb.ts";
 import { resultsOf } from "./results.ts";
 import type { InstanceRow, ResultRow } from "./rows.ts";
@@ -44,15 +45,34 @@ export function ended(
 
 /** Instances that meet every condition, newest first. */
 export function list(tables: Tables, filter: Filter): readonly Instance[] {
+  return newestFirst(tables, filter).slice(0, filter.limit).map(toInstance);
+}
+
+/** The same in pages. */
+export function page(tables: Tables, filter: Filter, after: Place | undefined): Page {
+  const all = newestFirst(tables, filter);
+  const rows = after === undefined ? all : all.filter((row) => isBehind(row, after));
+  const items = rows.slice(0, filter.limit);
+  const last = rows.length > items.length ? items.at(-1) : undefined;
+  return {
+    items: items.map(toInstance),
+    next: last && { insertedAt: String(1_000 * last.insertedAt), id: last.id },
+  };
+}
+
+function newestFirst(tables: Tables, filter: Filter): readonly InstanceRow[] {
   return tables.instances.all()
     .filter((row) => meets(row, filter))
-    .sort((a, b) => a.id < b.id ? 1 : -1)
-    .slice(0, filter.limit)
-    .map(toInstance);
+    .sort((a, b) => b.insertedAt - a.insertedAt || (a.id < b.id ? 1 : -1));
+}
+
+function isBehind(row: InstanceRow, { insertedAt, id }: Place): boolean {
+  const difference = 1_000 * row.insertedAt - Number(insertedAt);
+  return difference < 0 || (difference === 0 && row.id < id);
 }
 
 function meets(row: InstanceRow, filter: Filter): boolean {
-  const { ids, key, workflow, version, statuses, tags, metadata, before } = filter;
+  const { ids, key, workflow, version, statuses, tags, metadata, uniqueKey } = filter;
   return (ids === undefined || ids.includes(row.id)) &&
     (key === undefined || row.key === key) &&
     (workflow === undefined || row.workflow === workflow) &&
@@ -60,7 +80,8 @@ function meets(row: InstanceRow, filter: Filter): boolean {
     (statuses === undefined || statuses.includes(row.status)) &&
     (tags === undefined || tags.every((tag) => row.tags.includes(tag))) &&
     (metadata === undefined || contains(JSON.parse(row.metadata), metadata)) &&
-    (before === undefined || row.id < before);
+    (uniqueKey === undefined ||
+      (row.uniqueKey === uniqueKey && activeStatuses.includes(row.status)));
 }
 
 /** How the steps ended, in the order in which the instance has taken note of it. */

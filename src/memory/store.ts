@@ -5,7 +5,7 @@ import { insertJob } from "./jobs.ts";
 import { compare } from "./graphs.ts";
 import { open } from "./open.ts";
 import { cancelScheduled, deliver, end } from "./outside.ts";
-import { ended, history, list, toKnown, unprocessed } from "./reading.ts";
+import { ended, history, list, page, toKnown, unprocessed } from "./reading.ts";
 import { run, type Tables } from "./tables.ts";
 import { transaction } from "./transaction.ts";
 
@@ -64,6 +64,8 @@ export function memoryStore(tables: Tables, sql: Sql): Store {
         refuse(tx, "list instances");
         return list(tables, filter);
       }),
+
+    page: (filter, after) => run(tables, () => page(tables, filter, after)),
 
     watch: (ended) => tables.ended.listen(ended),
 

@@ -10,7 +10,7 @@ import type { Tx } from "./db.ts";
 import { channelOf } from "./identifiers.ts";
 import { explained, lackingIn } from "./lacking.ts";
 import { assertMigrated } from "./migrate.ts";
-import { readEnded, wakePayload } from "./notices.ts";
+import { readEnded, readQueues, wakePayload } from "./notices.ts";
 import { postgresQueue } from "./queue.ts";
 import { engineStatements } from "./session.ts";
 import { postgresStore } from "./store.ts";
@@ -59,12 +59,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
       t,
       notify: tell,
       listen: (wake, trouble) =>
-        hear(
-          channel,
-          (queues) => wake(queues.split(",").map(decodeURIComponent)),
-          () => wake([]),
-          trouble,
-        ),
+        hear(channel, (payload) => wake(readQueues(payload)), () => wake([]), trouble),
     }),
     store: postgresStore({
       reads,

@@ -159,7 +159,7 @@ export async function end(
     }
     return { kind: "kept", status: row?.status };
   }
-  await finish(on, t, instance, ending);
+  const at = await finish(on, t, instance, ending);
   await on.query(
     `update ${t.jobs}
      set state = 'cancelled', finished_at = now(), process_id = null
@@ -177,7 +177,7 @@ export async function end(
     );
   }
   await on.query(`select pg_notify('${channel}', $1)`, [instance]);
-  return { kind: "ended", status: ending.status };
+  return { kind: "ended", status: ending.status, at };
 }
 
 /** Ends an instance where the database refuses what is told of it: nothing but the instance itself is written. */
@@ -206,13 +206,13 @@ async function endBarely(
     [id, step, String(activation)],
   );
   if (result !== undefined) return { kind: "kept", status: instance.status };
-  await finish(on, t, id, ending);
+  const at = await finish(on, t, id, ending);
   await on.query(
     `delete from ${t.jobs} where instance_id = $1::text::uuid and kind <> 'advance'`,
     [id],
   );
   await on.query(`select pg_notify('${channel}', $1)`, [id]);
-  return { kind: "ended", status: ending.status };
+  return { kind: "ended", status: ending.status, at };
 }
 
 async function finish(
@@ -220,16 +220,17 @@ async function finish(
   t: Tables,
   instance: string,
   { status, control, error }: Ending,
-): Promise<void> {
-  const rows = await on.query(
+): Promise<Date> {
+  const [row] = await on.query<{ readonly at: string }>(
     `update ${t.instances}
      set revision = revision + 1, status = $2, control = $3::text::jsonb, error = $4::text::jsonb,
        updated_at = now(), finished_at = now()
      where id = $1::text::uuid
-     returning id::text`,
+     returning ${epoch("finished_at")} as at`,
     [instance, status, control, JSON.stringify(error)],
   );
-  if (rows.length === 0) throw new Error("Cannot end the instance: its row refuses to be written");
+  if (row === undefined) throw new Error("Cannot end the instance: its row refuses to be written");
+  return date(row.at);
 }
 
 async function settleDiscarded(on: On, t: Tables, { lease, errors }: Discard): Promise<boolean> {

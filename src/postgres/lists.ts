@@ -1,6 +1,6 @@
 import type { HistoryEntry, Instance, InstanceStatus } from "../core/instance.ts";
 import { decode, type JsonObject } from "../core/json.ts";
-import type { Filter } from "../store/store.ts";
+import type { Filter, Page, Place } from "../store/store.ts";
 import { texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
@@ -17,6 +17,7 @@ function json<T>(text: string | null): T | undefined {
 }
 
 interface InstanceRow {
+  readonly place: string;
   readonly id: string;
   readonly key: string;
   readonly workflow: string;
@@ -35,6 +36,31 @@ interface InstanceRow {
 
 /** Instances that pass the filter, newest first. */
 export async function list(on: On, t: Tables, filter: Filter): Promise<readonly Instance[]> {
+  return (await select(on, t, filter, undefined)).map(instanceOf);
+}
+
+/** The same in pages. Times of JavaScript are too coarse for a place: the database counts microseconds. */
+export async function page(
+  on: On,
+  t: Tables,
+  filter: Filter,
+  after: Place | undefined,
+): Promise<Page> {
+  const rows = await select(on, t, { ...filter, limit: filter.limit + 1 }, after);
+  const items = rows.slice(0, filter.limit);
+  const last = rows.length > items.length ? items.at(-1) : undefined;
+  return {
+    items: items.map(instanceOf),
+    next: last && { insertedAt: last.place, id: last.id },
+  };
+}
+
+function select(
+  on: On,
+  t: Tables,
+  filter: Filter,
+  after: Place | undefined,
+): Promise<readonly InstanceRow[]> {
   const parameters: string[] = [];
   const conditions: string[] = [];
   const where = (condition: (parameter: string) => string, value: string | undefined) => {
@@ -49,20 +75,34 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
   where((p) => `status = any (${p}::text[])`, filter.statuses && texts(filter.statuses));
   where((p) => `tags @> ${p}::text[]`, filter.tags && texts(filter.tags));
   where((p) => `metadata @> ${p}::jsonb`, filter.metadata && JSON.stringify(filter.metadata));
-  where((p) => `id < ${p}::uuid`, filter.before);
-  const rows = await on.query<InstanceRow>(
-    `select id::text, key, workflow, workflow_version::text, status, revision::text, control::text,
+  // Written out: a parameter would hide from the planner which index it is.
+  where(
+    (p) => `unique_key = ${p} and status in ('pending', 'running', 'waiting')`,
+    filter.uniqueKey,
+  );
+  if (after !== undefined) {
+    const time = parameters.push(after.insertedAt);
+    const id = parameters.push(after.id);
+    conditions.push(
+      `(inserted_at, id) < (timestamptz 'epoch' + $${time}::text::bigint * interval '1 microsecond', $${id}::text::uuid)`,
+    );
+  }
+  return on.query<InstanceRow>(
+    `select (extract(epoch from inserted_at) * 1000000)::bigint::text as place, id::text, key, workflow, workflow_version::text, status, revision::text, control::text,
        to_json(tags)::text as tags, metadata::text, error::text, input::text, ${
       epoch("inserted_at")
     } as inserted_at,
        ${epoch("updated_at")} as updated_at, ${epoch("finished_at")} as finished_at
      from ${t.instances}
      ${conditions.length > 0 ? `where ${conditions.join(" and ")}` : ""}
-     order by id desc
+     order by inserted_at desc, id desc
      limit $${parameters.length + 1}::text::int`,
     [...parameters, String(filter.limit)],
   );
-  return rows.map((row) => ({
+}
+
+function instanceOf(row: InstanceRow): Instance {
+  return {
     id: row.id,
     key: row.key,
     workflow: row.workflow,
@@ -77,7 +117,7 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
     insertedAt: date(row.inserted_at),
     updatedAt: date(row.updated_at),
     finishedAt: maybeDate(row.finished_at),
-  }));
+  };
 }
 
 interface ResultRow {

@@ -127,7 +127,7 @@ drop table :schema.workflow_instances;
   {
     version: 2,
     name: "floor",
-    sha256: "06ae2776bed2f9287a1109df8f5be91c666b4b8a14afbb50d2700822ce364dd6",
+    sha256: "63cfa837ed7041426fb0062c3719f983ea9518e66f3a51780a2ff1684accf920",
     up: `-- Which work a process can take: null where a process does not say. A workflow reads name@version.
 alter table :schema.processes
   add column queues text[],
@@ -156,6 +156,14 @@ comment on table :schema.workflow_graphs is
 
 -- Its predicate names a column that changes once: steps pay nothing for it.
 create index workflow_instances_open_graph on :schema.workflow_instances (graph) where finished_at is null;
+
+-- The newest instance is the one that was started last by the database's clock: ids are made by the clocks of callers.
+-- Ids break ties and are not in the indexes: an empty table would be looked up by id in them, and that plan stays.
+drop index :schema.workflow_instances_key;
+drop index :schema.workflow_instances_status;
+create index workflow_instances_key on :schema.workflow_instances (key, inserted_at);
+create index workflow_instances_status on :schema.workflow_instances (workflow, status, inserted_at);
+create index workflow_instances_newest on :schema.workflow_instances (inserted_at);
 `,
     down: `drop table :schema.workflow_graphs;
 alter table :schema.workflow_instances drop column graph;
@@ -166,6 +174,12 @@ alter table :schema.jobs drop column deaths;
 alter table :schema.processes
   drop column queues,
   drop column serves;
+
+drop index :schema.workflow_instances_newest;
+drop index :schema.workflow_instances_key;
+drop index :schema.workflow_instances_status;
+create index workflow_instances_key on :schema.workflow_instances (key);
+create index workflow_instances_status on :schema.workflow_instances (workflow, status, id);
 `,
   },
 ];

@@ -18,18 +18,37 @@ export function queuesToWake(
   return wakePayload(queues);
 }
 
+// PostgreSQL refuses a payload of 8,000 bytes, and with it the whole statement. Ours are ASCII: a character is a byte.
+const mostBytes = 7_999;
+
+/** What a payload says instead of names when they would take too much. */
+const anything = "*";
+
 /** Queue names as the payload of a notification: they may contain commas. */
 export function wakePayload(queues: Iterable<string>): string {
-  return [...new Set(queues)].sort().map(encodeURIComponent).join(",");
+  return bounded([...new Set(queues)].sort().map(encodeURIComponent).join(","));
 }
 
-// A payload must stay below 8,000 bytes, and an id takes 37.
-const mostIds = 200;
+/** Reads such a payload: none when anything may have got work. */
+export function readQueues(payload: string): readonly string[] {
+  if (payload === anything) return [];
+  try {
+    return payload.split(",").map(decodeURIComponent);
+  } catch {
+    // Whoever may connect may notify.
+    return [];
+  }
+}
 
-/** Instances that a process has ended, as the payload of a notification: "*" when they are too many to be named. */
+/** Instances that a process has ended, as the payload of a notification. */
 export function endedPayload(process: string, instances: readonly string[]): string {
   if (instances.length === 0) return "";
-  return `${process};${instances.length > mostIds ? "*" : instances.join(",")}`;
+  const before = `${process};`;
+  return before + bounded(instances.join(","), mostBytes - before.length);
+}
+
+function bounded(payload: string, most = mostBytes): string {
+  return payload.length > most ? anything : payload;
 }
 
 /** Reads such a payload; without a process somebody else has ended the instance, or it is not known who. */
@@ -39,7 +58,7 @@ export function readEnded(
   const at = payload.indexOf(";");
   const ids = payload.slice(at + 1);
   return {
-    instances: ids === "*" ? [] : ids.split(","),
+    instances: ids === anything ? [] : ids.split(","),
     by: at < 0 ? undefined : payload.slice(0, at),
   };
 }

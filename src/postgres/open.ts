@@ -36,6 +36,9 @@ export async function open(
   return opened;
 }
 
+/** A caller's transaction may have begun before another instance of the key did. */
+const now = "statement_timestamp()";
+
 const instanceColumns: readonly Column<NewInstance>[] = [
   ["id", "uuid", (instance) => instance.id],
   ["workflow", "text", (instance) => instance.workflow],
@@ -68,10 +71,11 @@ function openStatement(
     "opened",
     `(
   insert into ${t.instances} (id, workflow, workflow_version, graph, key, unique_key, status, control, tags, metadata, error,
-    input, finished_at)
+    input, inserted_at, updated_at, finished_at)
   select instance.id, instance.workflow, instance.version, instance.graph, instance.key, instance.unique_key, instance.status,
     instance.control::jsonb, instance.tags::text[], instance.metadata::jsonb, instance.error::jsonb,
-    instance.input::jsonb, case when instance.status in ('completed', 'failed', 'cancelled') then now() end
+    instance.input::jsonb, ${now}, ${now},
+    case when instance.status in ('completed', 'failed', 'cancelled') then ${now} end
   from ${s.rows("instance", instances, ...instanceColumns)}
   on conflict do nothing
   returning id, workflow, workflow_version, tags, metadata
@@ -83,7 +87,7 @@ function openStatement(
   const queues = queuesToWake([], started);
   const notice = queues === "" ? "" : `, pg_notify('${channel}', ${s.bind(queues)}::text)`;
   const text = s.text(
-    `select ${written("opened")}${notice} from opened`,
+    `select ${written("opened", now)}${notice} from opened`,
   );
   return { text, parameters: s.parameters };
 }
@@ -110,7 +114,7 @@ function record(s: Statement, t: Tables, instances: readonly NewInstance[]): voi
   insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, causes,
     inserted_at, processed, applied_revision, workflow_version)
   select opened.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
-    result.causes, now() + result.place * interval '1 microsecond', true, 1,
+    result.causes, ${now} + result.place * interval '1 microsecond', true, 1,
     opened.workflow_version
   from ${rows}
   join opened on opened.id = result.instance_id

@@ -201,7 +201,8 @@ export async function deliver(
     [instance, step, String(activation)],
   );
   if (first?.delivery_id === delivery.id) return first.causes === null ? met : { kind: "accepted" };
-  if (isFinalRow(target.status)) return { kind: "final", status: target.status };
+  const applied = first !== undefined && first.causes !== null;
+  if (isFinalRow(target.status) && !applied) return { kind: "final", status: target.status };
   if (target.other_graph !== null) return { kind: "changed", graph: target.other_graph };
   if (first === undefined) return deliver(tx, t, channel, delivery, keyed);
   return first.delivery_id === null ? { kind: "over", event: first.event } : { kind: "duplicate" };

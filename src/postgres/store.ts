@@ -121,6 +121,7 @@ export function postgresStore(parts: StoreParts): Store {
     },
     watch,
     list: (filter, tx) => within(tx, (on) => lists.list(on, t, filter)),
+    page: (filter, after) => within(undefined, (on) => lists.page(on, t, filter, after)),
     history: (instance) => within(undefined, (on) => lists.history(on, t, instance)),
   };
 }

@@ -41,7 +41,7 @@ export function applied(
     else host.expect(job.queue, job.delay);
   }
   if (turn.wake) host.expect(turn.wake.queue, 0);
-  observe(parts.telemetry, plan);
+  observe(parts.telemetry, plan, at);
   const { status } = computed.next;
   const { thrown } = computed.progress;
   const error: Failure | undefined = turn.error === undefined ? undefined : JSON.parse(turn.error);

@@ -162,6 +162,8 @@ export class Committer {
       const at = written.get(one.turn.instance);
       if (at === undefined) stale.push(...included);
       else {
+        // Before: what begins may take the row of the job.
+        for (const { job } of included) this.#host.stopped(job);
         applied(workers, one, process, at);
         for (const { job } of included) this.#host.done(job);
       }
@@ -180,7 +182,11 @@ export class Committer {
     } catch (error) {
       return await this.#again(groups, process, error);
     }
-    for (const { job } of groups.flatMap(({ submissions }) => submissions)) this.#host.done(job);
+    for (const { job } of groups.flatMap(({ submissions }) => submissions)) {
+      // The job of a step that is over is gone already. That of an advance that found nothing new was done.
+      if (job.kind === "advance") this.#host.stopped(job);
+      this.#host.done(job);
+    }
   }
 
   /** Somebody else has moved these instances: read them again, and leave it to an advance after a few tries. */

@@ -5,7 +5,7 @@ import { isFinal } from "../core/instance.ts";
 import type { Discard, Known } from "../store/store.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import type { Instances } from "./instances.ts";
-import { aboutInstance, aboutJob, sayFailed } from "./observe.ts";
+import { aboutJob, sayFailed, tellEnd } from "./observe.ts";
 import type { Parts } from "./parts.ts";
 import { isUnreachable, pause } from "./trouble.ts";
 import { endingOf, judge, type Verdict } from "./verdicts.ts";
@@ -131,7 +131,7 @@ export class Failures {
     );
     if (result.kind !== "ended" || ended === undefined) return;
     telemetry.emit("job:discard", { ...aboutJob(job), error });
-    telemetry.emit("workflow:exception", { ...aboutInstance(ended), error, duration: undefined });
+    tellEnd(telemetry, ended, { status: "failed", error, at: result.at });
     sayFailed(logger, ended, { step: job.step, attempts: attempt, error });
     this.#host.abort(
       job.instance,

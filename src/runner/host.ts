@@ -27,6 +27,8 @@ export interface Host {
   done(job: OwnedJob): void;
   /** Its attempt has failed and could not be written down: it stays counted when the job is given back. */
   unsettled(job: OwnedJob): void;
+  /** Tells listeners of a job that was done: its row is deleted, or goes on. */
+  stopped(job: OwnedJob): void;
   /** Aborts the running steps of an instance that has become final. */
   abort(instance: string, reason: Error): void;
   /** Looks for work in this queue after so many milliseconds. */

@@ -1,13 +1,19 @@
+import type { Progress } from "../core/engine.ts";
 import { type Failure, failure } from "../core/failure.ts";
+import { type InstanceStatus, isFinal } from "../core/instance.ts";
 import type { Logger } from "../core/logger.ts";
-import type { AboutAttempt, AboutInstance, AboutJob } from "../core/telemetry.ts";
+import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/telemetry.ts";
+import type { Workflow } from "../core/workflow.ts";
 import type { Telemetry } from "../queue/telemetry.ts";
 import type { Known } from "../store/store.ts";
+import type { NewResult } from "../store/turn.ts";
 import type { OwnedJob } from "./host.ts";
 import type { Plan } from "./plan.ts";
 
 /** What events say of an instance. */
-export function aboutInstance({ id, workflow, version, key }: Known): AboutInstance {
+export function aboutInstance(
+  { id, workflow, version, key }: Pick<Known, "id" | "workflow" | "version" | "key">,
+): AboutInstance {
   return { instance: id, workflow, version, key };
 }
 
@@ -54,10 +60,12 @@ export function sayRefused(
   );
 }
 
-/** Tells listeners of a turn that was written. Payloads are made for those who listen. */
-export function observe(telemetry: Telemetry, plan: Plan): void {
-  const { next, progress } = plan.computed;
-  if (telemetry.has("workflow:transition")) tellTransitions(telemetry, plan);
+/** Tells listeners of a turn that was written, at a time by the store's clock. Payloads are made for those who listen. */
+export function observe(telemetry: Telemetry, plan: Plan, at: Date): void {
+  const { computed, included, workflow } = plan;
+  const { next, progress } = computed;
+  if (telemetry.has("step:resume")) tellTimers(telemetry, next, included);
+  tellTransitions(telemetry, next, workflow, progress);
   if (telemetry.has("advance")) {
     telemetry.emit("advance", {
       ...aboutInstance(next),
@@ -65,25 +73,78 @@ export function observe(telemetry: Telemetry, plan: Plan): void {
       status: next.status,
       results: progress.applied.length,
       started: progress.started,
-      inline: plan.included.every(({ ended }) => ended !== undefined),
+      inline: included.every(({ ended }) => ended !== undefined),
     });
   }
-  if (next.status === "completed" && telemetry.has("workflow:stop")) {
-    const { status } = next;
-    telemetry.emit("workflow:stop", { ...aboutInstance(next), status, duration: undefined });
-  }
-  if (progress.thrown !== undefined && telemetry.has("workflow:exception")) {
-    const error = failure(progress.thrown.error);
-    telemetry.emit("workflow:exception", { ...aboutInstance(next), error, duration: undefined });
+  if (isFinal(next.status)) {
+    const error = progress.thrown && failure(progress.thrown.error);
+    tellEnd(telemetry, next, { status: next.status, error, at });
   }
 }
 
-function tellTransitions(telemetry: Telemetry, { computed, workflow }: Plan): void {
-  const { next, progress } = computed;
+/** Tells listeners of an instance that was started, with what was decided at once. */
+export function tellStart(
+  telemetry: Telemetry,
+  known: Known,
+  workflow: Workflow,
+  progress: Pick<Progress, "applied" | "started" | "thrown">,
+): void {
+  if (telemetry.has("workflow:start")) {
+    telemetry.emit("workflow:start", { ...aboutInstance(known), tags: known.tags });
+  }
+  tellTransitions(telemetry, known, workflow, progress);
+  if (!isFinal(known.status)) return;
+  const { status, insertedAt: at } = known;
+  tellEnd(telemetry, known, {
+    status,
+    error: progress.thrown && failure(progress.thrown.error),
+    at,
+  });
+}
+
+/** Tells listeners of an instance that has become final. */
+export function tellEnd(
+  telemetry: Telemetry,
+  instance: Pick<Known, "id" | "workflow" | "version" | "key" | "insertedAt">,
+  end: { readonly status: InstanceStatus; readonly error: Failure | undefined; readonly at: Date },
+): void {
+  const { status, error, at } = end;
+  const name = error !== undefined && status === "failed" ? "workflow:exception" : "workflow:stop";
+  if (!telemetry.has(name)) return;
+  const duration = Math.max(0, at.getTime() - instance.insertedAt.getTime());
+  const about = { ...aboutInstance(instance), duration };
+  if (error !== undefined && status === "failed") {
+    telemetry.emit("workflow:exception", { ...about, error });
+  } else telemetry.emit("workflow:stop", { ...about, status });
+}
+
+/** Tells listeners that a timer has elapsed, or a delivery has reached its instance. */
+export function tellResume(
+  telemetry: Telemetry,
+  instance: Known,
+  { step, event }: Pick<NewResult, "step" | "event">,
+  result: StepResume["result"],
+): void {
+  telemetry.emit("step:resume", { ...aboutInstance(instance), step, event, result });
+}
+
+function tellTimers(telemetry: Telemetry, instance: Known, included: Plan["included"]): void {
+  for (const { job, ended } of included) {
+    if (job.kind === "resume" && ended) tellResume(telemetry, instance, ended, "accepted");
+  }
+}
+
+function tellTransitions(
+  telemetry: Telemetry,
+  instance: Known,
+  { graph }: Workflow,
+  progress: Pick<Progress, "applied" | "started">,
+): void {
+  if (!telemetry.has("workflow:transition")) return;
   for (const { ending: { step, event, activation } } of progress.applied) {
     if (activation < 0) continue;
-    const targets = workflow.graph.steps.get(step)?.moves.get(event) ?? [];
+    const targets = graph.steps.get(step)?.moves.get(event) ?? [];
     const started = targets.map(({ to }) => to).filter((to) => progress.started.includes(to));
-    telemetry.emit("workflow:transition", { ...aboutInstance(next), step, event, started });
+    telemetry.emit("workflow:transition", { ...aboutInstance(instance), step, event, started });
   }
 }

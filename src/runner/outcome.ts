@@ -49,10 +49,11 @@ export function checkDecision(
   const checked = checkOutcome(step, returned, limit);
   if (!isPromise(checked)) return checked;
   settled(checked).catch(() => {});
-  throw new HephaestusError(
-    "INVALID_VALUE",
-    `Cannot decide choice "${step.name}": the schema of its output is asynchronous`,
-  );
+  throw new InvalidValueError({
+    what: `choice "${step.name}"`,
+    problems: [{ path: "", message: "has a schema that is asynchronous" }],
+    action: "decide",
+  });
 }
 
 function refusal({ kind, name }: StepDefinition, why: string): HephaestusError {

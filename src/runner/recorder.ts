@@ -9,6 +9,8 @@ import { wakeOf } from "./turns.ts";
 interface Waiting {
   readonly job: OwnedJob;
   readonly recording: Recording;
+  /** Called once it is written, with whether it stands. */
+  readonly written: ((stands: boolean) => void) | undefined;
 }
 
 const largestBatch = 500;
@@ -33,7 +35,7 @@ export class Recorder {
   }
 
   /** Writes a result, ends its job and wakes the advance. */
-  submit(job: OwnedJob, result: NewResult): void {
+  submit(job: OwnedJob, result: NewResult, written?: Waiting["written"]): void {
     const workflow = this.#parts.registry.get(job.workflow, job.version);
     const recording: Recording = {
       ...result,
@@ -42,14 +44,21 @@ export class Recorder {
       lease: leaseOf(job),
       wake: wakeOf(this.#parts, workflow),
     };
-    this.#waiting.push({ job, recording });
+    this.#waiting.push({ job, recording, written });
     this.#lanes.wake();
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
-      await this.#parts.backend.store.record(batch.map(({ recording }) => recording));
-      for (const { job } of batch) this.#host.done(job);
+      const standing = await this.#parts.backend.store.record(
+        batch.map(({ recording }) => recording),
+      );
+      for (const { job, written } of batch) {
+        const stands = standing.has(job.id);
+        written?.(stands);
+        if (stands) this.#host.stopped(job);
+        this.#host.done(job);
+      }
     } catch (error) {
       if (isUnreachable(error)) await this.#later(batch);
       else if (batch.length > 1) { for (const waiting of batch) await this.#write([waiting]); }

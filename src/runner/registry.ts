@@ -1,6 +1,7 @@
+import { checkWorkflows } from "../core/registered.ts";
 import { UnknownWorkflowError } from "../core/errors.ts";
 import type { StepDefinition } from "../core/step.ts";
-import type { VersionedWorkflow } from "../core/version.ts";
+import { sameKey, type VersionedWorkflow } from "../core/version.ts";
 import type { Workflow } from "../core/workflow.ts";
 
 /** The workflows whose code this process has, by name and version. */
@@ -8,6 +9,7 @@ export class Registry {
   readonly #workflows = new Map<string, Map<number, Workflow>>();
 
   constructor(definitions: readonly (Workflow | VersionedWorkflow)[]) {
+    checkWorkflows(definitions);
     for (const definition of definitions) {
       const versions = "versions" in definition ? [...definition.versions.values()] : [definition];
       for (const workflow of versions) this.#add(workflow);
@@ -17,6 +19,8 @@ export class Registry {
   #add(workflow: Workflow): void {
     const versions = this.#workflows.get(workflow.name) ?? new Map<number, Workflow>();
     const there = versions.get(workflow.version);
+    const [other] = versions.values();
+    if (other !== undefined) sameKey(other, workflow);
     if (there !== undefined && there.graph !== workflow.graph) {
       throw new TypeError(
         `Cannot register workflow "${workflow.name}" version ${workflow.version}: another one of that name and version is registered`,

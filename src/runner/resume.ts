@@ -1,7 +1,11 @@
 import { encode, type JsonObject } from "../core/json.ts";
+import { isFinal } from "../core/instance.ts";
+import type { Known } from "../store/store.ts";
+import type { NewResult } from "../store/turn.ts";
 import type { OwnedJob } from "./host.ts";
 import { leaseOf } from "./host.ts";
 import type { Workers } from "./attempt.ts";
+import { tellResume } from "./observe.ts";
 
 /** What a resume job carries: the event of a timer, or a delivery that was scheduled. */
 interface Resumption {
@@ -45,17 +49,23 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
         return host.done(job);
       }
     }
-    if (parts.telemetry.has("step:resume") && known) {
-      const { id: instance, workflow, version, key } = known;
-      const about = { instance, workflow, version, key, step: result.step, event };
-      parts.telemetry.emit("step:resume", { ...about, result: "accepted" });
-    }
     // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a delivery.
     if (parts.inline && step?.kind === "timer") {
       committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
-    } else recorder.submit(job, result);
+    } else recorder.submit(job, result, known && teller(workers, known, result));
   } catch (error) {
     await failures.settle(job, error, { ran: false });
     host.done(job);
   }
+}
+
+/** Tells listeners what a delivery that came in time, or the end of a limit, has met. */
+function teller(
+  { parts: { telemetry } }: Workers,
+  known: Known,
+  result: Pick<NewResult, "step" | "event">,
+): ((stands: boolean) => void) | undefined {
+  if (!telemetry.has("step:resume") || isFinal(known.status)) return undefined;
+  const met = known.control.active.has(result.step) ? "accepted" : "early";
+  return (stands) => tellResume(telemetry, known, result, stands ? met : "duplicate");
 }

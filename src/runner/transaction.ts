@@ -63,6 +63,7 @@ export async function recordInTransaction(
           ? await commitTurn(workers, attempt, tx, ended, taken)
           : await record(workers, attempt, tx, ended);
         return () => {
+          host.stopped(job);
           finish();
           observeEnd(parts, attempt, ended);
         };

@@ -1,3 +1,5 @@
+import { onAbort } from "../queue/on_abort.ts";
+
 /**
  * Whether the backend could not be reached, or could not do it then, whatever it was asked for. What was written is
  * fenced, so it is tried again.
@@ -26,25 +28,22 @@ const longestTimer = 2 ** 31 - 1;
 export function pause(signal: AbortSignal, milliseconds: number = pauseMs): Promise<boolean> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(false);
-    const abort = () => {
+    const forget = onAbort(signal, () => {
       clearTimeout(timer);
       resolve(false);
-    };
+    });
     const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
+      forget();
       resolve(true);
     }, Math.min(milliseconds, longestTimer));
-    signal.addEventListener("abort", abort, { once: true });
   });
 }
 
 /** Waits for `work`, though not when `signal` has aborted: what it comes to is nobody's business then. */
 export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    const abort = () => resolve(undefined);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    const forget = onAbort(signal, () => resolve(undefined));
+    work.then(resolve, reject).finally(forget);
   });
 }
 

@@ -1,6 +1,6 @@
 import { emitter } from "../core/context.ts";
 import { advance, type Applied, open, type Progress, type StepEnding } from "../core/engine.ts";
-import { HephaestusError } from "../core/errors.ts";
+import { InvalidValueError } from "../core/errors.ts";
 import { filtered } from "../core/filtered.ts";
 import { mergeMetadata, withStart } from "../core/metadata.ts";
 import { isPromise, settled } from "../core/promises.ts";
@@ -179,13 +179,14 @@ function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, o
   };
 }
 
-function unawaited(choice: string, returned: PromiseLike<unknown>): HephaestusError {
+function unawaited(choice: string, returned: PromiseLike<unknown>): InvalidValueError {
   // Nobody else will hear of it when it rejects.
   settled(returned).catch(() => {});
-  return new HephaestusError(
-    "INVALID_VALUE",
-    `Cannot decide choice "${choice}": its code returned a promise, and a choice must not wait`,
-  );
+  return new InvalidValueError({
+    what: `choice "${choice}"`,
+    problems: [{ path: "", message: "is a promise, and a choice must not wait" }],
+    action: "decide",
+  });
 }
 
 function throwMissing({ thrown }: Progress): void {

@@ -12,6 +12,7 @@ import { Entrance } from "./entrance.ts";
 import { execute, givenBack } from "./execute.ts";
 import { Failures } from "./failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
+import { aboutJob } from "./observe.ts";
 import { Instances } from "./instances.ts";
 import { leave } from "./leaving.ts";
 import { LongSteps } from "./long_steps.ts";
@@ -167,6 +168,14 @@ export class Worker implements Host {
 
   unsettled(job: OwnedJob): void {
     this.#unsettled.push(leaseOf(job));
+  }
+
+  stopped(job: OwnedJob): void {
+    const { telemetry } = this.#parts;
+    if (!telemetry.has("job:stop")) return;
+    const running = this.running.get(job.id);
+    if (running?.job !== job) return;
+    telemetry.emit("job:stop", { ...aboutJob(job), duration: performance.now() - running.began });
   }
 
   /** Takes over an instance that was just started here under the id `process`, with the jobs that are executing. */

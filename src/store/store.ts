@@ -89,9 +89,9 @@ export interface Discard {
   readonly bare?: boolean;
 }
 
-/** `ended`; `kept` when there is nothing to end (`status` says how the instance stands); `stale` when the lease is. */
+/** `ended`, `at` by the store's clock; `kept` when there is nothing to end (`status` says how the instance stands); `stale` when the lease is. */
 export type EndResult =
-  | { readonly kind: "ended"; readonly status: InstanceStatus }
+  | { readonly kind: "ended"; readonly status: InstanceStatus; readonly at: Date }
   | { readonly kind: "kept"; readonly status: InstanceStatus | undefined }
   | { readonly kind: "stale" };
 
@@ -103,6 +103,13 @@ export type Delivered =
   | { readonly kind: "changed"; readonly graph: string }
   | { readonly kind: "missing" };
 
+/** A place in a list, which is newest first: by the time of the start on the store's clock, then by id. */
+export interface Place {
+  /** Microseconds since 1970. */
+  readonly insertedAt: string;
+  readonly id: string;
+}
+
 /** Which instances a list holds. All given conditions must hold. */
 export interface Filter {
   readonly ids?: readonly string[] | undefined;
@@ -113,9 +120,16 @@ export interface Filter {
   readonly tags?: readonly string[] | undefined;
   /** Holds when the instance's metadata contains it. */
   readonly metadata?: JsonObject | undefined;
-  /** Newest first, older than this id. */
-  readonly before?: string | undefined;
+  /** The active instance that has taken this unique key. */
+  readonly uniqueKey?: string | undefined;
   readonly limit: number;
+}
+
+/** A part of a list. */
+export interface Page {
+  readonly items: readonly Instance[];
+  /** Where the next one begins; `undefined` when there is none. */
+  readonly next: Place | undefined;
 }
 
 /** What may be done inside one transaction of the store. */
@@ -179,7 +193,10 @@ export interface Store {
    * have ended them, where that is known.
    */
   watch(ended: (instances: readonly string[], by?: string) => void): AsyncDisposable;
+  /** Newest first. */
   list(filter: Filter, tx?: CallerTransaction): Promise<readonly Instance[]>;
+  /** The same in pages: those behind a place. */
+  page(filter: Filter, after: Place | undefined): Promise<Page>;
   history(instance: string): Promise<readonly HistoryEntry[]>;
 }
 

@@ -1,6 +1,6 @@
 import { describe } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Filter } from "../../src/store/store.ts";
+import type { Filter, Place } from "../../src/store/store.ts";
 import {
   activeIn,
   delivery,
@@ -18,12 +18,37 @@ export function reads(it: It): void {
       const ids: string[] = [];
       for (let count = 0; count < 5; count++) ids.unshift(await scene.open());
 
-      const first = await scene.store.list({ limit: 2 });
-      const second = await scene.store.list({ limit: 2, before: first.at(-1)!.id });
-      const third = await scene.store.list({ limit: 2, before: second.at(-1)!.id });
+      assertEquals(await pages(scene, 2), [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)]);
+      assertEquals(await pages(scene, 5), [ids]);
+    });
 
-      assertEquals([...first, ...second, ...third].map((one) => one.id), ids);
-      assertEquals(await scene.store.list({ limit: 2, before: ids.at(-1)! }), []);
+    it("gives the one first that was started last, whatever the clocks say that made the ids", async (scene) => {
+      const late = "ffffffff-ffff-7fff-bfff-ffffffffffff";
+      const early = "00000000-0000-7000-8000-000000000000";
+      await scene.open({ id: late });
+      await scene.elapse(5);
+      await scene.open({ id: early });
+
+      assertEquals(await pages(scene, 1), [[early], [late]]);
+      assertEquals((await scene.store.list({ limit: 1 })).map(({ id }) => id), [early]);
+    });
+
+    it("gives those of one moment by id, page by page", async (scene) => {
+      const ids = Array.from({ length: 4 }, () => newId()).sort().reverse();
+      await scene.store.open(undefined, ids.map((id) => scene.instance({ id, uniqueKey: id })));
+
+      assertEquals(await pages(scene, 3), [ids.slice(0, 3), ids.slice(3)]);
+    });
+
+    it("finds the active instance that has taken a unique key", async (scene) => {
+      const uniqueKey = "workflow:order:orderid::a";
+      await scene.open({ uniqueKey, status: "completed" });
+      await scene.open({ uniqueKey: "version:order:1:orderid::a" });
+      const find = async () =>
+        (await scene.store.list({ uniqueKey, limit: 5 })).map(({ id }) => id);
+      assertEquals(await find(), []);
+      const id = await scene.open({ uniqueKey });
+      assertEquals(await find(), [id]);
     });
 
     it("holds what meets every condition", async (scene) => {
@@ -217,4 +242,16 @@ async function sixInstances(scene: Scene): Promise<readonly string[]> {
     await scene.open({ key: "d", version: 2, tags: ["eu", "vip"], metadata: '{"by":"maria"}' }),
     await scene.open({ key: "e", status: "completed" }),
   ];
+}
+
+/** The ids of all instances, page by page. */
+async function pages(scene: Scene, limit: number): Promise<readonly (readonly string[])[]> {
+  const ids: string[][] = [];
+  let after: Place | undefined;
+  do {
+    const page = await scene.store.page({ limit }, after);
+    ids.push(page.items.map(({ id }) => id));
+    after = page.next;
+  } while (after !== undefined);
+  return ids;
 }

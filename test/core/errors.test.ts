@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { sourceFiles } from "../../scripts/source_files.ts";
 import * as errors from "../../src/core/errors.ts";
 
 const instance = { workflow: "order", key: "abc123" };
@@ -160,5 +162,20 @@ describe("errors", () => {
     assert(invalid.message.length < 400);
     assert(invalid.message.endsWith(", and 9995 more"));
     assertEquals(invalid.problems.length, 10_000);
+  });
+});
+
+describe("an error with a code that has a class", () => {
+  it("is of that class wherever it is thrown", () => {
+    const codeOf = (name: string) =>
+      name.replace(/Error$/, "").replace(/(?<=[a-z])[A-Z]/g, "_$&").toUpperCase();
+    const classes = new Set(Object.keys(errors).map(codeOf));
+    const bare = sourceFiles(["src"]).flatMap((path) =>
+      [...readFileSync(path, "utf8").matchAll(/new HephaestusError\(\s*"([A-Z_]+)"/g)]
+        .filter(([, code]) => code !== undefined && classes.has(code))
+        .map(([, code]) => `${path}: ${code}`)
+    );
+    assertEquals(bare, []);
+    for (const [{ name, code }] of sentences) assertEquals(codeOf(name), code);
   });
 });

@@ -168,6 +168,7 @@ function workersOn(backend: Backend, process: string, done: Host["done"]): Worke
     givenUp: new AbortController().signal,
     yields: () => false,
     begin() {},
+    stopped() {},
     done,
     unsettled() {},
     abort() {},

@@ -8,6 +8,7 @@ import { read, unprocessed } from "../../src/postgres/instances.ts";
 import { claim, nextDue, retry, snooze } from "../../src/postgres/jobs.ts";
 import { claimLone, loneWaits } from "../../src/postgres/lone_jobs.ts";
 import { heartbeat } from "../../src/postgres/processes.ts";
+import { list } from "../../src/postgres/lists.ts";
 import { deliver, pass, record, recordStatement } from "../../src/postgres/record.ts";
 import { tablesOf } from "../../src/postgres/tables.ts";
 import type { Turn } from "../../src/store/turn.ts";
@@ -117,6 +118,11 @@ const hot: readonly (readonly [name: string, run: (on: Tx) => Promise<unknown>, 
   ["staging", (on) => stage(on, t, 100), ["jobs_pkey", "jobs_scheduled"]],
   ["what is due next", (on) => nextDue(on, t, 1), ["jobs_scheduled"]],
   ["a heartbeat", (on) => heartbeat(on, t, "1", 1), ["processes_pkey"]],
+  [
+    "the active one of a unique key",
+    (on) => list(on, t, { uniqueKey: "workflow:order:id::a", limit: 1 }),
+    ["workflow_instances_unique_key"],
+  ],
   ["reading an instance", (on) => read(on, t, [instance]), ["workflow_instances_pkey"]],
   ["unread results", (on) => unprocessed(on, t, [instance]), ["step_results_unprocessed"]],
 ];

@@ -71,8 +71,8 @@ everywhere("the log", (it) => {
       ),
       ["error", "id::one", "failing", undefined, 12, "attempt 12"],
     ]);
-    for (const  of of[undecided, atOnce]) {
-      assertEquals(await told(of), [
+    for (const flow of [undecided, atOnce]) {
+      assertEquals(await told(flow), [
         ["error", "id::one", "torn", undefined, 1, "It cannot decide"],
       ]);
     }

@@ -183,3 +183,29 @@ everywhere("a business key", (it) => {
     },
   );
 });
+
+everywhere("a start that meets a running instance of its key", (it) => {
+  const wide = asking("wide", "global");
+  const narrow = asking("narrow", "workflow");
+
+  it("replaces and returns the one that the key is taken by, and no other", {
+    workflows: [wide, narrow],
+  }, async ({ hephaestus }) => {
+    const beside = await hephaestus.start(narrow, "a", 1);
+    const first = await hephaestus.start(wide, "a", 1);
+    const after = await hephaestus.start(asking("other", "workflow"), "a", 1);
+
+    assertEquals((await hephaestus.start(wide, "a", 2, { onConflict: "return" })).id, first.id);
+    const refused = await assertRejects(() => hephaestus.start(wide, "a", 3), AlreadyRunningError);
+    assertEquals(refused.id, first.id);
+    const [many] = await hephaestus.startMany(wide, [{ key: "a", input: 4 }]);
+    assertEquals(many?.id, first.id);
+    await hephaestus.start(wide, "a", 5, { onConflict: "replace" });
+
+    const status = async (id: string) => (await hephaestus.list({ id })).items[0]?.status;
+    assertEquals(
+      [await status(beside.id), await status(first.id), await status(after.id)],
+      ["waiting", "cancelled", "waiting"],
+    );
+  });
+});

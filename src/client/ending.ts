@@ -1,0 +1,27 @@
+import { HephaestusError } from "../core/errors.ts";
+import { failure } from "../core/failure.ts";
+import { type Instance, isFinal } from "../core/instance.ts";
+import type { AnyTransaction } from "../postgres/callers.ts";
+import { tellEnd } from "../runner/observe.ts";
+import { endingOf } from "../runner/verdicts.ts";
+import type { EndResult, Known } from "../store/store.ts";
+import type { Client } from "./client.ts";
+
+/** Cancels an instance with its jobs, aborts the steps that run for it here, and tells whoever waits or listens. */
+export async function endInstance(
+  { parts, workers, finals }: Client,
+  instance: Instance,
+  sentence: string,
+  tx: AnyTransaction | undefined,
+): Promise<EndResult> {
+  const why = new HephaestusError("CANCELLED", sentence);
+  const decide = (known: Known) =>
+    isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
+  const ended = await parts.backend.store.end(instance.id, decide, { tx });
+  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what runs once it has.
+  if (tx !== undefined || ended.kind !== "ended") return ended;
+  for (const worker of workers) worker.abort(instance.id, why);
+  finals.tell(instance.id);
+  tellEnd(parts.telemetry, instance, { status: "cancelled", error: undefined, at: ended.at });
+  return ended;
+}

@@ -1,0 +1,47 @@
+import { hostname } from "node:os";
+import process from "node:process";
+import { type Duration, milliseconds } from "../core/duration.ts";
+import { HephaestusError } from "../core/errors.ts";
+import { onAbort } from "../queue/on_abort.ts";
+import { Worker as Working } from "../runner/worker.ts";
+import type { Client } from "./client.ts";
+import { type WorkOptions, workTimes } from "./options.ts";
+import type { Worker } from "./worker.ts";
+
+/** The workers of an engine, from the first to its close. */
+export class Workers {
+  readonly all: Set<Working> = new Set();
+  #closed: Promise<unknown> | undefined;
+
+  /** Begins to work. */
+  work({ parts, finals }: Client, options: WorkOptions): Worker {
+    if (this.#closed !== undefined) {
+      throw new HephaestusError("CLOSED", "Cannot begin to work: the engine is closed or closing");
+    }
+    const { signal, name = `${hostname()}:${process.pid}` } = options;
+    const times = workTimes(options);
+    const finished = finals.tell.bind(finals);
+    const working = new Working(parts, { ...times, name, finished });
+    this.all.add(working);
+    const stop = async (grace?: Duration) => {
+      forget();
+      await working.stop(grace === undefined ? undefined : milliseconds(grace, "grace"));
+      this.all.delete(working);
+    };
+    let forget = () => {};
+    if (signal !== undefined) forget = onAbort(signal, () => void stop());
+    return {
+      get id() {
+        return working.process;
+      },
+      ready: working.ready,
+      stop: ({ grace } = {}) => stop(grace),
+      [Symbol.asyncDispose]: () => stop(),
+    };
+  }
+
+  /** Stops them all; no other one begins. */
+  close(): Promise<unknown> {
+    return this.#closed ??= Promise.all([...this.all].map((worker) => worker.stop()));
+  }
+}

@@ -1,0 +1,35 @@
+const listening = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls `heard` when the signal aborts, at once when it has. Returns what takes it back.
+ *
+ * One listener stands for all: Node warns of a leak when a signal has more than ten, and a caller's may serve many.
+ */
+export function onAbort(signal: AbortSignal, heard: () => void): () => void {
+  if (signal.aborted) {
+    heard();
+    return () => {};
+  }
+  // Its own: the same function may be given twice.
+  const own = () => heard();
+  const all = listening.get(signal) ?? listenTo(signal);
+  all.add(own);
+  return () => {
+    if (!all.delete(own) || all.size > 0) return;
+    listening.delete(signal);
+    signal.removeEventListener("abort", tell);
+  };
+}
+
+function listenTo(signal: AbortSignal): Set<() => void> {
+  const all = new Set<() => void>();
+  listening.set(signal, all);
+  signal.addEventListener("abort", tell, { once: true });
+  return all;
+}
+
+function tell(this: AbortSignal): void {
+  const all = listening.get(this);
+  listening.delete(this);
+  for (const heard of [...all ?? []]) if (all?.delete(heard)) heard();
+}
