@@ -35,10 +35,7 @@ export interface ConnectionsOptions {
   readonly prepare?: boolean | undefined;
   /** Listen for notifications. Set false behind PgBouncer in transaction mode: polling alone does it then. Default as `prepare`'s. */
   readonly notify?: boolean | undefined;
-  /**
-   * How long one statement may take, and a caller wait for a free connection; the transaction of a step takes and waits twice as long.
-   * Default `"30s"`.
-   */
+  /** How long one statement may take; the transaction of a step may take twice as long. Default `"30s"`. */
   readonly statementTimeout?: Duration | undefined;
 }
 
@@ -82,13 +79,15 @@ export function connections(options: ConnectionsOptions): SharedConnections {
   return openConnections(options);
 }
 
+/** Milliseconds that a caller waits for a free connection. */
+const patience = 30_000;
+
 /** Makes them; each is opened when it is needed. */
 export function openConnections(options: ConnectionsOptions): Connections {
   const { pooled } = addressOf(options);
   const { notify = !pooled, prepare = !pooled } = options;
-  const { poolSize = 15, statementTimeout = "30s" } = options;
+  const { poolSize = 15 } = options;
   const shares = sharesOf(poolSize, notify);
-  const patience = milliseconds(statementTimeout) || 30_000;
   const base = connectOptions(options, prepare);
   const pool = (kind: keyof Shares, name: string, more: Partial<ConnectOptions> = {}) =>
     connect({
