@@ -26,7 +26,7 @@ end $$`,
 ].join("; ");
 
 /** Makes a session what it was when it was opened. */
-export const clean = `${reset}; ${forget}`;
+export const clean: string = `${reset}; ${forget}`;
 
 /**
  * Goes from the step's part of a transaction to the engine's. What the step has deferred is checked before, under the role and the

@@ -38,7 +38,11 @@ export class Instances {
   readonly #cached = new Map<string, Entry>();
   #weight = 0;
 
-  constructor(store: Pick<Store, "read">, graphs: Pick<Graphs, "fits" | "met">, room = usualRoom) {
+  constructor(
+    store: Pick<Store, "read">,
+    graphs: Pick<Graphs, "fits" | "met">,
+    room: Room = usualRoom,
+  ) {
     this.#store = store;
     this.#graphs = graphs;
     this.#room = room;

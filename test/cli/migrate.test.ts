@@ -131,7 +131,7 @@ describe("hephaestus, with --json", () => {
     assertEquals((await object(["migrate"])).object, { ...before, dryRun: false });
     const { migrations: known } = (await object(["migrate", "status"])).object;
     assertEquals(known.map(({ state }: { state: string }) => state), named.map(() => "applied"));
-    assertEquals((await object(["doctor"])).object, { violations: [], counts: {} });
+    assertEquals((await object(["doctor"])).object, { violations: [], counts: {}, unserved: [] });
     const down = (await object(["migrate", "down", "--to", "0"])).object;
     assertEquals(down.reverted, [...named].reverse());
 
