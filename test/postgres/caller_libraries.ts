@@ -49,7 +49,7 @@ export async function driver(
   try {
     await work(sql);
   } finally {
-    await sql.end();
+    await sql.end({ timeout: 5 });
   }
 }
 

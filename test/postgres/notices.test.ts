@@ -72,7 +72,7 @@ describe("a turn that wakes a hundred queues with long names", () => {
         url: own.url,
         workflows: [wide],
         inline,
-        poolSize: 3,
+        poolSize: 5,
         logger: silent,
       });
       await using worker = engine.work({ poll: "50ms" });
