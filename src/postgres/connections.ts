@@ -130,7 +130,7 @@ function connectOptions(options: ConnectionsOptions, prepare: boolean): ConnectO
     ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
     prepare,
     applicationName: "hephaestus",
-    statementTimeout: milliseconds(statementTimeout),
-    idle: milliseconds(idleTimeout),
+    statementTimeout: milliseconds(statementTimeout, "statementTimeout"),
+    idle: milliseconds(idleTimeout, "idleTimeout"),
   };
 }

@@ -103,10 +103,13 @@ everywhere("a call at the wrong time", (it) => {
     await hephaestus.resume(order, "one", approval.emit.refused());
     await handle.result();
 
+    assertEquals(await hephaestus.resume(order, "one", approval.emit.refused()), "duplicate");
+    await hephaestus.start(order, "two", { total: 1 });
+    await hephaestus.cancel(order, "two");
     await assertRejects(
-      () => hephaestus.resume(order, "one", approval.emit.refused()),
+      () => hephaestus.resume(order, "two", approval.emit.refused()),
       NotWaitingError,
-      'Cannot resume order "orderid::one": signal "approval" is not waiting, instance is completed',
+      'Cannot resume order "orderid::two": ',
     );
     await assertRejects(
       () => hephaestus.cancel(order, "one"),
