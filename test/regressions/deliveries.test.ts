@@ -213,7 +213,7 @@ everywhere("a wait with a limit", (it) => {
       await assertRejects(
         () => hephaestus.resume(limited, "a", slow.emit.given()),
         NotWaitingError,
-        'signal "slow" is not waiting, instance is completed',
+        'signal "slow" is not waiting, it has ended with "expired", instance is completed',
       );
       if (sql) assertEquals([...await sql`select id from hephaestus.jobs`], []);
     },

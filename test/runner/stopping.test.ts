@@ -95,7 +95,8 @@ describe("a worker that is stopped", () => {
     await using hephaestus = new Hephaestus({ backend: memory(), workflows, logger: silent });
     const { signal } = new AbortController();
     const workers = [hephaestus.work({ signal }), hephaestus.work({ signal })];
-    assertEquals(getEventListeners(signal, "abort").length, 2);
+    // One for all of them: Node warns of a leak when there are more than ten.
+    assertEquals(getEventListeners(signal, "abort").length, 1);
 
     for (const worker of workers) await worker.stop();
 
