@@ -48,6 +48,7 @@ export {
   InvalidValueError,
   JobNotFoundError,
   NotCancellableError,
+  NotDeletableError,
   NotWaitingError,
   PayloadTooLargeError,
   RetryLaterError,
@@ -70,6 +71,7 @@ export { connections } from "./src/postgres/connections.ts";
 
 // The types that the signatures above mention: few programs name them, readers look them up.
 export type { AnyWorkflow, Target } from "./src/client/find.ts";
+export type { DeleteOptions } from "./src/client/delete.ts";
 export type { ListOptions, Page } from "./src/client/listing.ts";
 export type { WorkOptions } from "./src/client/options.ts";
 export type { InTransaction, Resumed } from "./src/client/resuming.ts";

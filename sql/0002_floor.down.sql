@@ -1,3 +1,9 @@
+drop trigger delete_with_instances on :schema.workflow_instances;
+drop function :schema.delete_with_instances();
+drop trigger require_instance on :schema.step_results;
+drop function :schema.require_instance();
+drop index :schema.workflow_instances_finished;
+
 drop table :schema.workflow_graphs;
 alter table :schema.workflow_instances drop column graph;
 

@@ -34,3 +34,53 @@ drop index :schema.workflow_instances_status;
 create index workflow_instances_key on :schema.workflow_instances (key, inserted_at);
 create index workflow_instances_status on :schema.workflow_instances (workflow, status, inserted_at);
 create index workflow_instances_newest on :schema.workflow_instances (inserted_at);
+
+-- Results and jobs go with their instance, whoever deletes it. What older versions have left behind goes first.
+delete from :schema.step_results as result
+where not exists (select from :schema.workflow_instances as instance where instance.id = result.instance_id);
+delete from :schema.jobs as job
+where not exists (select from :schema.workflow_instances as instance where instance.id = job.instance_id);
+
+-- In read committed each statement has a snapshot of its own, later than the locks of those before it. The first one waits
+-- for results that are being written, for each holds the row of its job; the later ones see them and the advances that they
+-- woke. So a result needs no lock of its instance. An advance that waits comes last: a result may be about to lock it.
+create function :schema.delete_with_instances() returns trigger language plpgsql as $$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'Cannot delete a workflow instance at isolation level %: results that others write at the same time would stay',
+      current_setting('transaction_isolation')
+      using errcode = 'feature_not_supported', hint = 'Delete it in a transaction that is read committed.';
+  end if;
+  perform from :schema.jobs
+  where instance_id in (select id from gone) and not (kind = 'advance' and state = 'available')
+  order by id
+  for update;
+  delete from :schema.step_results where instance_id in (select id from gone);
+  delete from :schema.jobs where instance_id in (select id from gone);
+  return null;
+end $$;
+
+create trigger delete_with_instances
+  after delete on :schema.workflow_instances
+  referencing old table as gone
+  for each statement execute function :schema.delete_with_instances();
+
+create function :schema.require_instance() returns trigger language plpgsql as $$
+begin
+  perform from :schema.workflow_instances where id = new.instance_id for key share;
+  if not found then
+    raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id
+      using errcode = 'foreign_key_violation';
+  end if;
+  return null;
+end $$;
+
+-- The engine writes a result under the lease of a job or the lock of an instance: its sessions need no second look.
+-- After the insert, because a start writes an instance and its results in one statement.
+create trigger require_instance
+  after insert on :schema.step_results
+  for each row when (current_setting('hephaestus.writer', true) is distinct from 'engine')
+  execute function :schema.require_instance();
+
+-- Finds what has ended long ago, for whoever deletes it. An open instance is not in it.
+create index workflow_instances_finished on :schema.workflow_instances (finished_at) where finished_at is not null;

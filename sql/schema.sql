@@ -81,6 +81,7 @@ create table hephaestus.step_results (
 
 alter table hephaestus.step_results add constraint step_results_pkey PRIMARY KEY (instance_id, step_ref, activation);
 CREATE INDEX step_results_unprocessed ON hephaestus.step_results USING btree (instance_id) WHERE (NOT processed);
+CREATE TRIGGER require_instance AFTER INSERT ON hephaestus.step_results FOR EACH ROW WHEN ((current_setting('hephaestus.writer'::text, true) IS DISTINCT FROM 'engine'::text)) EXECUTE FUNCTION hephaestus.require_instance();
 comment on table hephaestus.step_results is 'How every step ended: the history that people read, and the outputs that later steps read.';
 
 create table hephaestus.workflow_graphs (
@@ -115,9 +116,44 @@ create table hephaestus.workflow_instances (
 
 alter table hephaestus.workflow_instances add constraint workflow_instances_pkey PRIMARY KEY (id);
 alter table hephaestus.workflow_instances add constraint workflow_instances_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])));
+CREATE INDEX workflow_instances_finished ON hephaestus.workflow_instances USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE INDEX workflow_instances_key ON hephaestus.workflow_instances USING btree (key, inserted_at);
 CREATE INDEX workflow_instances_newest ON hephaestus.workflow_instances USING btree (inserted_at);
 CREATE INDEX workflow_instances_open_graph ON hephaestus.workflow_instances USING btree (graph) WHERE (finished_at IS NULL);
 CREATE INDEX workflow_instances_status ON hephaestus.workflow_instances USING btree (workflow, status, inserted_at);
 CREATE UNIQUE INDEX workflow_instances_unique_key ON hephaestus.workflow_instances USING btree (unique_key) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text]));
+CREATE TRIGGER delete_with_instances AFTER DELETE ON hephaestus.workflow_instances REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION hephaestus.delete_with_instances();
 comment on table hephaestus.workflow_instances is 'One row for each running of a workflow. revision fences every write; control holds what the engine needs to go on.';
+
+CREATE OR REPLACE FUNCTION hephaestus.delete_with_instances()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'Cannot delete a workflow instance at isolation level %: results that others write at the same time would stay',
+      current_setting('transaction_isolation')
+      using errcode = 'feature_not_supported', hint = 'Delete it in a transaction that is read committed.';
+  end if;
+  perform from "hephaestus".jobs
+  where instance_id in (select id from gone) and not (kind = 'advance' and state = 'available')
+  order by id
+  for update;
+  delete from "hephaestus".step_results where instance_id in (select id from gone);
+  delete from "hephaestus".jobs where instance_id in (select id from gone);
+  return null;
+end $function$
+;
+CREATE OR REPLACE FUNCTION hephaestus.require_instance()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform from "hephaestus".workflow_instances where id = new.instance_id for key share;
+  if not found then
+    raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id
+      using errcode = 'foreign_key_violation';
+  end if;
+  return null;
+end $function$
+;

@@ -1,4 +1,5 @@
 import type { Client } from "./client/client.ts";
+import { deleteInstance, type DeleteOptions } from "./client/delete.ts";
 import { Finals } from "./client/finals.ts";
 import { type AnyWorkflow, find, type Target } from "./client/find.ts";
 import { type Handle, handleOf } from "./client/handle.ts";
@@ -162,6 +163,23 @@ export class Hephaestus implements AsyncDisposable {
     options: InTransaction & { readonly reason?: string | undefined } = {},
   ): Promise<void> {
     return resuming.cancel(this.#client, workflow, target, options);
+  }
+
+  /**
+   * Deletes an instance with its results and its jobs. Its key can be started again, and waiting `result()` calls are rejected.
+   *
+   * `force` deletes an active one too: its running steps are aborted, and their late results change nothing.
+   *
+   * @throws {InstanceNotFoundError} When there is no such instance.
+   * @throws {NotDeletableError} When it is active and `force` is not given.
+   * @throws {AmbiguousKeyError} When several instances of the key could be meant.
+   */
+  deleteInstance<In, D>(
+    workflow: AnyWorkflow<In, D>,
+    target: Target,
+    options: DeleteOptions = {},
+  ): Promise<void> {
+    return deleteInstance(this.#client, workflow, target, options);
   }
 
   /**

@@ -9,7 +9,7 @@ import type { Client } from "./client.ts";
 
 /** Cancels an instance with its jobs, aborts the steps that run for it here, and tells whoever waits or listens. */
 export async function endInstance(
-  { parts, workers, finals }: Client,
+  client: Client,
   instance: Instance,
   sentence: string,
   tx: AnyTransaction | undefined,
@@ -17,11 +17,20 @@ export async function endInstance(
   const why = new HephaestusError("CANCELLED", sentence);
   const decide = (known: Known) =>
     isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
-  const ended = await parts.backend.store.end(instance.id, decide, { tx });
+  const ended = await client.parts.backend.store.end(instance.id, decide, { tx });
   // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what runs once it has.
-  if (tx !== undefined || ended.kind !== "ended") return ended;
+  if (tx === undefined && ended.kind === "ended") tellStop(client, instance, why, ended.at);
+  return ended;
+}
+
+/** Aborts the steps that run here for an instance that was stopped, and tells whoever waits or listens. */
+export function tellStop(
+  { parts, workers, finals }: Client,
+  instance: Instance,
+  why: HephaestusError,
+  at: Date,
+): void {
   for (const worker of workers) worker.abort(instance.id, why);
   finals.tell(instance.id);
-  tellEnd(parts.telemetry, instance, { status: "cancelled", error: undefined, at: ended.at });
-  return ended;
+  tellEnd(parts.telemetry, instance, { status: "cancelled", error: undefined, at });
 }

@@ -8,6 +8,7 @@ export {
   InstanceNotFoundError,
   type Named,
   NotCancellableError,
+  NotDeletableError,
   NotWaitingError,
 } from "./instance_errors.ts";
 export { FatalError, RetryLaterError, StepTimeoutError } from "./step_errors.ts";

@@ -199,6 +199,48 @@ export class NotCancellableError extends HephaestusError {
 }
 
 /**
+ * Says that an instance is active and so is deleted only with `force`.
+ *
+ * @example Read how it stands
+ * ```ts
+ * import { NotDeletableError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   new NotDeletableError({ workflow: "order", key: "abc123", status: "waiting" }).message,
+ *   'Cannot delete order "abc123": instance is waiting, cancel it first or pass force',
+ * );
+ * ```
+ */
+export class NotDeletableError extends HephaestusError {
+  static {
+    this.prototype.name = "NotDeletableError";
+  }
+  /** Tells it from the others where `instanceof` cannot. */
+  declare readonly code: "NOT_DELETABLE";
+  /** Name of the workflow, where it is known. */
+  readonly workflow: string | undefined;
+  /** The business key, where it is known. */
+  readonly key: string | undefined;
+  /** Id of the instance, where it is known. */
+  readonly id: string | undefined;
+  /** How the instance stands. */
+  readonly status: InstanceStatus;
+
+  /** Makes the sentence of the instance that is active. */
+  constructor(of: Named & { status: InstanceStatus }, options?: ErrorOptions) {
+    const sentence = `Cannot delete ${
+      named(of)
+    }: instance is ${of.status}, cancel it first or pass force`;
+    super("NOT_DELETABLE", sentence, options);
+    this.workflow = of.workflow;
+    this.key = of.key;
+    this.id = of.id;
+    this.status = of.status;
+  }
+}
+
+/**
  * Says that a business key names several instances, as it can where keys need not be unique.
  *
  * @example Name one of them by its id instead

@@ -1,7 +1,7 @@
 import { decodeControl } from "../core/control.ts";
 import { isFinal } from "../core/instance.ts";
 import type { JobId } from "../queue/job.ts";
-import type { Delivered, Discard, Ending, EndResult, Known } from "../store/store.ts";
+import type { DeleteResult, Delivered, Discard, Ending, EndResult, Known } from "../store/store.ts";
 import type { NewDelivery } from "../store/turn.ts";
 import { cancelJob, leased, liveJobs, wakeAdvance } from "./jobs.ts";
 import { jsonb } from "./jsonb.ts";
@@ -125,4 +125,17 @@ function writeDiscard(tables: Tables, row: InstanceRow, discard: Discard, job: J
   });
   const finishedAt = tables.now();
   tables.jobs.put({ ...job, state: "discarded", process: undefined, errors, finishedAt });
+}
+
+/** Deletes an instance with all that belongs to it. */
+export function deleteInstance(tables: Tables, id: string, force: boolean): DeleteResult {
+  const row = tables.instances.get(id);
+  if (row === undefined) return { kind: "missing" };
+  const { status } = row;
+  if (!isFinal(status) && !force) return { kind: "active", status };
+  tables.instances.delete(row);
+  for (const result of tables.results.of(id)) tables.results.delete(result);
+  for (const job of tables.jobs.of(id)) tables.jobs.delete(job);
+  tables.ended.ring(id);
+  return { kind: "deleted", status, at: new Date(tables.now()) };
 }

@@ -4,7 +4,7 @@ import { commit, pass, record } from "./commit.ts";
 import { insertJob } from "./jobs.ts";
 import { compare } from "./graphs.ts";
 import { open } from "./open.ts";
-import { cancelScheduled, deliver, end } from "./outside.ts";
+import { cancelScheduled, deleteInstance, deliver, end } from "./outside.ts";
 import { ended, history, list, page, toKnown, unprocessed } from "./reading.ts";
 import { run, type Tables } from "./tables.ts";
 import { transaction } from "./transaction.ts";
@@ -57,6 +57,12 @@ export function memoryStore(tables: Tables, sql: Sql): Store {
       run(tables, () => {
         refuse(options?.tx, "end");
         return end(tables, instance, decide, options?.discard);
+      }),
+
+    delete: (instance, { force = false, tx } = {}) =>
+      run(tables, () => {
+        refuse(tx, "delete");
+        return deleteInstance(tables, instance, force);
       }),
 
     list: (filter, tx) =>

@@ -2,7 +2,7 @@ import { type Duration, milliseconds } from "../core/duration.ts";
 import { addressOf, type SslMode } from "./address/address.ts";
 import { connect, type ConnectOptions, type Db } from "./db.ts";
 import { Listener } from "./listener.ts";
-import { clean, planner } from "./session.ts";
+import { clean, engineSettings } from "./session.ts";
 import { type Shares, sharesOf } from "./shares.ts";
 
 /** How to reach PostgreSQL, and how many connections may be opened. */
@@ -92,13 +92,15 @@ export function openConnections(options: ConnectionsOptions): Connections {
   const pool = (kind: keyof Shares, name: string, more: Partial<ConnectOptions> = {}) =>
     connect({
       ...base,
-      settings: planner,
+      settings: engineSettings,
       max: shares[kind],
       patience,
       purpose: { name, poolSize },
       ...more,
     });
-  const lanes = pool("lanes", "commits", { settings: { ...planner, lock_timeout: "250ms" } });
+  const lanes = pool("lanes", "commits", {
+    settings: { ...engineSettings, lock_timeout: "250ms" },
+  });
   const pools = {
     pulse: pool("pulse", "heartbeats"),
     lanes,
@@ -115,7 +117,7 @@ export function openConnections(options: ConnectionsOptions): Connections {
     ...pools,
     poolSize,
     listener: notify ? new Listener(base) : undefined,
-    settings: planner,
+    settings: engineSettings,
     async [Symbol.asyncDispose]() {
       await Promise.all(Object.values(pools).map((each) => each.close()));
     },

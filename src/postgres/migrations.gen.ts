@@ -127,7 +127,7 @@ drop table :schema.workflow_instances;
   {
     version: 2,
     name: "floor",
-    sha256: "63cfa837ed7041426fb0062c3719f983ea9518e66f3a51780a2ff1684accf920",
+    sha256: "50b7c4cb9180140719b30d330083a964df02131e7be07530bf53e70190ba6985",
     up: `-- Which work a process can take: null where a process does not say. A workflow reads name@version.
 alter table :schema.processes
   add column queues text[],
@@ -164,8 +164,64 @@ drop index :schema.workflow_instances_status;
 create index workflow_instances_key on :schema.workflow_instances (key, inserted_at);
 create index workflow_instances_status on :schema.workflow_instances (workflow, status, inserted_at);
 create index workflow_instances_newest on :schema.workflow_instances (inserted_at);
+
+-- Results and jobs go with their instance, whoever deletes it. What older versions have left behind goes first.
+delete from :schema.step_results as result
+where not exists (select from :schema.workflow_instances as instance where instance.id = result.instance_id);
+delete from :schema.jobs as job
+where not exists (select from :schema.workflow_instances as instance where instance.id = job.instance_id);
+
+-- In read committed each statement has a snapshot of its own, later than the locks of those before it. The first one waits
+-- for results that are being written, for each holds the row of its job; the later ones see them and the advances that they
+-- woke. So a result needs no lock of its instance. An advance that waits comes last: a result may be about to lock it.
+create function :schema.delete_with_instances() returns trigger language plpgsql as $$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'Cannot delete a workflow instance at isolation level %: results that others write at the same time would stay',
+      current_setting('transaction_isolation')
+      using errcode = 'feature_not_supported', hint = 'Delete it in a transaction that is read committed.';
+  end if;
+  perform from :schema.jobs
+  where instance_id in (select id from gone) and not (kind = 'advance' and state = 'available')
+  order by id
+  for update;
+  delete from :schema.step_results where instance_id in (select id from gone);
+  delete from :schema.jobs where instance_id in (select id from gone);
+  return null;
+end $$;
+
+create trigger delete_with_instances
+  after delete on :schema.workflow_instances
+  referencing old table as gone
+  for each statement execute function :schema.delete_with_instances();
+
+create function :schema.require_instance() returns trigger language plpgsql as $$
+begin
+  perform from :schema.workflow_instances where id = new.instance_id for key share;
+  if not found then
+    raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id
+      using errcode = 'foreign_key_violation';
+  end if;
+  return null;
+end $$;
+
+-- The engine writes a result under the lease of a job or the lock of an instance: its sessions need no second look.
+-- After the insert, because a start writes an instance and its results in one statement.
+create trigger require_instance
+  after insert on :schema.step_results
+  for each row when (current_setting('hephaestus.writer', true) is distinct from 'engine')
+  execute function :schema.require_instance();
+
+-- Finds what has ended long ago, for whoever deletes it. An open instance is not in it.
+create index workflow_instances_finished on :schema.workflow_instances (finished_at) where finished_at is not null;
 `,
-    down: `drop table :schema.workflow_graphs;
+    down: `drop trigger delete_with_instances on :schema.workflow_instances;
+drop function :schema.delete_with_instances();
+drop trigger require_instance on :schema.step_results;
+drop function :schema.require_instance();
+drop index :schema.workflow_instances_finished;
+
+drop table :schema.workflow_graphs;
 alter table :schema.workflow_instances drop column graph;
 
 drop index :schema.jobs_alone;

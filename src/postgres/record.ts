@@ -136,6 +136,7 @@ with target as materialized (
     nullif(graph, $11::text::bigint) as other_graph
   from ${t.instances}
   where id = $1::text::uuid
+  for key share
 ),
 recorded as (
   insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, delivery_id,
@@ -160,7 +161,8 @@ from target`;
 }
 
 /**
- * Writes a delivery and wakes the advance. `keyed` is false in a caller's transaction: a wake-up with a unique key
+ * Writes a delivery and wakes the advance. It holds the key of the instance: whoever deletes that comes before or after.
+ * `keyed` is false in a caller's transaction: a wake-up with a unique key
  * would make everybody who wakes this instance wait for the caller's commit.
  */
 export async function deliver(

@@ -14,6 +14,7 @@ import {
   sqlState,
 } from "./connection_error.ts";
 import type { Db, Tx } from "./db.ts";
+import { deleteInstance } from "./delete.ts";
 import { compare } from "./graphs.ts";
 import * as instances from "./instances.ts";
 import * as jobs from "./jobs.ts";
@@ -118,6 +119,13 @@ export function postgresStore(parts: StoreParts): Store {
         if (error instanceof instances.StaleLease) return { kind: "stale" };
         throw error;
       }
+    },
+    delete: (instance, { force = false, tx } = {}) => {
+      const work = (on: Pick<Tx, "query">) =>
+        deleteInstance(on, t, channels.ended, instance, force);
+      if (tx !== undefined) return within(tx, work);
+      const trying = () => retrying(() => calls.transaction(work), { deadline: patience });
+      return reporting(() => admitted(trying));
     },
     watch,
     list: (filter, tx) => within(tx, (on) => lists.list(on, t, filter)),

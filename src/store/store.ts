@@ -95,6 +95,12 @@ export type EndResult =
   | { readonly kind: "kept"; readonly status: InstanceStatus | undefined }
   | { readonly kind: "stale" };
 
+/** `deleted`, `at` by the store's clock; `active` when it was left alone. `status` is the one before. */
+export type DeleteResult =
+  | { readonly kind: "deleted"; readonly status: InstanceStatus; readonly at: Date }
+  | { readonly kind: "active"; readonly status: InstanceStatus }
+  | { readonly kind: "missing" };
+
 /** What a delivery met. */
 export type Delivered =
   | { readonly kind: "accepted" | "early" | "duplicate" }
@@ -188,6 +194,11 @@ export interface Store {
       readonly tx?: CallerTransaction | undefined;
     },
   ): Promise<EndResult>;
+  /** Deletes an instance with its results and its jobs; one that is active only with `force`. Whoever watches is told. */
+  delete(
+    instance: string,
+    options?: { readonly force?: boolean; readonly tx?: CallerTransaction | undefined },
+  ): Promise<DeleteResult>;
   /**
    * Calls `ended` with instances that have become final, and with none when some may have been missed; with the process whose turns
    * have ended them, where that is known.

@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { commits } from "./store_commits.ts";
+import { deletes } from "./store_deletes.ts";
 import { deliveries } from "./store_deliveries.ts";
 import { ends } from "./store_ends.ts";
 import { graphs } from "./store_graphs.ts";
@@ -22,6 +23,7 @@ export function storeContract(name: string, setup: Setup): void {
     records(it);
     deliveries(it);
     ends(it);
+    deletes(it);
     transactions(it);
     reads(it);
     watches(it);

@@ -51,6 +51,11 @@ const sentences: readonly (readonly [errors.HephaestusError, string, string])[] 
     'Cannot cancel order "abc123": instance is completed',
   ],
   [
+    new errors.NotDeletableError({ ...instance, status: "running" }),
+    "NOT_DELETABLE",
+    'Cannot delete order "abc123": instance is running, cancel it first or pass force',
+  ],
+  [
     new errors.UnknownWorkflowError({ workflow: "ordr", known: ["order", "refund"] }),
     "UNKNOWN_WORKFLOW",
     'Cannot find workflow "ordr": workflows are "order", "refund"',

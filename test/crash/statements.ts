@@ -47,7 +47,11 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/not in \(select \* from unnest/, "look for the unserved"],
   [/^delete from .*finished_at < now\(\)/s, "prune"],
   [/^delete from .*jsonb_exists\(args, 'delivery'\)/s, "cancel a scheduled one"],
-  [/for no key update/, "lock the instance"],
+  [
+    /for no key update|workflow_instances\s+where id = \$1::text::uuid\s+for update/,
+    "lock the instance",
+  ],
+  [/^delete from .*\.workflow_instances/, "delete the instance"],
   [/^insert into .*\.step_results .*as failed/s, "record the failure"],
   [/^update .*\.workflow_instances/, "end the instance"],
   [/^update .*\.step_results/, "ignore what was kept"],

@@ -153,6 +153,21 @@ export const storiesOfCallers: readonly Story[] = [
     },
   },
   {
+    name: "a delete",
+    statements: ["list", "begin", "lock the instance", "delete the instance", "notify", "commit"],
+    async before({ hephaestus }) {
+      await hephaestus.start(asking, "one", undefined);
+      await hephaestus.resume(asking, "one", answers[0]);
+    },
+    act: (url) => engine(url).deleteInstance(asking, "one", { force: true }),
+    async finish({ hephaestus, sql }) {
+      await again(hephaestus.deleteInstance(asking, "one", { force: true }), "INSTANCE_NOT_FOUND");
+      const left = await sql`select from hephaestus.workflow_instances
+        union all select from hephaestus.step_results union all select from hephaestus.jobs`;
+      assertEquals(left.length, 0);
+    },
+  },
+  {
     name: "a cancel of what keeps a delivery",
     statements: ["lock the instance", "end the instance", "ignore what was kept"],
     async before({ url, sql }) {

@@ -4,7 +4,7 @@ import { Telemetry } from "../../src/queue/telemetry.ts";
 import { connect, type Db, type Tx } from "../../src/postgres/db.ts";
 import { channelOf } from "../../src/postgres/identifiers.ts";
 import { postgresQueue } from "../../src/postgres/queue.ts";
-import { engineStatements, planner } from "../../src/postgres/session.ts";
+import { engineSettings, engineStatements } from "../../src/postgres/session.ts";
 import { postgresStore } from "../../src/postgres/store.ts";
 import { tablesOf } from "../../src/postgres/tables.ts";
 import type { Workers } from "../../src/runner/attempt.ts";
@@ -48,13 +48,13 @@ const schema = "hephaestus";
 
 /** A party whose statements commit as they do in the product. */
 export function party(url: string, name: string, claimed: Claimed): Party {
-  const db = connect({ url, max: 2, applicationName: name });
+  const db = connect({ url, max: 2, applicationName: name, settings: engineSettings });
   return partyOn(db, db, name, claimed);
 }
 
 /** A party whose transaction is held open. */
 export async function holding(url: string, name: string, claimed: Claimed): Promise<Held> {
-  const db = connect({ url, max: 1, applicationName: name });
+  const db = connect({ url, max: 1, applicationName: name, settings: engineSettings });
   let end: (how: "commit" | "rollback") => void = () => {};
   const ending = new Promise<"commit" | "rollback">((resolve) => end = resolve);
   const takenBack = new Error("Taken back");
@@ -136,7 +136,7 @@ function backendOn(db: Db): Backend {
     // The lanes of the product give up waiting for a lock after 250 ms; here the wait itself is looked at.
     store: postgresStore({
       ...{ reads: db, calls: db, steps: db, lanes: db, t, channels, notify },
-      engine: engineStatements(planner),
+      engine: engineStatements(engineSettings),
       lacking: (error) => Promise.resolve(error),
       watch: silence,
     }),

@@ -28,6 +28,7 @@ describe("memoryBackend()", () => {
       schedule: () => store.schedule(job(), tx),
       "list instances": () => store.list({ limit: 1 }, tx),
       end: () => store.end(newId(), () => undefined, { tx }),
+      delete: () => store.delete(newId(), { tx }),
     };
 
     for (const [action, attempt] of Object.entries(tries)) {

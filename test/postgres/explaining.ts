@@ -1,5 +1,5 @@
 import { connect, type Db, type Row, type Tx } from "../../src/postgres/db.ts";
-import { planner } from "../../src/postgres/session.ts";
+import { engineSettings } from "../../src/postgres/session.ts";
 
 /** One node of a plan, with those below it. */
 interface Node {
@@ -24,7 +24,7 @@ export interface Explaining extends AsyncDisposable {
 }
 
 export function explaining(url: string): Explaining {
-  const db = connect({ url, max: 1, settings: planner });
+  const db = connect({ url, max: 1, settings: engineSettings });
   let last: Node | undefined;
   let reads: string[] = [];
   const on = (how: string): Tx => ({

@@ -112,6 +112,8 @@ describe("roles with the grants that docs/operations.md has, and no others", () 
     await calling.cancel(order, "three");
     await calling.start(order, "three", undefined, { onConflict: "replace" });
     assertEquals((await calling.list(order)).items.length, 4);
+    await calling.deleteInstance(order, "three", { force: true });
+    assertEquals((await calling.list(order)).items.length, 3);
     assertEquals((await calling.history(order, "one")).length, 4);
 
     const sql = postgres(t.as("web"), { max: 1, onnotice: () => {} });
