@@ -44,7 +44,10 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/set state = 'discarded'/, "discard the job"],
   [/set state = 'cancelled'/, "cancel the jobs"],
   [/as due\s+from .*\.jobs\s+where state in \('scheduled'/s, "look for the next due"],
-  [/not in \(select \* from unnest/, "look for the unserved"],
+  [/^with recursive alive/, "look for the unserved"],
+  [/^select id::text from \([^]*as waiting/, "look for what runs alone"],
+  [/^set constraints all immediate/, "set the session back"],
+  [/^reset session authorization/, "clean the session"],
   [/^delete from .*finished_at < now\(\)/s, "prune"],
   [/^delete from .*jsonb_exists\(args, 'delivery'\)/s, "cancel a scheduled one"],
   [
@@ -65,7 +68,7 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/^select step_ref, activation::text/, "read the history"],
 ];
 
-const reading = /^(look|read|list|rollback|listen|lock)/;
+const reading = /^(look|read|list|rollback|listen|lock|set|clean)/;
 
 /** The statements that write, or end a transaction that does. */
 export const written: readonly string[] = names.map(([, name]) => name).filter((name) =>
