@@ -238,7 +238,7 @@ async function refused(another: World["another"], change: Change): Promise<void>
   const isServed = () =>
     logger.said.some((line) => line.startsWith("No instance of another graph is open any more"));
   await eventually(isServed, `${name}: it is served`);
-  assertEquals((await newer.start(after, "b", undefined)).version, 1, name);
+  await newer.start(after, "b", undefined);
 }
 
 /** Two processes that were both let in while nothing was open, and have started one instance each. */

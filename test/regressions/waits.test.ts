@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { done, join, NotWaitingError, signal, step, timer, type, workflow } from "../../mod.ts";
 import { eventually, everywhere, Gate } from "../everywhere.ts";
 
