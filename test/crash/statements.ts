@@ -28,6 +28,7 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/^delete from .*\.processes\s+where id = any/, "declare dead"],
   [/^delete from .*\.processes where id = \$1/, "leave"],
   [/nextval/, "reserve ids"],
+  [/pg_postmaster_start_time/, "look for the database of the engine"],
   [/^with me .*\bopened as/s, "open"],
   [/^with me .*\badvanced as/s, "turn"],
   [/^with me .*set state = 'executing'/s, "claim"],
