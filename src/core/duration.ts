@@ -25,6 +25,9 @@ const units: ReadonlyMap<string, number> = new Map([
 
 const century = 36_525 * 86_400_000;
 
+/** Milliseconds that a timer of JavaScript can wait. One that is longer fires at once. */
+export const longestTimer: number = 2 ** 31 - 1;
+
 /**
  * The length of a duration in whole milliseconds; plain JavaScript may hand in anything.
  *

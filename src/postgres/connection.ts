@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { longestTimer } from "../core/duration.ts";
 import { type Address, addressOf } from "./address/address.ts";
 import { requestCancel, type SessionKey } from "./cancel.ts";
 import { DatabaseError, databaseError, isAnswer, isUnwritable } from "./connection_error.ts";
@@ -229,7 +230,7 @@ async function passwordOf({ password, patience }: Address): Promise<string | und
 }
 
 function deadlineOf({ statementTimeout = 30_000, deadline }: ConnectOptions): number {
-  return Math.min(deadline ?? (statementTimeout > 0 ? statementTimeout + 5_000 : 0), 2 ** 31 - 1);
+  return Math.min(deadline ?? (statementTimeout > 0 ? statementTimeout + 5_000 : 0), longestTimer);
 }
 
 /** A client of the driver. It reads neither the URL nor the environment, and its socket is secured before it sees it. */

@@ -1,3 +1,4 @@
+import { longestTimer } from "../core/duration.ts";
 import type { Connection } from "./connection.ts";
 import { DatabaseError } from "./connection_error.ts";
 import type { Row, Tx } from "./db.ts";
@@ -25,7 +26,7 @@ export async function transact<T>(
     connection.destroy(
       new DatabaseError("CONNECTION_DEADLINE", "The transaction did not end in time"),
     );
-  const timer = deadline > 0 ? setTimeout(giveUp, Math.min(deadline, 2 ** 31 - 1)) : undefined;
+  const timer = deadline > 0 ? setTimeout(giveUp, Math.min(deadline, longestTimer)) : undefined;
   const tx = new Transaction(connection);
   try {
     let result: T;

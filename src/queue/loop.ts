@@ -1,3 +1,4 @@
+import { longestTimer } from "../core/duration.ts";
 import type { Logger } from "../core/logger.ts";
 import { TroubleLog } from "./trouble_log.ts";
 
@@ -11,8 +12,6 @@ export interface LoopOptions {
   readonly interval: number;
   readonly logger: Logger;
 }
-
-const longestTimer = 2 ** 31 - 1;
 
 /** Runs rounds for ever: what goes wrong in one is logged once for each cause, and the next comes all the same. */
 export class Loop {

@@ -1,8 +1,7 @@
+import { longestTimer } from "../core/duration.ts";
 import { StepTimeoutError } from "../core/errors.ts";
 import { isPromise, settled } from "../core/promises.ts";
 import { callUserCode } from "../core/user_code.ts";
-
-const longestTimer = 2 ** 31 - 1;
 
 /** Tells the code of a step to stop. Its signal is made when somebody asks for it: most steps never do, and it costs. */
 export class Cancellation {

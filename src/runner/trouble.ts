@@ -1,3 +1,4 @@
+import { longestTimer } from "../core/duration.ts";
 import { onAbort } from "../queue/on_abort.ts";
 
 /**
@@ -22,7 +23,6 @@ export function memberOf(thrown: unknown, name: string): unknown {
 }
 
 const pauseMs = 500;
-const longestTimer = 2 ** 31 - 1;
 
 /** Waits a moment. False when `signal` has aborted. */
 export function pause(signal: AbortSignal, milliseconds: number = pauseMs): Promise<boolean> {
