@@ -59,9 +59,9 @@ export function businessKey(key: string, given: string): string {
   return `${key}::${value}`;
 }
 
-/** The value in a business key: `"abc123"` of `"orderid::abc123"`. */
-export function businessValue(key: string): string {
-  return key.slice(key.indexOf("::") + 2);
+/** An instance in a sentence for operators: `order "abc123"`, or its id where its key is not known. */
+export function titleOf(workflow: string, key: string | undefined, id: string): string {
+  return `${workflow} "${key === undefined ? id : key.slice(key.indexOf("::") + 2)}"`;
 }
 
 /** What may be active only once, or `undefined`. No name has a colon, so no two scopes collide. */

@@ -1,4 +1,4 @@
-import { businessValue } from "../core/identity.ts";
+import { titleOf } from "../core/identity.ts";
 import { unservedNotices } from "../queue/unserved.ts";
 import type { Db } from "./db.ts";
 import { repairs } from "./doctor_repairs.ts";
@@ -26,9 +26,9 @@ export interface Examination {
 }
 
 export interface ExamineOptions {
-  /** Violations of one rule that are told at most: 20 unless told. */
+  /** Violations of one rule that are told at most. Default: 20. */
   readonly limit?: number;
-  /** Milliseconds after which a suspicion is looked at once more: 250 unless told. */
+  /** Milliseconds after which a suspicion is looked at once more. Default: 250. */
   readonly again?: number;
 }
 
@@ -106,7 +106,7 @@ function violationOf(
   const step = found.step === null ? "" : `, step "${found.step}"`;
   const subject = workflow === null || key === null
     ? undefined
-    : `${workflow} "${businessValue(key)}"${step}`;
+    : `${titleOf(workflow, key, found.instance ?? "")}${step}`;
   return { rule: name, sentence: sentence(found), subject, found, repairable: name in repairs };
 }
 

@@ -1,4 +1,4 @@
-import { businessValue } from "../core/identity.ts";
+import { titleOf } from "../core/identity.ts";
 import { Loop } from "../queue/loop.ts";
 import type { Instances } from "./instances.ts";
 import type { Parts } from "./parts.ts";
@@ -52,11 +52,12 @@ export class LongSteps {
   #tell({ job, began }: RunningJob): void {
     const { workflow, version, instance, step, attempt } = job;
     const key = this.#instances.get(instance)?.known.key;
-    const of = key === undefined ? instance : businessValue(key);
     const seconds = Math.round((performance.now() - began) / 1_000);
     const since = new Date(Date.now() - (performance.now() - began)).toISOString();
     this.#parts.logger.warn(
-      `Step "${step}" of ${workflow} "${of}" has been running for ${seconds} s (attempt ${attempt})`,
+      `Step "${step}" of ${
+        titleOf(workflow, key, instance)
+      } has been running for ${seconds} s (attempt ${attempt})`,
       { workflow, version, key, instance, step, attempt, job: job.id, since },
     );
   }

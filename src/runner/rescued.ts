@@ -1,5 +1,5 @@
 import type { Bereaved, Rescued } from "../queue/queue.ts";
-import { businessValue } from "../core/identity.ts";
+import { titleOf } from "../core/identity.ts";
 import type { Parts } from "./parts.ts";
 
 const namedInSentence = 5;
@@ -28,7 +28,6 @@ function sentenceOf(
   { kind, step, workflow, key, instance, attempt, maxAttempts }: Bereaved,
 ): string {
   const what = step === undefined ? `the ${kind}` : `step "${step}"`;
-  const of = key === undefined ? instance : businessValue(key);
   const most = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
-  return `${what} of ${workflow} "${of}" (attempt ${attempt}${most})`;
+  return `${what} of ${titleOf(workflow, key, instance)} (attempt ${attempt}${most})`;
 }
