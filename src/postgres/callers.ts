@@ -1,5 +1,6 @@
 import type { Row, Tx } from "./db.ts";
 import { checkStatement, kind } from "./parameters.ts";
+import { hex } from "./step_values.ts";
 
 /** A transaction of the caller behind one method: `$1`-style statements and strings in, rows out. */
 export interface CallerTx {
@@ -202,8 +203,6 @@ function asText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "boolean") return value ? "t" : "f";
   if (value instanceof Date) return value.toISOString();
-  if (value instanceof Uint8Array) {
-    return "\\x" + Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  }
+  if (value instanceof Uint8Array) return hex(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

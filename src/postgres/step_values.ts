@@ -82,7 +82,8 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
 }
 
-function hex(bytes: Uint8Array): string {
+/** Bytes as PostgreSQL writes them. */
+export function hex(bytes: Uint8Array): string {
   return "\\x" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
