@@ -156,7 +156,7 @@ export type {
 export type { PickOptions, VersionedWorkflow } from "./src/core/version.ts";
 export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/wiring.ts";
 export type { WorkflowOptions } from "./src/core/workflow.ts";
-export type { SslMode } from "./src/postgres/address/address.ts";
+export type { AddressOptions, SslMode } from "./src/postgres/address/address.ts";
 export type { PostgresOptions } from "./src/postgres/backend.ts";
 export type { ConnectionsOptions, SharedConnections } from "./src/postgres/connections.ts";
 export type {

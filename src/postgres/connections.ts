@@ -1,29 +1,12 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { addressOf, type SslMode } from "./address/address.ts";
+import { addressOf, type AddressOptions } from "./address/address.ts";
 import { connect, type ConnectOptions, type Db } from "./db.ts";
 import { Listener } from "./listener.ts";
 import { clean, engineSettings } from "./session.ts";
 import { type Shares, sharesOf } from "./shares.ts";
 
 /** How to reach PostgreSQL, and how many connections may be opened. */
-export interface ConnectionsOptions {
-  /**
-   * `postgres://user:password@host:port/database`, as libpq reads it: with several hosts, `?sslmode=` and the like. One of `url`,
-   * `host` and the variable PGHOST is needed.
-   */
-  readonly url?: string | undefined;
-  /** Host, or a folder that holds a Unix socket. */
-  readonly host?: string | undefined;
-  /** Port, 5432 unless told. */
-  readonly port?: number | undefined;
-  /** Who connects. */
-  readonly user?: string | undefined;
-  /** The password, or what fetches it for each new connection. */
-  readonly password?: string | (() => string | Promise<string>) | undefined;
-  /** Name of the database. */
-  readonly database?: string | undefined;
-  /** True for TLS with a certificate that is checked, false for none, a mode of libpq's sslmode, or options of `tls.connect`. */
-  readonly ssl?: boolean | SslMode | object | undefined;
+export interface ConnectionsOptions extends AddressOptions {
   /**
    * Connections that may be open at the same time, of all kinds: for heartbeats, commits, notifications, claims, calls and the
    * transactions of steps. At least 5, or 4 with `notify: false`. Default 15: six of them for the transactions of steps.
@@ -127,9 +110,8 @@ export function openConnections(options: ConnectionsOptions): Connections {
 function connectOptions(options: ConnectionsOptions, prepare: boolean): ConnectOptions {
   const { url, host, port, user, password, database, ssl } = options;
   const { statementTimeout = "30s", idleTimeout = "1m" } = options;
-  const given = Object.entries({ url, host, port, user, password, database, ssl });
   return {
-    ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    ...{ url, host, port, user, password, database, ssl },
     prepare,
     applicationName: "hephaestus",
     statementTimeout: milliseconds(statementTimeout, "statementTimeout"),

@@ -7,14 +7,27 @@ import { type Parameters, readUrl } from "./url.ts";
 
 export type { Ssl, SslMode } from "./ssl.ts";
 
-/** The options that say where the database is. An option wins over the URL, and the URL over the environment. */
+/** Where the database is. An option wins over the URL, and the URL over the environment. */
 export interface AddressOptions {
+  /**
+   * `postgres://user:password@host:port/database`, as libpq reads it: with several hosts, `?sslmode=` and the like. One of
+   * `url`, `host` and the variable PGHOST is needed.
+   */
   readonly url?: string | undefined;
+  /** Host, or a folder that holds a Unix socket. */
   readonly host?: string | undefined;
+  /** Port. Default: 5432. */
   readonly port?: number | undefined;
+  /** Who connects. */
   readonly user?: string | undefined;
+  /** The password, or what fetches it for each new connection. */
   readonly password?: string | (() => string | Promise<string>) | undefined;
+  /** Name of the database. */
   readonly database?: string | undefined;
+  /**
+   * True for TLS with a certificate that is checked, false for none, a mode of libpq's sslmode, or options of
+   * `tls.connect`.
+   */
   readonly ssl?: boolean | SslMode | object | undefined;
 }
 
