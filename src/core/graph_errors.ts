@@ -2,7 +2,7 @@ import { HephaestusError } from "./hephaestus_error.ts";
 
 /**
  * Says that a version's graph is not the one that its open instances began with: they could not go on as they should.
- * `action` is what was refused, `serve` unless told.
+ * `action` is what was refused. Default: `serve`.
  *
  * @example Read what differs
  * ```ts

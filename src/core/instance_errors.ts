@@ -56,7 +56,7 @@ export class AlreadyRunningError extends HephaestusError {
 }
 
 /**
- * Says that there is no such instance. `action` is what was asked of it, `find` unless told.
+ * Says that there is no such instance. `action` is what was asked of it. Default: `find`.
  *
  * @example Read what was looked for
  * ```ts
@@ -93,7 +93,7 @@ export class InstanceNotFoundError extends HephaestusError {
 }
 
 /**
- * Says that a delivery was refused because nothing waits for it any more. `kind` is `signal` unless told.
+ * Says that a delivery was refused because nothing waits for it any more. `kind` is that of the step. Default: `signal`.
  *
  * @example Read why a delivery came too late
  * ```ts

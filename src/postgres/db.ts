@@ -28,24 +28,24 @@ export interface Db extends Tx {
 }
 
 export interface ConnectOptions extends AddressOptions {
-  /** Connections at most: 10 unless told. */
+  /** Connections at most. Default: 10. */
   readonly max?: number;
   /** False behind PgBouncer in transaction mode, which is the default when the address says so. */
   readonly prepare?: boolean | undefined;
   readonly applicationName?: string;
   /** More settings of the session, such as `lock_timeout`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Milliseconds after which the server gives up on a statement: 30,000 unless told, 0 is never. */
+  /** Milliseconds after which the server gives up on a statement. 0 is never. Default: 30,000. */
   readonly statementTimeout?: number;
-  /** Milliseconds that a caller waits for a free connection: 30,000 unless told. */
+  /** Milliseconds that a caller waits for a free connection. Default: 30,000. */
   readonly patience?: number;
-  /** Milliseconds after which a connection that nobody uses is closed: 60,000 unless told. */
+  /** Milliseconds after which an idle connection is closed. Default: 60,000. */
   readonly idle?: number;
   /** What the connections are for, where there are others for other purposes. */
   readonly purpose?: Purpose;
   /** A script that runs on a connection behind each caller. */
   readonly clean?: string;
-  /** Milliseconds after which we give up on an answer: 5,000 above `statementTimeout` unless told. */
+  /** Milliseconds after which we give up on an answer. Default: 5,000 above `statementTimeout`. */
   readonly deadline?: number;
 }
 

@@ -3,7 +3,7 @@ import { isConnectionLost, isLockTimeout, isRetryable, sqlState } from "./connec
 export interface RetryingOptions {
   /** Ends the retrying; what runs is not interrupted. */
   readonly signal?: AbortSignal;
-  /** Milliseconds after which the last error is thrown: 30,000 unless told. */
+  /** Milliseconds after which the last error is thrown. Default: 30,000. */
   readonly deadline?: number;
   readonly backoff?: Backoff;
 }

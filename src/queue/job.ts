@@ -26,7 +26,7 @@ export interface Subject {
 export interface NewJob extends Subject {
   readonly id: JobId;
   readonly queue: string;
-  /** 0 is the most urgent, 9 the least; 5 unless told. */
+  /** 0 is the most urgent, 9 the least. Default: 5. */
   readonly priority: number;
   /** How many attempts it has; `undefined` when it is never given up. */
   readonly maxAttempts: number | undefined;

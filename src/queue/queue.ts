@@ -19,7 +19,7 @@ export interface Demand {
   readonly queue: string;
   readonly limit: number;
   readonly serves: readonly Served[];
-  /** Milliseconds: only what became due in them is looked at. Everything that is due unless told. */
+  /** Milliseconds: only what became due in them is looked at. Default: everything that is due. */
   readonly since?: number | undefined;
 }
 

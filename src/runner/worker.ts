@@ -44,6 +44,7 @@ export interface WorkOptions extends Timing {
 
 /** Milliseconds that a stop may take beside its grace, each: until what was aborted is over, and until it has left. */
 const patience = 3_000;
+
 /** A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is due. */
 export class Worker implements Host {
   readonly slots: Slots;
