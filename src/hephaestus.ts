@@ -23,8 +23,8 @@ import type { EventName, Listener } from "./core/telemetry.ts";
 /**
  * The engine: starts instances, talks to them, lists them, and works on them.
  *
- * It owns a private pool of connections, opened when they are needed. Nothing works until {@linkcode Hephaestus.work}
- * is called, here or in another process on the same database.
+ * It owns a private pool of connections, opened when they are needed. Nothing works until
+ * {@linkcode Hephaestus.work} is called, here or in another process on the same database.
  *
  * @example Start an instance and wait for its end
  * ```ts
@@ -56,7 +56,8 @@ export class Hephaestus implements AsyncDisposable {
   /**
    * Makes an engine. Nothing is connected yet.
    *
-   * @throws {TypeError} When an option cannot be: a hostile schema name, two workflows of one name and version.
+   * @throws {TypeError} When an option cannot be: a hostile schema name, two workflows of one name
+   * and version.
    */
   constructor(options: HephaestusOptions) {
     checkOptions(options);
@@ -92,10 +93,13 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Starts many instances in one statement. One whose key is active is left alone: its handle says `started: false`.
+   * Starts many instances in one statement. One whose key is active is left alone: its handle says
+   * `started: false`.
    *
-   * @throws {InvalidValueError} When JSON cannot carry one of the inputs, or its schema refuses it: nothing is started then.
-   * @throws {PayloadTooLargeError} When one of the inputs takes more bytes than `payloadLimit`: nothing is started then.
+   * @throws {InvalidValueError} When JSON cannot carry one of the inputs, or its schema refuses it:
+   * nothing is started then.
+   * @throws {PayloadTooLargeError} When one of the inputs takes more bytes than `payloadLimit`:
+   * nothing is started then.
    */
   startMany<In, D, Given>(
     workflow: AnyWorkflow<In, D, Given>,
@@ -108,9 +112,11 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Delivers an outcome to a signal or an asynchronous step: `approval.emit.approved({ by: "maria" })`.
+   * Delivers an outcome to a signal or an asynchronous step: `approval.emit.approved({ by: "maria"
+   * })`.
    *
-   * `"early"` is kept until its wait begins; of two, the first one stands and the second is a `"duplicate"`.
+   * `"early"` is kept until its wait begins; of two, the first one stands and the second is a
+   * `"duplicate"`.
    *
    * @throws {InstanceNotFoundError} When there is no such instance.
    * @throws {NotWaitingError} When the instance is final, or the wait has expired.
@@ -128,7 +134,8 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Delivers an outcome later. Returns the id of its job, which {@linkcode Hephaestus.cancelJob} takes.
+   * Delivers an outcome later. Returns the id of its job, which {@linkcode Hephaestus.cancelJob}
+   * takes.
    *
    * @throws {InstanceNotFoundError} When there is no such instance.
    * @throws {NotWaitingError} When the instance is final.
@@ -166,9 +173,11 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Deletes an instance with its results and its jobs. Its key can be started again, and waiting `result()` calls are rejected.
+   * Deletes an instance with its results and its jobs. Its key can be started again, and waiting
+   * `result()` calls are rejected.
    *
-   * `force` deletes an active one too: its running steps are aborted, and their late results change nothing.
+   * `force` deletes an active one too: its running steps are aborted, and their late results change
+   * nothing.
    *
    * @throws {InstanceNotFoundError} When there is no such instance.
    * @throws {NotDeletableError} When it is active and `force` is not given.
@@ -238,12 +247,17 @@ export class Hephaestus implements AsyncDisposable {
     return this.#workers.work(this.#client, options);
   }
 
-  /** Calls `listener` whenever `event` happens in this process, until the function that it returns is called. */
+  /**
+   * Calls `listener` whenever `event` happens in this process, until the function that it returns
+   * is called.
+   */
   on<Name extends EventName>(event: Name, listener: Listener<Name>): () => void {
     return this.#client.parts.telemetry.on(event, listener);
   }
 
-  /** Stops all work, gracefully, and closes the connections. Waiting `result()` calls are rejected. */
+  /**
+   * Stops all work, gracefully, and closes the connections. Waiting `result()` calls are rejected.
+   */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }

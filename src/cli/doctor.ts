@@ -14,8 +14,9 @@ export interface DoctorValues {
 }
 
 /**
- * `hephaestus doctor`: prints one line for each violation. Returns the exit code: 1 when there is any. Jobs that no living process
- * can take are told of and are no violation: nobody may be meant to work now.
+ * `hephaestus doctor`: prints one line for each violation. Returns the exit code: 1 when there is
+ * any. Jobs that no living process can take are told of and are no violation: nobody may be meant
+ * to work now.
  */
 export async function runDoctor(words: readonly string[], values: DoctorValues): Promise<number> {
   if (words[0] !== undefined) {

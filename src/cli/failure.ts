@@ -8,7 +8,9 @@ export class UsageError extends Error {
   }
 }
 
-/** What went wrong, for a person: one sentence, no stack. No sentence has a password or a URL in it. */
+/**
+ * What went wrong, for a person: one sentence, no stack. No sentence has a password or a URL in it.
+ */
 export function sentenceOf(error: unknown): string {
   if (error instanceof HephaestusError || error instanceof UsageError) return error.message;
   if (error instanceof TypeError || error instanceof RangeError) return error.message;

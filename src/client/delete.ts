@@ -24,7 +24,8 @@ export async function deleteInstance(
   const deleted = await store.delete(instance.id, { force, tx });
   if (deleted.kind === "missing") throw gone(of, "delete");
   if (deleted.kind === "active") throw new NotDeletableError({ ...of, status: deleted.status });
-  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what runs once it has.
+  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what
+  // runs once it has.
   if (tx !== undefined) return;
   if (isFinal(deleted.status)) return client.finals.tell(instance.id);
   const why = new HephaestusError("CANCELLED", "The instance was deleted");

@@ -26,7 +26,9 @@ export interface CheckedDelivery {
   readonly metadata: string | undefined;
 }
 
-/** The definition that an instance runs on: registered, or among the versions that the caller has. */
+/**
+ * The definition that an instance runs on: registered, or among the versions that the caller has.
+ */
 export function definitionOf(
   parts: Pick<Parts, "registry">,
   workflow: AnyWorkflow,
@@ -36,7 +38,9 @@ export function definitionOf(
     resolve(workflow, instance.version, {});
 }
 
-/** Checks that this workflow has such a wait and that it takes this payload. Nothing is written yet. */
+/**
+ * Checks that this workflow has such a wait and that it takes this payload. Nothing is written yet.
+ */
 export async function checkDelivery(
   parts: Pick<Parts, "payloadLimit">,
   workflow: Workflow,

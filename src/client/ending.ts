@@ -7,7 +7,10 @@ import { endingOf } from "../runner/verdicts.ts";
 import type { EndResult, Known } from "../store/store.ts";
 import type { Client } from "./client.ts";
 
-/** Cancels an instance with its jobs, aborts the steps that run for it here, and tells whoever waits or listens. */
+/**
+ * Cancels an instance with its jobs, aborts the steps that run for it here, and tells whoever waits
+ * or listens.
+ */
 export async function endInstance(
   client: Client,
   instance: Instance,
@@ -18,12 +21,16 @@ export async function endInstance(
   const decide = (known: Known) =>
     isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
   const ended = await client.parts.backend.store.end(instance.id, decide, { tx });
-  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what runs once it has.
+  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what
+  // runs once it has.
   if (tx === undefined && ended.kind === "ended") tellStop(client, instance, why, ended.at);
   return ended;
 }
 
-/** Aborts the steps that run here for an instance that was stopped, and tells whoever waits or listens. */
+/**
+ * Aborts the steps that run here for an instance that was stopped, and tells whoever waits or
+ * listens.
+ */
 export function tellStop(
   { parts, workers, finals }: Client,
   instance: Instance,

@@ -12,8 +12,9 @@ const largestLook = 1_000;
 const mostRecent = 10_000;
 
 /**
- * Callers that wait for instances to become final. The process that makes one final tells at once, other processes by
- * notification; because notifications may be lost, one statement looks at all that are waited for now and then.
+ * Callers that wait for instances to become final. The process that makes one final tells at once,
+ * other processes by notification; because notifications may be lost, one statement looks at all
+ * that are waited for now and then.
  */
 export class Finals {
   readonly #store: Pick<Store, "list" | "watch">;
@@ -21,7 +22,10 @@ export class Finals {
   #watch: AsyncDisposable | undefined;
   readonly #waiting = new Map<string, Set<Settle>>();
   readonly #told = new Set<string>();
-  /** Ended here before anybody waited for them; when there are many, the older ones are forgotten together. */
+  /**
+   * Ended here before anybody waited for them; when there are many, the older ones are forgotten
+   * together.
+   */
   #recent = new Set<string>();
   #older: ReadonlySet<string> = new Set();
   readonly #loop: Loop;
@@ -63,9 +67,10 @@ export class Finals {
   }
 
   /**
-   * Waits until an instance is final; `undefined` when there is none. Rejects with the reason of the first signal that
-   * aborts; `AbortSignal.any` would leave a trace of each wait in a signal that lives as long as the engine (Node 20).
-   * One that was just started here is not looked at until somebody tells, or the first pause is over.
+   * Waits until an instance is final; `undefined` when there is none. Rejects with the reason of
+   * the first signal that aborts; `AbortSignal.any` would leave a trace of each wait in a signal
+   * that lives as long as the engine (Node 20). One that was just started here is not looked at
+   * until somebody tells, or the first pause is over.
    */
   wait(
     instance: string,

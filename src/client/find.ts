@@ -36,7 +36,8 @@ function nameOfKey(workflow: AnyWorkflow): string {
 export const uuid: RegExp = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Finds an instance: by key the active one, else the newest. What is no key and looks like an id is taken for one. Throws `AmbiguousKeyError` when several could be meant.
+ * Finds an instance: by key the active one, else the newest. What is no key and looks like an id is
+ * taken for one. Throws `AmbiguousKeyError` when several could be meant.
  */
 export async function find(
   store: Pick<Store, "list">,

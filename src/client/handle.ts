@@ -13,8 +13,8 @@ export interface Handle<In = unknown> {
   /** Version that the instance runs on. */
   readonly version: number;
   /**
-   * Waits until the instance is final and returns it, whatever its status. `signal` ends the waiting, not the instance:
-   * the promise then rejects with the signal's reason.
+   * Waits until the instance is final and returns it, whatever its status. `signal` ends the
+   * waiting, not the instance: the promise then rejects with the signal's reason.
    */
   result(options?: { readonly signal?: AbortSignal }): Promise<Instance<In>>;
 }

@@ -71,7 +71,10 @@ function placeOf(next: string): Place {
   throw new TypeError("Cannot list instances: after is not the next of a page");
 }
 
-/** How the steps of an instance ended: in the order in which it moved, within one move in the order of the rows. */
+/**
+ * How the steps of an instance ended: in the order in which it moved, within one move in the order
+ * of the rows.
+ */
 export async function history(
   client: Client,
   target: AnyWorkflow,

@@ -12,15 +12,23 @@ export interface HephaestusOptions extends PostgresOptions {
   readonly backend?: AnyBackend | undefined;
   /** The workflows whose code this process has. */
   readonly workflows: readonly AnyWorkflow[];
-  /** The queue of each of the three workers, where a step does not name its own. Default `"default"` for all. */
+  /**
+   * The queue of each of the three workers, where a step does not name its own. Default `"default"`
+   * for all.
+   */
   readonly queues?: Partial<QueueNames> | undefined;
   /** Whether the process that has run a step advances the instance itself. Default true. */
   readonly inline?: boolean | undefined;
-  /** For steps and workflows that say nothing: 5 attempts, exponential with jitter, at most 60 s by default. */
+  /**
+   * For steps and workflows that say nothing: 5 attempts, exponential with jitter, at most 60 s by
+   * default.
+   */
   readonly retry?: RetryPolicy | undefined;
   /** Bytes that one input, output or delivery may take as JSON. Default 1,048,576. */
   readonly payloadLimit?: number | undefined;
-  /** Where the engine writes what nobody called for. Default: warnings and errors to the console. */
+  /**
+   * Where the engine writes what nobody called for. Default: warnings and errors to the console.
+   */
   readonly logger?: Logger | undefined;
 }
 
@@ -80,8 +88,8 @@ export interface WorkOptions {
   /** How long running steps may go on after `stop`. Default `"30s"`. */
   readonly grace?: Duration | undefined;
   /**
-   * How often to look for work when no notification comes. Default `"2s"`. What a transaction of more than ten seconds has put in
-   * may be found half a minute later then.
+   * How often to look for work when no notification comes. Default `"2s"`. What a transaction of
+   * more than ten seconds has put in may be found half a minute later then.
    */
   readonly poll?: Duration | undefined;
   /** How often to prolong the lease. Default `"5s"`. */
@@ -91,7 +99,8 @@ export interface WorkOptions {
   /** How long discarded and cancelled jobs are kept. Default `"7d"`. */
   readonly keepJobs?: Duration | undefined;
   /**
-   * How long a step may run before the log mentions it, once for each attempt. False or `0` for never. Default `"5m"`.
+   * How long a step may run before the log mentions it, once for each attempt. False or `0` for
+   * never. Default `"5m"`.
    */
   readonly warnAfter?: Duration | false | undefined;
   /** Stops the work when it aborts. */

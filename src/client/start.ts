@@ -37,8 +37,8 @@ export interface Prepared {
 }
 
 /**
- * Checks everything that a start is given and takes the first turn. Nothing is written yet. A promise only where the schema of the
- * input asks for one.
+ * Checks everything that a start is given and takes the first turn. Nothing is written yet. A
+ * promise only where the schema of the input asks for one.
  */
 export function prepare(
   limits: Limits,

@@ -20,7 +20,10 @@ import type { NewInstance, Written } from "../store/store.ts";
 export interface StartOptions {
   /** The version to start with, instead of what `pick` or `current` says. */
   readonly version?: number | undefined;
-  /** What happens when the business key is active: an error, its handle, or its cancellation. Default `"reject"`. */
+  /**
+   * What happens when the business key is active: an error, its handle, or its cancellation.
+   * Default `"reject"`.
+   */
   readonly onConflict?: "reject" | "return" | "replace" | undefined;
   /** Tags beside those of the workflow. */
   readonly tags?: readonly string[] | undefined;
@@ -151,7 +154,10 @@ function check(
     : { workflow, prepared };
 }
 
-/** Inserts in one statement; first jobs begin here as far as slots are free. Returns the ids that are there. */
+/**
+ * Inserts in one statement; first jobs begin here as far as slots are free. Returns the ids that
+ * are there.
+ */
 async function insert(
   { parts, workers, finals }: Client,
   ready: readonly Ready[],

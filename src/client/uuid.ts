@@ -7,8 +7,8 @@ const chance = new Uint32Array(1024);
 let used = chance.length;
 
 /**
- * A UUIDv7 (RFC 9562): milliseconds, then twelve bits that count within one, then chance. The ids of one process grow,
- * so that instances started in one go are listed in that order.
+ * A UUIDv7 (RFC 9562): milliseconds, then twelve bits that count within one, then chance. The ids
+ * of one process grow, so that instances started in one go are listed in that order.
  */
 export function uuidv7(): string {
   const now = Date.now();

@@ -1,6 +1,7 @@
 /**
- * A set of row numbers, 32 to an entry. Only what is in it takes room: each of 100,000 parallel branches has two rows
- * behind it, and with sets as long as the workflow its proof took 24 s and 2.5 GB (Node 20) where it takes 2 s now.
+ * A set of row numbers, 32 to an entry. Only what is in it takes room: each of 100,000 parallel
+ * branches has two rows behind it, and with sets as long as the workflow its proof took 24 s and
+ * 2.5 GB (Node 20) where it takes 2 s now.
  */
 export type Bits = Map<number, number>;
 

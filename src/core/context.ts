@@ -47,7 +47,10 @@ export type OutcomeOf<E extends StepEvents> = {
   readonly [K in keyof E & string]: Outcome<K, TypeOf<E[K]>>;
 }[keyof E & string];
 
-/** The union of the outcomes as the code of a step emits them: a schema may turn their outputs into others. */
+/**
+ * The union of the outcomes as the code of a step emits them: a schema may turn their outputs into
+ * others.
+ */
 export type EmittedOf<E extends StepEvents> = {
   readonly [K in keyof E & string]: Outcome<K, GivenOf<E[K]>>;
 }[keyof E & string];
@@ -148,7 +151,10 @@ export interface Context<
   E extends StepEvents = StepEvents,
   Emitter = unknown,
 > {
-  /** What the instance was started with. Frozen, like all values that a step is given: copy what you want to change. */
+  /**
+   * What the instance was started with. Frozen, like all values that a step is given: copy what you
+   * want to change.
+   */
   readonly input: In;
   /** What the steps in `needs` have put out, by name. */
   readonly steps: Steps;
@@ -160,7 +166,9 @@ export interface Context<
   readonly metadata: JsonObject;
   /** Which try this is, from 1. */
   readonly attempt: number;
-  /** The same for every try of this step in this instance: hand it to systems that take such a key. */
+  /**
+   * The same for every try of this step in this instance: hand it to systems that take such a key.
+   */
   readonly idempotencyKey: string;
   /** Aborts when the step runs out of time, is cancelled, or its process shuts down. */
   readonly abortSignal: AbortSignal;
@@ -194,7 +202,9 @@ function makeEmitter(definition: StepDefinition): object {
   return Object.freeze(emit);
 }
 
-/** The events that the code of a step, or the outside, may bring about: all but the engine's own. */
+/**
+ * The events that the code of a step, or the outside, may bring about: all but the engine's own.
+ */
 export function emitted(definition: StepDefinition): readonly string[] {
   const events = [...definition.events.keys()];
   return definition.expires === undefined ? events : events.filter((event) => event !== "expired");

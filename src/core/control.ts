@@ -13,8 +13,9 @@ export const emptyControl: Control = {
 };
 
 /**
- * The control as JSON text, without what is empty. Most turns write nothing but active steps, and a wide fan-out writes
- * many: names need no quoting, and text put together takes a third of what an object and `JSON.stringify` do.
+ * The control as JSON text, without what is empty. Most turns write nothing but active steps, and a
+ * wide fan-out writes many: names need no quoting, and text put together takes a third of what an
+ * object and `JSON.stringify` do.
  */
 export function encodeControl(control: Control): string {
   let active = "";

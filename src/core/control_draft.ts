@@ -5,7 +5,10 @@ import type { JsonObject } from "./json.ts";
 
 const none: readonly never[] = [];
 
-/** A control that is being changed. Each collection is copied when it is first written: most turns leave most of them alone. */
+/**
+ * A control that is being changed. Each collection is copied when it is first written: most turns
+ * leave most of them alone.
+ */
 export class ControlDraft {
   readonly active: Map<string, string>;
   readonly #before: Control;

@@ -65,8 +65,8 @@ export function open(graph: Graph, decide: Decide): Progress {
 /**
  * Applies endings to an instance.
  *
- * The outcome does not depend on their order: an ending is applied once its step is active, kept until then, and
- * what joins count is how many roads have arrived.
+ * The outcome does not depend on their order: an ending is applied once its step is active, kept
+ * until then, and what joins count is how many roads have arrived.
  */
 export function advance(
   graph: Graph,
@@ -92,7 +92,8 @@ class Advance {
   readonly #draft: ControlDraft;
   /** Endings whose step is not active yet. */
   #unread: Map<string, StepEnding> | undefined;
-  // Most turns apply one ending and start one step: a list of one is a tenth of what an empty one becomes when it grows.
+  // Most turns apply one ending and start one step: a list of one is a tenth of what an empty one
+  // becomes when it grows.
   #ready: StepEnding[] | undefined;
   #applied: Applied[] | undefined;
   #started: string[] | undefined;
@@ -183,7 +184,10 @@ class Advance {
     }
   }
 
-  /** What has become of the turn. `left` are endings that are not applied although their steps were active. */
+  /**
+   * What has become of the turn. `left` are endings that are not applied although their steps were
+   * active.
+   */
   #progress(left: readonly StepEnding[]): Progress {
     const over = this.#thrown !== undefined || this.#draft.active.size === 0;
     const unread = this.#unread === undefined ? left : [...this.#unread.values(), ...left];

@@ -43,7 +43,8 @@ export class WorkflowDefinitionError extends HephaestusError {
 }
 
 /**
- * Says that nobody has registered this workflow, or this version of it. `known` is what there is instead.
+ * Says that nobody has registered this workflow, or this version of it. `known` is what there is
+ * instead.
  *
  * @example Read what there is instead
  * ```ts
@@ -85,14 +86,20 @@ export class UnknownWorkflowError extends HephaestusError {
   }
 }
 
-/** Says that the tables in the database do not fit this version of the package, and which command to run. */
+/**
+ * Says that the tables in the database do not fit this version of the package, and which command to
+ * run.
+ */
 export class SchemaVersionError extends HephaestusError {
   static {
     this.prototype.name = "SchemaVersionError";
   }
   /** Tells it from the others where `instanceof` cannot. */
   declare readonly code: "SCHEMA_VERSION";
-  /** Whether `hephaestus migrate` mends it: there are no tables yet, or they are older than the package. */
+  /**
+   * Whether `hephaestus migrate` mends it: there are no tables yet, or they are older than the
+   * package.
+   */
   readonly migratable: boolean;
 
   /** Takes the sentence as it is. */

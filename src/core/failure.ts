@@ -12,7 +12,9 @@ export interface Failure {
   readonly cause?: Failure;
   /** Its `code`, where it had one. */
   readonly code?: string;
-  /** How many failures before this one were left out: of many, the first and the last few are kept. */
+  /**
+   * How many failures before this one were left out: of many, the first and the last few are kept.
+   */
   readonly omitted?: number;
 }
 
@@ -23,8 +25,9 @@ const textBytes = 15_000;
 const causesAtMost = 5;
 
 /**
- * Turns whatever was thrown into text. Cannot throw: what cannot be read becomes "unprintable error".
- * The JSON of a failure takes less than 16 kB, and `secrets` and credentials in URLs are masked.
+ * Turns whatever was thrown into text. Cannot throw: what cannot be read becomes "unprintable
+ * error". The JSON of a failure takes less than 16 kB, and `secrets` and credentials in URLs are
+ * masked.
  */
 export function failure(thrown: unknown, secrets: readonly string[] = []): Failure {
   return read(thrown, { left: textBytes, secrets, seen: [] });
@@ -81,7 +84,8 @@ function ofObject(thrown: Thrown, reading: Reading): Failure {
   const why = cause ?? first;
   const goesOn = why !== undefined && why !== null && reading.seen.length <= causesAtMost &&
     !reading.seen.includes(why);
-  // What matters most takes the room first; members stand in the order in which the database gives them back.
+  // What matters most takes the room first; members stand in the order in which the database gives
+  // them back.
   const clipped = {
     name: typeof name === "string" && name !== "" ? clip(name, 100, reading) : "Error",
     message: clip(message, 4000, reading),

@@ -4,8 +4,8 @@ const mostKept = 10;
 const mostCharacters = 64_000;
 
 /**
- * The failures of one attempt after another, with one more: the first and the last few. They are read with every claim, so neither their
- * number nor their size may grow with the attempts.
+ * The failures of one attempt after another, with one more: the first and the last few. They are
+ * read with every claim, so neither their number nor their size may grow with the attempts.
  */
 export function withFailure(failures: readonly Failure[], latest: Failure): readonly Failure[] {
   const [first, ...rest] = failures;

@@ -1,4 +1,7 @@
-/** Those for which it holds; the list itself when that is all of them, which most lists of a turn are. */
+/**
+ * Those for which it holds; the list itself when that is all of them, which most lists of a turn
+ * are.
+ */
 export function filtered<T, U extends T>(
   list: readonly T[],
   holds: (item: T) => item is U,

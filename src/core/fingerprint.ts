@@ -10,10 +10,12 @@ export interface DrawnStep {
 }
 
 /**
- * What an instance that has begun depends on, as JSON text: the same for graphs on which it goes on in the same way.
+ * What an instance that has begun depends on, as JSON text: the same for graphs on which it goes on
+ * in the same way.
  *
- * The steps stand in the order of their rows, which decides how metadata is merged. Events and targets are sets. What a
- * step needs or sees is not in it: `build()` proves it for every run of these moves, and every output is stored.
+ * The steps stand in the order of their rows, which decides how metadata is merged. Events and
+ * targets are sets. What a step needs or sees is not in it: `build()` proves it for every run of
+ * these moves, and every output is stored.
  */
 export function drawn(graph: Graph): string {
   return JSON.stringify([...graph.steps.values()].map(drawnStep));
@@ -40,7 +42,10 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Tells the graph of one version of one workflow from all others: FNV-1a, as a signed number of 64 bits. */
+/**
+ * Tells the graph of one version of one workflow from all others: FNV-1a, as a signed number of 64
+ * bits.
+ */
 export function fingerprint(workflow: string, version: number, graph: Graph): string {
   const text = JSON.stringify([workflow, version, drawn(graph)]);
   let hash = 0xcbf29ce484222325n;

@@ -1,7 +1,10 @@
 import { type DrawnStep, readDrawn } from "./fingerprint.ts";
 import type { Arrival } from "./graph.ts";
 
-/** What is different in a graph from the one that an instance began with, as parts of a sentence. Both as JSON text. */
+/**
+ * What is different in a graph from the one that an instance began with, as parts of a sentence.
+ * Both as JSON text.
+ */
 export function graphChanges(began: string, now: string): readonly string[] {
   const [before, after] = [byName(began), byName(now)];
   const gone = [...before.values()].filter(({ name }) => !after.has(name));

@@ -1,8 +1,8 @@
 import { HephaestusError } from "./hephaestus_error.ts";
 
 /**
- * Says that a version's graph is not the one that its open instances began with: they could not go on as they should.
- * `action` is what was refused. Default: `serve`.
+ * Says that a version's graph is not the one that its open instances began with: they could not go
+ * on as they should. `action` is what was refused. Default: `serve`.
  *
  * @example Read what differs
  * ```ts

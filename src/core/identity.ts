@@ -22,7 +22,9 @@ export type Scope = "workflow" | "version" | "global" | "none";
 /** Every scope. */
 export const scopes: readonly Scope[] = ["workflow", "version", "global", "none"];
 
-/** Refuses a name that could collide with a separator, a word of the engine, or a column's width. */
+/**
+ * Refuses a name that could collide with a separator, a word of the engine, or a column's width.
+ */
 export function checkName(what: string, name: unknown): asserts name is string {
   if (typeof name === "string" && /^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(name)) return;
   const shown = typeof name === "string" ? `"${name}"` : `of type ${typeof name}`;
@@ -32,13 +34,19 @@ export function checkName(what: string, name: unknown): asserts name is string {
   );
 }
 
-/** The value of a business key, given as it is or in the form in which it is handed out: `"orderid::abc123"`. */
+/**
+ * The value of a business key, given as it is or in the form in which it is handed out:
+ * `"orderid::abc123"`.
+ */
 export function bareKey(key: string, value: string): string {
   const name = `${key}::`;
   return typeof value === "string" && value.startsWith(name) ? value.slice(name.length) : value;
 }
 
-/** The business key of one value, for instance `"orderid::abc123"`. A business key is taken as it is. */
+/**
+ * The business key of one value, for instance `"orderid::abc123"`. A business key is taken as it
+ * is.
+ */
 export function businessKey(key: string, given: string): string {
   const value = bareKey(key, given);
   if (typeof value !== "string") {
@@ -59,7 +67,9 @@ export function businessKey(key: string, given: string): string {
   return `${key}::${value}`;
 }
 
-/** An instance in a sentence for operators: `order "abc123"`, or its id where its key is not known. */
+/**
+ * An instance in a sentence for operators: `order "abc123"`, or its id where its key is not known.
+ */
 export function titleOf(workflow: string, key: string | undefined, id: string): string {
   return `${workflow} "${key === undefined ? id : key.slice(key.indexOf("::") + 2)}"`;
 }

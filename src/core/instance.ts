@@ -23,7 +23,10 @@ export function isFinal(status: InstanceStatus): boolean {
  * it, so that it stays small enough to be rewritten by every advance.
  */
 export interface Control {
-  /** Steps that have started and not ended, each with what started it: a step, `""` (the start) or `"*"` (a join). */
+  /**
+   * Steps that have started and not ended, each with what started it: a step, `""` (the start) or
+   * `"*"` (a join).
+   */
   readonly active: ReadonlyMap<string, string>;
   /** How many roads have reached each join that has not started yet. */
   readonly arrived: ReadonlyMap<string, number>;
@@ -33,9 +36,15 @@ export interface Control {
   readonly later: ReadonlySet<string>;
   /** Steps whose delivery came before their wait and is kept, unprocessed. */
   readonly early: ReadonlySet<string>;
-  /** What steps have added to the metadata, by step; then under `""` what the instance was started with. */
+  /**
+   * What steps have added to the metadata, by step; then under `""` what the instance was started
+   * with.
+   */
   readonly metadata: ReadonlyMap<string, JsonObject>;
-  /** Of steps that have ended and may still start others: the steps in their past, with themselves, that have added to the metadata. */
+  /**
+   * Of steps that have ended and may still start others: the steps in their past, with themselves,
+   * that have added to the metadata.
+   */
   readonly past: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -43,7 +52,10 @@ export interface Control {
 export interface Instance<In = unknown> {
   /** UUIDv7, unique for ever. */
   readonly id: string;
-  /** The business key, for instance `"orderid::abc123"`. It can run again once this instance is final. */
+  /**
+   * The business key, for instance `"orderid::abc123"`. It can run again once this instance is
+   * final.
+   */
   readonly key: string;
   /** Name of the workflow. */
   readonly workflow: string;
@@ -77,7 +89,10 @@ export interface HistoryEntry {
   readonly step: string;
   /** Which running of the step it was; 1 until a step is run again on purpose. */
   readonly activation: number;
-  /** What it emitted; `"__failed__"` when its attempts are used up, `"__async__"` when it began to wait. */
+  /**
+   * What it emitted; `"__failed__"` when its attempts are used up, `"__async__"` when it began to
+   * wait.
+   */
   readonly event: string;
   /** The output that came with the event. */
   readonly output: unknown;

@@ -93,7 +93,8 @@ export class InstanceNotFoundError extends HephaestusError {
 }
 
 /**
- * Says that a delivery was refused because nothing waits for it any more. `kind` is that of the step. Default: `signal`.
+ * Says that a delivery was refused because nothing waits for it any more. `kind` is that of the
+ * step. Default: `signal`.
  *
  * @example Read why a delivery came too late
  * ```ts

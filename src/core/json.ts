@@ -16,7 +16,8 @@ export interface EncodeOptions {
 }
 
 const deepest = 200;
-// Members that are undefined take no bytes; a shared object full of them could keep us busy for ever.
+// Members that are undefined take no bytes; a shared object full of them could keep us busy for
+// ever.
 const mostDropped = 1_000_000;
 /** From how many characters on the text of a value is remembered. */
 const heavy = 1_000;
@@ -27,8 +28,8 @@ const identifier = /^[A-Za-z_$][\w$]*$/;
 
 /**
  * The JSON text of a value, or a sentence about why there is none. Never calls `toJSON` and reads
- * everything once, so that what was checked is what is written. Members come in the order in which PostgreSQL's jsonb gives them
- * back, so that a value is the same before and after it was stored.
+ * everything once, so that what was checked is what is written. Members come in the order in which
+ * PostgreSQL's jsonb gives them back, so that a value is the same before and after it was stored.
  *
  * Members that are undefined, not enumerable or named by a symbol are left out and -0 becomes 0, as
  * JSON.stringify has it. An undefined value has no text: absence is the caller's to store.
@@ -44,8 +45,8 @@ export function encode(value: unknown, options: EncodeOptions): string {
 }
 
 /**
- * Reads JSON text. The value is frozen: many may hold it, and none may change what the others see. Members named `__proto__` are left
- * out: assigning them elsewhere would change a prototype.
+ * Reads JSON text. The value is frozen: many may hold it, and none may change what the others see.
+ * Members named `__proto__` are left out: assigning them elsewhere would change a prototype.
  */
 export function decode(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -57,7 +58,10 @@ export function decode(text: string): unknown {
   return value;
 }
 
-/** About how many characters of JSON text a decoded value takes. What takes little is not worth being counted. */
+/**
+ * About how many characters of JSON text a decoded value takes. What takes little is not worth
+ * being counted.
+ */
 export function weightOf(value: unknown): number {
   if (typeof value === "string") return value.length;
   return isObject(value) ? weights.get(value) ?? 0 : 0;
@@ -256,7 +260,10 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** Names of members in the order of jsonb: the shorter ones first, those of one length by their bytes. */
+/**
+ * Names of members in the order of jsonb: the shorter ones first, those of one length by their
+ * bytes.
+ */
 function ordered(names: string[]): readonly string[] {
   for (let index = 1; index < names.length; index++) {
     if (compareNames(names[index - 1]!, names[index]!) > 0) return names.sort(compareNames);
@@ -272,7 +279,10 @@ function compareNames(left: string, right: string): number {
   return place(left.charCodeAt(at)) - place(right.charCodeAt(at));
 }
 
-/** Where the bytes of a code unit stand among those of others: UTF-8 puts what UTF-16 writes as surrogates last. */
+/**
+ * Where the bytes of a code unit stand among those of others: UTF-8 puts what UTF-16 writes as
+ * surrogates last.
+ */
 function place(unit: number): number {
   return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
 }

@@ -47,7 +47,10 @@ export const defaultLogger: Logger = {
   error: (message, fields) => fields ? console.error(message, fields) : console.error(message),
 };
 
-/** The same logger, unable to harm: what it throws or rejects with is dropped, for there is nobody left to tell. */
+/**
+ * The same logger, unable to harm: what it throws or rejects with is dropped, for there is nobody
+ * left to tell.
+ */
 export function guarded(logger: Logger): Logger {
   const calling = (level: keyof Logger): Logger[typeof level] => async (message, fields) => {
     try {

@@ -6,7 +6,10 @@ type Settle = (value: unknown) => void;
 const longestChain = 100;
 const endless = "Cannot await a value: what it resolves with must be awaited too, again and again";
 
-/** Whether a value must be awaited: a promise of whatever make or realm. Never throws: a `then` that cannot be read rejects later. */
+/**
+ * Whether a value must be awaited: a promise of whatever make or realm. Never throws: a `then` that
+ * cannot be read rejects later.
+ */
 export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   if (value instanceof Promise) return true;
   try {

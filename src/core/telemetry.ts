@@ -44,8 +44,8 @@ export interface AboutJob {
 }
 
 /**
- * An instance was started, and that is committed. A start in a caller's transaction is not told: only its caller knows whether it
- * commits. Nor is a delivery or a cancel in one.
+ * An instance was started, and that is committed. A start in a caller's transaction is not told:
+ * only its caller knows whether it commits. Nor is a delivery or a cancel in one.
  */
 export interface WorkflowStart extends AboutInstance {
   /** Tags of the workflow and of the start. */
@@ -177,7 +177,10 @@ export interface JobDiscard extends AboutJob {
   readonly error: Failure;
 }
 
-/** A scheduled delivery was cancelled. The jobs that are cancelled together with their instance are not told one by one. */
+/**
+ * A scheduled delivery was cancelled. The jobs that are cancelled together with their instance are
+ * not told one by one.
+ */
 export interface JobCancel {
   /** Its id. */
   readonly job: string;
@@ -234,5 +237,8 @@ export interface Events {
 /** The name of an event. */
 export type EventName = keyof Events;
 
-/** What is called when an event happens. What it throws or rejects with is logged once and harms nothing. */
+/**
+ * What is called when an event happens. What it throws or rejects with is logged once and harms
+ * nothing.
+ */
 export type Listener<Name extends EventName> = (payload: Events[Name]) => void | Promise<void>;

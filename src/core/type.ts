@@ -26,8 +26,8 @@ export interface Mistake<Message extends string> {
  *
  * It is a [Standard Schema](https://standardschema.dev), so that a schema of Zod, Valibot or
  * ArkType fits wherever {@linkcode type} does, and is then checked on the way in. It may turn the
- * value into another one, as a default does: `start` and `emit` take what it takes, steps get what it
- * puts out, which is what is stored. JSON must carry that.
+ * value into another one, as a default does: `start` and `emit` take what it takes, steps get what
+ * it puts out, which is what is stored. JSON must carry that.
  *
  * @example Use a schema in the place of a marker
  * ```ts
@@ -163,7 +163,9 @@ export function isType(value: unknown): value is Type<unknown> {
     typeof Reflect.get(standard, "validate") === "function";
 }
 
-/** Checks a value on its way in. Without a type there is nothing to carry: only `undefined` passes. */
+/**
+ * Checks a value on its way in. Without a type there is nothing to carry: only `undefined` passes.
+ */
 export function check(
   type: Type<unknown> | undefined,
   value: unknown,

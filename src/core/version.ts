@@ -77,7 +77,8 @@ type EveryInput<W> = (W extends unknown ? (input: InputOf<W>) => void : never) e
  * A start resolves to the version that it asks for, else to what `pick` returns, else to
  * `current`; the instance stays on it.
  *
- * @throws {WorkflowDefinitionError} When a version has another name, key or scope, or `current` is none of them.
+ * @throws {WorkflowDefinitionError} When a version has another name, key or scope, or `current` is
+ * none of them.
  *
  * @example Send new instances to version 2
  * ```ts
@@ -128,7 +129,10 @@ export function versioned<
   return Object.freeze({ name, versions, current, pick });
 }
 
-/** Refuses versions with different keys: a key would name other instances, or be taken, depending on who asks. */
+/**
+ * Refuses versions with different keys: a key would name other instances, or be taken, depending on
+ * who asks.
+ */
 export function sameKey(one: Workflow, other: Workflow): void {
   for (const member of ["key", "scope"] as const) {
     if (one[member] === other[member]) continue;

@@ -53,7 +53,10 @@ export interface Workflow<
   readonly input: Type<In, Given>;
   /** The steps and where their events lead, as data. */
   readonly graph: Graph;
-  /** Tells this graph of this version from all others: each instance keeps the one that it began with. */
+  /**
+   * Tells this graph of this version from all others: each instance keeps the one that it began
+   * with.
+   */
   readonly fingerprint: string;
   /** The steps by name, in the order of the rows. */
   readonly steps: ReadonlyMap<string, StepDefinition>;

@@ -47,7 +47,10 @@ export interface MemoryBackend extends AnyBackend {
 export interface MemoryOptions {
   /** Where the time comes from. Default: the system's clock. */
   readonly clock?: Clock;
-  /** What the callback of `tx` is given, for instance a database of the test's. Default: one that refuses each statement. */
+  /**
+   * What the callback of `tx` is given, for instance a database of the test's. Default: one that
+   * refuses each statement.
+   */
   readonly sql?: Sql;
 }
 

@@ -4,7 +4,10 @@ import type { MemoryBackend } from "./backend.ts";
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls `moved` whenever somebody moves the time, until the returned function is called. `backend` says what waits for that. */
+  /**
+   * Calls `moved` whenever somebody moves the time, until the returned function is called.
+   * `backend` says what waits for that.
+   */
   onMove?(moved: () => void, backend: Pick<MemoryBackend, "jobs" | "serves">): () => void;
 }
 

@@ -7,7 +7,9 @@ import { jsonb } from "./jsonb.ts";
 import { hasResult, insertApplied, insertResult } from "./results.ts";
 import { resultKey, type Tables } from "./tables.ts";
 
-/** Writes turns, each of them whole or not at all. A process that was declared dead writes nothing. */
+/**
+ * Writes turns, each of them whole or not at all. A process that was declared dead writes nothing.
+ */
 export function commit(
   tables: Tables,
   process: string,

@@ -64,7 +64,10 @@ function copied(tables: Tables, id: string): Pick<JobRow, "tags" | "metadata"> {
   };
 }
 
-/** Asks for an advance, unless one waits. One that executes does not count: it may have read too early. */
+/**
+ * Asks for an advance, unless one waits. One that executes does not count: it may have read too
+ * early.
+ */
 export function wakeAdvance(tables: Tables, instance: string, wake: Wake): void {
   tables.woken.ring(wake.queue);
   if (advanceWaits(tables, instance)) return;
@@ -83,7 +86,10 @@ export function wakeAdvance(tables: Tables, instance: string, wake: Wake): void 
   insertJob(tables, job, undefined);
 }
 
-/** Makes a job available again; an advance yields to one that waits already. False when it has yielded. */
+/**
+ * Makes a job available again; an advance yields to one that waits already. False when it has
+ * yielded.
+ */
 export function free(
   tables: Tables,
   job: JobRow,

@@ -2,7 +2,10 @@ import type { Json, JsonObject } from "../core/json.ts";
 
 const utf8 = new TextEncoder();
 
-/** The JSON text as PostgreSQL's jsonb gives it back: members ordered by length and then by bytes, the last of two wins. */
+/**
+ * The JSON text as PostgreSQL's jsonb gives it back: members ordered by length and then by bytes,
+ * the last of two wins.
+ */
 export function jsonb(text: string): string {
   return JSON.stringify(ordered(JSON.parse(text)));
 }

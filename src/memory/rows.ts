@@ -3,7 +3,10 @@ import type { JobState, NewJob } from "../queue/job.ts";
 import type { Serving } from "../queue/queue.ts";
 import type { NewResult } from "../store/turn.ts";
 
-/** A row of the instances. Values that callers gave are kept as JSON text, so that nobody can share them. */
+/**
+ * A row of the instances. Values that callers gave are kept as JSON text, so that nobody can share
+ * them.
+ */
 export interface InstanceRow {
   readonly id: string;
   readonly revision: number;

@@ -1,4 +1,7 @@
-/** Rows by key and by group. Rows are replaced, never changed, so that a write is taken back by putting the old row back. */
+/**
+ * Rows by key and by group. Rows are replaced, never changed, so that a write is taken back by
+ * putting the old row back.
+ */
 export class Table<Row> {
   readonly #rows = new Map<string, Row>();
   readonly #groups = new Map<string, Map<string, Row>>();

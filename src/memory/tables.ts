@@ -7,7 +7,10 @@ import { Table } from "./table.ts";
 /** As many ids as a process reserves at a time. */
 const block = 1000;
 
-/** All that the memory backend holds. A statement runs to its end before the next begins, and is all or nothing. */
+/**
+ * All that the memory backend holds. A statement runs to its end before the next begins, and is all
+ * or nothing.
+ */
 export class Tables {
   readonly #journal: (() => void)[] = [];
   readonly #clock: Clock;

@@ -15,8 +15,9 @@ interface Rehearsed {
 class Conflict extends Error {}
 
 /**
- * Runs `work` in one transaction. Its writes are rehearsed, so that nobody sees them, and made together at its end; when
- * somebody has been there in between and an answer would be another now, `work` runs again.
+ * Runs `work` in one transaction. Its writes are rehearsed, so that nobody sees them, and made
+ * together at its end; when somebody has been there in between and an answer would be another now,
+ * `work` runs again.
  */
 export async function transaction<T>(
   tables: Tables,

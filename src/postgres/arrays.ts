@@ -24,7 +24,8 @@ export function columns<T>(
 // A word needs no quotes, unless it reads NULL.
 const word = /^[\w-]+$/;
 
-// What JSON.stringify would write in a way of its own. All else it quotes as an array does, in half the time.
+// What JSON.stringify would write in a way of its own. All else it quotes as an array does, in half
+// the time.
 const special = /[\p{Cc}\p{Surrogate}]/u;
 
 function element(value: Element): string | number | boolean {

@@ -18,7 +18,10 @@ import { tablesOf } from "./tables.ts";
 
 /** Where the engine's tables are. */
 export interface PostgresOptions extends ConnectionsOptions {
-  /** Connections that are shared with other engines, instead of an address. Whoever has made them disposes them. */
+  /**
+   * Connections that are shared with other engines, instead of an address. Whoever has made them
+   * disposes them.
+   */
   readonly connections?: SharedConnections | undefined;
   /** The schema of the engine's tables. Default `"hephaestus"`. */
   readonly schema?: string | undefined;

@@ -15,11 +15,12 @@ interface Answer {
 }
 
 /**
- * Takes transactions of callers, and asks the database whether they are some: a shape tells a transaction neither from a pool nor
- * from itself after its end.
+ * Takes transactions of callers, and asks the database whether they are some: a shape tells a
+ * transaction neither from a pool nor from itself after its end.
  *
- * The question leaves a mark that vanishes with its transaction, or finds the one that is there. So the same mark twice means one
- * transaction, and a mark that was seen before means that it is still the same.
+ * The question leaves a mark that vanishes with its transaction, or finds the one that is there. So
+ * the same mark twice means one transaction, and a mark that was seen before means that it is still
+ * the same.
  */
 export class CallerTransactions {
   readonly #db: On;
@@ -35,7 +36,10 @@ export class CallerTransactions {
     this.#schema = t.name;
   }
 
-  /** @throws {TypeError} When it is no open transaction that may write to the engine's tables. Nothing is written then. */
+  /**
+   * @throws {TypeError} When it is no open transaction that may write to the engine's tables.
+   * Nothing is written then.
+   */
   async use(tx: AnyTransaction): Promise<On> {
     const caller = callerOf(tx);
     const first = await this.#asked(caller);
@@ -87,8 +91,8 @@ export class CallerTransactions {
 }
 
 /**
- * Catalogs only: they can be read by whoever may connect. Object ids tell databases of one server apart, the time of its start tells
- * servers.
+ * Catalogs only: they can be read by whoever may connect. Object ids tell databases of one server
+ * apart, the time of its start tells servers.
  */
 function question({ name }: Tables): string {
   const mark = "'hephaestus.transaction'";

@@ -2,7 +2,9 @@ import type { Row, Tx } from "./db.ts";
 import { checkStatement, kind } from "./parameters.ts";
 import { hex } from "./step_values.ts";
 
-/** A transaction of the caller behind one method: `$1`-style statements and strings in, rows out. */
+/**
+ * A transaction of the caller behind one method: `$1`-style statements and strings in, rows out.
+ */
 export interface CallerTx {
   /** Runs one statement with `$1`, `$2` and so on in it and returns its rows. */
   query(
@@ -62,7 +64,9 @@ export interface DrizzleTx {
 
 type Send = (text: string, params: readonly (string | null)[]) => Promise<readonly Row[]>;
 
-/** What runs the statements of a caller. Whether they are in a transaction, only the database knows. */
+/**
+ * What runs the statements of a caller. Whether they are in a transaction, only the database knows.
+ */
 export interface Caller extends Pick<Tx, "query"> {
   /** What to hand over where this turns out to be no transaction. */
   readonly advice: string;

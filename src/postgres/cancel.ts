@@ -11,8 +11,9 @@ const cancelRequest = 80_877_102;
 const patience = 2_000;
 
 /**
- * Asks the server to cancel what a session runs: on a socket of its own, as the protocol wants it, and secured as the session's.
- * Resolves when the server has taken the request. Rejects when it cannot be reached.
+ * Asks the server to cancel what a session runs: on a socket of its own, as the protocol wants it,
+ * and secured as the session's. Resolves when the server has taken the request. Rejects when it
+ * cannot be reached.
  */
 export async function requestCancel(
   address: Address,

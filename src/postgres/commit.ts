@@ -23,8 +23,9 @@ export async function commit(
 }
 
 /**
- * One durable step costs one row in each part of this statement, which is one transaction. Parts that would write
- * nothing are left out: starting and ending an empty one costs more than a row of the others.
+ * One durable step costs one row in each part of this statement, which is one transaction. Parts
+ * that would write nothing are left out: starting and ending an empty one costs more than a row of
+ * the others.
  */
 function commitStatement(
   t: Tables,
@@ -35,7 +36,8 @@ function commitStatement(
   // Two batches lock instances in one order.
   const turns = [...unsorted].sort((a, b) => (a.instance < b.instance ? -1 : 1));
   const s = new Statement();
-  // Whoever declares this process dead deletes the row and so waits for us; once it is gone, nothing below is written.
+  // Whoever declares this process dead deletes the row and so waits for us; once it is gone,
+  // nothing below is written.
   s.with(
     "me",
     `materialized (
@@ -194,7 +196,10 @@ function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
 
 const live = `job.kind <> 'advance' and job.state not in ('discarded', 'cancelled')`;
 
-/** What an instance that ends leaves behind: scheduled deliveries when it completes, everything when it fails. */
+/**
+ * What an instance that ends leaves behind: scheduled deliveries when it completes, everything when
+ * it fails.
+ */
 function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
   if (turns.some(({ status }) => status === "completed")) {
     s.with(
@@ -239,8 +244,8 @@ function wake(s: Statement, t: Tables, turns: readonly Turn[]): void {
 }
 
 /**
- * Deduplicates against a waiting advance by locking its row, which `do nothing` would not: it cannot be claimed before
- * the result that relies on it has committed. Writes nothing.
+ * Deduplicates against a waiting advance by locking its row, which `do nothing` would not: it
+ * cannot be claimed before the result that relies on it has committed. Writes nothing.
  */
 export const keepWaiting = `on conflict (unique_key) where kind = 'advance' and state = 'available'
   do update set state = excluded.state where false`;

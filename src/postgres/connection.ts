@@ -79,7 +79,10 @@ export class Connection {
     this.#sql = this.#client(this.#ways.shift()!);
   }
 
-  /** The driver waits for a password function inside the handshake, where a lost socket ends the process. */
+  /**
+   * The driver waits for a password function inside the handshake, where a lost socket ends the
+   * process.
+   */
   static async open(options: ConnectOptions, hooks: ConnectionHooks = {}): Promise<Connection> {
     const address = addressOf(options);
     return new Connection(options, address, await passwordOf(address), hooks);
@@ -202,7 +205,10 @@ export class Connection {
   }
 }
 
-/** Refuses what cannot be, before anything is connected, and settles what the address says of the pool in between. */
+/**
+ * Refuses what cannot be, before anything is connected, and settles what the address says of the
+ * pool in between.
+ */
 export function checkOptions(options: ConnectOptions): ConnectOptions {
   const { max = 10 } = options;
   if (!Number.isInteger(max) || max < 1) {
@@ -233,7 +239,10 @@ function deadlineOf({ statementTimeout = 30_000, deadline }: ConnectOptions): nu
   return Math.min(deadline ?? (statementTimeout > 0 ? statementTimeout + 5_000 : 0), longestTimer);
 }
 
-/** A client of the driver. It reads neither the URL nor the environment, and its socket is secured before it sees it. */
+/**
+ * A client of the driver. It reads neither the URL nor the environment, and its socket is secured
+ * before it sees it.
+ */
 function driver(
   options: ConnectOptions,
   address: Address,
@@ -269,7 +278,8 @@ function driver(
       ...(prepare ? settings(options) : {}),
     },
   } as unknown as postgres.Options<Record<string, postgres.PostgresType>>;
-  // What it has parsed once it takes as it is: without that it would read PGTARGETSESSIONATTRS, and fail on "any".
+  // What it has parsed once it takes as it is: without that it would read PGTARGETSESSIONATTRS, and
+  // fail on "any".
   const { options: parsed } = postgres(all);
   return postgres(
     { ...parsed, serializers, target_session_attrs: undefined } as never,

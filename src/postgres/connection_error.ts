@@ -42,7 +42,8 @@ const fields = [
   ["address", "address"],
 ] as const;
 
-// A read-only server is another one than the one to write to: a standby, or one that its operator has closed.
+// A read-only server is another one than the one to write to: a standby, or one that its operator
+// has closed.
 const lost =
   /^(CONNECT(ION)?_|ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENET|ENOTFOUND$|EAI_|57P0|25P0[34]|25006$|53300$|08)/;
 const unable = /^(53[0-2]..|55P03|57014|POOL_EXHAUSTED)$/;
@@ -78,7 +79,10 @@ export function isConnectionLost(error: unknown): boolean {
     (error instanceof DatabaseError && (error.fatal || error.address !== undefined));
 }
 
-/** Whether the server, or the check of its certificate, does not let us in. A person has to do something about it. */
+/**
+ * Whether the server, or the check of its certificate, does not let us in. A person has to do
+ * something about it.
+ */
 function isRefusal(error: unknown): boolean {
   const code = sqlState(error);
   if (untrusted.test(code)) return true;
@@ -164,7 +168,10 @@ const reasons: Readonly<Record<string, string>> = {
   "57014": "it took too long, or somebody cancelled it",
 };
 
-/** Makes what the driver says a sentence, with a code that tells whether the database could be reached. */
+/**
+ * Makes what the driver says a sentence, with a code that tells whether the database could be
+ * reached.
+ */
 export async function reporting<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -8,17 +8,27 @@ import { type Shares, sharesOf } from "./shares.ts";
 /** How to reach PostgreSQL, and how many connections may be opened. */
 export interface ConnectionsOptions extends AddressOptions {
   /**
-   * Connections that may be open at the same time, of all kinds: for heartbeats, commits, notifications, claims, calls and the
-   * transactions of steps. At least 5, or 4 with `notify: false`. Default 15: six of them for the transactions of steps.
+   * Connections that may be open at the same time, of all kinds: for heartbeats, commits,
+   * notifications, claims, calls and the transactions of steps. At least 5, or 4 with `notify:
+   * false`. Default 15: six of them for the transactions of steps.
    */
   readonly poolSize?: number | undefined;
   /** After which time a connection that nobody uses is closed. Default `"1m"`. */
   readonly idleTimeout?: Duration | undefined;
-  /** Use prepared statements. Set false behind PgBouncer in transaction mode. Default true, or false with `pgbouncer=true` in the URL. */
+  /**
+   * Use prepared statements. Set false behind PgBouncer in transaction mode. Default true, or false
+   * with `pgbouncer=true` in the URL.
+   */
   readonly prepare?: boolean | undefined;
-  /** Listen for notifications. Set false behind PgBouncer in transaction mode: polling alone does it then. Default as `prepare`'s. */
+  /**
+   * Listen for notifications. Set false behind PgBouncer in transaction mode: polling alone does it
+   * then. Default as `prepare`'s.
+   */
   readonly notify?: boolean | undefined;
-  /** How long one statement may take; the transaction of a step may take twice as long. Default `"30s"`. */
+  /**
+   * How long one statement may take; the transaction of a step may take twice as long. Default
+   * `"30s"`.
+   */
   readonly statementTimeout?: Duration | undefined;
 }
 
@@ -28,7 +38,9 @@ export interface SharedConnections extends AsyncDisposable {
   readonly poolSize: number;
 }
 
-/** Connections by what they are for. Nobody who holds one waits for another one of the same kind. */
+/**
+ * Connections by what they are for. Nobody who holds one waits for another one of the same kind.
+ */
 export interface Connections extends SharedConnections {
   /** One: a heartbeat must not wait behind work. */
   readonly pulse: Db;
@@ -46,8 +58,8 @@ export interface Connections extends SharedConnections {
 }
 
 /**
- * Makes connections that several engines share, for instance one engine for each schema of a database. Each engine is closed by itself;
- * dispose the connections after all of them.
+ * Makes connections that several engines share, for instance one engine for each schema of a
+ * database. Each engine is closed by itself; dispose the connections after all of them.
  *
  * @throws {RangeError} When `poolSize` is too small.
  *

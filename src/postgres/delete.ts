@@ -4,7 +4,10 @@ import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
 import { date, epoch } from "./times.ts";
 
-/** Deletes an instance; a trigger deletes its results and its jobs. The lock decides whether it was active. */
+/**
+ * Deletes an instance; a trigger deletes its results and its jobs. The lock decides whether it was
+ * active.
+ */
 export async function deleteInstance(
   on: Pick<Tx, "query">,
   t: Tables,

@@ -44,7 +44,10 @@ interface Look {
   readonly count: number;
 }
 
-/** Checks the rules of the engine on a live database: it takes no lock, and a violation is one that was seen twice. */
+/**
+ * Checks the rules of the engine on a live database: it takes no lock, and a violation is one that
+ * was seen twice.
+ */
 export async function examine(
   db: Db,
   schema: string,
@@ -115,7 +118,8 @@ function key({ found: { instance, job, process, step } }: Violation): string {
 }
 
 /**
- * Repairs what is safe, each violation in a transaction of its own. Returns those that were repaired.
+ * Repairs what is safe, each violation in a transaction of its own. Returns those that were
+ * repaired.
  *
  * @param queue Where the wake-up of an instance is put.
  */

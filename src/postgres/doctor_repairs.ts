@@ -7,7 +7,9 @@ import type { Tables } from "./tables.ts";
 /** Repairs one violation in a transaction of its own. False when it was gone already. */
 export type Repair = (tx: Tx, t: Tables, found: Found, queue: string) => Promise<boolean>;
 
-/** Locks the instance before its jobs, as every writer does; `condition` may name the step as $2. */
+/**
+ * Locks the instance before its jobs, as every writer does; `condition` may name the step as $2.
+ */
 async function lock(
   tx: Tx,
   t: Tables,
@@ -78,7 +80,8 @@ export const repairs: Readonly<Record<string, Repair>> = {
        returning id::text`,
       [job],
     )),
-  // All of the instance's: whoever deleted it meant them too. Found again, another one of them is gone already.
+  // All of the instance's: whoever deleted it meant them too. Found again, another one of them is
+  // gone already.
   "orphan-result": (tx, t, { instance }) =>
     some(tx.query(
       `delete from ${t.results} r

@@ -10,8 +10,8 @@ export interface Found {
 }
 
 /**
- * What must never be seen. A rule is one statement and so one snapshot, and compares only what one transaction writes
- * together: what is under way in a live system is seen whole or not at all.
+ * What must never be seen. A rule is one statement and so one snapshot, and compares only what one
+ * transaction writes together: what is under way in a live system is seen whole or not at all.
  */
 export interface Rule {
   readonly name: string;
@@ -22,7 +22,10 @@ export interface Rule {
 
 const final = `i.status in ('completed', 'failed', 'cancelled')`;
 const live = `j.state not in ('discarded', 'cancelled')`;
-/** A scheduled delivery may be put in while its instance ends, and comes before its wait: it follows no rule of steps. */
+/**
+ * A scheduled delivery may be put in while its instance ends, and comes before its wait: it follows
+ * no rule of steps.
+ */
 const ofStep = `j.kind <> 'advance' and not coalesce(jsonb_exists(j.args, 'delivery'), false)`;
 const isActive = (step: string) => `jsonb_exists(i.control -> 'active', ${step})`;
 const isEarly = (step: string) => `coalesce(i.control -> 'early' ? ${step}, false)`;

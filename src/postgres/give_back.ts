@@ -9,10 +9,10 @@ import type { Tables } from "./tables.ts";
 type On = Pick<Tx, "query">;
 
 /**
- * Makes the jobs of the CTE `back` available, which has an id, a kind, how many attempts are given back, and how many deaths are counted.
- * An advance yields to one that waits already: its row is deleted and a
- * waiting one is asked for, as by any other wake-up. A job in the row of an older one is due since it was put in, or looks that begin behind
- * the older one's time would miss it.
+ * Makes the jobs of the CTE `back` available, which has an id, a kind, how many attempts are given
+ * back, and how many deaths are counted. An advance yields to one that waits already: its row is
+ * deleted and a waiting one is asked for, as by any other wake-up. A job in the row of an older one
+ * is due since it was put in, or looks that begin behind the older one's time would miss it.
  */
 function giveBack(t: Tables, back: string): string {
   return `with back as materialized (${back}),
@@ -84,7 +84,10 @@ export function stage(on: On, t: Tables, limit: number): Promise<readonly string
   return queues(on, giveBack(t, back), [String(limit)]);
 }
 
-/** Makes the executing jobs of a process available that leaves; a later statement than the one that has deleted its row. */
+/**
+ * Makes the executing jobs of a process available that leaves; a later statement than the one that
+ * has deleted its row.
+ */
 export function freeLeft(on: On, t: Tables, process: string): Promise<readonly string[]> {
   const back = `
        select id, kind, 1 as refund, 0 as died
@@ -96,9 +99,10 @@ export function freeLeft(on: On, t: Tables, process: string): Promise<readonly s
 }
 
 /**
- * Makes the executing jobs of processes available that were declared dead; a later statement than the one that has deleted their
- * rows. A job that was alone may have been run, and its attempt stays counted. Where there were several nobody knows which of them
- * has killed the process. `id + 0` keeps the planner from walking all of the primary key for the order alone.
+ * Makes the executing jobs of processes available that were declared dead; a later statement than
+ * the one that has deleted their rows. A job that was alone may have been run, and its attempt
+ * stays counted. Where there were several nobody knows which of them has killed the process. `id +
+ * 0` keeps the planner from walking all of the primary key for the order alone.
  */
 export function freeDead(
   on: On,

@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 // PostgreSQL cuts longer names short, and two that differ at the end would become one.
 const maxBytes = 63;
 
-/** The name as SQL may contain it. Throws a `TypeError` for one that PostgreSQL could not keep as it is. */
+/**
+ * The name as SQL may contain it. Throws a `TypeError` for one that PostgreSQL could not keep as it
+ * is.
+ */
 export function quoteIdentifier(name: string): string {
   const refusal = reasonAgainst(name);
   if (refusal !== undefined) {
@@ -13,7 +16,10 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** The channel on which the processes that share a schema tell each other of jobs, or of instances that have ended. */
+/**
+ * The channel on which the processes that share a schema tell each other of jobs, or of instances
+ * that have ended.
+ */
 export function channelOf(schema: string, about: "jobs" | "ended" = "jobs"): string {
   const prefix = about === "jobs" ? "hephaestus" : "hephaestus_ended";
   const channel = `${prefix}:${schema}`;

@@ -128,8 +128,9 @@ export async function ended(
 export class StaleLease extends Error {}
 
 /**
- * Ends an instance. The lock and the look at its jobs are two statements: in one, the snapshot would be older than
- * the lock, and a job handed over in between would go on executing. Instance first, jobs after: the lock order.
+ * Ends an instance. The lock and the look at its jobs are two statements: in one, the snapshot
+ * would be older than the lock, and a job handed over in between would go on executing. Instance
+ * first, jobs after: the lock order.
  */
 export async function end(
   on: On,
@@ -180,7 +181,10 @@ export async function end(
   return { kind: "ended", status: ending.status, at };
 }
 
-/** Ends an instance where the database refuses what is told of it: nothing but the instance itself is written. */
+/**
+ * Ends an instance where the database refuses what is told of it: nothing but the instance itself
+ * is written.
+ */
 async function endBarely(
   on: On,
   t: Tables,

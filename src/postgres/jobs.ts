@@ -60,12 +60,13 @@ export const jobColumns =
        job.errors::text, job.args::text, extract(epoch from job.scheduled_at)::text as due`;
 
 /**
- * Claims the next jobs. `id = any (array(...))` keeps `limit` honest and stays on the primary key (6 µs a row, where
- * `id in (... limit ...)` plans a scan: 13 µs). The process row is held, so that nobody can declare the claimer dead
- * between its claim and the commit.
+ * Claims the next jobs. `id = any (array(...))` keeps `limit` honest and stays on the primary key
+ * (6 µs a row, where `id in (... limit ...)` plans a scan: 13 µs). The process row is held, so that
+ * nobody can declare the claimer dead between its claim and the commit.
  *
- * While another session holds an old snapshot, the entries of jobs that are done stay at the head of the index, and an empty look reads
- * them all. `since` begins behind them: from PostgreSQL 18 on the index is searched once for each priority.
+ * While another session holds an old snapshot, the entries of jobs that are done stay at the head
+ * of the index, and an empty look reads them all. `since` begins behind them: from PostgreSQL 18 on
+ * the index is searched once for each priority.
  */
 export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly Job[]> {
   const { process, queue, limit, serves, since } = demand;

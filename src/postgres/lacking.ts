@@ -4,7 +4,10 @@ import type { Db } from "./db.ts";
 import { assertMigrated } from "./migrate.ts";
 import type { Tables } from "./tables.ts";
 
-/** Makes an error of the engine's own statement the sentence that says what the database lacks and what to do. */
+/**
+ * Makes an error of the engine's own statement the sentence that says what the database lacks and
+ * what to do.
+ */
 export type Lacking = (error: unknown) => Promise<unknown>;
 
 // A schema, table, column, function, type or unique key that is not there.
@@ -19,7 +22,10 @@ export function lackingIn(db: Db, { name }: Tables): Lacking {
   };
 }
 
-/** The same database, whose errors say what it lacks. Not for statements of users: their tables are their own affair. */
+/**
+ * The same database, whose errors say what it lacks. Not for statements of users: their tables are
+ * their own affair.
+ */
 export function explained(db: Db, lacking: Lacking): Db {
   const tell = async (error: unknown): Promise<never> => {
     throw await lacking(error);

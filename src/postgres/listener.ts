@@ -21,8 +21,9 @@ const backoff = { first: 100, most: 10_000 };
 const goodbye = 1_000;
 
 /**
- * Listens to any number of channels on one connection, which is there as long as somebody listens. A notification is a hint: those
- * sent while the connection was away are lost, so the owner looks for work at each `ready`.
+ * Listens to any number of channels on one connection, which is there as long as somebody listens.
+ * A notification is a hint: those sent while the connection was away are lost, so the owner looks
+ * for work at each `ready`.
  */
 export class Listener {
   readonly #options: ConnectOptions;
@@ -44,7 +45,9 @@ export class Listener {
     this.#heartbeat = heartbeat;
   }
 
-  /** Calls `hear` with each payload, and `ready` whenever some may have been missed, until disposed. */
+  /**
+   * Calls `hear` with each payload, and `ready` whenever some may have been missed, until disposed.
+   */
   listen(
     channel: string,
     hear: Ears["hear"],
@@ -130,7 +133,10 @@ export class Listener {
     }
   }
 
-  /** Makes the server listen to what is wanted. Its answer proves the way there and back, which a silent socket does not. */
+  /**
+   * Makes the server listen to what is wanted. Its answer proves the way there and back, which a
+   * silent socket does not.
+   */
   async #ask(connection: Connection, before: ReadonlySet<string>): Promise<Set<string>> {
     const wanted = new Set(this.#ears.keys());
     const statements = [

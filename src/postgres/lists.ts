@@ -39,7 +39,10 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
   return (await select(on, t, filter, undefined)).map(instanceOf);
 }
 
-/** The same in pages. Times of JavaScript are too coarse for a place: the database counts microseconds. */
+/**
+ * The same in pages. Times of JavaScript are too coarse for a place: the database counts
+ * microseconds.
+ */
 export async function page(
   on: On,
   t: Tables,

@@ -7,7 +7,10 @@ import type { Tables } from "./tables.ts";
 
 type On = Pick<Tx, "query">;
 
-/** The job that waits longest to run alone; its conditions imply those of the index of such jobs, which is empty nearly always. */
+/**
+ * The job that waits longest to run alone; its conditions imply those of the index of such jobs,
+ * which is empty nearly always.
+ */
 function next(t: Tables): string {
   return `
          select id

@@ -46,7 +46,10 @@ export interface MigrationStatus {
 
 const mostTries = 20;
 
-/** Brings a schema to a version, one transaction for each migration. Safe to run from many processes at once. */
+/**
+ * Brings a schema to a version, one transaction for each migration. Safe to run from many processes
+ * at once.
+ */
 export async function migrate(db: Db, options: MigrateOptions): Promise<Migrated> {
   const { schema, migrations = shipped, direction = "up", dryRun = false } = options;
   quoteIdentifier(schema);
@@ -72,7 +75,10 @@ export async function migrate(db: Db, options: MigrateOptions): Promise<Migrated
   return direction === "up" ? { applied: done, reverted: [] } : { applied: [], reverted: done };
 }
 
-/** Workers lock the same tables in an order of their own: what a deadlock has rolled back whole is done again. */
+/**
+ * Workers lock the same tables in an order of their own: what a deadlock has rolled back whole is
+ * done again.
+ */
 async function whereDeadlocked<T>(schema: string, work: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
     try {
@@ -115,7 +121,9 @@ export async function status(
   return [...own, ...unknown];
 }
 
-/** Throws {@linkcode SchemaVersionError} unless the schema is exactly what this package works with. */
+/**
+ * Throws {@linkcode SchemaVersionError} unless the schema is exactly what this package works with.
+ */
 export async function assertMigrated(
   db: Db,
   { schema, migrations = shipped }: SchemaOptions,

@@ -34,7 +34,10 @@ export function reverting(schema: string, { version, down }: Migration): readonl
   ];
 }
 
-/** The SQL of these migrations for psql or another tool, which ends where the database is at another version. */
+/**
+ * The SQL of these migrations for psql or another tool, which ends where the database is at another
+ * version.
+ */
 export function scriptOf(
   schema: string,
   direction: "up" | "down",

@@ -13,7 +13,10 @@ export function versionOf(applied: readonly Applied[]): number {
   return applied.length;
 }
 
-/** Throws {@linkcode SchemaVersionError} when the database has seen anything but the first of these migrations. */
+/**
+ * Throws {@linkcode SchemaVersionError} when the database has seen anything but the first of these
+ * migrations.
+ */
 export function assertKnown(
   schema: string,
   applied: readonly Applied[],

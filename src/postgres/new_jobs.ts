@@ -17,8 +17,8 @@ const jobColumns: readonly Column<NewJob>[] = [
 ];
 
 /**
- * The statement that inserts jobs of the instances that the common table expression `of` holds. Those that begin here are owned by the
- * process in `me`, where it is alive.
+ * The statement that inserts jobs of the instances that the common table expression `of` holds.
+ * Those that begin here are owned by the process in `me`, where it is alive.
  */
 export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of: string): string {
   return `insert into ${t.jobs} (id, instance_id, kind, state, queue, workflow, workflow_version, step, priority,
@@ -36,9 +36,10 @@ export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of:
 }
 
 /**
- * The statement that puts jobs into the rows of those that have ended, as an insert would, but for the columns that have an index: the
- * update stays on its page and in no index. The row is there: whoever deletes it raises the revision or writes the step's result, and
- * with either the turn is not written.
+ * The statement that puts jobs into the rows of those that have ended, as an insert would, but for
+ * the columns that have an index: the update stays on its page and in no index. The row is there:
+ * whoever deletes it raises the revision or writes the step's result, and with either the turn is
+ * not written.
  */
 export function reuseJobs(
   s: Statement,

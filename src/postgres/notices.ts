@@ -18,7 +18,8 @@ export function queuesToWake(
   return wakePayload(queues);
 }
 
-// PostgreSQL refuses a payload of 8,000 bytes, and with it the whole statement. Ours are ASCII: a character is a byte.
+// PostgreSQL refuses a payload of 8,000 bytes, and with it the whole statement. Ours are ASCII: a
+// character is a byte.
 const mostBytes = 7_999;
 
 /** What a payload says instead of names when they would take too much. */
@@ -51,7 +52,10 @@ function bounded(payload: string, most = mostBytes): string {
   return payload.length > most ? anything : payload;
 }
 
-/** Reads such a payload; without a process somebody else has ended the instance, or it is not known who. */
+/**
+ * Reads such a payload; without a process somebody else has ended the instance, or it is not known
+ * who.
+ */
 export function readEnded(
   payload: string,
 ): { readonly instances: readonly string[]; readonly by: string | undefined } {

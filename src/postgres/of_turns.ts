@@ -1,7 +1,10 @@
 import type { Turn } from "../store/turn.ts";
 import type { Column } from "./statement.ts";
 
-/** Something of the turn that stands at this place in its batch: a number joins in half the time of an id. */
+/**
+ * Something of the turn that stands at this place in its batch: a number joins in half the time of
+ * an id.
+ */
 export interface OfTurn<T> {
   readonly at: number;
   readonly row: T;

@@ -8,7 +8,10 @@ import type { Tables } from "./tables.ts";
 import { date, epoch } from "./times.ts";
 import { written, writtenOf, type WrittenRow } from "./written.ts";
 
-/** Inserts instances with their first jobs; the unique index decides who wins a key. Returns those that are there. */
+/**
+ * Inserts instances with their first jobs; the unique index decides who wins a key. Returns those
+ * that are there.
+ */
 export async function open(
   tx: Pick<Tx, "query">,
   t: Tables,
@@ -16,7 +19,8 @@ export async function open(
   process: string | undefined,
   unsorted: readonly NewInstance[],
 ): Promise<Written> {
-  // In the order of the unique keys: two batches that share keys wait for each other in one direction only.
+  // In the order of the unique keys: two batches that share keys wait for each other in one
+  // direction only.
   const instances = [...unsorted].sort((
     a,
     b,

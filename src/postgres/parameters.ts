@@ -12,7 +12,10 @@ export class Bound {
     this.#textAs = textAs;
   }
 
-  /** Its text as a type, by the type's oid. The driver calls it, and its connection survives what is thrown. */
+  /**
+   * Its text as a type, by the type's oid. The driver calls it, and its connection survives what is
+   * thrown.
+   */
   as(type: number): string {
     try {
       return this.#textAs(type);
@@ -65,8 +68,8 @@ const operators = /[~!@#^&|`?+\-*/%<>=]{1000,}/g;
 const mostRead = 20_000_000;
 
 /**
- * PostgreSQL reads all operator characters that stand together, and reads them again behind each beginning of a comment in them: 100,000
- * characters take minutes, in which it heeds no cancel.
+ * PostgreSQL reads all operator characters that stand together, and reads them again behind each
+ * beginning of a comment in them: 100,000 characters take minutes, in which it heeds no cancel.
  */
 function keepsParserBusy(text: string): boolean {
   let read = 0;

@@ -15,8 +15,9 @@ interface Idle {
 }
 
 /**
- * At most `max` connections, each lent to one caller at a time and dropped once it was lost. Whoever waits for one is refused after
- * `patience`, and one that nobody has used for `idle` milliseconds is closed.
+ * At most `max` connections, each lent to one caller at a time and dropped once it was lost.
+ * Whoever waits for one is refused after `patience`, and one that nobody has used for `idle`
+ * milliseconds is closed.
  */
 export class Pool {
   readonly #options: ConnectOptions;

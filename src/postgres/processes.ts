@@ -64,7 +64,10 @@ export async function unregister(on: On, t: Tables, process: string): Promise<vo
 /** `$1` is the one that looks: it lives. */
 const expired = "expires_at < now() and id is distinct from $1::text::bigint";
 
-/** Whether there is anybody to be declared dead: asked at every heartbeat, it need not be a transaction. */
+/**
+ * Whether there is anybody to be declared dead: asked at every heartbeat, it need not be a
+ * transaction.
+ */
 export async function anyExpired(
   on: On,
   t: Tables,
@@ -77,7 +80,9 @@ export async function anyExpired(
   return rows.length > 0;
 }
 
-/** Deletes the rows of processes whose lease has ended: from this commit on they can write nothing. */
+/**
+ * Deletes the rows of processes whose lease has ended: from this commit on they can write nothing.
+ */
 export async function declareDead(
   on: On,
   t: Tables,

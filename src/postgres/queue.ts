@@ -33,7 +33,8 @@ export function postgresQueue({ reads, calls, pulse, t, notify, listen }: QueueP
     register: (name, lease, serving) =>
       reporting(() => processes.register(pulse, t, name, lease, serving)),
     heartbeat: (process, lease) => reporting(() => processes.heartbeat(pulse, t, process, lease)),
-    // A start, a claim or a turn in flight holds the row: what it hands over is there once the row is deleted.
+    // A start, a claim or a turn in flight holds the row: what it hands over is there once the row
+    // is deleted.
     unregister: (process) =>
       reporting(() =>
         pulse.transaction(async (tx) => {

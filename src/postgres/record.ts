@@ -161,8 +161,8 @@ from target`;
 }
 
 /**
- * Writes a delivery and wakes the advance. It holds the key of the instance: whoever deletes that comes before or after.
- * `keyed` is false in a caller's transaction: a wake-up with a unique key
+ * Writes a delivery and wakes the advance. It holds the key of the instance: whoever deletes that
+ * comes before or after. `keyed` is false in a caller's transaction: a wake-up with a unique key
  * would make everybody who wakes this instance wait for the caller's commit.
  */
 export async function deliver(

@@ -35,13 +35,17 @@ export async function retrying<T>(
   }
 }
 
-/** Whether the same work may succeed later: also when the server lacks resources or was too slow. */
+/**
+ * Whether the same work may succeed later: also when the server lacks resources or was too slow.
+ */
 function passes(error: unknown): boolean {
   return isRetryable(error) || isLockTimeout(error) || isConnectionLost(error) ||
     /^(53...|57014)$/.test(sqlState(error));
 }
 
-/** Milliseconds to wait after an attempt: doubled each time, and up to half of it left to chance. */
+/**
+ * Milliseconds to wait after an attempt: doubled each time, and up to half of it left to chance.
+ */
 export function pauseAfter(attempt: number, { first, most }: Backoff): number {
   return Math.min(first * 2 ** (attempt - 1), most) * (0.5 + Math.random() / 2);
 }

@@ -1,10 +1,12 @@
 /**
- * What a session runs with while somebody else's SQL is in it, and what it must not keep of it. A step's SQL runs in a session whose
- * settings are the database's own; the engine's part of the same transaction runs with the engine's.
+ * What a session runs with while somebody else's SQL is in it, and what it must not keep of it. A
+ * step's SQL runs in a session whose settings are the database's own; the engine's part of the same
+ * transaction runs with the engine's.
  */
 
 export const engineSettings = {
-  // The engine's statements keep the plans of a full table: one that was made for an empty one costs 480 µs a row later.
+  // The engine's statements keep the plans of a full table: one that was made for an empty one
+  // costs 480 µs a row later.
   enable_seqscan: "off",
   plan_cache_mode: "force_generic_plan",
   // A result by anybody else is checked for its instance, by a trigger.
@@ -13,7 +15,10 @@ export const engineSettings = {
 
 const reset = "reset session authorization; reset role; reset all";
 
-/** Everything that outlives a transaction and that SQL can make; statements that the driver has prepared stay. */
+/**
+ * Everything that outlives a transaction and that SQL can make; statements that the driver has
+ * prepared stay.
+ */
 const forget = [
   "close all",
   "unlisten *",
@@ -34,8 +39,8 @@ end $$`,
 export const clean: string = `${reset}; ${forget}`;
 
 /**
- * Goes from the step's part of a transaction to the engine's. What the step has deferred is checked before, under the role and the
- * settings that it was written under.
+ * Goes from the step's part of a transaction to the engine's. What the step has deferred is checked
+ * before, under the role and the settings that it was written under.
  */
 export function engineStatements(settings: Readonly<Record<string, string>>): string {
   return ["set constraints all immediate", reset, setLocal(settings)].join("; ");

@@ -19,7 +19,9 @@ export function settings(options: ConnectOptions): Readonly<Record<string, strin
   return all;
 }
 
-/** Begins a transaction; behind PgBouncer the settings come with it, for nothing else keeps them. */
+/**
+ * Begins a transaction; behind PgBouncer the settings come with it, for nothing else keeps them.
+ */
 export function beginning(options: ConnectOptions): string {
   const begin = "begin isolation level read committed";
   if (options.prepare !== false) return begin;

@@ -3,7 +3,10 @@ export interface Shares {
   readonly pulse: number;
   readonly listener: number;
   readonly lanes: number;
-  /** None where there are few: claims and reads then take their turn on the lane, where nothing waits long. */
+  /**
+   * None where there are few: claims and reads then take their turn on the lane, where nothing
+   * waits long.
+   */
   readonly reads: number;
   readonly calls: number;
   readonly steps: number;
@@ -11,7 +14,10 @@ export interface Shares {
 
 const plenty = 10;
 
-/** Shares connections out: what the engine needs first, then a third of the rest to calls and the others to steps. */
+/**
+ * Shares connections out: what the engine needs first, then a third of the rest to calls and the
+ * others to steps.
+ */
 export function sharesOf(poolSize: number, notify: boolean): Shares {
   const listener = notify ? 1 : 0;
   const least = 4 + listener;

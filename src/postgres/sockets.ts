@@ -6,7 +6,10 @@ import { encrypt, offersTls } from "./tls.ts";
 /** With TLS, without, or with it where the server has it. */
 export type Way = "tls" | "plain" | "either";
 
-/** How to try it, one after the other: the server may take only encrypted connections of an account, or only plain ones. */
+/**
+ * How to try it, one after the other: the server may take only encrypted connections of an account,
+ * or only plain ones.
+ */
 export function waysTo({ ssl: { mode } }: Address): readonly Way[] {
   if (mode === "disable") return ["plain"];
   if (mode === "allow") return ["plain", "tls"];
@@ -17,7 +20,10 @@ export function waysTo({ ssl: { mode } }: Address): readonly Way[] {
 const first = new Map<string, number>();
 const nameOf = ({ hosts }: Address) => hosts.map(shown).join();
 
-/** The host of the last socket was no server to write to: the next one begins with the host after it. */
+/**
+ * The host of the last socket was no server to write to: the next one begins with the host after
+ * it.
+ */
 export function avoid(address: Address, { host }: Reached): void {
   const { hosts } = address;
   const at = hosts.findIndex((each) => shown(each) === shown(host));

@@ -1,6 +1,9 @@
 import { array, type Element } from "./arrays.ts";
 
-/** A column of a list: its name, its SQL type, what a row has for it, and whether most lists have nothing at all there. */
+/**
+ * A column of a list: its name, its SQL type, what a row has for it, and whether most lists have
+ * nothing at all there.
+ */
 export type Column<T> = readonly [
   name: string,
   type: string,
@@ -24,9 +27,10 @@ export class Statement {
   }
 
   /**
-   * Binds one array for each column: a list to select from. `unnest` stands behind `select`: behind `from`, PostgreSQL would
-   * write each array to a store of its own first. Rare columns are bound only where some row has something for one of them: all
-   * together, or there would be a statement for each choice of them.
+   * Binds one array for each column: a list to select from. `unnest` stands behind `select`: behind
+   * `from`, PostgreSQL would write each array to a store of its own first. Rare columns are bound
+   * only where some row has something for one of them: all together, or there would be a statement
+   * for each choice of them.
    */
   rows<T>(name: string, rows: readonly T[], ...columns: readonly Column<T>[]): string {
     const rares = columns.filter(([, , , rare]) => rare);

@@ -6,9 +6,10 @@ import { columnTypes } from "./rows.ts";
 import { parameter } from "./step_values.ts";
 
 /**
- * The handle of a step on the transaction that records its result. Values are bound as text: numbers, booleans, dates, plain objects
- * as JSON, arrays as arrays or as JSON and bytes as bytea, as their place wants it. Rows carry numbers, booleans, parsed JSON, dates
- * and bytes; int8, numeric, arrays and all else stay text.
+ * The handle of a step on the transaction that records its result. Values are bound as text:
+ * numbers, booleans, dates, plain objects as JSON, arrays as arrays or as JSON and bytes as bytea,
+ * as their place wants it. Rows carry numbers, booleans, parsed JSON, dates and bytes; int8,
+ * numeric, arrays and all else stay text.
  */
 export function stepSql(tx: Pick<Tx, "query">): Sql {
   const query = <R>(text: string, values: readonly unknown[] = []): Promise<readonly R[]> => {

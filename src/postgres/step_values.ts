@@ -7,8 +7,9 @@ const asJson: ReadonlySet<number> = new Set([json, jsonb, 25, 705, 1042, 1043]);
 const jsonArrays: ReadonlySet<number> = new Set([199, 3807]);
 
 /**
- * The text of a value. An array is one of PostgreSQL where the parameter is of an array type, and JSON where it is json, jsonb or
- * text; bytes need a bytea. The server tells of which type a parameter is.
+ * The text of a value. An array is one of PostgreSQL where the parameter is of an array type, and
+ * JSON where it is json, jsonb or text; bytes need a bytea. The server tells of which type a
+ * parameter is.
  *
  * @throws {TypeError} When the database has no text for it.
  */

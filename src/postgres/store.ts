@@ -42,10 +42,16 @@ export interface StoreParts {
   readonly notify: (on: Pick<Tx, "query">, queues: readonly string[]) => Promise<void>;
 }
 
-/** Milliseconds after which a caller is told that the database is away. Workers go on trying by themselves. */
+/**
+ * Milliseconds after which a caller is told that the database is away. Workers go on trying by
+ * themselves.
+ */
 const patience = 5_000;
 
-/** The store on PostgreSQL. What is fenced or idempotent is repeated after a lost answer; nothing else is. */
+/**
+ * The store on PostgreSQL. What is fenced or idempotent is repeated after a lost answer; nothing
+ * else is.
+ */
 export function postgresStore(parts: StoreParts): Store {
   const { reads, calls, steps, lanes, engine, lacking, t, channels, notify, watch } = parts;
   const recording = recordStatement(t, channels.jobs);
@@ -53,7 +59,10 @@ export function postgresStore(parts: StoreParts): Store {
   const tell = async (error: unknown): Promise<never> => {
     throw await lacking(error);
   };
-  /** Tells a statement of the engine that waited in vain, or lacks something, from one of the step's. */
+  /**
+   * Tells a statement of the engine that waited in vain, or lacks something, from one of the
+   * step's.
+   */
   const ours = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error) => isImpatience(error) ? Promise.reject(describe(error)) : tell(error));
   const within = <T>(
@@ -137,8 +146,8 @@ export function postgresStore(parts: StoreParts): Store {
 const busy = /^(55P03|57014|23505|40P01|40001)$/;
 
 /**
- * Writes a batch. When one instance is locked by somebody else, or has got its result from somebody else, the others
- * must not wait for it: they are written one by one, and what fails so is stale.
+ * Writes a batch. When one instance is locked by somebody else, or has got its result from somebody
+ * else, the others must not wait for it: they are written one by one, and what fails so is stale.
  */
 async function commitAll(
   write: (turns: readonly Turn[]) => Promise<Written>,
@@ -158,8 +167,9 @@ async function commitAll(
 }
 
 /**
- * Runs a transaction again when the database asks for it: a deadlock or a serialization failure, never shown to a step.
- * A step whose own statement waited in vain has failed; see {@linkcode ours} for the engine's.
+ * Runs a transaction again when the database asks for it: a deadlock or a serialization failure,
+ * never shown to a step. A step whose own statement waited in vain has failed; see {@linkcode ours}
+ * for the engine's.
  */
 async function again<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
@@ -172,7 +182,10 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The transaction of a step for the engine's own statements: `engine` runs before the first of them. */
+/**
+ * The transaction of a step for the engine's own statements: `engine` runs before the first of
+ * them.
+ */
 function afterStep(tx: Tx, engine: string): Pick<Tx, "query"> {
   let entered: Promise<void> | undefined;
   return {
@@ -183,7 +196,9 @@ function afterStep(tx: Tx, engine: string): Pick<Tx, "query"> {
   };
 }
 
-/** What waits in vain for a free connection is told so by a code of its own: the database is there. */
+/**
+ * What waits in vain for a free connection is told so by a code of its own: the database is there.
+ */
 async function admitted<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

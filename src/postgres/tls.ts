@@ -14,7 +14,8 @@ export function offersTls(socket: Socket): Promise<boolean> {
     socket.once("close", closed);
     socket.once("data", (answer: Uint8Array) => {
       socket.off("close", closed);
-      // More than one byte was put there by somebody in the middle: it must not be taken for the server's.
+      // More than one byte was put there by somebody in the middle: it must not be taken for the
+      // server's.
       if (answer.length > 1) reject(failed("it answered more than it was asked"));
       else resolve(answer[0] === 83);
     });

@@ -34,7 +34,8 @@ export async function transact<T>(
       await tx.run(begin, [], true);
       result = await connection.unlessLost(async () => await work(tx));
     } catch (error) {
-      // A rollback would wait for what still runs, and nobody waits for that any more. The server is told to cancel it.
+      // A rollback would wait for what still runs, and nobody waits for that any more. The server
+      // is told to cancel it.
       if (tx.running > 0) connection.destroy(givenUp());
       else await tx.end("rollback").catch((worse) => connection.destroy(worse));
       throw error;

@@ -6,7 +6,10 @@ export interface WrittenRow {
   readonly at: string;
 }
 
-/** The columns of {@linkcode WrittenRow}: the ids that a common table expression holds, and the time of the write. */
+/**
+ * The columns of {@linkcode WrittenRow}: the ids that a common table expression holds, and the time
+ * of the write.
+ */
 export function written(of: string, time = "now()"): string {
   return `string_agg(${of}.id::text, ',') as written, ${epoch(time)} as at`;
 }

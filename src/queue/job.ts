@@ -12,10 +12,15 @@ export type JobState =
   | "discarded"
   | "cancelled";
 
-/** What a job is about. The queue carries it and hands it back; it filters by name and version only. */
+/**
+ * What a job is about. The queue carries it and hands it back; it filters by name and version only.
+ */
 export interface Subject {
   readonly kind: string;
-  /** The definition whose code the job needs, with its version: a process claims only what it serves. */
+  /**
+   * The definition whose code the job needs, with its version: a process claims only what it
+   * serves.
+   */
   readonly workflow: string;
   readonly version: number;
   readonly instance: string;
@@ -45,7 +50,9 @@ export interface Job extends Subject {
   readonly priority: number;
   /** Counts this attempt. */
   readonly attempt: number;
-  /** Counts the claims and hand-overs of its row: together with the owner it fences every verdict. */
+  /**
+   * Counts the claims and hand-overs of its row: together with the owner it fences every verdict.
+   */
   readonly token: number;
   readonly maxAttempts: number | undefined;
   /** How often the process died that ran it. */
@@ -55,7 +62,7 @@ export interface Job extends Subject {
 }
 
 /**
- * A job that was executing in company when its process died, so often, runs alone from then on. Before that its attempt is given
- * back: whoever killed the process, its neighbours need not pay.
+ * A job that was executing in company when its process died, so often, runs alone from then on.
+ * Before that its attempt is given back: whoever killed the process, its neighbours need not pay.
  */
 export const deathsInCompany = 2;

@@ -6,14 +6,23 @@ import { TroubleLog } from "./trouble_log.ts";
 export interface LoopOptions {
   /** What it is, for the log. */
   readonly name: string;
-  /** One round. Returns the milliseconds until the next, 0 for at once; `undefined` for the usual interval. */
+  /**
+   * One round. Returns the milliseconds until the next, 0 for at once; `undefined` for the usual
+   * interval.
+   */
   readonly round: () => Promise<number | undefined>;
-  /** The usual milliseconds between rounds. They vary by a quarter, so that processes do not move in step. */
+  /**
+   * The usual milliseconds between rounds. They vary by a quarter, so that processes do not move in
+   * step.
+   */
   readonly interval: number;
   readonly logger: Logger;
 }
 
-/** Runs rounds for ever: what goes wrong in one is logged once for each cause, and the next comes all the same. */
+/**
+ * Runs rounds for ever: what goes wrong in one is logged once for each cause, and the next comes
+ * all the same.
+ */
 export class Loop {
   readonly #options: LoopOptions;
   #stopped = false;

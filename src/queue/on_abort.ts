@@ -3,7 +3,8 @@ const listening = new WeakMap<AbortSignal, Set<() => void>>();
 /**
  * Calls `heard` when the signal aborts, at once when it has. Returns what takes it back.
  *
- * One listener stands for all: Node warns of a leak when a signal has more than ten, and a caller's may serve many.
+ * One listener stands for all: Node warns of a leak when a signal has more than ten, and a caller's
+ * may serve many.
  */
 export function onAbort(signal: AbortSignal, heard: () => void): () => void {
   if (signal.aborted) {

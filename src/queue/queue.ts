@@ -77,7 +77,10 @@ export interface Unserved extends Served {
   readonly count: number;
   /** The step of one of them. */
   readonly step: string | undefined;
-  /** Whether some living process serves the queue, and whether one has the code: it is not the same one then. */
+  /**
+   * Whether some living process serves the queue, and whether one has the code: it is not the same
+   * one then.
+   */
   readonly hasQueue: boolean;
   readonly hasCode: boolean;
   /** The queues that living processes serve. */
@@ -89,20 +92,29 @@ export interface Counting {
   readonly counted?: boolean;
 }
 
-/** A durable job queue. Every method is one statement or one transaction, and may be repeated after a lost answer. */
+/**
+ * A durable job queue. Every method is one statement or one transaction, and may be repeated after
+ * a lost answer.
+ */
 export interface Queue {
   /**
-   * Enters a process and returns its id, which is never used again. `lease` in milliseconds. One that does not say what it serves
-   * is taken to serve everything.
+   * Enters a process and returns its id, which is never used again. `lease` in milliseconds. One
+   * that does not say what it serves is taken to serve everything.
    */
   register(name: string, lease: number, serving?: Serving): Promise<string>;
-  /** Prolongs the lease. `undefined` when the process has been declared dead: it must begin again under a new id. */
+  /**
+   * Prolongs the lease. `undefined` when the process has been declared dead: it must begin again
+   * under a new id.
+   */
   heartbeat(process: string, lease: number): Promise<Beat | undefined>;
   /** Leaves. Jobs that it still owns are given back, without using up an attempt. */
   unregister(process: string): Promise<void>;
   /** A block of ids that nobody else uses: `from`, up to and without `to`. */
   reserveIds(): Promise<{ readonly from: number; readonly to: number }>;
-  /** Takes jobs that nobody else holds, most urgent and then oldest first, and counts the attempt. None that must run alone. */
+  /**
+   * Takes jobs that nobody else holds, most urgent and then oldest first, and counts the attempt.
+   * None that must run alone.
+   */
   claim(demand: Demand): Promise<readonly Job[]>;
   /** Takes one job that must run alone, and counts the attempt. */
   claimLone(demand: LoneDemand): Promise<Job | undefined>;
@@ -110,26 +122,40 @@ export interface Queue {
   loneWaits(demand: Omit<LoneDemand, "process">): Promise<boolean>;
   /** Gives jobs back, without using up an attempt unless it is to stay counted. */
   release(leases: readonly Lease[], options?: Counting): Promise<void>;
-  /** Records a failed attempt, as the last of these failures; the job comes back after `delay` milliseconds. False when the lease is stale. */
+  /**
+   * Records a failed attempt, as the last of these failures; the job comes back after `delay`
+   * milliseconds. False when the lease is stale.
+   */
   retry(lease: Lease, failures: readonly Failure[], delay: number): Promise<boolean>;
-  /** Puts a job off for `delay` milliseconds, without using up an attempt unless it is to stay counted. False when the lease is stale. */
+  /**
+   * Puts a job off for `delay` milliseconds, without using up an attempt unless it is to stay
+   * counted. False when the lease is stale.
+   */
   snooze(lease: Lease, delay: number, options?: Counting): Promise<boolean>;
-  /** Makes due jobs available, at most `limit`; an advance yields to one that waits already. Returns their queues. */
+  /**
+   * Makes due jobs available, at most `limit`; an advance yields to one that waits already. Returns
+   * their queues.
+   */
   stage(limit: number): Promise<readonly string[]>;
   /**
-   * Declares processes whose lease has ended dead and makes their jobs available. The attempt of a job stays counted when nothing
-   * else was executing beside it, or when that has happened to it {@linkcode deathsInCompany} times. The `rescuer` lives, however late it is.
+   * Declares processes whose lease has ended dead and makes their jobs available. The attempt of a
+   * job stays counted when nothing else was executing beside it, or when that has happened to it
+   * {@linkcode deathsInCompany} times. The `rescuer` lives, however late it is.
    */
   rescue(rescuer?: string): Promise<Rescued>;
   /** Milliseconds until the next scheduled job is due, at most `atMost`. */
   nextDue(atMost: number): Promise<number>;
   /** Due jobs that no living process can take, counted up to a thousand in each queue. */
   unserved(): Promise<readonly Unserved[]>;
-  /** Deletes at most `limit` discarded and cancelled jobs that ended more than `age` milliseconds ago. */
+  /**
+   * Deletes at most `limit` discarded and cancelled jobs that ended more than `age` milliseconds
+   * ago.
+   */
   prune(age: number, limit: number): Promise<number>;
   /**
-   * Calls `wake` with the queues that may have got work, and with none when it begins to hear: notifications may have been
-   * missed before. Calls `trouble` when it cannot hear, and goes on trying.
+   * Calls `wake` with the queues that may have got work, and with none when it begins to hear:
+   * notifications may have been missed before. Calls `trouble` when it cannot hear, and goes on
+   * trying.
    */
   listen(
     wake: (queues: readonly string[]) => void,

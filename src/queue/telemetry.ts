@@ -9,8 +9,8 @@ type Listeners = { readonly [Name in EventName]: Set<Listener<Name>> };
 
 /**
  * Tells listeners what happens, and the channels `hephaestus:<event>` of node:diagnostics_channel.
- * What a listener throws harms nobody; what a subscriber of a channel throws, Node makes an uncaught
- * exception.
+ * What a listener throws harms nobody; what a subscriber of a channel throws, Node makes an
+ * uncaught exception.
  */
 export class Telemetry {
   readonly #listeners: Listeners = nobody();

@@ -4,7 +4,10 @@ import type { Logger } from "../core/logger.ts";
 /** A trouble that changes its words with each try is not told more often than this. */
 const mostTold = 20;
 
-/** Tells the log of something that fails again and again: once for each cause, and once when it is over. */
+/**
+ * Tells the log of something that fails again and again: once for each cause, and once when it is
+ * over.
+ */
 export class TroubleLog {
   readonly #logger: Logger;
   readonly #what: string;
@@ -29,7 +32,10 @@ export class TroubleLog {
     this.#logger.warn(`Cannot ${this.#what}, it is tried again: ${told.message}`, { error: told });
   }
 
-  /** It has succeeded. Says so as loudly as that it had failed, or the log would end with the failure. */
+  /**
+   * It has succeeded. Says so as loudly as that it had failed, or the log would end with the
+   * failure.
+   */
   over(): void {
     if (this.#told.size === 0) return;
     this.#told.clear();

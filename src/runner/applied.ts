@@ -8,7 +8,10 @@ import type { Parts } from "./parts.ts";
 import { begun, type Ready, takeBack } from "./ready.ts";
 import type { Computed } from "./turns.ts";
 
-/** What follows in this process from a turn that was written under its id `process`, at a time by the store's clock. */
+/**
+ * What follows in this process from a turn that was written under its id `process`, at a time by
+ * the store's clock.
+ */
 export function applied(
   { parts, host, instances }: {
     readonly parts: Parts;

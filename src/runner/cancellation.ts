@@ -3,7 +3,10 @@ import { StepTimeoutError } from "../core/errors.ts";
 import { isPromise, settled } from "../core/promises.ts";
 import { callUserCode } from "../core/user_code.ts";
 
-/** Tells the code of a step to stop. Its signal is made when somebody asks for it: most steps never do, and it costs. */
+/**
+ * Tells the code of a step to stop. Its signal is made when somebody asks for it: most steps never
+ * do, and it costs.
+ */
 export class Cancellation {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
@@ -30,8 +33,8 @@ export class Cancellation {
   }
 
   /**
-   * Runs code until it ends, `limit` milliseconds have passed, or it is aborted: code that ignores that is left behind.
-   * What code returns at once is returned at once.
+   * Runs code until it ends, `limit` milliseconds have passed, or it is aborted: code that ignores
+   * that is left behind. What code returns at once is returned at once.
    */
   run(step: string, limit: number | undefined, code: () => unknown): unknown {
     if (this.#reason) throw this.#reason;

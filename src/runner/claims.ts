@@ -7,14 +7,18 @@ import { LoneJobs, type Lonely, type LoneTiming } from "./lone.ts";
 import type { Parts } from "./parts.ts";
 
 const largestClaim = 500;
-/** Milliseconds that a commit may come after the time at which its jobs became due, before only a whole look finds them. */
+/**
+ * Milliseconds that a commit may come after the time at which its jobs became due, before only a
+ * whole look finds them.
+ */
 const margin = 10_000;
 const wholeEvery = 30_000;
 
 /**
- * Claims jobs for the free slots of a process: at every wake-up, and at every poll because wake-ups may be lost. A wake-up looks through
- * the whole queue, a poll only at what became due since the queue was seen to the end; now and then it looks at all of it too, for what a long
- * transaction has put in behind.
+ * Claims jobs for the free slots of a process: at every wake-up, and at every poll because wake-ups
+ * may be lost. A wake-up looks through the whole queue, a poll only at what became due since the
+ * queue was seen to the end; now and then it looks at all of it too, for what a long transaction
+ * has put in behind.
  */
 export class Claims {
   readonly #parts: Parts;
@@ -152,7 +156,10 @@ export class Claims {
     return now - endSeenAt + margin;
   }
 
-  /** Holds the slots meanwhile, or a hand-over would take them too, and keeps those of the jobs that came. */
+  /**
+   * Holds the slots meanwhile, or a hand-over would take them too, and keeps those of the jobs that
+   * came.
+   */
   async #reserved(
     process: string,
     queue: string,

@@ -27,8 +27,8 @@ const smallestShare = 250;
 const mostTries = 3;
 
 /**
- * Writes turns: of steps that have ended here, and of advance jobs. One turn for each instance and batch, and an
- * instance is in one lane at a time: of two turns in one statement one would be lost.
+ * Writes turns: of steps that have ended here, and of advance jobs. One turn for each instance and
+ * batch, and an instance is in one lane at a time: of two turns in one statement one would be lost.
  */
 export class Committer {
   readonly #parts: Parts;
@@ -135,7 +135,8 @@ export class Committer {
       const planned = isPromise(first) ? await first : first;
       if (planned.dropped.length === 0) plans.push(planned);
       else {
-        // Others may have forgotten the instance meanwhile: what is given up is given up by what is read now.
+        // Others may have forgotten the instance meanwhile: what is given up is given up by what is
+        // read now.
         const fresh = await this.#instances.fresh(instance);
         plans.push(await planOrLoad(this.#parts, fresh, submissions, rows));
       }
@@ -183,13 +184,17 @@ export class Committer {
       return await this.#again(groups, process, error);
     }
     for (const { job } of groups.flatMap(({ submissions }) => submissions)) {
-      // The job of a step that is over is gone already. That of an advance that found nothing new was done.
+      // The job of a step that is over is gone already. That of an advance that found nothing new
+      // was done.
       if (job.kind === "advance") this.#host.stopped(job);
       this.#host.done(job);
     }
   }
 
-  /** Somebody else has moved these instances: read them again, and leave it to an advance after a few tries. */
+  /**
+   * Somebody else has moved these instances: read them again, and leave it to an advance after a
+   * few tries.
+   */
   async #stale(submissions: readonly Submission[]): Promise<void> {
     for (const { job } of submissions) this.#instances.forget(job.instance);
     const again = submissions.map((submission) => ({ ...submission, tries: submission.tries + 1 }));
@@ -211,7 +216,10 @@ export class Committer {
     else for (const { job } of submissions) this.#host.done(job);
   }
 
-  /** A step that has succeeded does not fail because its instance cannot be moved: an advance goes on trying that. */
+  /**
+   * A step that has succeeded does not fail because its instance cannot be moved: an advance goes
+   * on trying that.
+   */
   async #refused(groups: readonly Group[], error: unknown): Promise<void> {
     for (const { job, ended } of groups.flatMap(({ submissions }) => submissions)) {
       if (ended === undefined) {

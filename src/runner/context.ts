@@ -49,8 +49,8 @@ export class StepContext implements Context {
   readonly tx: Context["tx"] = inTransaction;
   readonly #cancellation: Cancellation;
 
-  // A signal costs more than all the rest, and few steps ask for it. One getter for all: with one for each, V8 makes a
-  // dictionary of every context.
+  // A signal costs more than all the rest, and few steps ask for it. One getter for all: with one
+  // for each, V8 makes a dictionary of every context.
   static readonly #abortSignal: PropertyDescriptor & ThisType<StepContext> = {
     enumerable: true,
     get() {

@@ -26,7 +26,10 @@ function endedBy(attempt: Attempt, checked: CheckedOutcome): Ended {
   return ended(attempt, { activation: 1, event, output, metadata }, texts);
 }
 
-/** An asynchronous step waits from now on. Its row must not take the place of the delivery that ends the wait. */
+/**
+ * An asynchronous step waits from now on. Its row must not take the place of the delivery that ends
+ * the wait.
+ */
 export function later(attempt: Attempt): Ended {
   const nothing = { output: undefined, metadata: undefined };
   return ended(attempt, { activation: -1, event: LATER, ...nothing }, nothing);

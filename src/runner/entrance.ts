@@ -34,7 +34,10 @@ export class Entrance {
     );
   }
 
-  /** Waits for the database and its tables. Rejects where that is pointless; the id is `undefined` when given up. */
+  /**
+   * Waits for the database and its tables. Rejects where that is pointless; the id is `undefined`
+   * when given up.
+   */
   begin(): Promise<string | undefined> {
     return persist(this.#givenUp, this.#trouble, async () => {
       await this.#parts.backend.ready();
@@ -58,7 +61,10 @@ export class Entrance {
   }
 }
 
-/** Whether an error stays as it is until this process is replaced: tables that are newer than the code, a server too old for it. */
+/**
+ * Whether an error stays as it is until this process is replaced: tables that are newer than the
+ * code, a server too old for it.
+ */
 function isPointless(error: unknown): boolean {
   return error instanceof SchemaVersionError
     ? !error.migratable
@@ -70,7 +76,10 @@ const hanging = 5_000;
 const shortest = 250;
 const longest = 8_000;
 
-/** Tries until it succeeds or is pointless, less and less often. `undefined` when `signal` has aborted. */
+/**
+ * Tries until it succeeds or is pointless, less and less often. `undefined` when `signal` has
+ * aborted.
+ */
 async function persist<T>(
   signal: AbortSignal,
   trouble: TroubleLog,

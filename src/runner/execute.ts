@@ -11,7 +11,10 @@ import type { Cached } from "./instances.ts";
 import { recordInTransaction } from "./transaction.ts";
 import type { Ended } from "./turns.ts";
 
-/** The execute worker: runs one step and records its result. Never writes an instance by itself. Never throws. */
+/**
+ * The execute worker: runs one step and records its result. Never writes an instance by itself.
+ * Never throws.
+ */
 export function execute(workers: Workers, job: OwnedJob, cancellation: Cancellation): void {
   const { instances } = workers;
   const run = new Run(workers, job, cancellation);
@@ -24,8 +27,8 @@ export function execute(workers: Workers, job: OwnedJob, cancellation: Cancellat
 }
 
 /**
- * One attempt of one step. A step that neither waits nor needs the store goes through without a promise: they would cost more than
- * all the rest.
+ * One attempt of one step. A step that neither waits nor needs the store goes through without a
+ * promise: they would cost more than all the rest.
  */
 class Run {
   readonly #workers: Workers;
@@ -65,7 +68,10 @@ class Run {
     work.catch((error) => this.failed(error));
   }
 
-  /** Others may have moved the instance since it was seen here: what is read now decides whether the step is over. */
+  /**
+   * Others may have moved the instance since it was seen here: what is read now decides whether the
+   * step is over.
+   */
   async #look(step: string): Promise<void> {
     const { parts, host, instances } = this.#workers;
     const job = this.#job;
@@ -121,7 +127,10 @@ class Run {
     this.#await((checked as Promise<Ended>).then((ended) => submit(workers, attempt, ended)));
   }
 
-  /** Milliseconds that are left of the time limit, for what is the step's own after its code has returned. */
+  /**
+   * Milliseconds that are left of the time limit, for what is the step's own after its code has
+   * returned.
+   */
   #limit({ step: { timeout } }: Attempt): number | undefined {
     const spent = performance.now() - (this.#called ?? this.#began);
     return timeout && Math.max(1, timeout - spent);
@@ -165,7 +174,8 @@ export const givenBack: Error = new Error("The process is stopping");
 function submit({ parts, committer, recorder }: Workers, attempt: Attempt, ended: Ended): void {
   const { job, step } = attempt;
   observeEnd(parts, attempt, ended);
-  // The result of an asynchronous step may be a delivery's that comes at the same time: the first one stands.
+  // The result of an asynchronous step may be a delivery's that comes at the same time: the first
+  // one stands.
   const shared = step.asynchronous && ended.activation > 0;
   if (parts.inline && !shared) committer.submit(job, ended);
   else recorder.submit(job, ended.result);

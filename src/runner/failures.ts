@@ -41,8 +41,9 @@ export class Failures {
   }
 
   /**
-   * Judges what a job has thrown and writes the verdict, until it is written or the process gives up: an attempt that has failed and is
-   * not written down would be one that is not counted. Never rejects.
+   * Judges what a job has thrown and writes the verdict, until it is written or the process gives
+   * up: an attempt that has failed and is not written down would be one that is not counted. Never
+   * rejects.
    */
   async settle(job: OwnedJob, error: unknown, failed: Failed): Promise<Verdict> {
     let verdict = judge(this.#parts, job, error, failed.ran);
@@ -57,7 +58,8 @@ export class Failures {
       } catch (trouble) {
         if (isUnreachable(trouble)) {
           this.#sayAway(trouble);
-          // Twice in a row: no connection of the step's is what was lost, the database is away for everybody.
+          // Twice in a row: no connection of the step's is what was lost, the database is away for
+          // everybody.
           if (++unreachable === 2 && isUnreachable(error)) verdict = putOffByOutage;
         } else {
           unreachable = 0;
@@ -101,7 +103,10 @@ export class Failures {
     this.#host.expect(job.queue, Math.max(1, delay));
   }
 
-  /** Gives a step up: in one transaction its job is discarded, its instance fails, and its other jobs are cancelled. */
+  /**
+   * Gives a step up: in one transaction its job is discarded, its instance fails, and its other
+   * jobs are cancelled.
+   */
   async #discard(
     job: OwnedJob,
     error: Failure,

@@ -10,7 +10,10 @@ import type { OtherGraph } from "../store/graphs.ts";
 import type { Known, Store } from "../store/store.ts";
 import type { Registry } from "./registry.ts";
 
-/** An instance has begun with another graph of its version than the one that is here: its job is for others. */
+/**
+ * An instance has begun with another graph of its version than the one that is here: its job is for
+ * others.
+ */
 export class ForeignGraph extends RetryLaterError {
   constructor({ workflow, version, id }: Known) {
     const reason =
@@ -26,15 +29,19 @@ interface Answer {
   readonly refused: readonly OtherGraph[];
 }
 
-/** Milliseconds for which a version is left to others whose instance was met here: they are to claim its job first. */
+/**
+ * Milliseconds for which a version is left to others whose instance was met here: they are to claim
+ * its job first.
+ */
 const leftToOthers = 1_000;
 
 /** Milliseconds for which a process that starts an instance relies on an answer. */
 const reliedOn = 30_000;
 
 /**
- * Which versions this process may work on and start. One whose open instances have all begun with another graph is
- * refused. Where two processes have begun with two graphs at once, each goes on with its own instances.
+ * Which versions this process may work on and start. One whose open instances have all begun with
+ * another graph is refused. Where two processes have begun with two graphs at once, each goes on
+ * with its own instances.
  */
 export class Graphs {
   readonly #store: Pick<Store, "compare">;
@@ -66,7 +73,10 @@ export class Graphs {
     return (this.#answers.get(fingerprint)?.refused.length ?? 0) > 0;
   }
 
-  /** Asks about all workflows of this process, and tells the log what is refused. True when one no longer is. */
+  /**
+   * Asks about all workflows of this process, and tells the log what is refused. True when one no
+   * longer is.
+   */
   async look(): Promise<boolean> {
     const workflows = this.#registry.all();
     const before = workflows.filter((workflow) => this.#isRefused(workflow)).length;
@@ -117,7 +127,10 @@ export class Graphs {
     return here === undefined || here.fingerprint === graph;
   }
 
-  /** What a job of an instance that does not fit has failed with. The first one is looked into, for the log. */
+  /**
+   * What a job of an instance that does not fit has failed with. The first one is looked into, for
+   * the log.
+   */
   met(known: Known): ForeignGraph {
     const { workflow, version, graph } = known;
     const here = this.#registry.find(workflow, version);

@@ -3,7 +3,10 @@ import type { Job } from "../queue/job.ts";
 import type { Lease } from "../queue/queue.ts";
 import type { Slot, Slots } from "./slots.ts";
 
-/** A job with the process that has claimed it: a process that was declared dead works on under another id. */
+/**
+ * A job with the process that has claimed it: a process that was declared dead works on under
+ * another id.
+ */
 export interface OwnedJob extends Job {
   readonly process: string;
   /** Given back when the job is over here, or earlier when its room goes to another one. */
@@ -19,13 +22,19 @@ export interface Host {
   readonly accepting: boolean;
   /** Aborts when it gives up: nothing is tried again after that. */
   readonly givenUp: AbortSignal;
-  /** Whether a saturated process lets the queue go first this time, so that its own chains starve nobody. */
+  /**
+   * Whether a saturated process lets the queue go first this time, so that its own chains starve
+   * nobody.
+   */
   yields(queue: string): boolean;
   /** Begins a job that is executing here. */
   begin(job: OwnedJob): void;
   /** A job that was begun is over here, whatever came of it: its slot is free. */
   done(job: OwnedJob): void;
-  /** Its attempt has failed and could not be written down: it stays counted when the job is given back. */
+  /**
+   * Its attempt has failed and could not be written down: it stays counted when the job is given
+   * back.
+   */
   unsettled(job: OwnedJob): void;
   /** Tells listeners of a job that was done: its row is deleted, or goes on. */
   stopped(job: OwnedJob): void;
@@ -33,7 +42,10 @@ export interface Host {
   abort(instance: string, reason: Error): void;
   /** Looks for work in this queue after so many milliseconds. */
   expect(queue: string, delay: number): void;
-  /** Lets waiting callers know that an instance is final, and what it has become where that is known. */
+  /**
+   * Lets waiting callers know that an instance is final, and what it has become where that is
+   * known.
+   */
   finished(instance: string, final?: Instance): void;
 }
 

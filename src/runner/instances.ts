@@ -4,7 +4,9 @@ import { weightOf } from "../core/json.ts";
 import type { Graphs } from "./graphs.ts";
 import { Outputs } from "./outputs.ts";
 
-/** An instance as this process last saw it. It may be stale: every write is fenced by its revision. */
+/**
+ * An instance as this process last saw it. It may be stale: every write is fenced by its revision.
+ */
 export interface Cached {
   readonly known: Known;
   readonly outputs: Outputs;
@@ -17,7 +19,9 @@ interface Entry extends Cached {
   weight: number;
 }
 
-/** How much a process remembers: so many instances, and about so many characters of their values. */
+/**
+ * How much a process remembers: so many instances, and about so many characters of their values.
+ */
 export interface Room {
   readonly instances: number;
   readonly characters: number;
@@ -28,8 +32,8 @@ const usualRoom: Room = { instances: 20_000, characters: 32_000_000 };
 const readAtOnce = 50;
 
 /**
- * The instances that this process works on: the only way to them, and no instance of a graph that is not here gets in.
- * When there are too many, those that have been here longest are forgotten.
+ * The instances that this process works on: the only way to them, and no instance of a graph that
+ * is not here gets in. When there are too many, those that have been here longest are forgotten.
  */
 export class Instances {
   readonly #store: Pick<Store, "read">;
@@ -63,8 +67,9 @@ export class Instances {
   }
 
   /**
-   * Reads instances again and returns what was read: whoever gives a job up must judge by that, for others may forget
-   * an instance at any time. Outputs stay, for they never change. Throws when one of them has begun with another graph.
+   * Reads instances again and returns what was read: whoever gives a job up must judge by that, for
+   * others may forget an instance at any time. Outputs stay, for they never change. Throws when one
+   * of them has begun with another graph.
    */
   async refresh(ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
     const read = new Map<string, Known>();
@@ -82,7 +87,10 @@ export class Instances {
     return read;
   }
 
-  /** One instance as it is now, unless it is final; nobody can forget it between the read and the answer. */
+  /**
+   * One instance as it is now, unless it is final; nobody can forget it between the read and the
+   * answer.
+   */
   async fresh(id: string): Promise<Cached | undefined> {
     const known = (await this.refresh([id])).get(id);
     if (known === undefined || isFinal(known.status)) return undefined;
@@ -119,7 +127,10 @@ export class Instances {
     }
   }
 
-  /** Remembers an instance whose jobs wait for a claim, as long as the running ones have room beside it. */
+  /**
+   * Remembers an instance whose jobs wait for a claim, as long as the running ones have room beside
+   * it.
+   */
   offer(known: Known): void {
     const { instances, characters } = this.#room;
     if (this.#cached.size < instances / 2 && this.#weight < characters / 2) this.set(known);

@@ -1,7 +1,10 @@
 import type { JobId } from "../queue/job.ts";
 import type { Queue } from "../queue/queue.ts";
 
-/** Job ids from blocks that the queue has reserved, so that a job's id is known before it is inserted. */
+/**
+ * Job ids from blocks that the queue has reserved, so that a job's id is known before it is
+ * inserted.
+ */
 export class JobIds {
   readonly #queue: Pick<Queue, "reserveIds">;
   #next = 0;

@@ -1,7 +1,8 @@
 /**
- * Writes what has come together, on a few connections side by side. No timer gathers a batch: each lane writes
- * whatever arrived while the others were writing, so a batch is one when idle and hundreds under load. Lanes that come at the
- * same time share what there is: while one is written, the other's steps run.
+ * Writes what has come together, on a few connections side by side. No timer gathers a batch: each
+ * lane writes whatever arrived while the others were writing, so a batch is one when idle and
+ * hundreds under load. Lanes that come at the same time share what there is: while one is written,
+ * the other's steps run.
  */
 export class Lanes<T> {
   readonly #count: number;

@@ -1,6 +1,9 @@
 import type { Lease, Queue } from "../queue/queue.ts";
 
-/** Leaves, and gives back what is left: without using up an attempt, but for those that are `counted`. */
+/**
+ * Leaves, and gives back what is left: without using up an attempt, but for those that are
+ * `counted`.
+ */
 export async function leave(
   queue: Queue,
   process: string,

@@ -28,7 +28,10 @@ export class Line {
   }
 }
 
-/** What waits to be written, one line for each instance. A line that was taken is nobody else's until it is given back. */
+/**
+ * What waits to be written, one line for each instance. A line that was taken is nobody else's
+ * until it is given back.
+ */
 export class Lines {
   readonly #all = new Map<string, Line>();
   /** First come, first taken. */

@@ -17,8 +17,9 @@ export interface LoneTiming {
 }
 
 /**
- * Runs jobs that must run alone: their process has died twice, and nobody knows whether it was they who killed it. An idle process takes
- * such a job at once. A busy one begins nothing else, for a lease at most, when nobody has taken it for a lease.
+ * Runs jobs that must run alone: their process has died twice, and nobody knows whether it was they
+ * who killed it. An idle process takes such a job at once. A busy one begins nothing else, for a
+ * lease at most, when nobody has taken it for a lease.
  */
 export class LoneJobs {
   readonly #parts: Parts;

@@ -7,7 +7,10 @@ import type { Running, RunningJob } from "./running.ts";
 const shortest = 10;
 const longest = 5_000;
 
-/** Tells the log of steps that run for long, each attempt once. One loop looks at all of them: a timer for each would cost each. */
+/**
+ * Tells the log of steps that run for long, each attempt once. One loop looks at all of them: a
+ * timer for each would cost each.
+ */
 export class LongSteps {
   readonly #parts: Parts;
   readonly #instances: Instances;

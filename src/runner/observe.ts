@@ -60,7 +60,10 @@ export function sayRefused(
   );
 }
 
-/** Tells listeners of a turn that was written, at a time by the store's clock. Payloads are made for those who listen. */
+/**
+ * Tells listeners of a turn that was written, at a time by the store's clock. Payloads are made for
+ * those who listen.
+ */
 export function observe(telemetry: Telemetry, plan: Plan, at: Date): void {
   const { computed, included, workflow } = plan;
   const { next, progress } = computed;

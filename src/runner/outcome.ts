@@ -10,7 +10,9 @@ export interface CheckedOutcome {
   readonly texts: { readonly output: string | undefined; readonly metadata: string | undefined };
 }
 
-/** What the store will give back for an outcome. Without `isRead` nobody will ask for its output. */
+/**
+ * What the store will give back for an outcome. Without `isRead` nobody will ask for its output.
+ */
 export function stored(
   { texts: { output, metadata } }: CheckedOutcome,
   isRead: boolean,

@@ -5,7 +5,10 @@ import type { Ended, Store } from "../store/store.ts";
 
 type Read = Pick<Ended, "event" | "output">;
 
-/** How steps ended, as far as somebody has asked for it. An output never changes, so this is never stale. */
+/**
+ * How steps ended, as far as somebody has asked for it. An output never changes, so this is never
+ * stale.
+ */
 export class Outputs extends Map<string, Read> {
   /** About how many characters the outputs take. */
   weight = 0;
@@ -47,8 +50,8 @@ export async function load(
 }
 
 /**
- * What a step sees: outputs of steps in the causal past of the arrival that started it. What a parallel branch
- * happens to have done is not in it, or the result would depend on who was faster.
+ * What a step sees: outputs of steps in the causal past of the arrival that started it. What a
+ * parallel branch happens to have done is not in it, or the result would depend on who was faster.
  */
 export async function seen(
   store: Pick<Store, "ended">,

@@ -36,7 +36,9 @@ export interface Planned {
 
 const none: readonly never[] = [];
 
-/** Computes the turn of one instance, as this process knows it. Throws {@linkcode MissingOutputs}. */
+/**
+ * Computes the turn of one instance, as this process knows it. Throws {@linkcode MissingOutputs}.
+ */
 function plan(
   parts: Parts,
   cached: Cached | undefined,

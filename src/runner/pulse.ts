@@ -26,10 +26,11 @@ export interface Timing {
 }
 
 /**
- * Prolongs the lease of the process, compares what it owns with what it knows, and rescues the jobs of dead ones.
+ * Prolongs the lease of the process, compares what it owns with what it knows, and rescues the jobs
+ * of dead ones.
  *
- * A claim or a hand-over can commit while its answer is lost: such a job is owned by a process that does not know of
- * it. Unknown for two beats, it is given back.
+ * A claim or a hand-over can commit while its answer is lost: such a job is owned by a process that
+ * does not know of it. Unknown for two beats, it is given back.
  */
 export class Pulse {
   readonly #parts: Parts;

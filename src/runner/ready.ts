@@ -18,8 +18,8 @@ export interface Ready {
 }
 
 /**
- * Gives turns their jobs. A job whose step has ended leaves its slot to what it starts, once the turn is written. `plain` when the database
- * has refused what a choice has thrown.
+ * Gives turns their jobs. A job whose step has ended leaves its slot to what it starts, once the
+ * turn is written. `plain` when the database has refused what a choice has thrown.
  */
 export async function ready(
   parts: Parts,
@@ -83,12 +83,18 @@ function heirOf({ included }: Plan, jobs: readonly NewJob[]): NewJob | undefined
   return row && jobs.find((job) => fits(job, row));
 }
 
-/** Whether a job may take the row of one that has ended: what the row is found by stays as it is, or it would have to move. */
+/**
+ * Whether a job may take the row of one that has ended: what the row is found by stays as it is, or
+ * it would have to move.
+ */
 function fits({ owned, queue, priority }: NewJob, row: OwnedJob): boolean {
   return owned && row.kind === "execute" && queue === row.queue && priority === row.priority;
 }
 
-/** Gives back what is held for jobs that were to begin. Whoever has ended keeps its slot until it is done. */
+/**
+ * Gives back what is held for jobs that were to begin. Whoever has ended keeps its slot until it is
+ * done.
+ */
 export function takeBack({ taken }: Ready): void {
   for (const slot of taken) slot.release();
 }

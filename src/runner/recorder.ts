@@ -15,7 +15,10 @@ interface Waiting {
 
 const largestBatch = 500;
 
-/** Leaves results for an advance: of waits that somebody else may end too, and of every step where inline is off. */
+/**
+ * Leaves results for an advance: of waits that somebody else may end too, and of every step where
+ * inline is off.
+ */
 export class Recorder {
   readonly #parts: Parts;
   readonly #host: Host;

@@ -4,7 +4,10 @@ import type { Parts } from "./parts.ts";
 
 const namedInSentence = 5;
 
-/** Tells of processes that were declared dead, each with what it was running: one of those has killed it, perhaps. */
+/**
+ * Tells of processes that were declared dead, each with what it was running: one of those has
+ * killed it, perhaps.
+ */
 export function tellRescued({ telemetry, logger }: Parts, rescued: Rescued): void {
   const { processes, queues, running } = rescued;
   telemetry.emit("job:rescue", { processes, queues });

@@ -15,7 +15,9 @@ interface Resumption {
   readonly delivery?: string;
 }
 
-/** The resume worker: turns an elapsed timer or a scheduled delivery into a result. Never rejects. */
+/**
+ * The resume worker: turns an elapsed timer or a scheduled delivery into a result. Never rejects.
+ */
 export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
   const { parts, host, instances, committer, recorder, failures } = workers;
   try {
@@ -49,7 +51,8 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
         return host.done(job);
       }
     }
-    // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a delivery.
+    // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a
+    // delivery.
     if (parts.inline && step?.kind === "timer") {
       committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
     } else recorder.submit(job, result, known && teller(workers, known, result));

@@ -1,4 +1,7 @@
-/** Room for one job. Giving it back a second time changes nothing, so that nobody can give back what others hold by then. */
+/**
+ * Room for one job. Giving it back a second time changes nothing, so that nobody can give back what
+ * others hold by then.
+ */
 export class Slot {
   readonly queue: string;
   #slots: Slots | undefined;
@@ -23,7 +26,9 @@ export class Slots {
     this.limits = limits;
   }
 
-  /** How many more jobs of this queue may begin: none of a queue that this process does not serve. */
+  /**
+   * How many more jobs of this queue may begin: none of a queue that this process does not serve.
+   */
   free(queue: string): number {
     return Math.max(0, (this.limits.get(queue) ?? 0) - this.taken(queue));
   }

@@ -14,7 +14,10 @@ import { isUnreachable, memberOf, pause } from "./trouble.ts";
 import { type Ended, wakeOf } from "./turns.ts";
 
 const mostTries = 3;
-/** How often the code in the transaction may run in one attempt: its commit may be lost, refused, or asked for again. */
+/**
+ * How often the code in the transaction may run in one attempt: its commit may be lost, refused, or
+ * asked for again.
+ */
 const mostRuns = 5;
 
 /** The step is over, by whoever was faster: nothing of this transaction may stay. */
@@ -28,11 +31,13 @@ export interface Work {
 }
 
 /**
- * Runs the last part of a step in the transaction that records its result: what it writes commits with the result, or
- * not at all. Lock order: the user's rows, the process row, the instance, its jobs.
+ * Runs the last part of a step in the transaction that records its result: what it writes commits
+ * with the result, or not at all. Lock order: the user's rows, the process row, the instance, its
+ * jobs.
  *
- * Whatever goes wrong while that code runs is a failed attempt, and so is the loss of its connection then. Before it nothing has
- * happened yet; after it the outcome is unknown: the instance is read again, and the code runs again where the step is still active.
+ * Whatever goes wrong while that code runs is a failed attempt, and so is the loss of its
+ * connection then. Before it nothing has happened yet; after it the outcome is unknown: the
+ * instance is read again, and the code runs again where the step is still active.
  */
 export async function recordInTransaction(
   workers: Workers,
@@ -76,12 +81,14 @@ export async function recordInTransaction(
       const away = isUnreachable(error);
       if (inline && at(part) === "after" && memberOf(error, "code") !== "DATABASE_UNREACHABLE") {
         if (!away) sayRefused(parts.logger, job, cached.known.key, error);
-        // What holds or refuses the row of the instance does not keep the result from being recorded.
+        // What holds or refuses the row of the instance does not keep the result from being
+        // recorded.
         inline = false;
         continue;
       }
       if (!away || !(await pause(host.givenUp))) throw error;
-      // The commit may have come through: then the step is no longer active, and nothing is run again.
+      // The commit may have come through: then the step is no longer active, and nothing is run
+      // again.
       if (at(part) === "after" && !(await isActive(workers, attempt))) break;
     } finally {
       for (const slot of taken) slot.release();
@@ -114,7 +121,10 @@ async function isActive({ host, instances }: Workers, { job, step }: Attempt): P
   }
 }
 
-/** Writes the turn in the open transaction, and an unread result instead when the instance moves too often. */
+/**
+ * Writes the turn in the open transaction, and an unread result instead when the instance moves too
+ * often.
+ */
 async function commitTurn(
   workers: Workers,
   attempt: Attempt,
@@ -137,7 +147,8 @@ async function commitTurn(
     if (turn === undefined) throw new Over();
     // Whatever becomes of the transaction, they are given back at its end.
     taken.push(...turn.taken);
-    // The process may have entered again meanwhile: what began under the dead id must not be written under the new one.
+    // The process may have entered again meanwhile: what began under the dead id must not be
+    // written under the new one.
     const written = await tx.commit(job.process, [turn.turn]);
     const at = written.get(job.instance);
     if (at !== undefined) return () => applied(workers, turn, job.process, at);

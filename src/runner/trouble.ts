@@ -2,8 +2,8 @@ import { longestTimer } from "../core/duration.ts";
 import { onAbort } from "../queue/on_abort.ts";
 
 /**
- * Whether the backend could not be reached, or could not do it then, whatever it was asked for. What was written is
- * fenced, so it is tried again.
+ * Whether the backend could not be reached, or could not do it then, whatever it was asked for.
+ * What was written is fenced, so it is tried again.
  */
 export function isUnreachable(error: unknown): boolean {
   const code = memberOf(error, "code");
@@ -11,8 +11,8 @@ export function isUnreachable(error: unknown): boolean {
 }
 
 /**
- * A member of what was thrown. Errors are told apart by their `code`: another copy of this package has classes of its own. Asking a
- * revoked proxy or a getter may throw.
+ * A member of what was thrown. Errors are told apart by their `code`: another copy of this package
+ * has classes of its own. Asking a revoked proxy or a getter may throw.
  */
 export function memberOf(thrown: unknown, name: string): unknown {
   try {
@@ -39,7 +39,10 @@ export function pause(signal: AbortSignal, milliseconds: number = pauseMs): Prom
   });
 }
 
-/** Waits for `work`, though not when `signal` has aborted: what it comes to is nobody's business then. */
+/**
+ * Waits for `work`, though not when `signal` has aborted: what it comes to is nobody's business
+ * then.
+ */
 export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const forget = onAbort(signal, () => resolve(undefined));
@@ -47,7 +50,10 @@ export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise
   });
 }
 
-/** Waits for `work` for so many milliseconds. False when it takes longer: it goes on then, and what it comes to is dropped. */
+/**
+ * Waits for `work` for so many milliseconds. False when it takes longer: it goes on then, and what
+ * it comes to is dropped.
+ */
 export async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), milliseconds);

@@ -39,7 +39,10 @@ export interface Computed {
   readonly processed: readonly Processed[];
 }
 
-/** Some choice reads outputs that are not here: they must be loaded, then the turn is computed again. */
+/**
+ * Some choice reads outputs that are not here: they must be loaded, then the turn is computed
+ * again.
+ */
 export class MissingOutputs extends Error {
   readonly steps: readonly string[];
   constructor(steps: readonly string[]) {
@@ -66,7 +69,8 @@ export function computeTurn(limits: Limits, input: TurnInput): Computed {
   const metadata = changed ? mergeMetadata(workflow.graph, control) : undefined;
   return {
     progress,
-    // Written out, and not spread: V8 gives copies of copies a new shape now and then, and all that reads them slows down.
+    // Written out, and not spread: V8 gives copies of copies a new shape now and then, and all that
+    // reads them slows down.
     next: {
       id: known.id,
       workflow: known.workflow,
@@ -155,7 +159,10 @@ export function changes(known: Known, { progress, processed }: Computed): boolea
     progress.kept.some(({ step }) => !known.control.early.has(step));
 }
 
-/** Runs the code of choices. What they decide carries its own result, like the step that has ended here. */
+/**
+ * Runs the code of choices. What they decide carries its own result, like the step that has ended
+ * here.
+ */
 function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, outputs: Outputs) {
   return (
     name: string,

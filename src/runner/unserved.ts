@@ -1,7 +1,10 @@
 import { unservedNotices } from "../queue/unserved.ts";
 import type { Parts } from "./parts.ts";
 
-/** Tells the log of due jobs that no living process can take: once, and again when they had gone and come back. */
+/**
+ * Tells the log of due jobs that no living process can take: once, and again when they had gone and
+ * come back.
+ */
 export class UnservedJobs {
   #told: ReadonlySet<string> = new Set();
 

@@ -17,8 +17,9 @@ const outageDelay = 1_000;
 const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: "5m" } as const;
 
 /**
- * Judges what a job has thrown. Advances, timers and deliveries are never given up: they back off. What is thrown once code of the user's
- * `ran` is a failed attempt, whatever it says of databases: it may speak of another one.
+ * Judges what a job has thrown. Advances, timers and deliveries are never given up: they back off.
+ * What is thrown once code of the user's `ran` is a failed attempt, whatever it says of databases:
+ * it may speak of another one.
  */
 export function judge(
   parts: Pick<Parts, "registry" | "retry" | "random">,
@@ -42,7 +43,10 @@ export function judge(
   return { kind: "retry", delay: delay(retry, job.attempt, parts.random) };
 }
 
-/** Milliseconds; `undefined` for what is no duration: nobody checks what another copy of the package, or nobody's class, asks for. */
+/**
+ * Milliseconds; `undefined` for what is no duration: nobody checks what another copy of the
+ * package, or nobody's class, asks for.
+ */
 function length(duration: unknown): number | undefined {
   try {
     return milliseconds(duration);

@@ -42,10 +42,16 @@ export interface WorkOptions extends Timing {
   readonly finished: Host["finished"];
 }
 
-/** Milliseconds that a stop may take beside its grace, each: until what was aborted is over, and until it has left. */
+/**
+ * Milliseconds that a stop may take beside its grace, each: until what was aborted is over, and
+ * until it has left.
+ */
 const patience = 3_000;
 
-/** A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is due. */
+/**
+ * A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is
+ * due.
+ */
 export class Worker implements Host {
   readonly slots: Slots;
   readonly #running = new Running();
@@ -108,7 +114,10 @@ export class Worker implements Host {
     return this.#running.jobs;
   }
 
-  /** Resolves once it works or was stopped. Rejects when to wait is pointless: the tables are newer than the code. */
+  /**
+   * Resolves once it works or was stopped. Rejects when to wait is pointless: the tables are newer
+   * than the code.
+   */
   get ready(): Promise<void> {
     return this.#starting;
   }
@@ -179,7 +188,10 @@ export class Worker implements Host {
     telemetry.emit("job:stop", { ...aboutJob(job), duration: performance.now() - running.began });
   }
 
-  /** Takes over an instance that was just started here under the id `process`, with the jobs that are executing. */
+  /**
+   * Takes over an instance that was just started here under the id `process`, with the jobs that
+   * are executing.
+   */
   adopt(process: string, known: Known, started: readonly NewJob[]): void {
     const taken = this.accepting && process === this.#process;
     const owned = started.filter(({ owned }) => owned);
@@ -192,7 +204,10 @@ export class Worker implements Host {
     }
   }
 
-  /** The answer came after a stop, or after this process was declared dead: somebody else may have the jobs already. */
+  /**
+   * The answer came after a stop, or after this process was declared dead: somebody else may have
+   * the jobs already.
+   */
   #refuse(leases: readonly Lease[]): void {
     this.#parts.backend.queue.release(leases).catch((error) => {
       this.#parts.logger.warn("Cannot give jobs back", { error: failure(error) });
@@ -239,8 +254,8 @@ export class Worker implements Host {
   }
 
   /**
-   * Stops claiming, lets running steps end for `grace` milliseconds, aborts the rest and gives it back. Asked again
-   * with a shorter time, it waits no longer than that.
+   * Stops claiming, lets running steps end for `grace` milliseconds, aborts the rest and gives it
+   * back. Asked again with a shorter time, it waits no longer than that.
    */
   stop(grace: number = this.#options.grace): Promise<void> {
     void pause(this.givenUp, grace).then(() => this.#graceOver.abort());
@@ -272,7 +287,8 @@ export class Worker implements Host {
     await Promise.all([this.#pulse.stop(), this.#listener?.[Symbol.asyncDispose]()]);
     if (this.#process === "") return;
     const { backend: { queue } } = this.#parts;
-    // What is left ignores its signal: its result will find that the lease is gone. What has run and failed stays counted.
+    // What is left ignores its signal: its result will find that the lease is gone. What has run
+    // and failed stays counted.
     const counted = [...this.#running.leases(), ...this.#unsettled];
     await leave(queue, this.#process, this.#options.lease, counted);
   }

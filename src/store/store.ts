@@ -37,7 +37,10 @@ export interface Known {
   readonly id: string;
   readonly workflow: string;
   readonly version: number;
-  /** The fingerprint of the graph that it began with; `undefined` when it began before that was kept. */
+  /**
+   * The fingerprint of the graph that it began with; `undefined` when it began before that was
+   * kept.
+   */
   readonly graph: string | undefined;
   readonly key: string;
   readonly revision: number;
@@ -85,17 +88,25 @@ export interface Discard {
   readonly attempt: number;
   readonly errors: readonly Failure[];
   readonly duration: number | undefined;
-  /** Write no more than it takes to end the instance: no row of the step, and its jobs are deleted. */
+  /**
+   * Write no more than it takes to end the instance: no row of the step, and its jobs are deleted.
+   */
   readonly bare?: boolean;
 }
 
-/** `ended`, `at` by the store's clock; `kept` when there is nothing to end (`status` says how the instance stands); `stale` when the lease is. */
+/**
+ * `ended`, `at` by the store's clock; `kept` when there is nothing to end (`status` says how the
+ * instance stands); `stale` when the lease is.
+ */
 export type EndResult =
   | { readonly kind: "ended"; readonly status: InstanceStatus; readonly at: Date }
   | { readonly kind: "kept"; readonly status: InstanceStatus | undefined }
   | { readonly kind: "stale" };
 
-/** `deleted`, `at` by the store's clock; `active` when it was left alone. `status` is the one before. */
+/**
+ * `deleted`, `at` by the store's clock; `active` when it was left alone. `status` is the one
+ * before.
+ */
 export type DeleteResult =
   | { readonly kind: "deleted"; readonly status: InstanceStatus; readonly at: Date }
   | { readonly kind: "active"; readonly status: InstanceStatus }
@@ -109,7 +120,10 @@ export type Delivered =
   | { readonly kind: "changed"; readonly graph: string }
   | { readonly kind: "missing" };
 
-/** A place in a list, which is newest first: by the time of the start on the store's clock, then by id. */
+/**
+ * A place in a list, which is newest first: by the time of the start on the store's clock, then by
+ * id.
+ */
 export interface Place {
   /** Microseconds since 1970. */
   readonly insertedAt: string;
@@ -146,15 +160,23 @@ export interface StoreTransaction {
   record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
 }
 
-/** Instances and results, and the commits that move them together with their jobs. Decides nothing. */
+/**
+ * Instances and results, and the commits that move them together with their jobs. Decides nothing.
+ */
 export interface Store {
-  /** Inserts instances and their first jobs in one statement. Returns those that were inserted or are there from an earlier try. */
+  /**
+   * Inserts instances and their first jobs in one statement. Returns those that were inserted or
+   * are there from an earlier try.
+   */
   open(
     process: string | undefined,
     instances: readonly NewInstance[],
     tx?: CallerTransaction,
   ): Promise<Written>;
-  /** Enters graphs, and returns the other graphs of their versions with which open instances have begun. */
+  /**
+   * Enters graphs, and returns the other graphs of their versions with which open instances have
+   * begun.
+   */
   compare(graphs: readonly VersionGraph[]): Promise<readonly OtherGraph[]>;
   /** The instances that are there, in no order. */
   read(ids: readonly string[]): Promise<readonly Known[]>;
@@ -163,15 +185,15 @@ export interface Store {
   /** How these steps of an instance ended; all of them without `steps`. */
   ended(instance: string, steps: readonly string[] | undefined): Promise<readonly Ended[]>;
   /**
-   * Writes turns, at most one for each instance, in one statement. Returns the instances that were written; the others
-   * were stale. A process that was declared dead writes nothing.
+   * Writes turns, at most one for each instance, in one statement. Returns the instances that were
+   * written; the others were stale. A process that was declared dead writes nothing.
    */
   commit(process: string, turns: readonly Turn[]): Promise<Written>;
   /** Ends jobs that found nothing to write. Jobs whose lease is stale are left alone. */
   pass(passes: readonly Pass[]): Promise<void>;
   /**
-   * Writes results, ends their jobs and wakes advances, in one statement. Returns the jobs whose results stand: not those
-   * whose lease is stale, nor those that met a result.
+   * Writes results, ends their jobs and wakes advances, in one statement. Returns the jobs whose
+   * results stand: not those whose lease is stale, nor those that met a result.
    */
   record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
   /** Runs `work` in one transaction, which may run again when the database asks for it. */
@@ -183,8 +205,8 @@ export interface Store {
   /** Cancels a scheduled delivery. False when there is none of that id that waits. */
   cancelScheduled(id: JobId): Promise<boolean>;
   /**
-   * Ends an instance: locks it, asks `decide`, writes, then cancels its jobs in a later statement. `decide` returns
-   * `undefined` to leave it alone.
+   * Ends an instance: locks it, asks `decide`, writes, then cancels its jobs in a later statement.
+   * `decide` returns `undefined` to leave it alone.
    */
   end(
     instance: string,
@@ -194,14 +216,17 @@ export interface Store {
       readonly tx?: CallerTransaction | undefined;
     },
   ): Promise<EndResult>;
-  /** Deletes an instance with its results and its jobs; one that is active only with `force`. Whoever watches is told. */
+  /**
+   * Deletes an instance with its results and its jobs; one that is active only with `force`.
+   * Whoever watches is told.
+   */
   delete(
     instance: string,
     options?: { readonly force?: boolean; readonly tx?: CallerTransaction | undefined },
   ): Promise<DeleteResult>;
   /**
-   * Calls `ended` with instances that have become final, and with none when some may have been missed; with the process whose turns
-   * have ended them, where that is known.
+   * Calls `ended` with instances that have become final, and with none when some may have been
+   * missed; with the process whose turns have ended them, where that is known.
    */
   watch(ended: (instances: readonly string[], by?: string) => void): AsyncDisposable;
   /** Newest first. */

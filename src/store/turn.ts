@@ -51,8 +51,8 @@ export interface Turn {
   readonly resolved: readonly string[];
   readonly started: readonly NewJob[];
   /**
-   * The job that takes the row of the one that has ended, with its id, queue and priority: it executes in the committing
-   * process, and the row's token is raised by one.
+   * The job that takes the row of the one that has ended, with its id, queue and priority: it
+   * executes in the committing process, and the row's token is raised by one.
    */
   readonly reused: NewJob | undefined;
   /** A kept delivery can be applied now: an advance must come. */
@@ -83,12 +83,18 @@ export interface Pass {
   readonly ignored: readonly Pick<Processed, "step" | "activation">[];
 }
 
-/** An outcome from outside. `id` is made before the first try, so that a repetition finds its own row. */
+/**
+ * An outcome from outside. `id` is made before the first try, so that a repetition finds its own
+ * row.
+ */
 export interface NewDelivery {
   readonly id: string;
   readonly instance: string;
   readonly version: number;
-  /** The fingerprint of the graph that it was checked with: an instance of another one does not take it. */
+  /**
+   * The fingerprint of the graph that it was checked with: an instance of another one does not take
+   * it.
+   */
   readonly graph: string;
   readonly step: string;
   readonly activation: number;

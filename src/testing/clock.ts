@@ -12,8 +12,9 @@ export interface FakeClock extends Clock {
    */
   advance(duration: Duration): void;
   /**
-   * Lets the time pass from one due job to the next, until the duration is over: timers of timers fire too, each at its time. Whoever
-   * works on the backend must run. `patience` is how many milliseconds it waits for the jobs of one moment; default 10,000.
+   * Lets the time pass from one due job to the next, until the duration is over: timers of timers
+   * fire too, each at its time. Whoever works on the backend must run. `patience` is how many
+   * milliseconds it waits for the jobs of one moment; default 10,000.
    *
    * @throws {RangeError} When the duration is negative or longer than a century.
    * @throws {Error} When jobs are still due after `patience`, for instance because nobody works.
@@ -22,8 +23,8 @@ export interface FakeClock extends Clock {
 }
 
 /**
- * Makes a clock that stands still until it is told to move, for a memory backend whose timers and retries a test wants to
- * see at once.
+ * Makes a clock that stands still until it is told to move, for a memory backend whose timers and
+ * retries a test wants to see at once.
  *
  * @param start Milliseconds since 1970 to begin with; default: the first day of 2026.
  *

@@ -2,8 +2,8 @@ import type { MemoryBackend } from "../memory/backend.ts";
 import { untilNothingIsDue } from "./due.ts";
 
 /**
- * Waits until no job of a memory backend is due: nothing is available, nothing executes, and what is scheduled lies in
- * the future of its clock.
+ * Waits until no job of a memory backend is due: nothing is available, nothing executes, and what
+ * is scheduled lies in the future of its clock.
  *
  * @param options `patience` is how many milliseconds it waits at most; default 10,000.
  * @throws {Error} When jobs are still due after that, for instance because nobody works.

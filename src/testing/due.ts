@@ -2,7 +2,10 @@ import type { MemoryBackend, StoredJob } from "../memory/backend.ts";
 
 type Looked = Pick<MemoryBackend, "jobs" | "serves">;
 
-/** Waits until no job is due at `now`. Throws after `patience` milliseconds, with the jobs that still are. */
+/**
+ * Waits until no job is due at `now`. Throws after `patience` milliseconds, with the jobs that
+ * still are.
+ */
 export async function untilNothingIsDue(
   backend: Looked,
   now: () => number,

@@ -3,11 +3,11 @@ import { type MemoryBackend, memoryBackend, type MemoryOptions } from "../memory
 /**
  * Keeps workflows in memory, for tests and for trying things out.
  *
- * It meets the same contract as PostgreSQL does, without a database: one process, nothing survives it, and a transaction of
- * the caller's cannot be joined.
+ * It meets the same contract as PostgreSQL does, without a database: one process, nothing survives
+ * it, and a transaction of the caller's cannot be joined.
  *
- * What a step writes through the `sql` that is handed over does not commit with its result: that is in memory, and has no part in a
- * transaction of a database.
+ * What a step writes through the `sql` that is handed over does not commit with its result: that is
+ * in memory, and has no part in a transaction of a database.
  *
  * @example Nothing is there at first
  * ```ts

@@ -10,8 +10,8 @@ export type { Ssl, SslMode } from "./ssl.ts";
 /** Where the database is. An option wins over the URL, and the URL over the environment. */
 export interface AddressOptions {
   /**
-   * `postgres://user:password@host:port/database`, as libpq reads it: with several hosts, `?sslmode=` and the like. One of
-   * `url`, `host` and the variable PGHOST is needed.
+   * `postgres://user:password@host:port/database`, as libpq reads it: with several hosts,
+   * `?sslmode=` and the like. One of `url`, `host` and the variable PGHOST is needed.
    */
   readonly url?: string | undefined;
   /** Host, or a folder that holds a Unix socket. */
@@ -25,15 +25,17 @@ export interface AddressOptions {
   /** Name of the database. */
   readonly database?: string | undefined;
   /**
-   * True for TLS with a certificate that is checked, false for none, a mode of libpq's sslmode, or options of
-   * `tls.connect`.
+   * True for TLS with a certificate that is checked, false for none, a mode of libpq's sslmode, or
+   * options of `tls.connect`.
    */
   readonly ssl?: boolean | SslMode | object | undefined;
 }
 
 /** One of the servers that may be the one to write to. */
 export interface Host {
-  /** Its name, its address, or the folder of its socket: what its certificate is checked against. */
+  /**
+   * Its name, its address, or the folder of its socket: what its certificate is checked against.
+   */
   readonly name: string;
   readonly port: number;
   /** Where to connect, when that is not the name. */
@@ -57,7 +59,9 @@ export interface Address {
   readonly options: string | undefined;
   /** Milliseconds for one connection to one host. */
   readonly patience: number;
-  /** Milliseconds of silence before the socket asks whether the other end is there. 0 never asks. */
+  /**
+   * Milliseconds of silence before the socket asks whether the other end is there. 0 never asks.
+   */
   readonly keepAlive: number;
   /** Whether PgBouncer in transaction mode is in between. */
   readonly pooled: boolean;
@@ -66,7 +70,9 @@ export interface Address {
 const defaultPatience = 10_000;
 const defaultKeepAlive = 60_000;
 
-/** Understands where the database is. Throws a sentence, which holds no secret, for what cannot be. */
+/**
+ * Understands where the database is. Throws a sentence, which holds no secret, for what cannot be.
+ */
 export function addressOf(options: AddressOptions): Address {
   const inUrl = fromUrl(options.url);
   checkNames(inUrl);
@@ -142,7 +148,10 @@ function hostsOf(parameters: Parameters): readonly Host[] {
   });
 }
 
-/** The option `host` and PGHOST may hold a port too, as the driver has it; an IPv6 address may stand without brackets. */
+/**
+ * The option `host` and PGHOST may hold a port too, as the driver has it; an IPv6 address may stand
+ * without brackets.
+ */
 function withPort(text: string): { readonly name: string; readonly port: string } {
   const found = /^(?:\[([^[\]]+)\]|([^:/]+))(?::(\d+))?$/.exec(text);
   return { name: found?.[1] ?? found?.[2] ?? text, port: found?.[3] ?? "" };

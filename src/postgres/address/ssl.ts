@@ -44,7 +44,8 @@ export function readSsl(parameters: Parameters, option: unknown): Ssl {
   }
   if (binding === "require") {
     if (mode === "disable") refuse("channel_binding=require needs TLS, got sslmode=disable");
-    // The driver cannot bind the channel. It would tell a stranger in the middle from the server: so does the certificate.
+    // The driver cannot bind the channel. It would tell a stranger in the middle from the server:
+    // so does the certificate.
     if (mode !== "verify-ca") mode = "verify-full";
   }
   return {
