@@ -81,7 +81,7 @@ create table hephaestus.step_results (
 
 alter table hephaestus.step_results add constraint step_results_pkey PRIMARY KEY (instance_id, step_ref, activation);
 CREATE INDEX step_results_unprocessed ON hephaestus.step_results USING btree (instance_id) WHERE (NOT processed);
-CREATE TRIGGER require_instance AFTER INSERT ON hephaestus.step_results FOR EACH ROW WHEN ((current_setting('hephaestus.writer'::text, true) IS DISTINCT FROM 'engine'::text)) EXECUTE FUNCTION hephaestus.require_instance();
+CREATE TRIGGER require_instance AFTER INSERT ON hephaestus.step_results FOR EACH ROW WHEN (((current_setting('hephaestus.writer'::text, true) IS DISTINCT FROM 'engine'::text) OR (new.delivery_id IS NOT NULL))) EXECUTE FUNCTION hephaestus.require_instance();
 comment on table hephaestus.step_results is 'How every step ended: the history that people read, and the outputs that later steps read.';
 
 create table hephaestus.workflow_graphs (
@@ -135,6 +135,8 @@ begin
       current_setting('transaction_isolation')
       using errcode = 'feature_not_supported', hint = 'Delete it in a transaction that is read committed.';
   end if;
+  perform pg_advisory_xact_lock(1212502066, hashtext(id::text))
+  from (select id from gone where finished_at is null order by id) as open;
   perform from "hephaestus".jobs
   where instance_id in (select id from gone) and not (kind = 'advance' and state = 'available')
   order by id
@@ -149,7 +151,12 @@ CREATE OR REPLACE FUNCTION hephaestus.require_instance()
  LANGUAGE plpgsql
 AS $function$
 begin
-  perform from "hephaestus".workflow_instances where id = new.instance_id for key share;
+  if new.delivery_id is null then
+    perform from "hephaestus".workflow_instances where id = new.instance_id for key share;
+  else
+    -- It holds its lock already.
+    perform from "hephaestus".workflow_instances where id = new.instance_id;
+  end if;
   if not found then
     raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id
       using errcode = 'foreign_key_violation';

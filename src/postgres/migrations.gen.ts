@@ -127,7 +127,7 @@ drop table :schema.workflow_instances;
   {
     version: 2,
     name: "floor",
-    sha256: "50b7c4cb9180140719b30d330083a964df02131e7be07530bf53e70190ba6985",
+    sha256: "f2762bbc3276a2c18ac1626e2de83cf211599aa8fcb3474ae9868500051f7913",
     up: `-- Which work a process can take: null where a process does not say. A workflow reads name@version.
 alter table :schema.processes
   add column queues text[],
@@ -174,6 +174,8 @@ where not exists (select from :schema.workflow_instances as instance where insta
 -- In read committed each statement has a snapshot of its own, later than the locks of those before it. The first one waits
 -- for results that are being written, for each holds the row of its job; the later ones see them and the advances that they
 -- woke. So a result needs no lock of its instance. An advance that waits comes last: a result may be about to lock it.
+-- A delivery has no job: it holds a shared advisory lock instead, which no lock of the row by others makes wait. Only an
+-- open instance takes deliveries, so that deleting many that have ended needs no lock for each.
 create function :schema.delete_with_instances() returns trigger language plpgsql as $$
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
@@ -181,6 +183,8 @@ begin
       current_setting('transaction_isolation')
       using errcode = 'feature_not_supported', hint = 'Delete it in a transaction that is read committed.';
   end if;
+  perform pg_advisory_xact_lock(1212502066, hashtext(id::text))
+  from (select id from gone where finished_at is null order by id) as open;
   perform from :schema.jobs
   where instance_id in (select id from gone) and not (kind = 'advance' and state = 'available')
   order by id
@@ -197,7 +201,12 @@ create trigger delete_with_instances
 
 create function :schema.require_instance() returns trigger language plpgsql as $$
 begin
-  perform from :schema.workflow_instances where id = new.instance_id for key share;
+  if new.delivery_id is null then
+    perform from :schema.workflow_instances where id = new.instance_id for key share;
+  else
+    -- It holds its lock already.
+    perform from :schema.workflow_instances where id = new.instance_id;
+  end if;
   if not found then
     raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id
       using errcode = 'foreign_key_violation';
@@ -205,11 +214,12 @@ begin
   return null;
 end $$;
 
--- The engine writes a result under the lease of a job or the lock of an instance: its sessions need no second look.
+-- The engine writes a result under the lease of a job or the lock of an instance: its sessions need no second look, but for
+-- deliveries, whose statement may have a snapshot that is older than the lock it has waited for.
 -- After the insert, because a start writes an instance and its results in one statement.
 create trigger require_instance
   after insert on :schema.step_results
-  for each row when (current_setting('hephaestus.writer', true) is distinct from 'engine')
+  for each row when (current_setting('hephaestus.writer', true) is distinct from 'engine' or new.delivery_id is not null)
   execute function :schema.require_instance();
 
 -- Finds what has ended long ago, for whoever deletes it. An open instance is not in it.

@@ -1,6 +1,7 @@
 import type { JobId } from "../queue/job.ts";
 import type { Delivered } from "../store/store.ts";
 import type { NewDelivery, Pass, Recording } from "../store/turn.ts";
+import { sqlState } from "./connection_error.ts";
 import { held } from "./lease.ts";
 import { columns } from "./arrays.ts";
 import { keepWaiting } from "./commit.ts";
@@ -129,14 +130,20 @@ export async function pass(
   );
 }
 
+/** Of the advisory locks on instances: deliveries share them, and the trigger of deletes takes them. */
+const lockClass = 0x48455032;
+
 function deliverStatement(t: Tables, channel: string): string {
   return `
-with target as materialized (
+with held as materialized (
+  select pg_advisory_xact_lock_shared(${lockClass}, hashtext($1::text))
+),
+target as materialized (
   select id, status, workflow, workflow_version, jsonb_exists(control -> 'active', $2) as active,
     nullif(graph, $11::text::bigint) as other_graph
-  from ${t.instances}
+  from held
+  cross join ${t.instances}
   where id = $1::text::uuid
-  for key share
 ),
 recorded as (
   insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, delivery_id,
@@ -161,8 +168,8 @@ from target`;
 }
 
 /**
- * Writes a delivery and wakes the advance. It holds the key of the instance: whoever deletes that
- * comes before or after. `keyed` is false in a caller's transaction: a wake-up with a unique key
+ * Writes a delivery and wakes the advance. It shares a lock on the instance with other deliveries: a
+ * delete of the instance comes before or after. `keyed` is false in a caller's transaction: a wake-up with a unique key
  * would make everybody who wakes this instance wait for the caller's commit.
  */
 export async function deliver(
@@ -190,7 +197,11 @@ export async function deliver(
       wakePayload([delivery.wake.queue]),
       delivery.graph,
     ],
-  );
+  ).catch((error) => {
+    // It was deleted while the lock was waited for.
+    if (sqlState(error) === "23503") return [];
+    throw error;
+  });
   if (target === undefined) return { kind: "missing" };
   const met = { kind: target.active === "true" ? "accepted" : "early" } as const;
   if (target.recorded === "1") return met;

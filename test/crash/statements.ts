@@ -35,7 +35,7 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/^with me .*\bhere as/s, "schedule"],
   [/^with given .*\bentered as/s, "compare graphs"],
   [/^with given .*\brecorded as/s, "record"],
-  [/^with target .*\brecorded as/s, "deliver"],
+  [/^with held .*\brecorded as/s, "deliver"],
   [/^with settled .*delete from .*set processed = true/s, "pass"],
   [/^\s*with back .*join unnest/s, "release"],
   [/^\s*with back .*scheduled_at <= now\(\)/s, "stage"],
