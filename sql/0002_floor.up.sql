@@ -46,7 +46,8 @@ where not exists (select from :schema.workflow_instances as instance where insta
 -- woke. So a result needs no lock of its instance. An advance that waits comes last: a result may be about to lock it.
 -- A delivery has no job: it holds a shared advisory lock instead, which no lock of the row by others makes wait. Only an
 -- open instance takes deliveries, so that deleting many that have ended needs no lock for each.
-create function :schema.delete_with_instances() returns trigger language plpgsql as $$
+-- The schema stands outside of the bodies: a name that holds $$ would end them.
+create function :schema.delete_with_instances() returns trigger language plpgsql set search_path = :schema, pg_temp as $$
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'Cannot delete a workflow instance at isolation level %: results that others write at the same time would stay',
@@ -55,12 +56,12 @@ begin
   end if;
   perform pg_advisory_xact_lock(1212502066, hashtext(id::text))
   from (select id from gone where finished_at is null order by id) as open;
-  perform from :schema.jobs
+  perform from jobs
   where instance_id in (select id from gone) and not (kind = 'advance' and state = 'available')
   order by id
   for update;
-  delete from :schema.step_results where instance_id in (select id from gone);
-  delete from :schema.jobs where instance_id in (select id from gone);
+  delete from step_results where instance_id in (select id from gone);
+  delete from jobs where instance_id in (select id from gone);
   return null;
 end $$;
 
@@ -69,13 +70,13 @@ create trigger delete_with_instances
   referencing old table as gone
   for each statement execute function :schema.delete_with_instances();
 
-create function :schema.require_instance() returns trigger language plpgsql as $$
+create function :schema.require_instance() returns trigger language plpgsql set search_path = :schema, pg_temp as $$
 begin
   if new.delivery_id is null then
-    perform from :schema.workflow_instances where id = new.instance_id for key share;
+    perform from workflow_instances where id = new.instance_id for key share;
   else
     -- It holds its lock already.
-    perform from :schema.workflow_instances where id = new.instance_id;
+    perform from workflow_instances where id = new.instance_id;
   end if;
   if not found then
     raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id

@@ -128,6 +128,7 @@ comment on table hephaestus.workflow_instances is 'One row for each running of a
 CREATE OR REPLACE FUNCTION hephaestus.delete_with_instances()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'hephaestus', 'pg_temp'
 AS $function$
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
@@ -137,25 +138,26 @@ begin
   end if;
   perform pg_advisory_xact_lock(1212502066, hashtext(id::text))
   from (select id from gone where finished_at is null order by id) as open;
-  perform from "hephaestus".jobs
+  perform from jobs
   where instance_id in (select id from gone) and not (kind = 'advance' and state = 'available')
   order by id
   for update;
-  delete from "hephaestus".step_results where instance_id in (select id from gone);
-  delete from "hephaestus".jobs where instance_id in (select id from gone);
+  delete from step_results where instance_id in (select id from gone);
+  delete from jobs where instance_id in (select id from gone);
   return null;
 end $function$
 ;
 CREATE OR REPLACE FUNCTION hephaestus.require_instance()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'hephaestus', 'pg_temp'
 AS $function$
 begin
   if new.delivery_id is null then
-    perform from "hephaestus".workflow_instances where id = new.instance_id for key share;
+    perform from workflow_instances where id = new.instance_id for key share;
   else
     -- It holds its lock already.
-    perform from "hephaestus".workflow_instances where id = new.instance_id;
+    perform from workflow_instances where id = new.instance_id;
   end if;
   if not found then
     raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id
