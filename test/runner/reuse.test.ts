@@ -98,7 +98,7 @@ describe("a step that ends and is followed by one that begins here", () => {
     const answers: Written[] = [new Map(), new Map()];
     const { backend, turns } = watched(() => answers.pop());
     await using hephaestus = new Hephaestus({ backend, workflows, logger: silent });
-    await using worker = hephaestus.work({ poll: "20ms", queues: { default: 1 } });
+    await using worker = hephaestus.work({ poll: "1s", queues: { default: 1 } });
     await worker.ready;
 
     for (const key of ["one", "two"]) {
