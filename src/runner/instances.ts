@@ -28,8 +28,10 @@ export interface Room {
 }
 
 const usualRoom: Room = { instances: 20_000, characters: 32_000_000 };
-/** How many are read at a time: each may be as large as the limit of a payload. */
-const readAtOnce = 50;
+/** How many are read at a time while nobody knows how large they are, and when they are small. */
+const readAtOnce = { first: 50, most: 500 };
+/** About how many characters of values are read at a time. */
+const charactersAtOnce = 4_000_000;
 
 /**
  * The instances that this process works on: the only way to them, and no instance of a graph that
@@ -41,6 +43,8 @@ export class Instances {
   readonly #room: Room;
   readonly #cached = new Map<string, Entry>();
   #weight = 0;
+  /** How many to read at a time: as many of the size of the last ones as have room. */
+  #atOnce = readAtOnce.first;
 
   constructor(
     store: Pick<Store, "read">,
@@ -61,8 +65,9 @@ export class Instances {
     const missing = new Set<string>();
     for (const id of ids) if (!this.#cached.has(id)) missing.add(id);
     const all = [...missing];
-    for (let from = 0; from < all.length; from += readAtOnce) {
-      await this.refresh(all.slice(from, from + readAtOnce));
+    while (all.length > 0) {
+      const known = await this.refresh(all.splice(0, this.#atOnce));
+      this.#atOnce = fitting(known.values());
     }
   }
 
@@ -114,15 +119,15 @@ export class Instances {
   }
 
   #weigh(entry: Entry): void {
-    const { known: { id, input, metadata }, outputs } = entry;
-    const weight = weightOf(input) + weightOf(metadata) + outputs.weight;
+    const { known, outputs } = entry;
+    const weight = weightOfValues(known) + outputs.weight;
     this.#weight += weight - entry.weight;
     entry.weight = weight;
     const { instances, characters } = this.#room;
     while (this.#cached.size > instances || this.#weight > characters) {
       const [oldest] = this.#cached.keys();
       // One that is too large by itself is worked on all the same.
-      if (oldest === undefined || oldest === id) return;
+      if (oldest === undefined || oldest === known.id) return;
       this.forget(oldest);
     }
   }
@@ -140,4 +145,15 @@ export class Instances {
     this.#weight -= this.#cached.get(id)?.weight ?? 0;
     this.#cached.delete(id);
   }
+}
+
+/** How many instances of the size of the largest of these may be read at a time. */
+function fitting(read: Iterable<Known>): number {
+  const largest = Math.max(1, ...Array.from(read, (known) => weightOfValues(known)));
+  const fits = Math.floor(charactersAtOnce / largest);
+  return Math.min(readAtOnce.most, Math.max(1, fits));
+}
+
+function weightOfValues({ input, metadata }: Known): number {
+  return weightOf(input) + weightOf(metadata);
 }

@@ -30,6 +30,7 @@ const known = (id: string, more: Partial<Known> = {}): Known => ({
 /** A store that holds so many instances, and tells how many it was asked for at a time. */
 function store(
   count: number,
+  input?: unknown,
 ): { read(ids: readonly string[]): Promise<readonly Known[]>; asked: number[] } {
   const asked: number[] = [];
   const ids = new Set(Array.from({ length: count }, (_, at) => `${at}`));
@@ -37,7 +38,11 @@ function store(
     asked,
     read(wanted) {
       asked.push(wanted.length);
-      return Promise.resolve(wanted.filter((id) => ids.has(id)).map((id) => known(id)));
+      return Promise.resolve(
+        wanted.filter((id) => ids.has(id)).map((id) =>
+          known(id, input === undefined ? {} : { input })
+        ),
+      );
     },
   };
 }
@@ -84,13 +89,26 @@ describe("the instances that a process remembers", () => {
     assertEquals(held(instances, 2), ["0"]);
   });
 
-  it("are read a few at a time: each may be as large as a payload", async () => {
-    const from = store(120);
+  const numbers = (count: number) => Array.from({ length: count }, (_, at) => `${at}`);
+
+  it("are read a few at a time while nobody knows how large they are, then as their size allows", async () => {
+    const from = store(1_000, decode(JSON.stringify("x".repeat(20_000))));
     const instances = new Instances(from, anyGraph);
 
-    await instances.load(Array.from({ length: 120 }, (_, at) => `${at}`));
+    await instances.load(numbers(1_000));
 
-    assertEquals(from.asked, [50, 50, 20]);
-    assertEquals(held(instances, 120).length, 120);
+    assertEquals(from.asked, [50, 200, 200, 200, 200, 150]);
+    assertEquals(held(instances, 1_000).length, 1_000);
+  });
+
+  it("are read by hundreds when they are small, and one by one when they are very large", async () => {
+    const small = store(1_000, 1);
+    const instances = new Instances(small, anyGraph);
+    await instances.load(numbers(1_000));
+    assertEquals(small.asked, [50, 500, 450]);
+
+    const huge = store(53, "x".repeat(5_000_000));
+    await new Instances(huge, anyGraph).load(numbers(53));
+    assertEquals(huge.asked, [50, 1, 1, 1]);
   });
 });
