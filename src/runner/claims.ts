@@ -65,6 +65,7 @@ export class Claims {
     const served = queues.filter((queue) => limits.has(queue));
     if (queues.length > 0 && served.length === 0) return;
     for (const queue of queues.length > 0 ? served : limits.keys()) this.#more.add(queue);
+    this.#lone.wake();
     this.#loop.wake();
   }
 

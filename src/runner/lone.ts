@@ -16,6 +16,9 @@ export interface LoneTiming {
   readonly lease: number;
 }
 
+/** A wake-up that was lost is made up for after so many polls of an idle process. */
+const pollsWhileIdle = 15;
+
 /**
  * Runs jobs that must run alone: their process has died twice, and nobody knows whether it was they
  * who killed it. An idle process takes such a job at once. A busy one begins nothing else, for a
@@ -27,7 +30,9 @@ export class LoneJobs {
   readonly #timing: LoneTiming;
   /** The job that runs alone here; `"claiming"` while it may be about to. */
   #job: string | undefined;
-  #lookAt = 0;
+  #lookedAt = -Infinity;
+  /** Whether there may be one: somebody has said that there is work. */
+  #woken = false;
   /** Since when such a job has waited while this process was busy. */
   #waitsSince = Infinity;
   #patience = 0;
@@ -44,13 +49,24 @@ export class LoneJobs {
     return this.#job !== undefined || this.#draining;
   }
 
-  /** Looks for such a job, once a poll. Returns it where it is claimed: its slot is taken. */
+  /** There may be such a job. */
+  wake(): void {
+    this.#woken = true;
+  }
+
+  /**
+   * Looks for such a job, once a poll, and more seldom while nothing else happens. Returns it where
+   * it is claimed: its slot is taken.
+   */
   async look(): Promise<OwnedJob | undefined> {
     if (this.#job !== undefined) return undefined;
     const now = performance.now();
     const idle = this.#host.running.size === 0 && this.#host.slots.idle;
-    if (now < this.#lookAt && !(this.#draining && idle)) return undefined;
-    this.#lookAt = now + this.#timing.poll;
+    const polls = idle && !this.#woken ? pollsWhileIdle : 1;
+    const due = now >= this.#lookedAt + polls * this.#timing.poll;
+    if (!due && !(this.#draining && idle)) return undefined;
+    this.#lookedAt = now;
+    this.#woken = false;
     if (idle) return await this.#claim();
     await this.#wait(now);
     return undefined;
@@ -60,7 +76,7 @@ export class LoneJobs {
   done(job: string): boolean {
     if (this.#job !== job) return false;
     this.#job = undefined;
-    this.#lookAt = 0;
+    this.#lookedAt = -Infinity;
     return true;
   }
 
