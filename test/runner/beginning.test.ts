@@ -24,6 +24,8 @@ const migrateTo = async (url: string, to?: number) => {
 interface Hindrance {
   readonly options: Partial<HephaestusOptions>;
   readonly sentence: string;
+  /** What may be said besides: the tables of the first migration are there, those of the next not. */
+  readonly meanwhile?: string;
   /** Takes the hindrance away. */
   mend(): unknown;
   /** Drops what the database does not take with it. */
@@ -78,6 +80,7 @@ const hindrances: { readonly [name: string]: (there: Database) => Hindrance | Pr
       return {
         options: { url: empty.url },
         sentence: "it has no tables yet, run",
+        meanwhile: `this package needs ${migrations.length}`,
         mend: () => migrateTo(empty.url),
         clean: () => empty[Symbol.asyncDispose](),
       };
@@ -150,7 +153,7 @@ describe("a worker that nobody waits for, whose database", () => {
   for (const [name, hinder] of Object.entries(hindrances)) {
     it(`${name}: says so once, goes on trying, says once that it begins, and works`, async () => {
       await using there = await migrated();
-      const { options, sentence, mend, clean } = await hinder(there);
+      const { options, sentence, meanwhile, mend, clean } = await hinder(there);
       const logger = keeping();
       try {
         await using hephaestus = new Hephaestus({ ...options, workflows, logger });
@@ -170,7 +173,9 @@ describe("a worker that nobody waits for, whose database", () => {
 
         assertEquals((await handle.result()).status, "completed");
         assertEquals(
-          logger.said.map((line) => line.replace(/(, it is tried again|: work begins).*/, "")),
+          logger.said.filter((line) => !meanwhile || !line.includes(meanwhile)).map((line) =>
+            line.replace(/(, it is tried again|: work begins).*/, "")
+          ),
           ["Cannot begin to work", "The database is there"],
         );
       } finally {
