@@ -12,7 +12,6 @@ import { explained, lackingIn } from "./lacking.ts";
 import { assertMigrated } from "./migrate.ts";
 import { readEnded, readQueues, wakePayload } from "./notices.ts";
 import { postgresQueue } from "./queue.ts";
-import { engineStatements } from "./session.ts";
 import { postgresStore } from "./store.ts";
 import { tablesOf } from "./tables.ts";
 
@@ -34,7 +33,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
   const channel = channelOf(schema);
   const endedChannel = channelOf(schema, "ended");
   const all = connectionsOf(options);
-  const { steps, listener, settings } = all;
+  const { steps, listener, engine } = all;
   const lacking = lackingIn(all.reads, t);
   const pulse = explained(all.pulse, lacking);
   const lanes = explained(all.lanes, lacking);
@@ -72,7 +71,7 @@ export function postgresBackend(options: PostgresOptions): Backend {
       lacking,
       t,
       channels: { jobs: quoted(channel), ended: quoted(endedChannel) },
-      engine: engineStatements(settings),
+      engine,
       notify: tell,
       watch: (ended) =>
         hear(endedChannel, (payload) => {

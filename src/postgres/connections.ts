@@ -2,7 +2,8 @@ import { type Duration, milliseconds } from "../core/duration.ts";
 import { addressOf, type AddressOptions } from "./address/address.ts";
 import { connect, type ConnectOptions, type Db } from "./db.ts";
 import { Listener } from "./listener.ts";
-import { clean, engineSettings } from "./session.ts";
+import { clean, engineSettings, engineStatements } from "./session.ts";
+import { settings } from "./settings.ts";
 import { type Shares, sharesOf } from "./shares.ts";
 
 /** How to reach PostgreSQL, and how many connections may be opened. */
@@ -53,8 +54,8 @@ export interface Connections extends SharedConnections {
   /** For the transactions of steps. */
   readonly steps: Db;
   readonly listener: Listener | undefined;
-  /** Settings of the engine's part in the transaction of a step. */
-  readonly settings: Readonly<Record<string, string>>;
+  /** Begins the engine's part in the transaction of a step. */
+  readonly engine: string;
 }
 
 /**
@@ -104,15 +105,17 @@ export function openConnections(options: ConnectionsOptions): Connections {
     steps: pool("steps", "transactions of steps", {
       settings: {},
       patience: 2 * patience,
-      // Behind PgBouncer the session is somebody else's then.
-      ...(prepare ? { clean } : {}),
+      clean,
     }),
   };
   return {
     ...pools,
     poolSize,
     listener: notify ? new Listener(base) : undefined,
-    settings: engineSettings,
+    // Behind PgBouncer no session has settings of its own.
+    engine: prepare
+      ? engineStatements(engineSettings)
+      : engineStatements(settings({ ...base, settings: engineSettings }), true),
     async [Symbol.asyncDispose]() {
       await Promise.all(Object.values(pools).map((each) => each.close()));
     },

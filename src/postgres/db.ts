@@ -3,7 +3,7 @@ import { checkOptions } from "./connection.ts";
 import { checkStatement, type Parameter } from "./parameters.ts";
 import { Pool } from "./pool.ts";
 import { plain } from "./rows.ts";
-import { beginning } from "./settings.ts";
+import { beginning, rollingBack } from "./settings.ts";
 import { transact } from "./transaction.ts";
 
 /** A row as the server wrote it: every column as text. */
@@ -43,7 +43,10 @@ export interface ConnectOptions extends AddressOptions {
   readonly idle?: number;
   /** What the connections are for, where there are others for other purposes. */
   readonly purpose?: Purpose;
-  /** A script that runs on a connection behind each caller. */
+  /**
+   * A script that runs on a connection behind each caller; behind PgBouncer, at the end of each
+   * transaction that is rolled back.
+   */
   readonly clean?: string;
   /** Milliseconds after which we give up on an answer. Default: 5,000 above `statementTimeout`. */
   readonly deadline?: number;
@@ -63,11 +66,12 @@ export function connect(given: ConnectOptions): Db {
   const options = checkOptions(given);
   const pool = new Pool(options);
   const begin = beginning(options);
+  const rollback = rollingBack(options);
   const { statementTimeout = 30_000 } = options;
   const transactionDeadline = 2 * statementTimeout;
 
   const transaction = <T>(work: (tx: Tx) => Promise<T>, deadline: number): Promise<T> =>
-    pool.use((connection) => transact(connection, { begin, deadline }, work));
+    pool.use((connection) => transact(connection, { begin, rollback, deadline }, work));
 
   return {
     async query<R = Row>(text: string, params: readonly Parameter[] = []) {

@@ -106,8 +106,9 @@ export class Pool {
 
   /** The caller has its answer: what the next one must not find is cleaned up behind it. */
   #giveBack(connection: Connection | undefined): void {
-    const { clean } = this.#options;
-    if (connection === undefined || connection.lost || clean === undefined) {
+    const { clean, prepare } = this.#options;
+    const cleaned = clean === undefined || prepare === false;
+    if (connection === undefined || connection.lost || cleaned) {
       return this.#rest(connection);
     }
     connection.send(clean, [], { script: true })

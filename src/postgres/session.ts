@@ -41,9 +41,16 @@ export const clean: string = `${reset}; ${forget}`;
 /**
  * Goes from the step's part of a transaction to the engine's. What the step has deferred is checked
  * before, under the role and the settings that it was written under.
+ *
+ * @param clean Whether the session is somebody else's after the transaction, as behind PgBouncer:
+ * then it is cleaned at once.
  */
-export function engineStatements(settings: Readonly<Record<string, string>>): string {
-  return ["set constraints all immediate", reset, setLocal(settings)].join("; ");
+export function engineStatements(
+  settings: Readonly<Record<string, string>>,
+  clean = false,
+): string {
+  return ["set constraints all immediate", reset, ...(clean ? [forget] : []), setLocal(settings)]
+    .join("; ");
 }
 
 /** Settings for the rest of the transaction. */

@@ -1,4 +1,5 @@
 import type { ConnectOptions } from "./db.ts";
+import { setLocal } from "./session.ts";
 
 /** What each session runs with, whatever the database's defaults are. */
 export function settings(options: ConnectOptions): Readonly<Record<string, string>> {
@@ -25,7 +26,16 @@ export function settings(options: ConnectOptions): Readonly<Record<string, strin
 export function beginning(options: ConnectOptions): string {
   const begin = "begin isolation level read committed";
   if (options.prepare !== false) return begin;
-  const local = Object.entries(settings(options))
-    .map(([name, value]) => `set local ${name} = '${value.replaceAll("'", "''")}'`);
-  return [begin, ...local].join("; ");
+  const savepoint = options.clean === undefined ? [] : ["savepoint hephaestus"];
+  return [begin, setLocal(settings(options)), ...savepoint].join("; ");
+}
+
+/**
+ * Ends a transaction that has failed; behind PgBouncer nothing can be sent to its session
+ * afterwards.
+ */
+export function rollingBack({ prepare, clean }: ConnectOptions): string {
+  return prepare !== false || clean === undefined
+    ? "rollback"
+    : `rollback to savepoint hephaestus; ${clean}; rollback`;
 }

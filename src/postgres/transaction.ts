@@ -8,6 +8,8 @@ import { plain } from "./rows.ts";
 export interface TransactionOptions {
   /** The statement that begins it. */
   readonly begin: string;
+  /** The statements that end it when it has failed. */
+  readonly rollback: string;
   /** Milliseconds after which the connection is dropped, whatever the work is doing. */
   readonly deadline: number;
 }
@@ -19,7 +21,7 @@ export interface TransactionOptions {
  */
 export async function transact<T>(
   connection: Connection,
-  { begin, deadline }: TransactionOptions,
+  { begin, rollback, deadline }: TransactionOptions,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   const giveUp = () =>
@@ -37,7 +39,7 @@ export async function transact<T>(
       // A rollback would wait for what still runs, and nobody waits for that any more. The server
       // is told to cancel it.
       if (tx.running > 0) connection.destroy(givenUp());
-      else await tx.end("rollback").catch((worse) => connection.destroy(worse));
+      else await tx.end(rollback).catch((worse) => connection.destroy(worse));
       throw error;
     }
     // The server answers the commit of a failed transaction with a rollback, and no error.
@@ -74,7 +76,7 @@ class Transaction implements Tx {
     return handled(this.#next(text, [], true).then(() => {}));
   }
 
-  async end(statement: "commit" | "rollback"): Promise<string | null | undefined> {
+  async end(statement: string): Promise<string | null | undefined> {
     this.over = true;
     await this.#last;
     return (await this.run(statement, [], true)).command;

@@ -65,11 +65,12 @@ const traces: Readonly<Record<string, readonly [leave: string, see: string, clea
 };
 
 onPostgres("the session of a step's transaction", (it) => {
-  for (const end of ["commit", "rollback"] as const) {
-    it(`keeps no trace of it after a ${end}`, { workflows, poolSize: 5 }, async ({
-      hephaestus,
-      work,
-    }) => {
+  const ends = ["commit", "rollback"].flatMap((end) => [
+    { end, prepare: true, name: `keeps no trace of it after a ${end}` },
+    { end, prepare: false, name: `keeps none after a ${end} where a pooler shares it` },
+  ]);
+  for (const { end, prepare, name } of ends) {
+    it(name, { workflows, poolSize: 5, prepare }, async ({ hephaestus, work }) => {
       await work();
       for (const [what, [leave, see, clean]] of Object.entries(traces)) {
         code = async (sql) => {
@@ -123,6 +124,25 @@ onPostgres("the session of a step's transaction", (it) => {
 
       assertEquals([statement, status, error], [statement, "completed", undefined]);
     }
+  });
+
+  it("has the engine's timeouts again too where a pooler shares it", {
+    workflows,
+    poolSize: 5,
+    prepare: false,
+  }, async ({ hephaestus, work, sql }) => {
+    await sql`create table seen (statement text, idle text)`;
+    await sql.unsafe(`create function see() returns trigger language plpgsql as $$ begin
+      insert into public.seen values (current_setting('statement_timeout'),
+        current_setting('idle_in_transaction_session_timeout'));
+      return null;
+    end $$;
+    create trigger see after insert on hephaestus.step_results for each row execute function see();`);
+    await work();
+    code = async (sql) => void await sql.query("set local statement_timeout = 1");
+    await (await hephaestus.start(flow, "asks", undefined)).result();
+
+    assertEquals(Array.from(await sql`select * from seen`), [{ statement: "30s", idle: "30s" }]);
   });
 
   it("checks what was deferred under the settings of the step", { workflows }, async ({
