@@ -66,3 +66,9 @@ export interface Job extends Subject {
  * Before that its attempt is given back: whoever killed the process, its neighbours need not pay.
  */
 export const deathsInCompany = 2;
+
+/**
+ * An advance whose process died so often, the last times alone, runs no choice any more: one of
+ * them kills the process.
+ */
+export const mostDeaths = 5;

@@ -57,6 +57,7 @@ function plan(
     outputs,
     ended: filtered(included, hasEnded).map(({ ended }) => ended),
     unprocessed,
+    deaths: deathsOf(submissions),
   };
   const computed = computeTurn(parts, input);
   if (!changes(known, computed)) return { plan: undefined, dropped: submissions, ignored: none };
@@ -65,6 +66,15 @@ function plan(
     dropped: filtered(submissions, (submission) => !isLive(submission)),
     ignored: none,
   };
+}
+
+/** How often the process of an advance died; a step that has ended did not kill its own. */
+function deathsOf(submissions: readonly Submission[]): number {
+  let most = 0;
+  for (const { job, ended } of submissions) {
+    if (ended === undefined && job.deaths > most) most = job.deaths;
+  }
+  return most;
 }
 
 function hasEnded(

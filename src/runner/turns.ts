@@ -5,6 +5,7 @@ import { filtered } from "../core/filtered.ts";
 import { mergeMetadata, withStart } from "../core/metadata.ts";
 import { isPromise, settled } from "../core/promises.ts";
 import { callUserCode } from "../core/user_code.ts";
+import { mostDeaths } from "../queue/job.ts";
 import { failure } from "../core/failure.ts";
 import { inAscii } from "../core/failures.ts";
 import type { Workflow } from "../core/workflow.ts";
@@ -26,6 +27,8 @@ export interface TurnInput {
   readonly outputs: Outputs;
   readonly ended: readonly Ended[];
   readonly unprocessed: readonly Unprocessed[];
+  /** How often a process died that was computing it. */
+  readonly deaths: number;
 }
 
 /** What a turn does, before it has its jobs. */
@@ -58,8 +61,8 @@ const none: readonly never[] = [];
 
 /** Applies what has ended to what is known. Throws {@linkcode MissingOutputs}. */
 export function computeTurn(limits: Limits, input: TurnInput): Computed {
-  const { workflow, known, ended, unprocessed } = input;
-  const decide = decider(limits, workflow, known.input, input.outputs);
+  const { workflow, known, ended, unprocessed, deaths } = input;
+  const decide = decider(limits, workflow, known.input, input.outputs, deaths);
   const own = unprocessed.filter(({ version }) => version === known.version);
   const endings = own.length === 0 ? ended : [...ended, ...own];
   const progress = advance(workflow.graph, known.control, endings, decide);
@@ -163,7 +166,13 @@ export function changes(known: Known, { progress, processed }: Computed): boolea
  * Runs the code of choices. What they decide carries its own result, like the step that has ended
  * here.
  */
-function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, outputs: Outputs) {
+function decider(
+  { payloadLimit }: Limits,
+  workflow: Workflow,
+  input: unknown,
+  outputs: Outputs,
+  deaths = 0,
+) {
   return (
     name: string,
     endedNow: ReadonlyMap<string, StepEnding>,
@@ -175,6 +184,7 @@ function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, o
     const ended = (need: string) => endedNow.get(need) ?? outputs.get(need);
     const missing = step.needs.map((need) => need.name).filter((need) => !ended(need));
     if (missing.length > 0) throw new MissingOutputs(missing);
+    if (deaths >= mostDeaths) throw deadly(name, deaths);
     const steps = readNeeds(step.needs, ended);
     const context = { input, steps, emit: emitter(step) };
     const returned = callUserCode(() => step.decide?.(context));
@@ -184,6 +194,12 @@ function decider({ payloadLimit }: Limits, workflow: Workflow, input: unknown, o
     const isRead = workflow.graph.isRead(name);
     return { event, ...stored(checked, isRead), result: decided(name, event, texts) };
   };
+}
+
+function deadly(choice: string, deaths: number): Error {
+  return new Error(
+    `Cannot decide choice "${choice}": the process died each of the ${deaths} times that it was about to`,
+  );
 }
 
 function unawaited(choice: string, returned: PromiseLike<unknown>): InvalidValueError {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { done, FatalError, join, step, type, workflow } from "../../mod.ts";
+import { choice, done, FatalError, join, signal, step, type, workflow } from "../../mod.ts";
 import { discardOf, turn } from "../contracts/world.ts";
 import { eventually, Gate } from "../everywhere.ts";
 import { onBackends, onPostgresBackend } from "./backends.ts";
@@ -41,6 +41,50 @@ onBackends("a step that kills its process", (it) => {
     const [entry] = await hephaestus.history(poisoned, { id: end.id });
     assertEquals([entry?.event, entry?.attempts], ["__failed__", 2]);
     assertEquals(await scene.standing(end.id), ["execute poison discarded"]);
+  });
+});
+
+const asked = signal("asked", { events: { ok: type() } });
+let decisions = 0;
+const deadly = choice("deadly", {
+  events: { ok: type() },
+  decide({ emit }) {
+    decisions++;
+    return emit.ok();
+  },
+});
+const deciding = workflow("deciding", { key: "id", input: type(), start: asked })
+  .on(asked, { ok: deadly })
+  .on(deadly, { ok: done })
+  .build();
+
+onBackends("a choice that kills its process", (it) => {
+  it("is asked no more after five deaths, and fails its instance", {
+    workflows: [deciding],
+    queues: { advance: "advances" },
+  }, async ({ hephaestus, work, scene }) => {
+    decisions = 0;
+    const handle = await hephaestus.start(deciding, "one", undefined);
+    await hephaestus.resume(deciding, "one", asked.emit.ok());
+    const serves = [{ workflow: "deciding", version: 1 }];
+    for (let death = 0; death < 5; death++) {
+      const victim = await scene.register(1_000);
+      const claimed = death < 2
+        ? await scene.claim(victim, { serves, queue: "advances" })
+        : [await scene.queue.claimLone({ process: victim, serves, queues: ["advances"] })];
+      assertEquals(claimed.map((job) => [job?.kind, job?.deaths]), [["advance", death]]);
+      await scene.elapse(2_000);
+      assertEquals((await scene.queue.rescue()).processes, [victim]);
+    }
+
+    await work({ queues: { advances: 1 } });
+    const end = await handle.result();
+
+    assertEquals([end.status, decisions], ["failed", 0]);
+    assertStringIncludes(
+      end.error!.message,
+      'Cannot decide choice "deadly": the process died each of the 5 times',
+    );
   });
 });
 
