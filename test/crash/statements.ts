@@ -6,7 +6,7 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/^listen /, "listen"],
   [/^select pg_notify/, "notify"],
   [/current_setting\('server_version'\)/, "look at the server"],
-  [/pg_advisory_xact_lock/, "lock the schema"],
+  [/pg_advisory_xact_lock\(/, "lock the schema"],
   [/from pg_attribute/, "look for migrations"],
   [/^do [^]*create schema/, "create the schema"],
   [/^create table if not exists .*migrations/, "create the list of migrations"],

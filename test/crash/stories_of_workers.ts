@@ -174,8 +174,10 @@ export const storiesOfWorkers: readonly Story[] = [
     },
     async act(url) {
       const hephaestus = engine(url);
+      const rescued = new Promise((resolve) => hephaestus.on("job:rescue", resolve));
       await hephaestus.work(often).ready;
       await (await hephaestus.handle(asking, "two"))!.result();
+      await rescued;
     },
     async finish(stage) {
       await stage.work();
