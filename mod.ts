@@ -74,7 +74,12 @@ export type { AnyWorkflow, Target } from "./src/client/find.ts";
 export type { DeleteOptions } from "./src/client/delete.ts";
 export type { ListOptions, Page } from "./src/client/listing.ts";
 export type { WorkOptions } from "./src/client/options.ts";
-export type { InTransaction, Resumed } from "./src/client/resuming.ts";
+export type {
+  CancelOptions,
+  InTransaction,
+  Resumed,
+  ScheduleOptions,
+} from "./src/client/resuming.ts";
 export type {
   ManyHandle,
   ManyItem,

@@ -8,12 +8,11 @@ import type { ListOptions, Page } from "./client/listing.ts";
 import { checkOptions, type HephaestusOptions, type WorkOptions } from "./client/options.ts";
 import { partsOf } from "./client/parts.ts";
 import * as resuming from "./client/resuming.ts";
-import type { InTransaction, Resumed } from "./client/resuming.ts";
+import type { CancelOptions, InTransaction, Resumed, ScheduleOptions } from "./client/resuming.ts";
 import * as starting from "./client/starting.ts";
 import type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./client/starting.ts";
 import type { Worker } from "./client/worker.ts";
 import { Workers } from "./client/working.ts";
-import type { Duration } from "./core/duration.ts";
 import { HephaestusError } from "./core/errors.ts";
 import type { Delivery } from "./core/step.ts";
 import type { Addressed } from "./core/workflow.ts";
@@ -87,9 +86,7 @@ export class Hephaestus implements AsyncDisposable {
     input: NoInfer<Given>,
     options: StartOptions = {},
   ): Promise<Handle<In>> {
-    return starting.start(this.#client, workflow, { ...options, key, input }, options) as Promise<
-      Handle<In>
-    >;
+    return starting.start(this.#client, workflow, { key, input }, options) as Promise<Handle<In>>;
   }
 
   /**
@@ -144,7 +141,7 @@ export class Hephaestus implements AsyncDisposable {
     workflow: W,
     target: Target,
     delivery: Addressed<W, D>,
-    options: InTransaction & { readonly after: Duration },
+    options: ScheduleOptions,
   ): Promise<bigint> {
     return resuming.scheduleResume(this.#client, workflow, target, delivery as never, options);
   }
@@ -167,7 +164,7 @@ export class Hephaestus implements AsyncDisposable {
   cancel<In, D>(
     workflow: AnyWorkflow<In, D>,
     target: Target,
-    options: InTransaction & { readonly reason?: string | undefined } = {},
+    options: CancelOptions = {},
   ): Promise<void> {
     return resuming.cancel(this.#client, workflow, target, options);
   }
@@ -211,12 +208,12 @@ export class Hephaestus implements AsyncDisposable {
   /** Lists instances of all workflows, newest first. */
   list(options?: ListOptions): Promise<Page<Instance>>;
   list(
-    first: AnyWorkflow<unknown, unknown> | ListOptions = {},
-    second: ListOptions = {},
+    first?: AnyWorkflow<unknown, unknown> | ListOptions,
+    second?: ListOptions,
   ): Promise<Page<Instance>> {
-    return "name" in first
-      ? listing.list(this.#client, first, second)
-      : listing.list(this.#client, undefined, first);
+    return second !== undefined || isNamed(first)
+      ? listing.listOf(this.#client, first as AnyWorkflow, second)
+      : listing.list(this.#client, undefined, first as ListOptions | undefined);
   }
 
   /**
@@ -275,4 +272,8 @@ export class Hephaestus implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function isNamed(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "name" in value;
 }

@@ -3,6 +3,7 @@ import { isFinal } from "../core/instance.ts";
 import { type Client, gone } from "./client.ts";
 import { tellStop } from "./ending.ts";
 import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";
+import { checkNames } from "./option_names.ts";
 import type { InTransaction } from "./resuming.ts";
 
 /** How an instance is deleted. */
@@ -16,8 +17,10 @@ export async function deleteInstance(
   client: Client,
   target: AnyWorkflow,
   who: Target,
-  { force = false, tx }: DeleteOptions,
+  options: DeleteOptions,
 ): Promise<void> {
+  checkNames("delete", options, { force: true, tx: true });
+  const { force = false, tx } = options;
   const { store } = client.parts.backend;
   const instance = await findOrThrow(store, target, who, "delete", tx);
   const of = { workflow: instance.workflow, key: instance.key, id: instance.id };

@@ -47,7 +47,12 @@ export async function find(
   tx?: CallerTransaction,
 ): Promise<Instance | undefined> {
   checkWorkflow(action, workflow);
-  if (typeof target !== "string") return await findById(store, workflow, target?.id, tx);
+  if (typeof target !== "string") {
+    if (typeof target?.id === "string") return await findById(store, workflow, target.id, tx);
+    throw new TypeError(
+      `Cannot ${action} an instance of "${workflow.name}": it is named by its key, a text, or by { id }`,
+    );
+  }
   const of = { workflow: workflow.name, key: keyOf(workflow, target) };
   const active = await store.list({ ...of, statuses: activeStatuses, limit: 2 }, tx);
   const found = active.length > 0 ? active : await store.list({ ...of, limit: 2 }, tx);
@@ -86,8 +91,6 @@ export async function findOrThrow(
 ): Promise<Instance> {
   const found = await find(store, workflow, target, action, tx);
   if (found !== undefined) return found;
-  const wanted = typeof target === "string"
-    ? { key: keyOf(workflow, target) }
-    : { id: String(target?.id) };
+  const wanted = typeof target === "string" ? { key: keyOf(workflow, target) } : { id: target.id };
   throw new InstanceNotFoundError({ workflow: workflow.name, ...wanted, action });
 }

@@ -1,6 +1,7 @@
 import { InstanceNotFoundError } from "../core/errors.ts";
 import type { Instance } from "../core/instance.ts";
 import type { Finals } from "./finals.ts";
+import { checkNames } from "./option_names.ts";
 
 /** An instance that was started. */
 export interface Handle<In = unknown> {
@@ -31,7 +32,9 @@ export function handleOf(
     key,
     workflow,
     version,
-    async result({ signal } = {}) {
+    async result(options = {}) {
+      checkNames("wait for a result", options, { signal: true });
+      const { signal } = options;
       const instance = await finals.wait(
         id,
         signal ? [closing, signal] : [closing],

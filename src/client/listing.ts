@@ -1,8 +1,15 @@
-import type { HistoryEntry, Instance, InstanceStatus } from "../core/instance.ts";
+import {
+  type HistoryEntry,
+  type Instance,
+  type InstanceStatus,
+  instanceStatuses,
+} from "../core/instance.ts";
 import { encode, type JsonObject } from "../core/json.ts";
+import { checkWorkflow } from "../core/registered.ts";
 import type { Place } from "../store/store.ts";
 import type { Client } from "./client.ts";
 import { definitionOf } from "./deliver.ts";
+import { checkNames, type OptionNames } from "./option_names.ts";
 import { type AnyWorkflow, findOrThrow, keyOf, type Target, uuid } from "./find.ts";
 
 /** Which instances a list holds: those for which everything that is given holds. */
@@ -25,6 +32,17 @@ export interface ListOptions {
   readonly after?: string | undefined;
 }
 
+const listNames: OptionNames<ListOptions> = {
+  after: true,
+  id: true,
+  key: true,
+  limit: true,
+  metadata: true,
+  status: true,
+  tags: true,
+  version: true,
+};
+
 /** A part of a list, newest first. */
 export interface Page<T> {
   /** What the page holds, newest first. */
@@ -33,12 +51,23 @@ export interface Page<T> {
   readonly next: string | undefined;
 }
 
+/** Lists instances of a workflow, newest first. */
+export async function listOf(
+  client: Client,
+  workflow: AnyWorkflow,
+  options?: ListOptions,
+): Promise<Page<Instance>> {
+  checkWorkflow("list the instances of", workflow);
+  return await list(client, workflow, options);
+}
+
 /** Lists instances, newest first. */
 export async function list(
   { parts }: Client,
   workflow: AnyWorkflow | undefined,
-  options: ListOptions,
+  options: ListOptions = {},
 ): Promise<Page<Instance>> {
+  checkNames("list instances", options, listNames);
   const { limit = 50, status, id, key, after, version, tags, metadata } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
     throw new RangeError(
@@ -48,6 +77,23 @@ export async function list(
   if (key !== undefined && workflow === undefined) {
     throw new TypeError("Cannot list instances by key: name the workflow too");
   }
+  const statuses = status === undefined ? undefined : [status].flat();
+  const unknown = statuses?.find((one) => !instanceStatuses.includes(one));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `Cannot list instances: "${String(unknown)}" is no status, they are ${
+        instanceStatuses.join(", ")
+      }`,
+    );
+  }
+  if (
+    tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === "string"))
+  ) {
+    throw new TypeError("Cannot list instances: tags are not an array of texts");
+  }
+  if (version !== undefined && !Number.isInteger(version)) {
+    throw new TypeError("Cannot list instances: version is not a whole number");
+  }
   const place = after === undefined ? undefined : placeOf(after);
   if (id !== undefined && !uuid.test(id)) return { items: [], next: undefined };
   if (metadata !== undefined) encode(metadata, { what: "metadata of a list", limit: 100_000 });
@@ -55,7 +101,7 @@ export async function list(
     workflow: workflow?.name,
     ids: id === undefined ? undefined : [id],
     key: workflow === undefined || key === undefined ? undefined : keyOf(workflow, key),
-    statuses: status === undefined ? undefined : [status].flat(),
+    statuses,
     version,
     tags,
     metadata,

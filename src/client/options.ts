@@ -1,10 +1,12 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
+import { isQueueName } from "../core/identity.ts";
 import type { Logger } from "../core/logger.ts";
 import type { RetryPolicy } from "../core/retry.ts";
 import type { PostgresOptions } from "../postgres/backend.ts";
 import type { QueueNames } from "../runner/parts.ts";
 import type { AnyBackend } from "../store/store.ts";
 import type { AnyWorkflow } from "./find.ts";
+import { checkNames, type OptionNames } from "./option_names.ts";
 
 /** What a {@linkcode Hephaestus} is made of. */
 export interface HephaestusOptions extends PostgresOptions {
@@ -32,7 +34,7 @@ export interface HephaestusOptions extends PostgresOptions {
   readonly logger?: Logger | undefined;
 }
 
-const known: Readonly<Record<keyof HephaestusOptions, true>> = {
+const engineOptions: OptionNames<HephaestusOptions> = {
   backend: true,
   connections: true,
   database: true,
@@ -58,26 +60,29 @@ const known: Readonly<Record<keyof HephaestusOptions, true>> = {
 
 /** Refuses options that nobody reads: plain JavaScript has no compiler. */
 export function checkOptions(options: unknown): asserts options is HephaestusOptions {
-  refuseUnknown("make an engine", options, known);
+  checkNames("make an engine", options, engineOptions);
+  const { queues, retry } = options as HephaestusOptions;
+  if (queues !== undefined) checkQueues(queues);
+  if (retry !== undefined) checkNames("use the option retry", retry, retryNames);
 }
 
-function refuseUnknown(action: string, options: unknown, known: Readonly<Record<string, true>>) {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action}: its options are not an object`);
-  }
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(known, name)) continue;
-    const meant = Object.keys(known).find((one) => alike(one, name));
-    const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
-    throw new TypeError(`Cannot ${action}: there is no option "${name}"${hint}`);
+function checkQueues(queues: Partial<QueueNames>): void {
+  checkNames("use the option queues", queues, queueNames);
+  for (const [worker, queue] of Object.entries(queues)) {
+    if (queue === undefined || isQueueName(queue)) continue;
+    throw new TypeError(
+      `Cannot use the option queues: the queue of ${worker} is not a text of 1 to 200 printable characters`,
+    );
   }
 }
 
-/** Whether one is the other in another case, or but for an "s" at its end. */
-function alike(one: string, other: string): boolean {
-  const plain = (name: string) => name.toLowerCase().replace(/[^a-z]/g, "").replace(/s$/, "");
-  return plain(one) === plain(other);
-}
+const queueNames: OptionNames<QueueNames> = { advance: true, execute: true, resume: true };
+const retryNames: OptionNames<RetryPolicy> = {
+  attempts: true,
+  backoff: true,
+  base: true,
+  max: true,
+};
 
 /** How a process works. */
 export interface WorkOptions {
@@ -107,7 +112,7 @@ export interface WorkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const workOptions: Readonly<Record<keyof WorkOptions, true>> = {
+const workOptions: OptionNames<WorkOptions> = {
   grace: true,
   heartbeat: true,
   keepJobs: true,
@@ -129,7 +134,7 @@ export function workTimes(options: WorkOptions): {
   readonly keep: number;
   readonly warnAfter: number;
 } {
-  refuseUnknown("work", options, workOptions);
+  checkNames("work", options, workOptions);
   const {
     queues = { default: 10 },
     grace = "30s",

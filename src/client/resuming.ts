@@ -10,12 +10,27 @@ import { type Client, gone } from "./client.ts";
 import { endInstance } from "./ending.ts";
 import { answer, type AnyDelivery, checkDelivery, definitionOf } from "./deliver.ts";
 import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";
+import { checkNames, type OptionNames } from "./option_names.ts";
 import { uuidv7 } from "./uuid.ts";
 
 /** The caller's own open transaction. */
 export interface InTransaction {
   /** What is done commits with it, or not at all. */
   readonly tx?: AnyTransaction | undefined;
+}
+
+const inTransaction: OptionNames<InTransaction> = { tx: true };
+
+/** When a delivery comes. */
+export interface ScheduleOptions extends InTransaction {
+  /** How long from now. */
+  readonly after: Duration;
+}
+
+/** How an instance is cancelled. */
+export interface CancelOptions extends InTransaction {
+  /** Why, for its error: `"The instance was cancelled: the customer left"`. */
+  readonly reason?: string | undefined;
 }
 
 /** What the outside was told: it met its wait, came before it, or was not the first. */
@@ -27,8 +42,10 @@ export async function resume(
   target: AnyWorkflow,
   who: Target,
   delivery: AnyDelivery,
-  { tx }: InTransaction,
+  options: InTransaction,
 ): Promise<Resumed> {
+  checkNames("resume", options, inTransaction);
+  const { tx } = options;
   const { store } = parts.backend;
   const instance = await findOrThrow(store, target, who, "resume", tx);
   const workflow = definitionOf(parts, target, instance);
@@ -66,8 +83,10 @@ export async function scheduleResume(
   target: AnyWorkflow,
   who: Target,
   delivery: AnyDelivery,
-  { tx, after }: InTransaction & { readonly after: Duration },
+  options: ScheduleOptions,
 ): Promise<bigint> {
+  checkNames("schedule a delivery", options, { after: true, tx: true });
+  const { tx, after } = options;
   const delay = milliseconds(after, "after");
   const { store } = parts.backend;
   const instance = await findOrThrow(store, target, who, "resume", tx);
@@ -119,8 +138,10 @@ export async function cancel(
   client: Client,
   target: AnyWorkflow,
   who: Target,
-  { tx, reason }: InTransaction & { readonly reason?: string | undefined },
+  options: CancelOptions,
 ): Promise<void> {
+  checkNames("cancel", options, { reason: true, tx: true });
+  const { tx, reason } = options;
   const { store } = client.parts.backend;
   const instance = await findOrThrow(store, target, who, "cancel", tx);
   const of = { workflow: instance.workflow, key: instance.key, id: instance.id };

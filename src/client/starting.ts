@@ -13,6 +13,7 @@ import type { Client } from "./client.ts";
 import { endInstance } from "./ending.ts";
 import { type AnyWorkflow, bareKey } from "./find.ts";
 import type { Handle } from "./handle.ts";
+import { checkNames, type OptionNames } from "./option_names.ts";
 import { instanceOf, prepare, type Prepared } from "./start.ts";
 import type { NewInstance, Written } from "../store/store.ts";
 
@@ -33,6 +34,14 @@ export interface StartOptions {
   readonly tx?: AnyTransaction | undefined;
 }
 
+const startNames: OptionNames<StartOptions> = {
+  metadata: true,
+  onConflict: true,
+  tags: true,
+  tx: true,
+  version: true,
+};
+
 /** One of many instances to be started. */
 export interface ManyItem<In = unknown> {
   /** The value of the business key. */
@@ -47,6 +56,8 @@ export interface ManyItem<In = unknown> {
 
 /** How many instances are started. */
 export type StartManyOptions = Pick<StartOptions, "version" | "tx">;
+
+const startManyNames: OptionNames<StartManyOptions> = { tx: true, version: true };
 
 /** One of many instances. */
 export interface ManyHandle<In = unknown> extends Handle<In> {
@@ -66,9 +77,19 @@ const mostTries = 5;
 export async function start(
   client: Client,
   target: AnyWorkflow,
-  item: ManyItem,
-  { tx, version, onConflict = "reject" }: StartOptions,
+  { key, input }: Pick<ManyItem, "key" | "input">,
+  options: StartOptions,
 ): Promise<Handle> {
+  checkNames("start an instance", options, startNames);
+  const { tx, version, onConflict = "reject", tags, metadata } = options;
+  if (!["reject", "return", "replace"].includes(onConflict)) {
+    throw new TypeError(
+      `Cannot start an instance: onConflict is "reject", "return" or "replace", not ${
+        typeof onConflict === "string" ? `"${onConflict}"` : typeof onConflict
+      }`,
+    );
+  }
+  const item = { key, input, tags, metadata };
   const ready = await check(client, target, version, item);
   await client.parts.graphs.admit([ready.workflow], tx !== undefined);
   let seen: Instance | undefined;
@@ -91,8 +112,13 @@ export async function startMany(
   client: Client,
   target: AnyWorkflow,
   items: readonly ManyItem[],
-  { tx, version }: StartManyOptions,
+  options: StartManyOptions,
 ): Promise<readonly ManyHandle[]> {
+  checkNames("start instances", options, startManyNames);
+  if (!Array.isArray(items) || !items.every((item) => typeof item === "object" && item !== null)) {
+    throw new TypeError("Cannot start instances: they are not an array of objects");
+  }
+  const { tx, version } = options;
   // All are read before anything is awaited: what the caller changes then comes too late.
   // deno-lint-ignore require-await -- what one throws is a rejection, so that none of the others is left alone
   const ready = await Promise.all(items.map(async (item) => check(client, target, version, item)));

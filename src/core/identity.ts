@@ -90,3 +90,8 @@ export function uniqueKey(
       return undefined;
   }
 }
+
+/** Whether a queue may be called so. */
+export function isQueueName(value: unknown): value is string {
+  return typeof value === "string" && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(value);
+}

@@ -10,6 +10,16 @@ export type InstanceStatus =
   | "failed"
   | "cancelled";
 
+/** All of them. */
+export const instanceStatuses: readonly InstanceStatus[] = [
+  "pending",
+  "running",
+  "waiting",
+  "completed",
+  "failed",
+  "cancelled",
+];
+
 /** The statuses in which an instance still has something to do. */
 export const activeStatuses: readonly InstanceStatus[] = ["pending", "running", "waiting"];
 

@@ -24,7 +24,17 @@ export class Telemetry {
 
   /** Calls `listener` whenever `name` happens, until the function that it returns is called. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
-    const listeners: Set<Listener<Name>> = this.#listeners[name];
+    const listeners: Set<Listener<Name>> | undefined = this.#listeners[name];
+    if (listeners === undefined) {
+      throw new TypeError(
+        `Cannot listen to "${String(name)}": there is no such event, they are ${
+          Object.keys(this.#listeners).join(", ")
+        }`,
+      );
+    }
+    if (typeof listener !== "function") {
+      throw new TypeError(`Cannot listen to "${name}": the listener is no function`);
+    }
     listeners.add(listener);
     return () => {
       listeners.delete(listener);
