@@ -3,6 +3,7 @@ import { unservedNotices } from "../queue/unserved.ts";
 import type { Db } from "./db.ts";
 import { repairs } from "./doctor_repairs.ts";
 import { type Found, type Rule, rules } from "./doctor_rules.ts";
+import { orphaned } from "./graphs.ts";
 import { assertMigrated } from "./migrate.ts";
 import { sleep } from "./retrying.ts";
 import { type Tables, tablesOf } from "./tables.ts";
@@ -74,9 +75,18 @@ export async function examine(
   return { violations, counts };
 }
 
-/** Due jobs that no living process can take: a sentence for each queue or code that is missing. */
+/**
+ * What no living process can work on: a sentence for each queue, code or graph that is missing, and
+ * what waits for it.
+ */
 export async function untaken(db: Db, schema: string): Promise<readonly string[]> {
-  return unservedNotices(await unserved(db, tablesOf(schema))).map(({ sentence }) => sentence);
+  const t = tablesOf(schema);
+  const graphs = (await orphaned(db, t)).map(({ workflow, version, open }) =>
+    `No living process has the graph that ${
+      open === 1 ? "1 open instance" : `${open} open instances`
+    } of workflow "${workflow}" version ${version} began with`
+  );
+  return [...unservedNotices(await unserved(db, t)).map(({ sentence }) => sentence), ...graphs];
 }
 
 async function look(db: Db, t: Tables, rule: Rule, limit: number): Promise<Look> {

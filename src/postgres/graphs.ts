@@ -59,3 +59,38 @@ export async function compare(
     mixed: row.mixed === "true",
   }));
 }
+
+/** Open instances of a version that a living process has, but with another graph. */
+export interface Orphaned {
+  readonly workflow: string;
+  readonly version: number;
+  readonly open: number;
+}
+
+/** Looks for open instances whose graph no living process has. */
+export async function orphaned(on: Pick<Tx, "query">, t: Tables): Promise<readonly Orphaned[]> {
+  const rows = await on.query<{ workflow: string; version: string; open: string }>(
+    `with alive as materialized (
+       select serves from ${t.processes} where expires_at > now()
+     ),
+     begun as (
+       select workflow, workflow_version, graph, count(*) as open,
+         workflow || '@' || workflow_version as code
+       from ${t.instances}
+       where finished_at is null and graph is not null
+       group by workflow, workflow_version, graph
+     )
+     select workflow, workflow_version::text as version, sum(open)::text as open
+     from begun
+     where exists (select from alive where begun.code = any (alive.serves))
+       and not exists (
+         select from alive where alive.serves is null or begun.code || '@' || begun.graph = any (alive.serves))
+     group by workflow, workflow_version
+     order by workflow, workflow_version`,
+  );
+  return rows.map(({ workflow, version, open }) => ({
+    workflow,
+    version: Number(version),
+    open: Number(open),
+  }));
+}

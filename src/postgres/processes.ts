@@ -1,4 +1,4 @@
-import type { Beat, Served, Serving } from "../queue/queue.ts";
+import type { Beat, Serving } from "../queue/queue.ts";
 import { texts } from "./arrays.ts";
 import type { Tx } from "./db.ts";
 import type { Tables } from "./tables.ts";
@@ -21,15 +21,16 @@ export async function register(
       name,
       String(lease),
       serving ? texts(serving.queues) : null,
-      serving ? texts(serving.workflows.map(served)) : null,
+      serving ? texts(serving.workflows.flatMap(served)) : null,
     ],
   );
   return row!.id;
 }
 
-/** A workflow of one version, as the row of a process names it. */
-function served({ workflow, version }: Served): string {
-  return `${workflow}@${version}`;
+/** A workflow of one version, as the row of a process names it: by itself, and with its graph. */
+function served({ workflow, version, graph }: Serving["workflows"][number]): readonly string[] {
+  const code = `${workflow}@${version}`;
+  return graph === undefined ? [code] : [code, `${code}@${graph}`];
 }
 
 /** Prolongs the lease. An update, never an upsert: a process that was declared dead stays dead. */

@@ -10,7 +10,8 @@ export interface Served {
 /** What a process can work on. */
 export interface Serving {
   readonly queues: readonly string[];
-  readonly workflows: readonly Served[];
+  /** Each with the fingerprint of the graph that is here. */
+  readonly workflows: readonly (Served & { readonly graph?: string })[];
 }
 
 /** What a process asks for: at most `limit` jobs of one queue that it serves. */

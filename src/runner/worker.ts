@@ -84,9 +84,10 @@ export class Worker implements Host {
     const committer = new Committer(parts, this, instances, recorder, failures);
     this.#workers = { parts, host: this, instances, committer, recorder, failures };
     const { name, lease, queues } = options;
-    const workflows = parts.registry.all().map(({ name, version }) => ({
+    const workflows = parts.registry.all().map(({ name, version, fingerprint }) => ({
       workflow: name,
       version,
+      graph: fingerprint,
     }));
     const serving = { queues: [...queues.keys()], workflows };
     this.#entrance = new Entrance(parts, { name, lease, serving }, this.givenUp);

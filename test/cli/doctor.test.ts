@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { done, Hephaestus, join, signal, step, timer, type, workflow } from "../../mod.ts";
+import { postgresBackend } from "../../src/postgres/backend.ts";
 import { connect } from "../../src/postgres/db.ts";
 import { examine, repair } from "../../src/postgres/doctor.ts";
 import { eventually, silent } from "../everywhere.ts";
@@ -162,6 +163,29 @@ describe("hephaestus doctor", () => {
     assertEquals(code, 0);
     assertEquals(out, `nothing is wrong in schema "hephaestus"\nunserved: ${sentence}\n`);
     assertEquals(unserved, [sentence]);
+  });
+
+  it("tells of open instances whose graph no living process has", async () => {
+    await using t = await migrated();
+    await using hephaestus = engine(t);
+    await hephaestus.start(sick, "a", undefined);
+    await using backend = postgresBackend({ url: t.url, poolSize: 5 });
+    const serving = (graph: string) => ({
+      queues: ["default"],
+      workflows: [{ workflow: "sick", version: 1, graph }],
+    });
+    await backend.queue.register("changed", 60_000, serving("1"));
+
+    const changed = await command(["doctor"], t.url);
+    await backend.queue.register("as it was", 60_000, serving(sick.fingerprint));
+    const served = await command(["doctor"], t.url);
+
+    assertEquals(
+      changed.out,
+      'nothing is wrong in schema "hephaestus"\nunserved: No living process has the graph that ' +
+        '1 open instance of workflow "sick" version 1 began with\n',
+    );
+    assertEquals([changed.code, served.out], [0, 'nothing is wrong in schema "hephaestus"\n']);
   });
 
   it("refuses what it cannot do with a sentence", async () => {
