@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { choice, done, step, type, workflow } from "../../mod.ts";
-import { everywhere } from "../everywhere.ts";
+import { eventually, everywhere } from "../everywhere.ts";
 
 const failing = step("failing", {
   events: { ok: type() },
@@ -57,8 +57,12 @@ everywhere("the log", (it) => {
     const hephaestus = another({ logger });
     await hephaestus.work({ poll: "50ms" }).ready;
     const told = async (of: typeof workflows[number]) => {
-      await (await hephaestus.start(of, "one", undefined)).result();
-      return lines.filter(({ fields }) => fields.workflow === of.name).map(({ level, fields }) => {
+      const { status } = await (await hephaestus.start(of, "one", undefined)).result();
+      const about = () => lines.filter(({ fields }) => fields.workflow === of.name);
+      // Somebody else may have seen the end before the process that wrote it has its answer.
+      const failed = () => about().some(({ level }) => level === "error");
+      await eventually(() => status === "completed" || failed(), "its end is told");
+      return about().map(({ level, fields }) => {
         const { key, step, attempt, attempts, error } = fields;
         return [level, key, step, attempt, attempts, error?.message];
       });

@@ -71,6 +71,7 @@ const hindrances: { readonly [name: string]: (there: Database) => Hindrance | Pr
           await draft.sql.end();
           const from = new URL(draft.url).pathname.slice(1);
           await there.sql.unsafe(`alter database ${from} rename to ${name}`);
+          await draft[Symbol.asyncDispose]();
         },
         clean: () => there.sql.unsafe(`drop database ${name} with (force)`),
       };
