@@ -18,6 +18,7 @@ export class Entrance {
   readonly #entering: Entering;
   readonly #givenUp: AbortSignal;
   readonly #trouble: TroubleLog;
+  #entered: Promise<void> = Promise.resolve();
 
   constructor(
     parts: Pick<Parts, "backend" | "graphs" | "logger">,
@@ -51,7 +52,19 @@ export class Entrance {
     return persist(this.#givenUp, this.#trouble, () => this.#enter());
   }
 
-  async #enter(): Promise<string> {
+  /** Resolves when nothing is on its way any more: what came too late has left again. */
+  get settled(): Promise<void> {
+    return this.#entered;
+  }
+
+  #enter(): Promise<string> {
+    const entering = this.#register();
+    this.#entered = entering.then(() => {}, () => {});
+    return entering;
+  }
+
+  async #register(): Promise<string> {
+    if (this.#givenUp.aborted) return "";
     const { queue } = this.#parts.backend;
     const { name, lease, serving } = this.#entering;
     const process = await queue.register(name, lease, serving);

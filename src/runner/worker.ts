@@ -282,6 +282,7 @@ export class Worker implements Host {
     if (!(await within(patience, left))) {
       this.#parts.logger.warn(late, { process: this.#process, reason: "no answer came in time" });
     }
+    if (this.#process === "") await within(patience, this.#entrance.settled);
   }
 
   async #leave(): Promise<void> {

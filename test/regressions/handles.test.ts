@@ -173,6 +173,11 @@ everywhere("a worker", (it) => {
       await using scoped = hephaestus.work({ poll: "100ms" });
       await scoped.ready;
     }
+    for (let turns = 0; turns < 20; turns++) {
+      const early = hephaestus.work({ poll: "100ms" });
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      await early.stop();
+    }
     await hephaestus.work({ signal: abort.signal, poll: "100ms" }).stop();
 
     await hephaestus.start(flow, "a", undefined);
