@@ -49,10 +49,12 @@ export function keeping(): Logger & { readonly said: string[] } {
   return { said, debug: keep, info: keep, warn: keep, error: keep };
 }
 
-/** Runs a suite in memory and on PostgreSQL, inline and not: four times. */
+/**
+ * Runs a suite in memory and on PostgreSQL, inline and not: four times; in Deno each of these once.
+ */
 export function everywhere(subject: string, suite: (it: It) => void): void {
   for (const backend of ["memory", "postgres"] as const) {
-    for (const inline of [true, false]) {
+    for (const inline of "Deno" in globalThis ? [backend === "postgres"] : [true, false]) {
       describe(`${subject} (${backend}, ${inline ? "inline" : "through jobs"})`, () => {
         suite((name, options, test) => {
           nodeIt(name, async () => {
@@ -69,7 +71,9 @@ export function everywhere(subject: string, suite: (it: It) => void): void {
 export function onPostgres(
   subject: string,
   suite: (it: It<PostgresWorld>) => void,
-  ways: readonly ("inline" | "through jobs")[] = ["inline", "through jobs"],
+  ways: readonly ("inline" | "through jobs")[] = "Deno" in globalThis
+    ? ["inline"]
+    : ["inline", "through jobs"],
 ): void {
   for (const inline of ways.map((way) => way === "inline")) {
     describe(`${subject} (postgres, ${inline ? "inline" : "through jobs"})`, () => {

@@ -1,8 +1,8 @@
-// Loaded before each test file in Node: a test that hangs is named, and ends the run of its file.
+// Loaded before each test file in Node: a test that hangs is named, and ends its process.
 import process from "node:process";
 import { afterEach, beforeEach } from "node:test";
 
-const minutes = 15;
+const minutes = 10;
 let timer: NodeJS.Timeout | undefined;
 
 beforeEach((test) => {

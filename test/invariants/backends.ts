@@ -30,10 +30,13 @@ export type PostgresBench = Bench & { readonly sql: Sql; readonly url: string };
 type Options = Omit<HephaestusOptions, "url" | "backend">;
 type It<B> = (name: string, options: Options, test: (bench: B) => Promise<void>) => void;
 
-/** Runs a suite in memory and on PostgreSQL, inline and through jobs, with the backend in hand. */
+/**
+ * Runs a suite in memory and on PostgreSQL, inline and through jobs, with the backend in hand; in
+ * Deno each of these once.
+ */
 export function onBackends(subject: string, suite: (it: It<Bench>) => void): void {
   for (const where of ["memory", "postgres"] as const) {
-    for (const inline of [true, false]) {
+    for (const inline of "Deno" in globalThis ? [where === "postgres"] : [true, false]) {
       describe(`${subject} (${where}, ${inline ? "inline" : "through jobs"})`, () => {
         suite((name, options, test) => {
           nodeIt(name, async () => {
@@ -47,12 +50,12 @@ export function onBackends(subject: string, suite: (it: It<Bench>) => void): voi
   }
 }
 
-/** Runs a suite on PostgreSQL, inline and through jobs, with the backend in hand. */
+/** Runs a suite on PostgreSQL, inline and through jobs (in Deno inline only), with the backend in hand. */
 export function onPostgresBackend(
   subject: string,
   suite: (it: It<PostgresBench>) => void,
 ): void {
-  for (const inline of [true, false]) {
+  for (const inline of "Deno" in globalThis ? [true] : [true, false]) {
     describe(`${subject} (postgres, ${inline ? "inline" : "through jobs"})`, () => {
       suite((name, options, test) => {
         nodeIt(name, async () => {
