@@ -16,6 +16,7 @@ export interface PgClient {
 
 export interface PgPool {
   connect(): Promise<PgClient>;
+  on(event: "error", listener: () => void): void;
   end(): Promise<void>;
 }
 
@@ -24,6 +25,13 @@ export const pg: {
   readonly Client: new (url: string) => PgClient;
   readonly Pool: new (options: { connectionString: string; max: number }) => PgPool;
 } = createRequire(import.meta.url)("pg");
+
+/** It has ended before its sockets are closed, and the server may cut them. */
+export function pgPool(url: string, max: number): PgPool {
+  const pool = new pg.Pool({ connectionString: url, max });
+  pool.on("error", () => {});
+  return pool;
+}
 
 export const kyselyPool = (pool: PgPool) => pool as unknown as PostgresPool;
 
@@ -77,7 +85,7 @@ export const libraries: Readonly<Record<string, Begin>> = {
     driver(url, (sql) => sql.begin((tx) => work(tx)), { prepare: false }),
   "pg": (url, work) => client(url, (own) => pgTransaction(own, () => work(own))),
   "a client of a pg pool": async (url, work) => {
-    const pool = new pg.Pool({ connectionString: url, max: 1 });
+    const pool = pgPool(url, 1);
     const own = await pool.connect();
     try {
       await pgTransaction(own, () => work(own));
@@ -88,7 +96,7 @@ export const libraries: Readonly<Record<string, Begin>> = {
   },
   "kysely": async (url, work) => {
     const dialect = new PostgresDialect({
-      pool: kyselyPool(new pg.Pool({ connectionString: url, max: 1 })),
+      pool: kyselyPool(pgPool(url, 1)),
     });
     await using db = new Kysely({ dialect });
     await db.transaction().execute((trx) => work(trx));

@@ -13,8 +13,8 @@ import {
   driver,
   kyselyPool,
   libraries,
-  pg,
   type PgPool,
+  pgPool,
   pgTransaction,
 } from "./caller_libraries.ts";
 
@@ -76,7 +76,7 @@ async function refuses(world: World, tx: AnyTransaction, sentence: string): Prom
 }
 
 async function pooled(url: string, work: (pool: PgPool) => Promise<unknown>, max = 2) {
-  const pool = new pg.Pool({ connectionString: url, max });
+  const pool = pgPool(url, max);
   try {
     await work(pool);
   } finally {
