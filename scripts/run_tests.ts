@@ -24,6 +24,7 @@ const onlyNode = [
   "test/around/",
   "test/cli/doctor.test.ts",
   "test/deploys/",
+  "test/examples/orders.test.ts",
   "test/faults/",
   "test/interleavings/",
   "test/invariants/counted.test.ts",
@@ -33,13 +34,17 @@ const onlyNode = [
   "test/postgres/claim_cost.test.ts",
   "test/postgres/contracts.test.ts",
   "test/postgres/grants.test.ts",
+  "test/postgres/migrat",
   "test/postgres/plans.test.ts",
+  "test/postgres/reuse.test.ts",
+  "test/scripts/",
+  "test/types/",
 ];
 const long = ["crash", "soak", "bench", "servers", "rescue"];
 
 /** How many files one process of Node runs: each process compiles the sources anew. */
 const filesTogether = 8;
-const processesAtOnce = 2;
+const processesAtOnce = 3;
 /** Minutes after which a process is stopped that does not end. */
 const patience = 15;
 

@@ -67,13 +67,16 @@ export function everywhere(subject: string, suite: (it: It) => void): void {
   }
 }
 
+const usualWays = ("Deno" in globalThis ? ["inline"] : ["inline", "through jobs"]) as readonly (
+  | "inline"
+  | "through jobs"
+)[];
+
 /** Runs a suite on PostgreSQL, inline and not, or in one way where the other costs much and shows no more. */
 export function onPostgres(
   subject: string,
   suite: (it: It<PostgresWorld>) => void,
-  ways: readonly ("inline" | "through jobs")[] = "Deno" in globalThis
-    ? ["inline"]
-    : ["inline", "through jobs"],
+  ways: readonly ("inline" | "through jobs")[] = usualWays,
 ): void {
   for (const inline of ways.map((way) => way === "inline")) {
     describe(`${subject} (postgres, ${inline ? "inline" : "through jobs"})`, () => {
@@ -95,7 +98,7 @@ async function open(
   const place = database ? { url: database.url } : { backend: memory() };
   const engines: Hephaestus[] = [];
   const another = (more: Partial<HephaestusOptions> = {}) => {
-    const engine = new Hephaestus({ logger: silent, poolSize: 10, ...options, ...more, ...place });
+    const engine = new Hephaestus({ logger: silent, poolSize: 9, ...options, ...more, ...place });
     engines.push(engine);
     return engine;
   };
