@@ -1,4 +1,7 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -9,6 +12,23 @@ export const root = fileURLToPath(new URL("../", import.meta.url));
 export const runtime = "Deno" in globalThis
   ? ["run", "--allow-all", "--no-check"]
   : ["--import", "tsx"];
+
+const bundles = new Map<string, string>();
+
+/** What to run a program with that is started often: its source in Deno, one file of it in Node. */
+export function program(source: string, permissions = runtime): readonly string[] {
+  if ("Deno" in globalThis) return [...permissions, source];
+  const made = bundles.get(source) ?? bundle(source);
+  bundles.set(source, made);
+  return [made];
+}
+
+function bundle(source: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "hephaestus-program-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  execFileSync(process.execPath, ["test/bundle.mjs", source, folder], { cwd: root });
+  return join(folder, `${basename(source, ".ts")}.mjs`);
+}
 
 export type Sent = "SIGKILL" | "SIGTERM" | "SIGSTOP" | "SIGCONT";
 

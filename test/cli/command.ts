@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { program, root } from "../programs.ts";
 
 /** How a command ended. */
 export interface Ended {
@@ -9,11 +9,8 @@ export interface Ended {
   readonly error: string;
 }
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 // The least rights that Deno has to grant, without a question.
-const runtime = "Deno" in globalThis
-  ? ["run", "--no-prompt", "--allow-net", "--allow-env"]
-  : ["--import", "tsx"];
+const least = ["run", "--no-prompt", "--allow-net", "--allow-env"];
 
 /** Runs the command line, with these variables besides the inherited ones. */
 export function hephaestus(
@@ -22,7 +19,7 @@ export function hephaestus(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const { DATABASE_URL: _, ...env } = process.env;
-  const child = spawn(process.execPath, [...runtime, "src/cli/main.ts", ...args], {
+  const child = spawn(process.execPath, [...program("src/cli/main.ts", least), ...args], {
     cwd: root,
     env: {
       ...env,

@@ -1,7 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
@@ -9,26 +6,9 @@ import { Hephaestus } from "../../mod.ts";
 import { silent } from "../everywhere.ts";
 import { assertSound } from "../invariants/story.ts";
 import { type Database, database, migrated } from "../pg.ts";
-import { root, runtime } from "../programs.ts";
+import { program, root } from "../programs.ts";
 import { workflows } from "./roads.ts";
 import type { Stage, Story } from "./story.ts";
-
-let bundled: string | undefined;
-
-/** What to run the victim with: its sources in Deno, one file of them in Node. */
-function victim(): readonly string[] {
-  if ("Deno" in globalThis) return [...runtime, "test/crash/victim.ts"];
-  if (bundled === undefined) {
-    const folder = bundled = mkdtempSync(join(tmpdir(), "hephaestus-victim-"));
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    const made = spawnSync(process.execPath, ["test/crash/bundle.mjs", "victim.ts", folder], {
-      cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
-    });
-    assertEquals(made.status, 0, "the victim is bundled");
-  }
-  return [join(bundled, "victim.mjs")];
-}
 
 interface Died {
   readonly points: readonly string[];
@@ -39,10 +19,14 @@ interface Died {
 
 /** Acts a story in a process of its own, up to a point of it or to its end. */
 function act(url: string, story: Story, end = ""): Promise<Died> {
-  const child = spawn(process.execPath, [...victim(), url, story.name, end], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...program("test/crash/victim.ts"), url, story.name, end],
+    {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const out: string[] = [];
   const said: string[] = [];
   child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));

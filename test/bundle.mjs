@@ -1,12 +1,11 @@
 // Makes one file of a child process: it starts in a tenth of the time that tsx needs for the sources.
-//   node test/crash/bundle.mjs victim.ts <directory>
+//   node test/bundle.mjs test/crash/victim.ts <directory>
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { build } from "tsup";
 
 const [entry, outDir] = process.argv.slice(2);
 await build({
-  entry: [fileURLToPath(new URL(entry, import.meta.url))],
+  entry: [entry],
   outDir,
   config: false,
   silent: true,
