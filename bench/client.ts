@@ -43,8 +43,10 @@ export class LocalClient implements Client {
 
   async open({ works, profile }: Parameters<Client["open"]>[0]): Promise<void> {
     const { inline, slots } = this.#options;
+    const { url, schema } = this.#place;
     const engine = new Hephaestus({
-      ...this.#place,
+      url,
+      schema,
       inline,
       workflows: [workloadOf(this.#options).workflow],
       payloadLimit: 10_000_000,
