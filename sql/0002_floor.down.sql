@@ -14,7 +14,6 @@ alter table :schema.processes
   drop column queues,
   drop column serves;
 
-drop index :schema.workflow_instances_newest;
 drop index :schema.workflow_instances_key;
 drop index :schema.workflow_instances_status;
 create index workflow_instances_key on :schema.workflow_instances (key);

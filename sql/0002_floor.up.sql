@@ -33,7 +33,6 @@ drop index :schema.workflow_instances_key;
 drop index :schema.workflow_instances_status;
 create index workflow_instances_key on :schema.workflow_instances (key, inserted_at);
 create index workflow_instances_status on :schema.workflow_instances (workflow, status, inserted_at);
-create index workflow_instances_newest on :schema.workflow_instances (inserted_at);
 
 -- Results and jobs go with their instance, whoever deletes it. What older versions have left behind goes first.
 delete from :schema.step_results as result

@@ -118,7 +118,6 @@ alter table hephaestus.workflow_instances add constraint workflow_instances_pkey
 alter table hephaestus.workflow_instances add constraint workflow_instances_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])));
 CREATE INDEX workflow_instances_finished ON hephaestus.workflow_instances USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE INDEX workflow_instances_key ON hephaestus.workflow_instances USING btree (key, inserted_at);
-CREATE INDEX workflow_instances_newest ON hephaestus.workflow_instances USING btree (inserted_at);
 CREATE INDEX workflow_instances_open_graph ON hephaestus.workflow_instances USING btree (graph) WHERE (finished_at IS NULL);
 CREATE INDEX workflow_instances_status ON hephaestus.workflow_instances USING btree (workflow, status, inserted_at);
 CREATE UNIQUE INDEX workflow_instances_unique_key ON hephaestus.workflow_instances USING btree (unique_key) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text]));

@@ -127,7 +127,7 @@ drop table :schema.workflow_instances;
   {
     version: 2,
     name: "floor",
-    sha256: "3ca9656243aa68695a5bef34d9ac60d4752f1fbab7581b6505f2bbeaaa06f951",
+    sha256: "f2967fb072fc08c4b73ea75a838c2508211f2d991b707bd591befe516c8489e7",
     up: `-- Which work a process can take: null where a process does not say. A workflow reads name@version.
 alter table :schema.processes
   add column queues text[],
@@ -163,7 +163,6 @@ drop index :schema.workflow_instances_key;
 drop index :schema.workflow_instances_status;
 create index workflow_instances_key on :schema.workflow_instances (key, inserted_at);
 create index workflow_instances_status on :schema.workflow_instances (workflow, status, inserted_at);
-create index workflow_instances_newest on :schema.workflow_instances (inserted_at);
 
 -- Results and jobs go with their instance, whoever deletes it. What older versions have left behind goes first.
 delete from :schema.step_results as result
@@ -242,7 +241,6 @@ alter table :schema.processes
   drop column queues,
   drop column serves;
 
-drop index :schema.workflow_instances_newest;
 drop index :schema.workflow_instances_key;
 drop index :schema.workflow_instances_status;
 create index workflow_instances_key on :schema.workflow_instances (key);
