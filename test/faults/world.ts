@@ -27,8 +27,11 @@ export interface Report {
   readonly results: number;
 }
 
-/** How long nothing may get done, and how long all may take, before the world is called stuck. */
-const patience = { idle: 30_000, all: 90_000 };
+/**
+ * How long nothing may get done, and how long all may take, before the world is called stuck. A step
+ * that kills its process takes five processes with it, each with a lease and the start of another.
+ */
+const patience = { idle: 30_000, all: 90_000, hostile: 300_000 };
 /** How long it goes on when the doctor has found something: the run has failed already. */
 const lastWords = 3_000;
 
@@ -75,7 +78,10 @@ export async function run(plan: Plan): Promise<Report> {
     victims.log("healed");
     heal(victims);
     const problems: string[] = [];
-    const open = await untilQuiet(server.url, caller, found, victims.log);
+    const open = await untilQuiet(server.url, caller, found, victims.log, {
+      ...patience,
+      ...(plan.hostile ? { all: patience.hostile } : {}),
+    });
     victims.log(open === "" ? "quiet" : "not quiet");
     if (open !== "") problems.push(`The world is not quiet. ${open}`);
     problems.push(...await examined(server.url, "when the world should be quiet"));
@@ -138,6 +144,7 @@ async function untilQuiet(
   caller: Caller,
   found: ReadonlySet<string>,
   log: (text: string) => void,
+  { idle, all }: { readonly idle: number; readonly all: number },
 ): Promise<string> {
   const began = Date.now();
   let told = began;
@@ -149,10 +156,10 @@ async function untilQuiet(
     const now = Date.now();
     if (open.length < left) moved = now;
     left = Math.min(left, open.length);
-    const why = now - moved > patience.idle
-      ? `Nothing got done for ${patience.idle} ms`
-      : now - began > patience.all
-      ? `It goes on after ${patience.all} ms`
+    const why = now - moved > idle
+      ? `Nothing got done for ${idle} ms`
+      : now - began > all
+      ? `It goes on after ${all} ms`
       : found.size > 0 && now - began > lastWords
       ? "The doctor has found something"
       : undefined;

@@ -21,6 +21,7 @@ async function everything(sql: Sql, id: string): Promise<unknown> {
   return row;
 }
 
+const waiting = { hazard: "gate" } as const;
 const poisons = { inline: ["exit", "throw"], "through jobs": ["kill", "reject"] } as const;
 
 for (const way of ["inline", "through jobs"] as const) {
@@ -52,6 +53,37 @@ for (const way of ["inline", "through jobs"] as const) {
     }
   }, [way]);
 }
+
+onPostgres("a step that kills its process beside twenty others", (it) => {
+  it("costs them no attempt, and is given up after its own", options, async (world) => {
+    const { hephaestus, sql, url, inline } = world;
+    await sql.unsafe(tables);
+    const keys = Array.from({ length: 20 }, (_, n) => ({ key: `other ${n}`, input: waiting }));
+    const others = await hephaestus.startMany(hazardous, keys);
+    const killer = await hephaestus.start(hazardous, "killer", { hazard: "exit" });
+    let over = false;
+    const ends = Promise.all([killer, ...others].map((handle) => handle.result()));
+    void ends.then(() => over = true);
+
+    for (let deaths = 1; !over; deaths++) {
+      await using worker = child(program, url, String(inline), "", "25");
+      await Promise.race([worker.ended, ends]);
+      // They have run beside it, and waited, twice.
+      if (deaths === 2) await sql`insert into gate values (true)`;
+    }
+
+    const [end, ...rest] = await ends;
+    assertEquals(end?.status, "failed");
+    assertStringIncludes(end!.error!.message, "the process died in each of its 2 attempts");
+    assertEquals([...new Set(rest.map(({ status }) => status))], ["completed"]);
+    const attempts = await sql`select key, array_agg(attempt order by attempt) as attempts from runs
+      group by key = 'id::killer', key order by key = 'id::killer', key`;
+    assertEquals(attempts.at(-1)?.attempts, [1, 1, 1, 2]);
+    assertEquals([...new Set(attempts.slice(0, -1).flatMap((row) => row.attempts))], [1]);
+    assertEquals((await sql`select from effects`).length, 20);
+    await assertSound(sql);
+  });
+});
 
 onPostgres("the jobs of a dead process", (it) => {
   it(

@@ -4,7 +4,7 @@ import postgres from "postgres";
 import { Hephaestus } from "../../mod.ts";
 import { hazardous, here } from "./hazards.ts";
 
-const [url, inline, grace] = process.argv.slice(2);
+const [url, inline, grace, slots = "1"] = process.argv.slice(2);
 const sql = postgres(url!, { max: 2 });
 here.hazardous = true;
 here.ran = async (key, attempt) =>
@@ -24,8 +24,9 @@ const hephaestus = new Hephaestus({
   poolSize: 7,
 });
 // Those that are to be rescued are given a short lease; those that are to stop must not be, on a busy machine.
-const lease = grace === undefined ? "400ms" : "20s";
-const worker = hephaestus.work({ poll: "50ms", lease, heartbeat: "100ms", queues: { default: 1 } });
+const lease = grace ? "20s" : "400ms";
+const queues = { default: Number(slots) };
+const worker = hephaestus.work({ poll: "50ms", lease, heartbeat: "100ms", queues });
 await worker.ready;
 told("ready", { process: worker.id });
 
@@ -34,7 +35,7 @@ let signals = 0;
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.on(signal, async () => {
     told("asked to stop");
-    await worker.stop({ grace: signals++ === 0 ? `${Number(grace ?? 0)}ms` : 0 });
+    await worker.stop({ grace: signals++ === 0 ? `${Number(grace)}ms` : 0 });
     await hephaestus.close();
     process.exit();
   });
