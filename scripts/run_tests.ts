@@ -64,7 +64,7 @@ function testFiles(paths: readonly string[]): string[] {
     .sort();
 }
 
-/** Several files in one process, two processes at once; what one says is printed when it has ended. */
+/** Several files in one process, several processes at once; what one says is printed when it ends. */
 async function inNode(files: readonly string[]): Promise<readonly Count[]> {
   const together = Array.from(
     { length: Math.ceil(files.length / filesTogether) },

@@ -54,7 +54,7 @@ export function keeping(): Logger & { readonly said: string[] } {
  */
 export function everywhere(subject: string, suite: (it: It) => void): void {
   for (const backend of ["memory", "postgres"] as const) {
-    for (const inline of "Deno" in globalThis ? [backend === "postgres"] : [true, false]) {
+    for (const inline of waysOn(backend)) {
       describe(`${subject} (${backend}, ${inline ? "inline" : "through jobs"})`, () => {
         suite((name, options, test) => {
           nodeIt(name, async () => {
@@ -67,10 +67,12 @@ export function everywhere(subject: string, suite: (it: It) => void): void {
   }
 }
 
-const usualWays = ("Deno" in globalThis ? ["inline"] : ["inline", "through jobs"]) as readonly (
-  | "inline"
-  | "through jobs"
-)[];
+/** Whether steps are inline: both in Node; in Deno each of the two on one backend. */
+export function waysOn(backend: World["backend"]): readonly boolean[] {
+  return "Deno" in globalThis ? [backend === "postgres"] : [true, false];
+}
+
+const usualWays = waysOn("postgres").map((inline) => inline ? "inline" : "through jobs");
 
 /** Runs a suite on PostgreSQL, inline and not, or in one way where the other costs much and shows no more. */
 export function onPostgres(

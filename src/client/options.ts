@@ -1,5 +1,5 @@
 import { type Duration, milliseconds } from "../core/duration.ts";
-import { isQueueName } from "../core/identity.ts";
+import { isPrintable } from "../core/identity.ts";
 import type { Logger } from "../core/logger.ts";
 import type { RetryPolicy } from "../core/retry.ts";
 import type { PostgresOptions } from "../postgres/backend.ts";
@@ -69,7 +69,7 @@ export function checkOptions(options: unknown): asserts options is HephaestusOpt
 function checkQueues(queues: Partial<QueueNames>): void {
   checkNames("use the option queues", queues, queueNames);
   for (const [worker, queue] of Object.entries(queues)) {
-    if (queue === undefined || isQueueName(queue)) continue;
+    if (queue === undefined || isPrintable(queue)) continue;
     throw new TypeError(
       `Cannot use the option queues: the queue of ${worker} is not a text of 1 to 200 printable characters`,
     );

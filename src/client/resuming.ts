@@ -10,7 +10,7 @@ import { type Client, gone } from "./client.ts";
 import { endInstance } from "./ending.ts";
 import { answer, type AnyDelivery, checkDelivery, definitionOf } from "./deliver.ts";
 import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";
-import { checkNames, type OptionNames } from "./option_names.ts";
+import { checkNames } from "./option_names.ts";
 import { uuidv7 } from "./uuid.ts";
 
 /** The caller's own open transaction. */
@@ -18,8 +18,6 @@ export interface InTransaction {
   /** What is done commits with it, or not at all. */
   readonly tx?: AnyTransaction | undefined;
 }
-
-const inTransaction: OptionNames<InTransaction> = { tx: true };
 
 /** When a delivery comes. */
 export interface ScheduleOptions extends InTransaction {
@@ -44,7 +42,7 @@ export async function resume(
   delivery: AnyDelivery,
   options: InTransaction,
 ): Promise<Resumed> {
-  checkNames("resume", options, inTransaction);
+  checkNames("resume", options, { tx: true });
   const { tx } = options;
   const { store } = parts.backend;
   const instance = await findOrThrow(store, target, who, "resume", tx);

@@ -1,6 +1,6 @@
 import { encodeControl } from "../core/control.ts";
 import { InvalidValueError } from "../core/errors.ts";
-import { businessKey, uniqueKey } from "../core/identity.ts";
+import { businessKey, isPrintable, uniqueKey } from "../core/identity.ts";
 import { isFinal } from "../core/instance.ts";
 import { decode, encode, type JsonObject } from "../core/json.ts";
 import type { Progress } from "../core/engine.ts";
@@ -141,7 +141,7 @@ function tagsOf(workflow: Workflow, given: readonly string[] | undefined): reado
 function checkedTags(workflow: Workflow, tags: readonly string[] | undefined): readonly string[] {
   if (tags === undefined) return [];
   const good = Array.isArray(tags) && tags.length <= 100 &&
-    tags.every((tag) => typeof tag === "string" && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(tag));
+    tags.every((tag) => isPrintable(tag));
   if (good) return tags;
   throw new TypeError(
     `Cannot start workflow "${workflow.name}": tags are at most 100 texts of 1 to 200 printable characters`,

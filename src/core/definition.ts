@@ -2,7 +2,7 @@ import { type EmitOptions, emitted, metadata } from "./context.ts";
 import { milliseconds } from "./duration.ts";
 import { WorkflowDefinitionError } from "./errors.ts";
 import type { StepKind } from "./graph.ts";
-import { checkName, isQueueName } from "./identity.ts";
+import { checkName, isPrintable } from "./identity.ts";
 import { resolveRetry, type RetryPolicy } from "./retry.ts";
 import type { Delivery, Need, StepDefinition } from "./step.ts";
 import { isType, type Type } from "./type.ts";
@@ -177,7 +177,7 @@ export function retry(policy: unknown, refuse: Refuse): RetryPolicy | undefined 
 
 function queue(name: unknown, refuse: Refuse): string | undefined {
   if (name === undefined) return undefined;
-  if (isQueueName(name)) return name;
+  if (isPrintable(name)) return name;
   throw refuse(`option "queue" is not a text of 1 to 200 printable characters`);
 }
 

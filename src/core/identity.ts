@@ -91,7 +91,7 @@ export function uniqueKey(
   }
 }
 
-/** Whether a queue may be called so. */
-export function isQueueName(value: unknown): value is string {
+/** Whether a queue or a tag may be called so. */
+export function isPrintable(value: unknown): value is string {
   return typeof value === "string" && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(value);
 }

@@ -168,9 +168,10 @@ from target`;
 }
 
 /**
- * Writes a delivery and wakes the advance. It shares a lock on the instance with other deliveries: a
- * delete of the instance comes before or after. `keyed` is false in a caller's transaction: a wake-up with a unique key
- * would make everybody who wakes this instance wait for the caller's commit.
+ * Writes a delivery and wakes the advance. It shares a lock on the instance with other deliveries:
+ * a delete of the instance comes before or after. `keyed` is false in a caller's transaction: a
+ * wake-up with a unique key would make everybody who wakes this instance wait for the caller's
+ * commit.
  */
 export async function deliver(
   tx: Pick<Tx, "query">,

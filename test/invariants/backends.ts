@@ -7,7 +7,7 @@ import { postgresBackend } from "../../src/postgres/backend.ts";
 import type { Backend } from "../../src/store/store.ts";
 import { elapse, jobs } from "../contracts/postgres_world.ts";
 import { type Scene, sceneIn, type World } from "../contracts/world.ts";
-import { silent } from "../everywhere.ts";
+import { silent, waysOn } from "../everywhere.ts";
 import { migrated } from "../pg.ts";
 
 /** An engine, and beside it the backend as another process would use it, down to single statements. */
@@ -36,7 +36,7 @@ type It<B> = (name: string, options: Options, test: (bench: B) => Promise<void>)
  */
 export function onBackends(subject: string, suite: (it: It<Bench>) => void): void {
   for (const where of ["memory", "postgres"] as const) {
-    for (const inline of "Deno" in globalThis ? [where === "postgres"] : [true, false]) {
+    for (const inline of waysOn(where)) {
       describe(`${subject} (${where}, ${inline ? "inline" : "through jobs"})`, () => {
         suite((name, options, test) => {
           nodeIt(name, async () => {
@@ -55,7 +55,7 @@ export function onPostgresBackend(
   subject: string,
   suite: (it: It<PostgresBench>) => void,
 ): void {
-  for (const inline of "Deno" in globalThis ? [true] : [true, false]) {
+  for (const inline of waysOn("postgres")) {
     describe(`${subject} (postgres, ${inline ? "inline" : "through jobs"})`, () => {
       suite((name, options, test) => {
         nodeIt(name, async () => {
