@@ -35,9 +35,9 @@
  */
 export type { Handle } from "./src/client/handle.ts";
 export type { HephaestusOptions } from "./src/client/options.ts";
-export { choice } from "./src/core/choice.ts";
-export type { Outcome } from "./src/core/context.ts";
-export type { Duration } from "./src/core/duration.ts";
+export { choice } from "./src/core/define/choice.ts";
+export type { Outcome } from "./src/core/define/context.ts";
+export type { Duration } from "./src/core/value/duration.ts";
 export {
   AlreadyRunningError,
   AmbiguousKeyError,
@@ -56,18 +56,23 @@ export {
   StepTimeoutError,
   UnknownWorkflowError,
   WorkflowDefinitionError,
-} from "./src/core/errors.ts";
-export type { Instance } from "./src/core/instance.ts";
-export type { RetryPolicy } from "./src/core/retry.ts";
-export { signal, timer } from "./src/core/signal.ts";
-export { type Delivery, type Step, step } from "./src/core/step.ts";
-export { done, first, join } from "./src/core/target.ts";
-export { type } from "./src/core/type.ts";
-export { versioned } from "./src/core/version.ts";
-export { type DeliveryOf, type InputOf, type Workflow, workflow } from "./src/core/workflow.ts";
+} from "./src/core/errors/errors.ts";
+export type { Instance } from "./src/core/engine/instance.ts";
+export type { RetryPolicy } from "./src/core/value/retry.ts";
+export { signal, timer } from "./src/core/define/signal.ts";
+export { type Delivery, type Step, step } from "./src/core/define/step.ts";
+export { done, first, join } from "./src/core/define/target.ts";
+export { type } from "./src/core/value/type.ts";
+export { versioned } from "./src/core/graph/version.ts";
+export {
+  type DeliveryOf,
+  type InputOf,
+  type Workflow,
+  workflow,
+} from "./src/core/graph/workflow.ts";
 export { Hephaestus } from "./src/hephaestus.ts";
-export { fromDrizzle } from "./src/postgres/callers.ts";
-export { connections } from "./src/postgres/connections.ts";
+export { fromDrizzle } from "./src/postgres/user_sql/callers.ts";
+export { connections } from "./src/postgres/driver/connections.ts";
 
 // The types that the signatures above mention: few programs name them, readers look them up.
 export type { AnyWorkflow, Target } from "./src/client/find.ts";
@@ -87,7 +92,7 @@ export type {
   StartOptions,
 } from "./src/client/starting.ts";
 export type { Worker } from "./src/client/worker.ts";
-export type { ChoiceOptions } from "./src/core/choice.ts";
+export type { ChoiceOptions } from "./src/core/define/choice.ts";
 export type {
   Context,
   Emit,
@@ -101,15 +106,15 @@ export type {
   Sql,
   StepEvents,
   Transaction,
-} from "./src/core/context.ts";
-export type { ErrorCode, Named, Problem } from "./src/core/errors.ts";
-export type { Failure } from "./src/core/failure.ts";
-export type { Arrival, ArrivalMode, Graph, GraphStep, StepKind } from "./src/core/graph.ts";
-export type { Scope } from "./src/core/identity.ts";
-export type { HistoryEntry, InstanceStatus } from "./src/core/instance.ts";
-export type { Json, JsonObject } from "./src/core/json.ts";
-export type { Logger } from "./src/core/logger.ts";
-export type { SignalOptions } from "./src/core/signal.ts";
+} from "./src/core/define/context.ts";
+export type { ErrorCode, Named, Problem } from "./src/core/errors/errors.ts";
+export type { Failure } from "./src/core/value/failure.ts";
+export type { Arrival, ArrivalMode, Graph, GraphStep, StepKind } from "./src/core/graph/graph.ts";
+export type { Scope } from "./src/core/value/identity.ts";
+export type { HistoryEntry, InstanceStatus } from "./src/core/engine/instance.ts";
+export type { Json, JsonObject } from "./src/core/value/json.ts";
+export type { Logger } from "./src/observe/logger.ts";
+export type { SignalOptions } from "./src/core/define/signal.ts";
 export type {
   AsyncStep,
   Deliver,
@@ -121,8 +126,8 @@ export type {
   StepDefinition,
   StepOptions,
   StepsOf,
-} from "./src/core/step.ts";
-export type { Done, First, Join, Move, MoveTarget } from "./src/core/target.ts";
+} from "./src/core/define/step.ts";
+export type { Done, First, Join, Move, MoveTarget } from "./src/core/define/target.ts";
 export type {
   AboutAttempt,
   AboutInstance,
@@ -157,13 +162,13 @@ export type {
   Type,
   TypeOf,
   Validated,
-} from "./src/core/type.ts";
-export type { PickOptions, VersionedWorkflow } from "./src/core/version.ts";
-export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/wiring.ts";
-export type { WorkflowOptions } from "./src/core/workflow.ts";
-export type { AddressOptions, SslMode } from "./src/postgres/address/address.ts";
+} from "./src/core/value/type.ts";
+export type { PickOptions, VersionedWorkflow } from "./src/core/graph/version.ts";
+export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/graph/wiring.ts";
+export type { WorkflowOptions } from "./src/core/graph/workflow.ts";
+export type { AddressOptions, SslMode } from "./src/postgres/driver/address/address.ts";
 export type { PostgresOptions } from "./src/postgres/backend.ts";
-export type { ConnectionsOptions, SharedConnections } from "./src/postgres/connections.ts";
+export type { ConnectionsOptions, SharedConnections } from "./src/postgres/driver/connections.ts";
 export type {
   AnyTransaction,
   CallerTx,
@@ -172,6 +177,6 @@ export type {
   KyselyTx,
   PgClient,
   PostgresJsTx,
-} from "./src/postgres/callers.ts";
+} from "./src/postgres/user_sql/callers.ts";
 export type { QueueNames } from "./src/runner/parts.ts";
-export type { AnyBackend } from "./src/store/store.ts";
+export type { AnyBackend } from "./src/backend/store.ts";

@@ -1,5 +1,5 @@
 import { Hephaestus, type Worker } from "../mod.ts";
-import { defaultLogger } from "../src/core/logger.ts";
+import { defaultLogger } from "../src/observe/logger.ts";
 import type { Options } from "./options.ts";
 import { type Usage, usage } from "./own_process.ts";
 import { Profile } from "./profile.ts";

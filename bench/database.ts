@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { type Server, startThrowaway } from "../scripts/embedded_postgres.ts";
 import { findBinaries } from "../scripts/postgres_binaries.ts";
-import { connect } from "../src/postgres/db.ts";
-import { migrate } from "../src/postgres/migrate.ts";
+import { connect } from "../src/postgres/driver/db.ts";
+import { migrate } from "../src/postgres/migrations/migrate.ts";
 import { Observer } from "./observer.ts";
 
 /** The database of a run, with the engine's tables in a schema of their own. */

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { Connection } from "../src/postgres/connection.ts";
+import { Connection } from "../src/postgres/driver/connection.ts";
 
 /** Microseconds of CPU that this process has used. */
 function cpuUsed(): number {

@@ -14,20 +14,20 @@ interface Layer {
 
 const layers: Readonly<Record<string, Layer>> = {
   "core": { layers: [], pure: true, builtins: ["node:async_hooks"] },
-  "queue": { layers: ["core"] },
-  "store": { layers: ["core", "queue"] },
-  "memory": { layers: ["core", "queue", "store"] },
-  "postgres": { layers: ["core", "queue", "store"], packages: ["postgres"] },
-  "runner": { layers: ["core", "queue", "store"] },
+  "observe": { layers: ["core"] },
+  "backend": { layers: ["core"] },
+  "memory": { layers: ["core", "backend"] },
+  "postgres": { layers: ["core", "backend"], packages: ["postgres"] },
+  "runner": { layers: ["core", "observe", "backend"] },
   // What the public class is made of; hephaestus.ts wires it to a backend.
-  "client": { layers: ["core", "queue", "store", "runner", "postgres"] },
+  "client": { layers: ["core", "observe", "backend", "runner", "postgres"] },
   "hephaestus.ts": {
-    layers: ["core", "queue", "store", "memory", "postgres", "runner", "client"],
+    layers: ["core", "observe", "backend", "memory", "postgres", "runner", "client"],
   },
   "mod.ts": {
-    layers: ["core", "queue", "store", "postgres", "runner", "client", "hephaestus.ts"],
+    layers: ["core", "observe", "backend", "postgres", "runner", "client", "hephaestus.ts"],
   },
-  "testing": { layers: ["mod.ts", "core", "queue", "memory"] },
+  "testing": { layers: ["mod.ts", "core", "backend", "memory"] },
   // Migrations are no business of a running program, so mod.ts does not export them.
   "cli": { layers: ["core", "postgres"] },
 };

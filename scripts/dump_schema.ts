@@ -4,8 +4,8 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import postgres, { type Sql } from "postgres";
-import { connect } from "../src/postgres/db.ts";
-import { migrate } from "../src/postgres/migrate.ts";
+import { connect } from "../src/postgres/driver/db.ts";
+import { migrate } from "../src/postgres/migrations/migrate.ts";
 import { startThrowaway } from "./embedded_postgres.ts";
 
 interface Line {

@@ -13,10 +13,10 @@ import * as starting from "./client/starting.ts";
 import type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./client/starting.ts";
 import type { Worker } from "./client/worker.ts";
 import { Workers } from "./client/working.ts";
-import { HephaestusError } from "./core/errors.ts";
-import type { Delivery } from "./core/step.ts";
-import type { Addressed } from "./core/workflow.ts";
-import type { HistoryEntry, Instance } from "./core/instance.ts";
+import { HephaestusError } from "./core/errors/errors.ts";
+import type { Delivery } from "./core/define/step.ts";
+import type { Addressed } from "./core/graph/workflow.ts";
+import type { HistoryEntry, Instance } from "./core/engine/instance.ts";
 import type { EventName, Listener } from "./core/telemetry.ts";
 
 /**

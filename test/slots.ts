@@ -1,4 +1,4 @@
-import { Slots } from "../src/runner/slots.ts";
+import { Slots } from "../src/runner/claim/slots.ts";
 import { eventually } from "./everywhere.ts";
 
 /** The slots of all workers that run something from now on. */

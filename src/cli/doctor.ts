@@ -1,6 +1,6 @@
-import { examine, repair, untaken, type Violation } from "../postgres/doctor.ts";
+import { examine, repair, untaken, type Violation } from "../postgres/doctor/doctor.ts";
 import { explained, lackingIn } from "../postgres/lacking.ts";
-import { tablesOf } from "../postgres/tables.ts";
+import { tablesOf } from "../postgres/sql/tables.ts";
 import { UsageError } from "./failure.ts";
 import { open } from "./migrate.ts";
 

@@ -1,9 +1,15 @@
 import process from "node:process";
-import { connect, type Db } from "../postgres/db.ts";
-import { quoteIdentifier } from "../postgres/identifiers.ts";
-import { migrate, type Migrated, type Migration, planned, status } from "../postgres/migrate.ts";
-import { scriptOf } from "../postgres/migration_sql.ts";
-import { migrations } from "../postgres/migrations.gen.ts";
+import { connect, type Db } from "../postgres/driver/db.ts";
+import { quoteIdentifier } from "../postgres/sql/identifiers.ts";
+import {
+  migrate,
+  type Migrated,
+  type Migration,
+  planned,
+  status,
+} from "../postgres/migrations/migrate.ts";
+import { scriptOf } from "../postgres/migrations/migration_sql.ts";
+import { migrations } from "../postgres/migrations/migrations.gen.ts";
 import { UsageError } from "./failure.ts";
 
 export interface MigrateValues {

@@ -1,5 +1,5 @@
-import { HephaestusError, NotDeletableError } from "../core/errors.ts";
-import { isFinal } from "../core/instance.ts";
+import { HephaestusError, NotDeletableError } from "../core/errors/errors.ts";
+import { isFinal } from "../core/engine/instance.ts";
 import { type Client, gone } from "./client.ts";
 import { tellStop } from "./ending.ts";
 import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";

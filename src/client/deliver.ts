@@ -1,13 +1,13 @@
-import { emitted } from "../core/context.ts";
-import { InvalidValueError, NotWaitingError } from "../core/errors.ts";
-import { type Instance, isFinal } from "../core/instance.ts";
-import { encode, type JsonObject } from "../core/json.ts";
-import type { StepDefinition } from "../core/step.ts";
-import { check } from "../core/type.ts";
-import { resolve } from "../core/version.ts";
-import type { Workflow } from "../core/workflow.ts";
+import { emitted } from "../core/define/context.ts";
+import { InvalidValueError, NotWaitingError } from "../core/errors/errors.ts";
+import { type Instance, isFinal } from "../core/engine/instance.ts";
+import { encode, type JsonObject } from "../core/value/json.ts";
+import type { StepDefinition } from "../core/define/step.ts";
+import { check } from "../core/value/type.ts";
+import { resolve } from "../core/graph/version.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
 import type { Parts } from "../runner/parts.ts";
-import type { Delivered } from "../store/store.ts";
+import type { Delivered } from "../backend/store.ts";
 import type { AnyWorkflow } from "./find.ts";
 
 /** An outcome from outside, as its maker wrote it. */

@@ -1,10 +1,10 @@
-import { HephaestusError } from "../core/errors.ts";
-import { failure } from "../core/failure.ts";
-import { type Instance, isFinal } from "../core/instance.ts";
-import type { AnyTransaction } from "../postgres/callers.ts";
+import { HephaestusError } from "../core/errors/errors.ts";
+import { failure } from "../core/value/failure.ts";
+import { type Instance, isFinal } from "../core/engine/instance.ts";
+import type { AnyTransaction } from "../postgres/user_sql/callers.ts";
 import { tellEnd } from "../runner/observe.ts";
-import { endingOf } from "../runner/verdicts.ts";
-import type { EndResult, Known } from "../store/store.ts";
+import { endingOf } from "../runner/run/verdicts.ts";
+import type { EndResult, Known } from "../backend/store.ts";
 import type { Client } from "./client.ts";
 
 /**

@@ -1,8 +1,8 @@
-import { type Instance, isFinal } from "../core/instance.ts";
-import { onAbort } from "../queue/on_abort.ts";
-import { Loop } from "../queue/loop.ts";
-import type { Logger } from "../core/logger.ts";
-import type { Store } from "../store/store.ts";
+import { type Instance, isFinal } from "../core/engine/instance.ts";
+import { onAbort } from "../runner/upkeep/on_abort.ts";
+import { Loop } from "../runner/upkeep/loop.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { Store } from "../backend/store.ts";
 
 type Settle = (instance: Instance | undefined) => void;
 

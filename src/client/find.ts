@@ -1,10 +1,10 @@
-import { AmbiguousKeyError, InstanceNotFoundError } from "../core/errors.ts";
-import { bareKey as bare, businessKey } from "../core/identity.ts";
-import { activeStatuses, type Instance } from "../core/instance.ts";
-import { checkWorkflow } from "../core/registered.ts";
-import type { VersionedWorkflow } from "../core/version.ts";
-import type { Workflow } from "../core/workflow.ts";
-import type { CallerTransaction, Store } from "../store/store.ts";
+import { AmbiguousKeyError, InstanceNotFoundError } from "../core/errors/errors.ts";
+import { bareKey as bare, businessKey } from "../core/value/identity.ts";
+import { activeStatuses, type Instance } from "../core/engine/instance.ts";
+import { checkWorkflow } from "../core/graph/registered.ts";
+import type { VersionedWorkflow } from "../core/graph/version.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
+import type { CallerTransaction, Store } from "../backend/store.ts";
 
 /** An instance by its business key, or by its id. */
 export type Target = string | { readonly id: string };

@@ -1,5 +1,5 @@
-import { InstanceNotFoundError } from "../core/errors.ts";
-import type { Instance } from "../core/instance.ts";
+import { InstanceNotFoundError } from "../core/errors/errors.ts";
+import type { Instance } from "../core/engine/instance.ts";
 import type { Finals } from "./finals.ts";
 import { checkNames } from "./option_names.ts";
 

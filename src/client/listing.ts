@@ -3,10 +3,10 @@ import {
   type Instance,
   type InstanceStatus,
   instanceStatuses,
-} from "../core/instance.ts";
-import { encode, type JsonObject } from "../core/json.ts";
-import { checkWorkflow } from "../core/registered.ts";
-import type { Place } from "../store/store.ts";
+} from "../core/engine/instance.ts";
+import { encode, type JsonObject } from "../core/value/json.ts";
+import { checkWorkflow } from "../core/graph/registered.ts";
+import type { Place } from "../backend/store.ts";
 import type { Client } from "./client.ts";
 import { definitionOf } from "./deliver.ts";
 import { checkNames, type OptionNames } from "./option_names.ts";

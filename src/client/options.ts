@@ -1,10 +1,10 @@
-import { type Duration, milliseconds } from "../core/duration.ts";
-import { isPrintable } from "../core/identity.ts";
-import type { Logger } from "../core/logger.ts";
-import type { RetryPolicy } from "../core/retry.ts";
+import { type Duration, milliseconds } from "../core/value/duration.ts";
+import { isPrintable } from "../core/value/identity.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { RetryPolicy } from "../core/value/retry.ts";
 import type { PostgresOptions } from "../postgres/backend.ts";
 import type { QueueNames } from "../runner/parts.ts";
-import type { AnyBackend } from "../store/store.ts";
+import type { AnyBackend } from "../backend/store.ts";
 import type { AnyWorkflow } from "./find.ts";
 import { checkNames, type OptionNames } from "./option_names.ts";
 

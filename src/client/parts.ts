@@ -1,12 +1,12 @@
-import { defaultLogger, guarded } from "../core/logger.ts";
-import { resolveRetry } from "../core/retry.ts";
-import { Telemetry } from "../queue/telemetry.ts";
+import { defaultLogger, guarded } from "../observe/logger.ts";
+import { resolveRetry } from "../core/value/retry.ts";
+import { Telemetry } from "../observe/telemetry.ts";
 import { postgresBackend } from "../postgres/backend.ts";
 import { Graphs } from "../runner/graphs.ts";
 import { JobIds } from "../runner/job_ids.ts";
 import type { Parts } from "../runner/parts.ts";
 import { Registry } from "../runner/registry.ts";
-import type { Backend } from "../store/store.ts";
+import type { Backend } from "../backend/store.ts";
 import type { HephaestusOptions } from "./options.ts";
 
 /** Makes what an engine is made of. Throws for options that cannot be. */

@@ -1,11 +1,11 @@
-import { JobNotFoundError, NotCancellableError } from "../core/errors.ts";
-import { type Duration, milliseconds } from "../core/duration.ts";
-import { isFinal } from "../core/instance.ts";
-import type { AnyTransaction } from "../postgres/callers.ts";
-import { usualPriority } from "../runner/new_jobs.ts";
-import { wakeOf } from "../runner/turns.ts";
+import { JobNotFoundError, NotCancellableError } from "../core/errors/errors.ts";
+import { type Duration, milliseconds } from "../core/value/duration.ts";
+import { isFinal } from "../core/engine/instance.ts";
+import type { AnyTransaction } from "../postgres/user_sql/callers.ts";
+import { usualPriority } from "../runner/turn/new_jobs.ts";
+import { wakeOf } from "../runner/turn/turns.ts";
 import { aboutInstance } from "../runner/observe.ts";
-import type { NewJob } from "../queue/job.ts";
+import type { NewJob } from "../backend/job.ts";
 import { type Client, gone } from "./client.ts";
 import { endInstance } from "./ending.ts";
 import { answer, type AnyDelivery, checkDelivery, definitionOf } from "./deliver.ts";

@@ -1,15 +1,15 @@
-import { encodeControl } from "../core/control.ts";
-import { InvalidValueError } from "../core/errors.ts";
-import { businessKey, isPrintable, uniqueKey } from "../core/identity.ts";
-import { isFinal } from "../core/instance.ts";
-import { decode, encode, type JsonObject } from "../core/json.ts";
-import type { Progress } from "../core/engine.ts";
-import { mergeMetadata, withStart } from "../core/metadata.ts";
-import { isPromise, settled } from "../core/promises.ts";
-import { check, type Checked } from "../core/type.ts";
-import type { Workflow } from "../core/workflow.ts";
-import { computeOpening, type Limits } from "../runner/turns.ts";
-import type { Known, NewInstance } from "../store/store.ts";
+import { encodeControl } from "../core/engine/control.ts";
+import { InvalidValueError } from "../core/errors/errors.ts";
+import { businessKey, isPrintable, uniqueKey } from "../core/value/identity.ts";
+import { isFinal } from "../core/engine/instance.ts";
+import { decode, encode, type JsonObject } from "../core/value/json.ts";
+import type { Progress } from "../core/engine/engine.ts";
+import { mergeMetadata, withStart } from "../core/engine/metadata.ts";
+import { isPromise, settled } from "../core/value/promises.ts";
+import { check, type Checked } from "../core/value/type.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
+import { computeOpening, type Limits } from "../runner/turn/turns.ts";
+import type { Known, NewInstance } from "../backend/store.ts";
 import { uuidv7 } from "./uuid.ts";
 
 /** What an instance is started with. */

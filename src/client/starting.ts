@@ -1,13 +1,13 @@
-import { AlreadyRunningError } from "../core/errors.ts";
-import { type Instance, isFinal } from "../core/instance.ts";
-import type { JsonObject } from "../core/json.ts";
-import { isPromise, settled } from "../core/promises.ts";
-import { resolve } from "../core/version.ts";
-import type { Workflow } from "../core/workflow.ts";
-import type { AnyTransaction } from "../postgres/callers.ts";
-import { jobsOf, placement } from "../runner/new_jobs.ts";
+import { AlreadyRunningError } from "../core/errors/errors.ts";
+import { type Instance, isFinal } from "../core/engine/instance.ts";
+import type { JsonObject } from "../core/value/json.ts";
+import { isPromise, settled } from "../core/value/promises.ts";
+import { resolve } from "../core/graph/version.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
+import type { AnyTransaction } from "../postgres/user_sql/callers.ts";
+import { jobsOf, placement } from "../runner/turn/new_jobs.ts";
 import { sayFailed, tellStart } from "../runner/observe.ts";
-import type { Slot } from "../runner/slots.ts";
+import type { Slot } from "../runner/claim/slots.ts";
 import type { Worker } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import { endInstance } from "./ending.ts";
@@ -15,7 +15,7 @@ import { type AnyWorkflow, bareKey } from "./find.ts";
 import type { Handle } from "./handle.ts";
 import { checkNames, type OptionNames } from "./option_names.ts";
 import { instanceOf, prepare, type Prepared } from "./start.ts";
-import type { NewInstance, Written } from "../store/store.ts";
+import type { NewInstance, Written } from "../backend/store.ts";
 
 /** How an instance is started. */
 export interface StartOptions {

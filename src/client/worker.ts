@@ -1,4 +1,4 @@
-import type { Duration } from "../core/duration.ts";
+import type { Duration } from "../core/value/duration.ts";
 
 /** A process at work. Stop it with `await using` or {@linkcode Worker.stop}. */
 export interface Worker extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import process from "node:process";
-import { type Duration, milliseconds } from "../core/duration.ts";
-import { HephaestusError } from "../core/errors.ts";
-import { onAbort } from "../queue/on_abort.ts";
+import { type Duration, milliseconds } from "../core/value/duration.ts";
+import { HephaestusError } from "../core/errors/errors.ts";
+import { onAbort } from "../runner/upkeep/on_abort.ts";
 import { Worker as Working } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import { type WorkOptions, workTimes } from "./options.ts";

@@ -1,5 +1,5 @@
-import type { Failure } from "./failure.ts";
-import type { InstanceStatus } from "./instance.ts";
+import type { Failure } from "./value/failure.ts";
+import type { InstanceStatus } from "./engine/instance.ts";
 
 /** The instance that an event is about. */
 export interface AboutInstance {

@@ -1,6 +1,6 @@
-import type { Sql } from "../core/context.ts";
-import type { JobState } from "../queue/job.ts";
-import type { AnyBackend, Backend } from "../store/store.ts";
+import type { Sql } from "../core/define/context.ts";
+import type { JobState } from "../backend/job.ts";
+import type { AnyBackend, Backend } from "../backend/store.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { memoryQueue } from "./queue.ts";
 import type { JobRow } from "./rows.ts";

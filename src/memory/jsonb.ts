@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/value/json.ts";
 
 const utf8 = new TextEncoder();
 

@@ -1,4 +1,4 @@
-import { deathsInCompany, type Job } from "../queue/job.ts";
+import { deathsInCompany, type Job } from "../backend/job.ts";
 import {
   type Beat,
   type Bereaved,
@@ -8,11 +8,11 @@ import {
   type Queue,
   type Rescued,
   type Served,
-} from "../queue/queue.ts";
-import { byTime, byUrgency, free, leased, toJob } from "./jobs.ts";
+} from "../backend/queue.ts";
+import { byTime, byUrgency, free, leased, toJob } from "./jobs/jobs.ts";
 import type { JobRow } from "./rows.ts";
 import { run, type Tables } from "./tables.ts";
-import { unserved } from "./unserved.ts";
+import { unserved } from "./jobs/unserved.ts";
 
 /** The queue's contract on tables in memory. */
 export function memoryQueue(tables: Tables): Queue {

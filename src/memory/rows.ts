@@ -1,7 +1,7 @@
-import type { InstanceStatus } from "../core/instance.ts";
-import type { JobState, NewJob } from "../queue/job.ts";
-import type { Serving } from "../queue/queue.ts";
-import type { NewResult } from "../store/turn.ts";
+import type { InstanceStatus } from "../core/engine/instance.ts";
+import type { JobState, NewJob } from "../backend/job.ts";
+import type { Serving } from "../backend/queue.ts";
+import type { NewResult } from "../backend/turn.ts";
 
 /**
  * A row of the instances. Values that callers gave are kept as JSON text, so that nobody can share

@@ -1,11 +1,11 @@
-import type { Sql } from "../core/context.ts";
-import type { CallerTransaction, Store } from "../store/store.ts";
-import { commit, pass, record } from "./commit.ts";
-import { insertJob } from "./jobs.ts";
-import { compare } from "./graphs.ts";
-import { open } from "./open.ts";
-import { cancelScheduled, deleteInstance, deliver, end } from "./outside.ts";
-import { ended, history, list, page, toKnown, unprocessed } from "./reading.ts";
+import type { Sql } from "../core/define/context.ts";
+import type { CallerTransaction, Store } from "../backend/store.ts";
+import { commit, pass, record } from "./instances/commit.ts";
+import { insertJob } from "./jobs/jobs.ts";
+import { compare } from "./instances/graphs.ts";
+import { open } from "./instances/open.ts";
+import { cancelScheduled, deleteInstance, deliver, end } from "./instances/outside.ts";
+import { ended, history, list, page, toKnown, unprocessed } from "./instances/reading.ts";
 import { run, type Tables } from "./tables.ts";
 import { transaction } from "./transaction.ts";
 

@@ -1,6 +1,6 @@
 import { Bell } from "./bell.ts";
 import type { Clock } from "./clock.ts";
-import type { VersionGraph } from "../store/graphs.ts";
+import type { VersionGraph } from "../backend/graphs.ts";
 import type { InstanceRow, JobRow, ProcessRow, ResultRow } from "./rows.ts";
 import { Table } from "./table.ts";
 

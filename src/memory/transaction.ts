@@ -1,6 +1,6 @@
-import type { Sql } from "../core/context.ts";
-import type { StoreTransaction } from "../store/store.ts";
-import { commit, record } from "./commit.ts";
+import type { Sql } from "../core/define/context.ts";
+import type { StoreTransaction } from "../backend/store.ts";
+import { commit, record } from "./instances/commit.ts";
 import type { Tables } from "./tables.ts";
 
 /** What a write has answered: instances or jobs, by id. */

@@ -1,19 +1,19 @@
-import type { Backend } from "../store/store.ts";
-import { describe, reporting } from "./connection_error.ts";
+import type { Backend } from "../backend/store.ts";
+import { describe, reporting } from "./driver/connection_error.ts";
 import {
   type Connections,
   type ConnectionsOptions,
   openConnections,
   type SharedConnections,
-} from "./connections.ts";
-import type { Tx } from "./db.ts";
-import { channelOf } from "./identifiers.ts";
+} from "./driver/connections.ts";
+import type { Tx } from "./driver/db.ts";
+import { channelOf } from "./sql/identifiers.ts";
 import { explained, lackingIn } from "./lacking.ts";
-import { assertMigrated } from "./migrate.ts";
+import { assertMigrated } from "./migrations/migrate.ts";
 import { readEnded, readQueues, wakePayload } from "./notices.ts";
 import { postgresQueue } from "./queue.ts";
 import { postgresStore } from "./store.ts";
-import { tablesOf } from "./tables.ts";
+import { tablesOf } from "./sql/tables.ts";
 
 /** Where the engine's tables are. */
 export interface PostgresOptions extends ConnectionsOptions {

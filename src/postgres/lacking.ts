@@ -1,8 +1,8 @@
-import { HephaestusError, SchemaVersionError } from "../core/errors.ts";
-import { sqlState } from "./connection_error.ts";
-import type { Db } from "./db.ts";
-import { assertMigrated } from "./migrate.ts";
-import type { Tables } from "./tables.ts";
+import { HephaestusError, SchemaVersionError } from "../core/errors/errors.ts";
+import { sqlState } from "./driver/connection_error.ts";
+import type { Db } from "./driver/db.ts";
+import { assertMigrated } from "./migrations/migrate.ts";
+import type { Tables } from "./sql/tables.ts";
 
 /**
  * Makes an error of the engine's own statement the sentence that says what the database lacks and

@@ -1,5 +1,5 @@
-import type { NewJob } from "../queue/job.ts";
-import type { Turn } from "../store/turn.ts";
+import type { NewJob } from "../backend/job.ts";
+import type { Turn } from "../backend/turn.ts";
 
 /** The channels of a schema, to be put between single quotes. */
 export interface Channels {

@@ -1,14 +1,14 @@
-import type { Queue, Rescued } from "../queue/queue.ts";
-import { runBy } from "./bereaved.ts";
-import { reporting } from "./connection_error.ts";
-import type { Db, Tx } from "./db.ts";
-import { freeDead, freeLeft, release, stage } from "./give_back.ts";
-import * as jobs from "./jobs.ts";
-import * as lone from "./lone_jobs.ts";
-import * as processes from "./processes.ts";
-import { retrying } from "./retrying.ts";
-import type { Tables } from "./tables.ts";
-import { unserved } from "./unserved.ts";
+import type { Queue, Rescued } from "../backend/queue.ts";
+import { runBy } from "./jobs/bereaved.ts";
+import { reporting } from "./driver/connection_error.ts";
+import type { Db, Tx } from "./driver/db.ts";
+import { freeDead, freeLeft, release, stage } from "./jobs/give_back.ts";
+import * as jobs from "./jobs/jobs.ts";
+import * as lone from "./jobs/lone_jobs.ts";
+import * as processes from "./jobs/processes.ts";
+import { retrying } from "./driver/retrying.ts";
+import type { Tables } from "./sql/tables.ts";
+import { unserved } from "./jobs/unserved.ts";
 
 /** What the queue needs of the backend. */
 export interface QueueParts {

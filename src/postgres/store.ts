@@ -1,9 +1,9 @@
-import { HephaestusError } from "../core/errors.ts";
-import type { CallerTransaction, Store, Written } from "../store/store.ts";
-import type { Turn } from "../store/turn.ts";
-import { CallerTransactions } from "./caller_transactions.ts";
-import type { AnyTransaction } from "./callers.ts";
-import { commit } from "./commit.ts";
+import { HephaestusError } from "../core/errors/errors.ts";
+import type { CallerTransaction, Store, Written } from "../backend/store.ts";
+import type { Turn } from "../backend/turn.ts";
+import { CallerTransactions } from "./user_sql/caller_transactions.ts";
+import type { AnyTransaction } from "./user_sql/callers.ts";
+import { commit } from "./instances/commit.ts";
 import type { Channels } from "./notices.ts";
 import {
   describe,
@@ -12,19 +12,19 @@ import {
   isRetryable,
   reporting,
   sqlState,
-} from "./connection_error.ts";
-import type { Db, Tx } from "./db.ts";
-import { deleteInstance } from "./delete.ts";
-import { compare } from "./graphs.ts";
-import * as instances from "./instances.ts";
-import * as jobs from "./jobs.ts";
-import * as lists from "./lists.ts";
+} from "./driver/connection_error.ts";
+import type { Db, Tx } from "./driver/db.ts";
+import { deleteInstance } from "./instances/delete.ts";
+import { compare } from "./instances/graphs.ts";
+import * as instances from "./instances/instances.ts";
+import * as jobs from "./jobs/jobs.ts";
+import * as lists from "./instances/lists.ts";
 import type { Lacking } from "./lacking.ts";
-import { open } from "./open.ts";
-import { deliver, pass, record, recordStatement } from "./record.ts";
-import { retrying } from "./retrying.ts";
-import { stepSql } from "./step_sql.ts";
-import type { Tables } from "./tables.ts";
+import { open } from "./instances/open.ts";
+import { deliver, pass, record, recordStatement } from "./instances/record.ts";
+import { retrying } from "./driver/retrying.ts";
+import { stepSql } from "./user_sql/step_sql.ts";
+import type { Tables } from "./sql/tables.ts";
 
 /** What the store needs of the backend. */
 export interface StoreParts {

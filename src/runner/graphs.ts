@@ -1,13 +1,13 @@
-import { GraphChangedError, RetryLaterError } from "../core/errors.ts";
-import { failure } from "../core/failure.ts";
-import { drawn } from "../core/fingerprint.ts";
-import { graphChanges } from "../core/graph_changes.ts";
-import { isFinal } from "../core/instance.ts";
-import type { Logger } from "../core/logger.ts";
-import type { Workflow } from "../core/workflow.ts";
-import type { Served } from "../queue/queue.ts";
-import type { OtherGraph } from "../store/graphs.ts";
-import type { Known, Store } from "../store/store.ts";
+import { GraphChangedError, RetryLaterError } from "../core/errors/errors.ts";
+import { failure } from "../core/value/failure.ts";
+import { drawn } from "../core/graph/fingerprint.ts";
+import { graphChanges } from "../core/graph/graph_changes.ts";
+import { isFinal } from "../core/engine/instance.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
+import type { Served } from "../backend/queue.ts";
+import type { OtherGraph } from "../backend/graphs.ts";
+import type { Known, Store } from "../backend/store.ts";
 import type { Registry } from "./registry.ts";
 
 /**

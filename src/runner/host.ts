@@ -1,7 +1,7 @@
-import type { Instance } from "../core/instance.ts";
-import type { Job } from "../queue/job.ts";
-import type { Lease } from "../queue/queue.ts";
-import type { Slot, Slots } from "./slots.ts";
+import type { Instance } from "../core/engine/instance.ts";
+import type { Job } from "../backend/job.ts";
+import type { Lease } from "../backend/queue.ts";
+import type { Slot, Slots } from "./claim/slots.ts";
 
 /**
  * A job with the process that has claimed it: a process that was declared dead works on under

@@ -1,5 +1,5 @@
-import type { JobId } from "../queue/job.ts";
-import type { Queue } from "../queue/queue.ts";
+import type { JobId } from "../backend/job.ts";
+import type { Queue } from "../backend/queue.ts";
 
 /**
  * Job ids from blocks that the queue has reserved, so that a job's id is known before it is

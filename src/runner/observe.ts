@@ -1,14 +1,14 @@
-import type { Progress } from "../core/engine.ts";
-import { type Failure, failure } from "../core/failure.ts";
-import { type InstanceStatus, isFinal } from "../core/instance.ts";
-import type { Logger } from "../core/logger.ts";
+import type { Progress } from "../core/engine/engine.ts";
+import { type Failure, failure } from "../core/value/failure.ts";
+import { type InstanceStatus, isFinal } from "../core/engine/instance.ts";
+import type { Logger } from "../observe/logger.ts";
 import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/telemetry.ts";
-import type { Workflow } from "../core/workflow.ts";
-import type { Telemetry } from "../queue/telemetry.ts";
-import type { Known } from "../store/store.ts";
-import type { NewResult } from "../store/turn.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
+import type { Telemetry } from "../observe/telemetry.ts";
+import type { Known } from "../backend/store.ts";
+import type { NewResult } from "../backend/turn.ts";
 import type { OwnedJob } from "./host.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "./turn/plan.ts";
 
 /** What events say of an instance. */
 export function aboutInstance(

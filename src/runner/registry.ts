@@ -1,8 +1,8 @@
-import { checkWorkflows } from "../core/registered.ts";
-import { UnknownWorkflowError } from "../core/errors.ts";
-import type { StepDefinition } from "../core/step.ts";
-import { sameKey, type VersionedWorkflow } from "../core/version.ts";
-import type { Workflow } from "../core/workflow.ts";
+import { checkWorkflows } from "../core/graph/registered.ts";
+import { UnknownWorkflowError } from "../core/errors/errors.ts";
+import type { StepDefinition } from "../core/define/step.ts";
+import { sameKey, type VersionedWorkflow } from "../core/graph/version.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
 
 /** The workflows whose code this process has, by name and version. */
 export class Registry {

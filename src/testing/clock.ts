@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from "../core/duration.ts";
+import { type Duration, milliseconds } from "../core/value/duration.ts";
 import type { Clock } from "../memory/clock.ts";
 import { nextDue, untilNothingIsDue } from "./due.ts";
 

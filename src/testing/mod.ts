@@ -16,11 +16,11 @@
  * @module
  */
 
-export type { Duration } from "../core/duration.ts";
+export type { Duration } from "../core/value/duration.ts";
 export type { AnyBackend, MemoryBackend, MemoryOptions, StoredJob } from "../memory/backend.ts";
 export type { Clock } from "../memory/clock.ts";
-export type { Sql } from "../core/context.ts";
-export type { JobState } from "../queue/job.ts";
+export type { Sql } from "../core/define/context.ts";
+export type { JobState } from "../backend/job.ts";
 export { type FakeClock, fakeClock } from "./clock.ts";
 export { drain } from "./drain.ts";
 export { memory } from "./memory.ts";

@@ -12,8 +12,8 @@ import {
   type,
   workflow,
 } from "../../mod.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { assertSound } from "../invariants/story.ts";
 
 /** Writes a row that is there once, if the step's transaction committed once. */

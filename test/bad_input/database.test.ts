@@ -12,8 +12,8 @@ import {
   type,
   workflow,
 } from "../../mod.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { freePort } from "../../scripts/embedded_postgres.ts";
 import { eventually, keeping, silent } from "../everywhere.ts";
 import { proxy } from "../proxy.ts";

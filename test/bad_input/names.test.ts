@@ -15,8 +15,8 @@ import {
   versioned,
   workflow,
 } from "../../mod.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { everywhere, silent } from "../everywhere.ts";
 import { database } from "../pg.ts";
 

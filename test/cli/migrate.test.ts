@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { Hephaestus } from "../../mod.ts";
-import { migrations } from "../../src/postgres/migrations.gen.ts";
+import { migrations } from "../../src/postgres/migrations/migrations.gen.ts";
 import { database } from "../pg.ts";
 import { hephaestus } from "./command.ts";
 

@@ -1,6 +1,6 @@
 import { describe } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { Lease } from "../../src/queue/queue.ts";
+import type { Lease } from "../../src/backend/queue.ts";
 import { type It, leaseOf, type Scene } from "./world.ts";
 
 const failure = { name: "Error", message: "out of tape" };

@@ -1,6 +1,6 @@
 import { describe } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Ending, Known } from "../../src/store/store.ts";
+import type { Ending, Known } from "../../src/backend/store.ts";
 import { activeIn, delivery, discardOf, type It, newId, plain, recording } from "./world.ts";
 
 function ending(part: Partial<Ending> = {}): Ending {

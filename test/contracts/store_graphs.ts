@@ -1,6 +1,6 @@
 import { describe } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { VersionGraph } from "../../src/store/graphs.ts";
+import type { VersionGraph } from "../../src/backend/graphs.ts";
 import { activeIn, type It, turn } from "./world.ts";
 
 const entered = (fingerprint: string, part: Partial<VersionGraph> = {}): VersionGraph => ({

@@ -1,6 +1,6 @@
 import { describe } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Filter, Place } from "../../src/store/store.ts";
+import type { Filter, Place } from "../../src/backend/store.ts";
 import {
   activeIn,
   delivery,

@@ -1,8 +1,8 @@
 import { describe } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Job } from "../../src/queue/job.ts";
-import type { Ending } from "../../src/store/store.ts";
-import type { Turn } from "../../src/store/turn.ts";
+import type { Job } from "../../src/backend/job.ts";
+import type { Ending } from "../../src/backend/store.ts";
+import type { Turn } from "../../src/backend/turn.ts";
 import {
   activeIn,
   discardOf,

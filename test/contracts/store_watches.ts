@@ -1,5 +1,5 @@
 import { describe } from "node:test";
-import { emptyControl, encodeControl } from "../../src/core/control.ts";
+import { emptyControl, encodeControl } from "../../src/core/engine/control.ts";
 import { activeIn, type It, type Scene, turn, until } from "./world.ts";
 
 /** What tells callers that wait for the end of an instance. */

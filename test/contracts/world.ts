@@ -1,12 +1,12 @@
 import { it as nodeIt } from "node:test";
 import { randomUUID } from "node:crypto";
 import { assertExists } from "@std/assert";
-import { emptyControl, encodeControl } from "../../src/core/control.ts";
-import type { Instance } from "../../src/core/instance.ts";
-import type { Job, NewJob } from "../../src/queue/job.ts";
-import type { Demand, Lease } from "../../src/queue/queue.ts";
-import type { Backend, Discard, Known, NewInstance } from "../../src/store/store.ts";
-import type { AppliedResult, NewDelivery, Recording, Turn } from "../../src/store/turn.ts";
+import { emptyControl, encodeControl } from "../../src/core/engine/control.ts";
+import type { Instance } from "../../src/core/engine/instance.ts";
+import type { Job, NewJob } from "../../src/backend/job.ts";
+import type { Demand, Lease } from "../../src/backend/queue.ts";
+import type { Backend, Discard, Known, NewInstance } from "../../src/backend/store.ts";
+import type { AppliedResult, NewDelivery, Recording, Turn } from "../../src/backend/turn.ts";
 import type { StoredJob } from "../../src/memory/backend.ts";
 
 /** A backend to be tested, with nothing in it yet. */

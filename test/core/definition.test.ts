@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { choice } from "../../src/core/choice.ts";
-import { emitter } from "../../src/core/context.ts";
-import { WorkflowDefinitionError } from "../../src/core/errors.ts";
-import { signal, timer } from "../../src/core/signal.ts";
-import { step } from "../../src/core/step.ts";
-import { type } from "../../src/core/type.ts";
+import { choice } from "../../src/core/define/choice.ts";
+import { emitter } from "../../src/core/define/context.ts";
+import { WorkflowDefinitionError } from "../../src/core/errors/errors.ts";
+import { signal, timer } from "../../src/core/define/signal.ts";
+import { step } from "../../src/core/define/step.ts";
+import { type } from "../../src/core/value/type.ts";
 
 // As plain JavaScript sees them.
 // deno-lint-ignore no-explicit-any

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { milliseconds } from "../../src/core/duration.ts";
+import { milliseconds } from "../../src/core/value/duration.ts";
 
 describe("milliseconds()", () => {
   it("reads every unit, and ten years", () => {

@@ -1,29 +1,24 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { decodeControl, emptyControl, encodeControl } from "../../src/core/control.ts";
-import { advance, LATER, open, type Progress, type StepEnding } from "../../src/core/engine.ts";
-import { causesOf, row } from "../../src/core/graph.ts";
-import type { Control } from "../../src/core/instance.ts";
-import { mergeMetadata, metadataSeenBy, withStart } from "../../src/core/metadata.ts";
-import { type Workflow, workflow } from "../../src/core/workflow.ts";
-import { choice } from "../../src/core/choice.ts";
-import { step } from "../../src/core/step.ts";
-import { done, join } from "../../src/core/target.ts";
-import { type } from "../../src/core/type.ts";
-import { randomWorkflow } from "./random_graphs.ts";
+import { decodeControl, emptyControl, encodeControl } from "../../src/core/engine/control.ts";
+import {
+  advance,
+  LATER,
+  open,
+  type Progress,
+  type StepEnding,
+} from "../../src/core/engine/engine.ts";
+import { causesOf, row } from "../../src/core/graph/graph.ts";
+import type { Control } from "../../src/core/engine/instance.ts";
+import { mergeMetadata, metadataSeenBy, withStart } from "../../src/core/engine/metadata.ts";
+import { type Workflow, workflow } from "../../src/core/graph/workflow.ts";
+import { choice } from "../../src/core/define/choice.ts";
+import { step } from "../../src/core/define/step.ts";
+import { done, join } from "../../src/core/define/target.ts";
+import { type } from "../../src/core/value/type.ts";
+import { numbers, type Pick, randomWorkflow } from "./random_graphs.ts";
 import { causalPast, type Expected, expected } from "./reference_engine.ts";
-
-type Pick = (below: number) => number;
-
-/** A small generator of numbers, so that one seed stands for a whole run. */
-function numbers(seed: number): Pick {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
 
 /** How the steps of a run will end, chosen before it begins. `undefined`: a choice that throws. */
 type Fate = ReadonlyMap<string, string | undefined>;

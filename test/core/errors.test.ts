@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { sourceFiles } from "../../scripts/source_files.ts";
-import * as errors from "../../src/core/errors.ts";
+import * as errors from "../../src/core/errors/errors.ts";
 
 const instance = { workflow: "order", key: "abc123" };
 const cause = new Error("socket closed");

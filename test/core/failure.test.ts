@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { FatalError } from "../../src/core/errors.ts";
-import { type Failure, failure, toError } from "../../src/core/failure.ts";
+import { FatalError } from "../../src/core/errors/errors.ts";
+import { type Failure, failure, toError } from "../../src/core/value/failure.ts";
 
 const unprintable: Failure = { name: "Error", message: "unprintable error" };
 

@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { drawn, fingerprint } from "../../src/core/fingerprint.ts";
-import { graphChanges } from "../../src/core/graph_changes.ts";
-import { type Arrival, graph, type GraphStep } from "../../src/core/graph.ts";
+import { drawn, fingerprint } from "../../src/core/graph/fingerprint.ts";
+import { graphChanges } from "../../src/core/graph/graph_changes.ts";
+import { type Arrival, graph, type GraphStep } from "../../src/core/graph/graph.ts";
 
 type Moves = readonly (readonly [event: string, to: readonly Arrival[]])[];
 

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { businessKey, scopes, uniqueKey } from "../../src/core/identity.ts";
+import { businessKey, scopes, uniqueKey } from "../../src/core/value/identity.ts";
 
 describe("businessKey()", () => {
   it("takes any printable value", () => {

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import fc from "fast-check";
 import { jsonb } from "../../src/memory/jsonb.ts";
 import { describe, it } from "node:test";
-import { InvalidValueError, PayloadTooLargeError } from "../../src/core/errors.ts";
-import { byteLength, decode, encode, pathText } from "../../src/core/json.ts";
+import { InvalidValueError, PayloadTooLargeError } from "../../src/core/errors/errors.ts";
+import { byteLength, decode, encode, pathText } from "../../src/core/value/json.ts";
 import { hostileValues } from "./hostile_values.ts";
 
 const options = { what: 'output of step "charge"', limit: 1_000_000 };

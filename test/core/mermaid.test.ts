@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertStringIncludes } from "@std/assert";
-import { type Graph, graph } from "../../src/core/graph.ts";
-import { toMermaid } from "../../src/core/mermaid.ts";
+import { type Graph, graph } from "../../src/core/graph/graph.ts";
+import { toMermaid } from "../../src/core/graph/mermaid.ts";
 
 /** A graph that no definition would accept: a drawing can be of stored data. */
 function named(name: string): Graph {

@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { has, including, none, unite } from "../../src/core/bits.ts";
-import { WorkflowDefinitionError } from "../../src/core/errors.ts";
-import { step } from "../../src/core/step.ts";
-import { done, join } from "../../src/core/target.ts";
-import { type } from "../../src/core/type.ts";
-import { workflow } from "../../src/core/workflow.ts";
+import { has, including, none, unite } from "../../src/core/graph/bits.ts";
+import { WorkflowDefinitionError } from "../../src/core/errors/errors.ts";
+import { step } from "../../src/core/define/step.ts";
+import { done, join } from "../../src/core/define/target.ts";
+import { type } from "../../src/core/value/type.ts";
+import { workflow } from "../../src/core/graph/workflow.ts";
 
 // Names made in a loop prove nothing to the compiler: these are workflows of plain JavaScript.
 // deno-lint-ignore no-explicit-any

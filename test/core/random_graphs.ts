@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { choice } from "../../src/core/choice.ts";
-import { WorkflowDefinitionError } from "../../src/core/errors.ts";
-import type { ArrivalMode, StepKind } from "../../src/core/graph.ts";
-import { signal, timer } from "../../src/core/signal.ts";
-import { type Need, type Step, step } from "../../src/core/step.ts";
-import { done, first, join } from "../../src/core/target.ts";
-import { type Type, type } from "../../src/core/type.ts";
-import { type Workflow, workflow } from "../../src/core/workflow.ts";
+import { choice } from "../../src/core/define/choice.ts";
+import { WorkflowDefinitionError } from "../../src/core/errors/errors.ts";
+import type { ArrivalMode, StepKind } from "../../src/core/graph/graph.ts";
+import { signal, timer } from "../../src/core/define/signal.ts";
+import { type Need, type Step, step } from "../../src/core/define/step.ts";
+import { done, first, join } from "../../src/core/define/target.ts";
+import { type Type, type } from "../../src/core/value/type.ts";
+import { type Workflow, workflow } from "../../src/core/graph/workflow.ts";
 
 /** A workflow before it is built: each row with its kind, its needs, and where its events lead. */
 export interface Plan {
@@ -152,4 +152,16 @@ export function randomWorkflow(most = 10): fc.Arbitrary<Workflow> {
       throw error;
     }
   }).filter((built): built is Workflow => built !== undefined && built.steps.size > 2);
+}
+
+/** Chooses a number below the given one. */
+export type Pick = (below: number) => number;
+
+/** A small generator of numbers, so that one seed stands for a whole run. */
+export function numbers(seed: number): Pick {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
 }

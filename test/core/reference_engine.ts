@@ -1,5 +1,5 @@
-import type { Graph } from "../../src/core/graph.ts";
-import type { InstanceStatus } from "../../src/core/instance.ts";
+import type { Graph } from "../../src/core/graph/graph.ts";
+import type { InstanceStatus } from "../../src/core/engine/instance.ts";
 
 /** What is known of one run so far: nothing of when or in which order it came. */
 export interface Facts {

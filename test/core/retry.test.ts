@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { defaultRetry, delay, resolveRetry, type Retry } from "../../src/core/retry.ts";
+import { defaultRetry, delay, resolveRetry, type Retry } from "../../src/core/value/retry.ts";
 
 describe("resolveRetry()", () => {
   it("takes each field from the most specific policy that has it", () => {

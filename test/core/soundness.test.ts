@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Workflow } from "../../src/core/workflow.ts";
+import type { Workflow } from "../../src/core/graph/workflow.ts";
 import { randomWorkflow } from "./random_graphs.ts";
 
 type Choices = ReadonlyMap<string, string>;

@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import * as v from "valibot";
-import { type Need, step } from "../../src/core/step.ts";
-import { check, isType, type Type, type } from "../../src/core/type.ts";
+import { type Need, step } from "../../src/core/define/step.ts";
+import { check, isType, type Type, type } from "../../src/core/value/type.ts";
 
 describe("check()", () => {
   it("lets everything pass a marker, and only undefined pass without a type", () => {

@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { UnknownWorkflowError, WorkflowDefinitionError } from "../../src/core/errors.ts";
-import { step } from "../../src/core/step.ts";
-import { done } from "../../src/core/target.ts";
-import { type } from "../../src/core/type.ts";
-import { resolve, versioned } from "../../src/core/version.ts";
-import { workflow } from "../../src/core/workflow.ts";
+import { UnknownWorkflowError, WorkflowDefinitionError } from "../../src/core/errors/errors.ts";
+import { step } from "../../src/core/define/step.ts";
+import { done } from "../../src/core/define/target.ts";
+import { type } from "../../src/core/value/type.ts";
+import { resolve, versioned } from "../../src/core/graph/version.ts";
+import { workflow } from "../../src/core/graph/workflow.ts";
 
 const send = step("send", { events: { sent: type() }, run: ({ emit }) => emit.sent() });
 const mail = workflow("mail", { key: "id", input: type(), start: send })

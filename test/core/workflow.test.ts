@@ -1,12 +1,12 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { choice } from "../../src/core/choice.ts";
-import { InvalidValueError, WorkflowDefinitionError } from "../../src/core/errors.ts";
-import { signal } from "../../src/core/signal.ts";
-import { step } from "../../src/core/step.ts";
-import { done, first, join } from "../../src/core/target.ts";
-import { type } from "../../src/core/type.ts";
-import { workflow } from "../../src/core/workflow.ts";
+import { choice } from "../../src/core/define/choice.ts";
+import { InvalidValueError, WorkflowDefinitionError } from "../../src/core/errors/errors.ts";
+import { signal } from "../../src/core/define/signal.ts";
+import { step } from "../../src/core/define/step.ts";
+import { done, first, join } from "../../src/core/define/target.ts";
+import { type } from "../../src/core/value/type.ts";
+import { workflow } from "../../src/core/graph/workflow.ts";
 
 // As plain JavaScript sees them: whatever the compiler refuses gets through.
 // deno-lint-ignore no-explicit-any

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { connect } from "../../src/postgres/db.ts";
-import { assertMigrated, migrate } from "../../src/postgres/migrate.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { assertMigrated, migrate } from "../../src/postgres/migrations/migrate.ts";
 import { holding } from "./roads.ts";
 import { completes, type Story } from "./story.ts";
 

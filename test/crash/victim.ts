@@ -2,7 +2,7 @@
 // knows of it: every statement passes Connection.send.
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { Connection } from "../../src/postgres/connection.ts";
+import { Connection } from "../../src/postgres/driver/connection.ts";
 import { Points, type Rows } from "./statements.ts";
 import { stories } from "./stories.ts";
 

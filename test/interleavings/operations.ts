@@ -1,5 +1,5 @@
-import type { NewResult } from "../../src/store/turn.ts";
-import { resume } from "../../src/runner/resume.ts";
+import type { NewResult } from "../../src/backend/turn.ts";
+import { resume } from "../../src/runner/run/resume.ts";
 import { approved, crossing } from "./crossing.ts";
 import type { Party } from "./party.ts";
 

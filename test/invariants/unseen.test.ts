@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { assert, assertEquals } from "@std/assert";
 import { done, step, timer, type, workflow } from "../../mod.ts";
-import { channelOf } from "../../src/postgres/identifiers.ts";
+import { channelOf } from "../../src/postgres/sql/identifiers.ts";
 import { eventually, Gate, onPostgres } from "../everywhere.ts";
 import { allFree, watchSlots } from "../slots.ts";
 

@@ -5,7 +5,7 @@ import {
   type Address,
   addressOf,
   type AddressOptions,
-} from "../../src/postgres/address/address.ts";
+} from "../../src/postgres/driver/address/address.ts";
 
 /** What an address says, without what it leaves as it was. */
 function read(options: AddressOptions | string) {

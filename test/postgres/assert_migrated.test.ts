@@ -1,9 +1,14 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { SchemaVersionError } from "../../src/core/errors.ts";
-import type { Db } from "../../src/postgres/db.ts";
-import { assertMigrated, migrate, type Migration, status } from "../../src/postgres/migrate.ts";
-import { migrations } from "../../src/postgres/migrations.gen.ts";
+import { SchemaVersionError } from "../../src/core/errors/errors.ts";
+import type { Db } from "../../src/postgres/driver/db.ts";
+import {
+  assertMigrated,
+  migrate,
+  type Migration,
+  status,
+} from "../../src/postgres/migrations/migrate.ts";
+import { migrations } from "../../src/postgres/migrations/migrations.gen.ts";
 import { fresh, made } from "./migrating.ts";
 
 const schema = "hephaestus";

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert } from "@std/assert";
-import { claim } from "../../src/postgres/jobs.ts";
-import { tablesOf } from "../../src/postgres/tables.ts";
+import { claim } from "../../src/postgres/jobs/jobs.ts";
+import { tablesOf } from "../../src/postgres/sql/tables.ts";
 import { migrated } from "../pg.ts";
 import { explaining } from "./explaining.ts";
 

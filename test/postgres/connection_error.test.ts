@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { HephaestusError } from "../../src/core/errors.ts";
+import { HephaestusError } from "../../src/core/errors/errors.ts";
 import {
   DatabaseError,
   databaseError,
@@ -8,7 +8,7 @@ import {
   isConnectionLost,
   isLockTimeout,
   isRetryable,
-} from "../../src/postgres/connection_error.ts";
+} from "../../src/postgres/driver/connection_error.ts";
 
 const coded = (code: string, more: object = {}) =>
   Object.assign(new Error(`message of ${code}`), { code, ...more });

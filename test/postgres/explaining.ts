@@ -1,5 +1,5 @@
-import { connect, type Db, type Row, type Tx } from "../../src/postgres/db.ts";
-import { engineSettings } from "../../src/postgres/session.ts";
+import { connect, type Db, type Row, type Tx } from "../../src/postgres/driver/db.ts";
+import { engineSettings } from "../../src/postgres/driver/session.ts";
 
 /** One node of a plan, with those below it. */
 interface Node {

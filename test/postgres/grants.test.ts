@@ -13,9 +13,9 @@ import {
   type,
   workflow,
 } from "../../mod.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { examine } from "../../src/postgres/doctor.ts";
-import { assertMigrated, migrate } from "../../src/postgres/migrate.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { examine } from "../../src/postgres/doctor/doctor.ts";
+import { assertMigrated, migrate } from "../../src/postgres/migrations/migrate.ts";
 import { eventually, silent } from "../everywhere.ts";
 import { type Database, database, migrated } from "../pg.ts";
 

@@ -1,6 +1,6 @@
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { channelOf, quoteIdentifier } from "../../src/postgres/identifiers.ts";
+import { channelOf, quoteIdentifier } from "../../src/postgres/sql/identifiers.ts";
 import { type Database, database } from "../pg.ts";
 
 const accepted = [

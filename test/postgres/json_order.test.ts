@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { decode, encode } from "../../src/core/json.ts";
+import { decode, encode } from "../../src/core/value/json.ts";
 import { migrated } from "../pg.ts";
 
 describe("the order of members", () => {

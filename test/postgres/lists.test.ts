@@ -1,9 +1,9 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { list, page } from "../../src/postgres/lists.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { tablesOf } from "../../src/postgres/tables.ts";
-import type { Filter } from "../../src/store/store.ts";
+import { list, page } from "../../src/postgres/instances/lists.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { tablesOf } from "../../src/postgres/sql/tables.ts";
+import type { Filter } from "../../src/backend/store.ts";
 import { migrated } from "../pg.ts";
 import { explaining } from "./explaining.ts";
 

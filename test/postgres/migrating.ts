@@ -1,5 +1,5 @@
-import { connect, type Db } from "../../src/postgres/db.ts";
-import type { Migration } from "../../src/postgres/migrate.ts";
+import { connect, type Db } from "../../src/postgres/driver/db.ts";
+import type { Migration } from "../../src/postgres/migrations/migrate.ts";
 import { type Database, database } from "../pg.ts";
 
 export interface Fixture extends Database {

@@ -1,17 +1,17 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
-import { commit } from "../../src/postgres/commit.ts";
-import type { Tx } from "../../src/postgres/db.ts";
-import { freeDead, freeLeft, release, stage } from "../../src/postgres/give_back.ts";
-import { read, unprocessed } from "../../src/postgres/instances.ts";
-import { claim, nextDue, retry, snooze } from "../../src/postgres/jobs.ts";
-import { claimLone, loneWaits } from "../../src/postgres/lone_jobs.ts";
-import { heartbeat } from "../../src/postgres/processes.ts";
-import { list } from "../../src/postgres/lists.ts";
-import { deliver, pass, record, recordStatement } from "../../src/postgres/record.ts";
-import { tablesOf } from "../../src/postgres/tables.ts";
-import type { Turn } from "../../src/store/turn.ts";
+import { commit } from "../../src/postgres/instances/commit.ts";
+import type { Tx } from "../../src/postgres/driver/db.ts";
+import { freeDead, freeLeft, release, stage } from "../../src/postgres/jobs/give_back.ts";
+import { read, unprocessed } from "../../src/postgres/instances/instances.ts";
+import { claim, nextDue, retry, snooze } from "../../src/postgres/jobs/jobs.ts";
+import { claimLone, loneWaits } from "../../src/postgres/jobs/lone_jobs.ts";
+import { heartbeat } from "../../src/postgres/jobs/processes.ts";
+import { list } from "../../src/postgres/instances/lists.ts";
+import { deliver, pass, record, recordStatement } from "../../src/postgres/instances/record.ts";
+import { tablesOf } from "../../src/postgres/sql/tables.ts";
+import type { Turn } from "../../src/backend/turn.ts";
 import { migrated } from "../pg.ts";
 import { explaining } from "./explaining.ts";
 

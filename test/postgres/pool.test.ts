@@ -4,9 +4,9 @@ import {
   DatabaseError,
   describe as explain,
   isConnectionLost,
-} from "../../src/postgres/connection_error.ts";
-import { connect, type ConnectOptions, type Db } from "../../src/postgres/db.ts";
-import { Pool } from "../../src/postgres/pool.ts";
+} from "../../src/postgres/driver/connection_error.ts";
+import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/db.ts";
+import { Pool } from "../../src/postgres/driver/pool.ts";
 import { ownServer, server } from "../pg.ts";
 import { type Proxy, proxy } from "../proxy.ts";
 

@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { DatabaseError } from "../../src/postgres/connection_error.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { pauseAfter, retrying } from "../../src/postgres/retrying.ts";
+import { DatabaseError } from "../../src/postgres/driver/connection_error.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { pauseAfter, retrying } from "../../src/postgres/driver/retrying.ts";
 import { database } from "../pg.ts";
 
 const backoff = { first: 1, most: 4 };

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import { elapse, jobs } from "../contracts/postgres_world.ts";
-import type { Written } from "../../src/store/store.ts";
+import type { Written } from "../../src/backend/store.ts";
 import { chained, running, verdicts } from "../contracts/store_reuses.ts";
 import { leaseOf, result, sceneIn, turn } from "../contracts/world.ts";
 import { eventually } from "../everywhere.ts";

@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import { HephaestusError } from "../../src/core/errors.ts";
-import { connect, type Db } from "../../src/postgres/db.ts";
-import { assertMigrated, migrate } from "../../src/postgres/migrate.ts";
+import { HephaestusError } from "../../src/core/errors/errors.ts";
+import { connect, type Db } from "../../src/postgres/driver/db.ts";
+import { assertMigrated, migrate } from "../../src/postgres/migrations/migrate.ts";
 import { database } from "../pg.ts";
 
 /** The server, but for what it says of its age. */

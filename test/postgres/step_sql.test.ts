@@ -1,9 +1,9 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Sql } from "../../src/core/context.ts";
-import { DatabaseError } from "../../src/postgres/connection_error.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { stepSql } from "../../src/postgres/step_sql.ts";
+import type { Sql } from "../../src/core/define/context.ts";
+import { DatabaseError } from "../../src/postgres/driver/connection_error.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { stepSql } from "../../src/postgres/user_sql/step_sql.ts";
 import { database } from "../pg.ts";
 
 async function inStep<T>(work: (sql: Sql) => Promise<T>, prepare = true): Promise<T> {

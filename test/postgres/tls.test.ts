@@ -9,8 +9,8 @@ import {
 import {
   describe as describeError,
   isConnectionLost,
-} from "../../src/postgres/connection_error.ts";
-import { connect, type ConnectOptions, type Db } from "../../src/postgres/db.ts";
+} from "../../src/postgres/driver/connection_error.ts";
+import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/db.ts";
 import { proxy } from "../proxy.ts";
 import { type Certified, certified, openssl } from "./certificates.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { onAbort } from "../../src/queue/on_abort.ts";
+import { onAbort } from "../../src/runner/upkeep/on_abort.ts";
 
 describe("onAbort", () => {
   it("has one listener for all who wait, and none when nobody does", () => {

@@ -3,9 +3,9 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { setImmediate } from "node:timers";
-import type { Logger } from "../../src/core/logger.ts";
+import type { Logger } from "../../src/observe/logger.ts";
 import type { JobCancel } from "../../src/core/telemetry.ts";
-import { Telemetry } from "../../src/queue/telemetry.ts";
+import { Telemetry } from "../../src/observe/telemetry.ts";
 
 function recording(): { readonly logger: Logger; readonly lines: string[] } {
   const lines: string[] = [];

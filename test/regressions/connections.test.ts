@@ -1,8 +1,8 @@
 import { describe, it as nodeIt } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { connections, done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { onPostgres, silent } from "../everywhere.ts";
 import { migrated } from "../pg.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { done, join, signal, step, timer, type, type Workflow, workflow } from "../../mod.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { eventually, everywhere, Gate, onPostgres } from "../everywhere.ts";
 
 const pass = <const Name extends string>(name: Name, queue?: string) =>

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { done, step, type, workflow } from "../../mod.ts";
-import type { Sql } from "../../src/core/context.ts";
+import type { Sql } from "../../src/core/define/context.ts";
 import { onPostgres } from "../everywhere.ts";
 
 /** What a test has a step's transaction do, and what the next one is asked. */

@@ -10,9 +10,9 @@ import {
   workflow,
 } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
-import { connect } from "../../src/postgres/db.ts";
-import { migrate } from "../../src/postgres/migrate.ts";
-import type { Backend } from "../../src/store/store.ts";
+import { connect } from "../../src/postgres/driver/db.ts";
+import { migrate } from "../../src/postgres/migrations/migrate.ts";
+import type { Backend } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, keeping } from "../everywhere.ts";
 import { database, migrated } from "../pg.ts";

@@ -2,7 +2,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { done, step, type, workflow } from "../../mod.ts";
-import { Cancellation } from "../../src/runner/cancellation.ts";
+import { Cancellation } from "../../src/runner/run/cancellation.ts";
 import { everywhere } from "../everywhere.ts";
 
 const given = step("given", {

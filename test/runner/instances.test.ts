@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { emptyControl } from "../../src/core/control.ts";
-import { decode } from "../../src/core/json.ts";
+import { emptyControl } from "../../src/core/engine/control.ts";
+import { decode } from "../../src/core/value/json.ts";
 import { Graphs } from "../../src/runner/graphs.ts";
-import { Instances } from "../../src/runner/instances.ts";
+import { Instances } from "../../src/runner/turn/instances.ts";
 import { Registry } from "../../src/runner/registry.ts";
-import type { Known } from "../../src/store/store.ts";
+import type { Known } from "../../src/backend/store.ts";
 import { silent } from "../everywhere.ts";
 
 const anyGraph = new Graphs({ compare: () => Promise.resolve([]) }, new Registry([]), silent);

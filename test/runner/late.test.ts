@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import type { Backend } from "../../src/store/store.ts";
+import type { Backend } from "../../src/backend/store.ts";
 import { fakeClock, memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../everywhere.ts";
 

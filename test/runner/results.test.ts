@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { choice, done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import type { Backend, Store } from "../../src/store/store.ts";
+import type { Backend, Store } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { everywhere } from "../everywhere.ts";
 

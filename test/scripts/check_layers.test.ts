@@ -3,45 +3,45 @@ import { assertEquals } from "@std/assert";
 import { check } from "../../scripts/check_layers.ts";
 
 const accepted: readonly (readonly [string, string])[] = [
-  ["src/core/engine.ts", 'import { step } from "./step.ts";'],
-  ["src/core/engine.ts", '/** Uses Date.now() and fetch(x). */\nconst at = "new Date()";'],
-  ["src/core/engine.ts", 'const sentence = `taken from "${name}"`;'],
-  ["src/postgres/db.ts", 'import postgres from "postgres";\nimport net from "node:net";'],
-  ["src/runner/advance.ts", 'import {\n  settle,\n} from "../core/engine.ts";'],
+  ["src/core/engine/engine.ts", 'import { step } from "./step.ts";'],
+  ["src/core/engine/engine.ts", '/** Uses Date.now() and fetch(x). */\nconst at = "new Date()";'],
+  ["src/core/engine/engine.ts", 'const sentence = `taken from "${name}"`;'],
+  ["src/postgres/driver/db.ts", 'import postgres from "postgres";\nimport net from "node:net";'],
+  ["src/runner/advance.ts", 'import {\n  settle,\n} from "../core/engine/engine.ts";'],
   ["src/hephaestus.ts", 'import { run } from "./runner/run.ts";'],
-  ["mod.ts", 'export { step } from "./src/core/step.ts";'],
+  ["mod.ts", 'export { step } from "./src/core/define/step.ts";'],
 ];
 
 const refused: readonly (readonly [string, string, string])[] = [
   [
-    "src/core/engine.ts",
-    'import {\n  Job,\n} from "../queue/job.ts";',
-    '"src/core/engine.ts" imports "../queue/job.ts": core may not import queue',
+    "src/core/engine/engine.ts",
+    'import {\n  Job,\n} from "../../backend/job.ts";',
+    '"src/core/engine/engine.ts" imports "../../backend/job.ts": core may not import backend',
   ],
   [
-    "src/core/engine.ts",
-    'export type { Job } from "../queue/job.ts";',
-    '"src/core/engine.ts" imports "../queue/job.ts": core may not import queue',
+    "src/core/engine/engine.ts",
+    'export type { Job } from "../../backend/job.ts";',
+    '"src/core/engine/engine.ts" imports "../../backend/job.ts": core may not import backend',
   ],
   [
-    "src/core/engine.ts",
-    'const job = await import("../queue/job.ts");',
-    '"src/core/engine.ts" imports "../queue/job.ts": core may not import queue',
+    "src/core/engine/engine.ts",
+    'const job = await import("../../backend/job.ts");',
+    '"src/core/engine/engine.ts" imports "../../backend/job.ts": core may not import backend',
   ],
   [
-    "src/core/engine.ts",
+    "src/core/engine/engine.ts",
     'import "node:crypto";',
-    '"src/core/engine.ts" imports "node:crypto": core has no I/O',
+    '"src/core/engine/engine.ts" imports "node:crypto": core has no I/O',
   ],
   [
-    "src/core/engine.ts",
+    "src/core/engine/engine.ts",
     "const now = Date.now();",
-    '"src/core/engine.ts" uses "Date.now": core has no clock, chance, or I/O',
+    '"src/core/engine/engine.ts" uses "Date.now": core has no clock, chance, or I/O',
   ],
   [
     "src/runner/advance.ts",
-    'import { query } from "../postgres/db.ts";',
-    '"src/runner/advance.ts" imports "../postgres/db.ts": runner may not import postgres',
+    'import { query } from "../postgres/driver/db.ts";',
+    '"src/runner/advance.ts" imports "../postgres/driver/db.ts": runner may not import postgres',
   ],
   [
     "src/memory/store.ts",

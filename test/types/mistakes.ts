@@ -1,11 +1,11 @@
 //! One mistake to a line, each under its name; mistakes.txt says what the compiler answers.
-import { choice } from "../../src/core/choice.ts";
-import { signal, timer } from "../../src/core/signal.ts";
-import { step } from "../../src/core/step.ts";
-import { done, first, join } from "../../src/core/target.ts";
-import { type } from "../../src/core/type.ts";
-import { versioned } from "../../src/core/version.ts";
-import { workflow } from "../../src/core/workflow.ts";
+import { choice } from "../../src/core/define/choice.ts";
+import { signal, timer } from "../../src/core/define/signal.ts";
+import { step } from "../../src/core/define/step.ts";
+import { done, first, join } from "../../src/core/define/target.ts";
+import { type } from "../../src/core/value/type.ts";
+import { versioned } from "../../src/core/graph/version.ts";
+import { workflow } from "../../src/core/graph/workflow.ts";
 import type { Hephaestus } from "../../src/hephaestus.ts";
 import * as v from "valibot";
 import { z } from "zod";

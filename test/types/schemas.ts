@@ -1,15 +1,15 @@
 // Schemas of strangers: a start and an emit take what they take, a step gets what they put out.
 import * as v from "valibot";
 import { z } from "zod";
-import { choice } from "../../src/core/choice.ts";
-import type { StepEvents } from "../../src/core/context.ts";
-import type { Json } from "../../src/core/json.ts";
-import { signal } from "../../src/core/signal.ts";
-import { type Delivery, type Need, step } from "../../src/core/step.ts";
-import { done } from "../../src/core/target.ts";
-import { type Type, type } from "../../src/core/type.ts";
-import { versioned } from "../../src/core/version.ts";
-import { type DeliveryOf, type InputOf, workflow } from "../../src/core/workflow.ts";
+import { choice } from "../../src/core/define/choice.ts";
+import type { StepEvents } from "../../src/core/define/context.ts";
+import type { Json } from "../../src/core/value/json.ts";
+import { signal } from "../../src/core/define/signal.ts";
+import { type Delivery, type Need, step } from "../../src/core/define/step.ts";
+import { done } from "../../src/core/define/target.ts";
+import { type Type, type } from "../../src/core/value/type.ts";
+import { versioned } from "../../src/core/graph/version.ts";
+import { type DeliveryOf, type InputOf, workflow } from "../../src/core/graph/workflow.ts";
 import type { Hephaestus } from "../../src/hephaestus.ts";
 import { type Equal, expect } from "./flows.ts";
 

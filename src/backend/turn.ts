@@ -1,0 +1,105 @@
+import type { InstanceStatus } from "../core/engine/instance.ts";
+import type { JobId, NewJob } from "./job.ts";
+import type { Lease } from "./queue.ts";
+
+/** How a step ended, as it is written. Values are JSON texts. */
+export interface NewResult {
+  readonly step: string;
+  readonly activation: number;
+  readonly event: string;
+  readonly output: string | undefined;
+  readonly metadata: string | undefined;
+  readonly attempt: number;
+  /** JSON text: the failures of earlier attempts. */
+  readonly errors: string | undefined;
+  /** Milliseconds that the last attempt took; `undefined` when no code ran in an attempt. */
+  readonly duration: number | undefined;
+}
+
+/** A result that an advance writes together with the transition that it causes. */
+export interface AppliedResult extends NewResult {
+  /** The steps whose arrival started the step. */
+  readonly causes: readonly string[];
+}
+
+/** What becomes of a result row that was there already. */
+export interface Processed {
+  readonly step: string;
+  readonly activation: number;
+  /** `undefined`: it came too late and is ignored. */
+  readonly causes: readonly string[] | undefined;
+}
+
+/** One write of one instance and everything that follows from it: all of it or nothing. */
+export interface Turn {
+  readonly instance: string;
+  readonly version: number;
+  /** The revision it was computed from. When the instance has moved on, nothing is written. */
+  readonly revision: number;
+  readonly status: InstanceStatus;
+  /** JSON text. */
+  readonly control: string;
+  /** JSON text; `undefined` leaves it alone. */
+  readonly metadata: string | undefined;
+  /** JSON text of a failure. */
+  readonly error: string | undefined;
+  readonly recorded: readonly AppliedResult[];
+  readonly processed: readonly Processed[];
+  /** Jobs of the committing process that are done. */
+  readonly settled: readonly JobId[];
+  /** Waits that ended: the jobs that remain of them are deleted. */
+  readonly resolved: readonly string[];
+  readonly started: readonly NewJob[];
+  /**
+   * The job that takes the row of the one that has ended, with its id, queue and priority: it
+   * executes in the committing process, and the row's token is raised by one.
+   */
+  readonly reused: NewJob | undefined;
+  /** A kept delivery can be applied now: an advance must come. */
+  readonly wake: Wake | undefined;
+}
+
+/** Where the advance that a result asks for is put. */
+export interface Wake {
+  readonly queue: string;
+  readonly workflow: string;
+  readonly version: number;
+}
+
+/** A result that leaves the transition to an advance. */
+export interface Recording extends NewResult {
+  readonly instance: string;
+  readonly version: number;
+  /** The job that ends with it. A stale lease records nothing. */
+  readonly lease: Lease;
+  readonly wake: Wake;
+}
+
+/** A job that ends without a turn: its instance is final, or its step is no longer active. */
+export interface Pass {
+  readonly lease: Lease;
+  readonly instance: string;
+  /** Result rows that nobody will read any more. */
+  readonly ignored: readonly Pick<Processed, "step" | "activation">[];
+}
+
+/**
+ * An outcome from outside. `id` is made before the first try, so that a repetition finds its own
+ * row.
+ */
+export interface NewDelivery {
+  readonly id: string;
+  readonly instance: string;
+  readonly version: number;
+  /**
+   * The fingerprint of the graph that it was checked with: an instance of another one does not take
+   * it.
+   */
+  readonly graph: string;
+  readonly step: string;
+  readonly activation: number;
+  readonly event: string;
+  readonly output: string | undefined;
+  readonly metadata: string | undefined;
+  readonly wake: Wake;
+}

@@ -1,0 +1,42 @@
+import { listed } from "../core/errors/hephaestus_error.ts";
+import type { Unserved } from "./queue.ts";
+
+/** What is told of jobs that nobody can take: for one queue, or one workflow, together. */
+export interface UnservedNotice {
+  /** The same as long as it is about the same. */
+  readonly about: string;
+  readonly count: number;
+  /** Which queue or code is missing, and how many jobs wait for it. */
+  readonly sentence: string;
+}
+
+/** Puts together what is missing, and what waits for it. */
+export function unservedNotices(unserved: readonly Unserved[]): readonly UnservedNotice[] {
+  const found = new Map<string, readonly Unserved[]>();
+  for (const one of unserved) {
+    const about = missing(one);
+    found.set(about, [...found.get(about) ?? [], one]);
+  }
+  return [...found].map(([about, jobs]) => {
+    const count = jobs.reduce((sum, one) => sum + one.count, 0);
+    const { step, workflow, queue, hasQueue, servedQueues } = jobs[0]!;
+    const what = step === undefined ? `workflow "${workflow}"` : `step "${step}" of "${workflow}"`;
+    const served = hasQueue || servedQueues.length === 0
+      ? ""
+      : `; the queues that are served are ${listed(servedQueues)}`;
+    const where = hasQueue ? ` in queue "${queue}"` : "";
+    const are = count === 1 ? "1 job is" : `${count} jobs are`;
+    return {
+      about,
+      count,
+      sentence: `${about}, and ${are} due${where}, such as ${what}${served}`,
+    };
+  });
+}
+
+function missing({ queue, workflow, version, hasQueue, hasCode }: Unserved): string {
+  const code = `the code of workflow "${workflow}" version ${version}`;
+  if (!hasQueue) return `No living process serves queue "${queue}"`;
+  if (!hasCode) return `No living process has ${code}`;
+  return `No living process that serves queue "${queue}" has ${code}`;
+}

@@ -1,0 +1,50 @@
+import type { Context, Declared, Emit, EmittedOf, StepEvents } from "./context.ts";
+import { define, made } from "./definition.ts";
+import type { FactsOf, Need, Step, StepsOf } from "./step.ts";
+import type { Input } from "../value/type.ts";
+
+/** What a choice may be told beside its name. */
+export interface ChoiceOptions<E extends StepEvents, N extends readonly Need[], In> {
+  /** The input that the workflow must have. Left out when the choice does not read it. */
+  readonly input?: Input<In>;
+  /** What must be certain when the choice is made; it types `steps`. */
+  readonly needs?: N;
+  /** The ways to go, each with the type of its output. */
+  readonly events: E & Declared<E>;
+  /** Decides. It is pure and synchronous: the same context gives the same outcome. */
+  decide(
+    context: Pick<
+      Context<In, StepsOf<N>, unknown, E, Emit<E>>,
+      "input" | "steps" | "emit"
+    >,
+  ): EmittedOf<E>;
+}
+
+/**
+ * Defines a decision: pure and synchronous, taken while the instance advances, and recorded.
+ *
+ * @throws {WorkflowDefinitionError} When a name or an option cannot be used.
+ *
+ * @example Ask a person about large orders
+ * ```ts
+ * import { choice, type } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const review = choice("review", {
+ *   input: type<{ total: number }>(),
+ *   events: { pass: type(), ask: type() },
+ *   decide: ({ input, emit }) => input.total > 1000 ? emit.ask() : emit.pass(),
+ * });
+ * assertEquals(Object.keys(review.events), ["pass", "ask"]);
+ * ```
+ */
+export function choice<
+  const Name extends string,
+  E extends StepEvents,
+  const N extends readonly Need[] = [],
+  In = unknown,
+>(name: Name, options: ChoiceOptions<E, N, In>): Step<Name, E, FactsOf<N>, In, never>;
+// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
+export function choice(name: string, options: any): any {
+  return made(define("choice", name, options));
+}

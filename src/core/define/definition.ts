@@ -1,0 +1,226 @@
+import { type EmitOptions, emitted, metadata } from "./context.ts";
+import { milliseconds } from "../value/duration.ts";
+import { WorkflowDefinitionError } from "../errors/errors.ts";
+import type { StepKind } from "../graph/graph.ts";
+import { checkName, isPrintable } from "../value/identity.ts";
+import { resolveRetry, type RetryPolicy } from "../value/retry.ts";
+import type { Delivery, Need, StepDefinition } from "./step.ts";
+import { isType, type Type } from "../value/type.ts";
+
+type Options = Readonly<Record<string, unknown>>;
+
+const known: Readonly<Record<StepKind, readonly string[]>> = {
+  step: [
+    ...["input", "needs", "sees", "events", "retry", "queue", "priority", "timeout"],
+    ...["async", "expires", "run"],
+  ],
+  choice: ["input", "needs", "events", "decide"],
+  signal: ["events", "expires"],
+  timer: ["after"],
+};
+
+/** Reads the options of a step, whoever wrote them: plain JavaScript has no compiler. */
+export function define(kind: StepKind, name: unknown, options: unknown): StepDefinition {
+  checkName(kind, name);
+  const refuse = refusal(kind, name);
+  if (!isObject(options)) throw refuse("its options are not an object");
+  only(options, known[kind], refuse);
+  const asynchronous = options["async"] ?? false;
+  if (typeof asynchronous !== "boolean") throw refuse(`option "async" is not true or false`);
+  const expires = duration(options, "expires", refuse);
+  if (expires !== undefined && !asynchronous && kind !== "signal") {
+    throw refuse(`option "expires" is for signals and asynchronous steps`);
+  }
+  return Object.freeze({
+    name,
+    kind,
+    asynchronous,
+    events: events(kind, asynchronous, options["events"], expires, refuse),
+    needs: needs(options, "needs", refuse),
+    sees: needs(options, "sees", refuse),
+    input: input(options["input"], refuse),
+    retry: retry(options["retry"], refuse),
+    queue: queue(options["queue"], refuse),
+    priority: priority(options["priority"], refuse),
+    timeout: duration(options, "timeout", refuse),
+    after: kind === "timer" ? wait(options["after"], undefined, refuse) : undefined,
+    expires,
+    run: kind === "step" ? code(options, "run", refuse) : undefined,
+    decide: kind === "choice" ? code(options, "decide", refuse) : undefined,
+  });
+}
+
+/** The public face of a definition. */
+// deno-lint-ignore no-explicit-any -- the overloads of those who call it say what it is
+export function made(definition: StepDefinition): any {
+  const { name, kind, events } = definition;
+  const waits = definition.asynchronous || kind === "signal";
+  return Object.freeze({
+    name,
+    events: Object.freeze(Object.fromEntries(events)),
+    definition,
+    when(event: string): Omit<Need, "~output"> {
+      if (!events.has(event)) {
+        throw new WorkflowDefinitionError(
+          `Cannot need "${name}.${event}": ${kind} "${name}" declares no event "${event}"`,
+        );
+      }
+      return Object.freeze({ name, event });
+    },
+    outcome: (): Omit<Need, "~output"> => Object.freeze({ name, event: "*" }),
+    as(other: unknown): unknown {
+      checkName(kind, other);
+      return made(Object.freeze({ ...definition, name: other }));
+    },
+    ...(waits ? { emit: deliver(definition) } : {}),
+  });
+}
+
+/** Whether a value was made by `step`, `choice`, `signal` or `timer`. */
+export function isStep(value: unknown): value is { readonly definition: StepDefinition } {
+  return isObject(value) && isObject(value["definition"]) &&
+    typeof value["definition"]["name"] === "string" && value["definition"]["events"] instanceof Map;
+}
+
+function deliver(definition: StepDefinition): object {
+  const emit: Record<string, (output?: unknown, options?: EmitOptions) => Delivery> = Object.create(
+    null,
+  );
+  for (const event of emitted(definition)) {
+    emit[event] = (output, options) => ({
+      step: definition.name,
+      event,
+      output,
+      ...metadata(options),
+    });
+  }
+  return Object.freeze(emit);
+}
+
+/** Makes the error that says why a definition is refused. */
+export type Refuse = (why: string, cause?: unknown) => WorkflowDefinitionError;
+
+function refusal(kind: StepKind, name: string): Refuse {
+  return (why, cause) =>
+    new WorkflowDefinitionError(`Cannot define ${kind} "${name}": ${why}`, { cause });
+}
+
+/** Whether a value has members at all. */
+export function isObject(value: unknown): value is Options {
+  return typeof value === "object" && value !== null;
+}
+
+/** Refuses an option that nobody reads: most likely it is misspelt. */
+export function only(options: object, names: readonly string[], refuse: Refuse): void {
+  const unknown = Object.keys(options).find((option) => !names.includes(option));
+  if (unknown !== undefined) throw refuse(`option "${unknown}" is unknown here`);
+}
+
+function events(
+  kind: StepKind,
+  asynchronous: boolean,
+  declared: unknown,
+  expires: number | undefined,
+  refuse: Refuse,
+): ReadonlyMap<string, Type<unknown> | undefined> {
+  const read = new Map<string, Type<unknown> | undefined>();
+  if (kind === "timer") return read.set("elapsed", undefined);
+  if (!isObject(declared)) throw refuse(`option "events" is not an object`);
+  for (const [event, type] of Object.entries(declared)) {
+    checkName("event", event);
+    if (asynchronous && event === "later") throw refuse(`event "later" is the word for waiting`);
+    if ((asynchronous || kind === "signal") && event === "expired") {
+      throw refuse(`event "expired" is declared by option "expires"`);
+    }
+    if (!isType(type)) throw refuse(`event "${event}" has no type, write type() or a schema`);
+    read.set(event, type);
+  }
+  if (read.size === 0) throw refuse("it declares no event and could never end");
+  return expires === undefined ? read : read.set("expired", undefined);
+}
+
+function needs(
+  options: Options,
+  option: "needs" | "sees",
+  refuse: Refuse,
+): StepDefinition["needs"] {
+  const list = options[option] ?? [];
+  if (!Array.isArray(list)) throw refuse(`option "${option}" is not an array`);
+  const names = new Set<string>();
+  return Object.freeze(list.map((need: unknown) => {
+    if (!isObject(need) || typeof need["name"] !== "string" || typeof need["event"] !== "string") {
+      throw refuse(`option "${option}" takes step.when("event") and step.outcome() only`);
+    }
+    if (names.has(need["name"])) throw refuse(`option "${option}" names "${need["name"]}" twice`);
+    names.add(need["name"]);
+    return Object.freeze({ name: need["name"], event: need["event"] });
+  }));
+}
+
+function input(type: unknown, refuse: Refuse): Type<unknown> | undefined {
+  if (type === undefined || isType(type)) return type;
+  throw refuse(`option "input" is no type, write type() or a schema`);
+}
+
+/** Reads a retry policy, so that it cannot fail later. */
+export function retry(policy: unknown, refuse: Refuse): RetryPolicy | undefined {
+  if (policy === undefined) return undefined;
+  if (!isObject(policy)) throw refuse(`option "retry" is not an object`);
+  only(policy, ["attempts", "backoff", "base", "max"], refuse);
+  try {
+    resolveRetry(policy);
+  } catch (error) {
+    throw refuse(reason(error), error);
+  }
+  return Object.freeze({ ...policy });
+}
+
+function queue(name: unknown, refuse: Refuse): string | undefined {
+  if (name === undefined) return undefined;
+  if (isPrintable(name)) return name;
+  throw refuse(`option "queue" is not a text of 1 to 200 printable characters`);
+}
+
+function priority(value: unknown, refuse: Refuse): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 9) {
+    return value;
+  }
+  throw refuse(`option "priority" is not a whole number from 0, the most urgent, to 9`);
+}
+
+function duration(
+  options: Options,
+  option: "timeout" | "expires",
+  refuse: Refuse,
+): number | undefined {
+  const value = options[option];
+  if (value === undefined) return undefined;
+  const length = wait(value, option, refuse);
+  if (length > 0) return length;
+  throw refuse(`option "${option}" is not longer than 0 milliseconds`);
+}
+
+function wait(value: unknown, option: string | undefined, refuse: Refuse): number {
+  try {
+    return milliseconds(value, option);
+  } catch (error) {
+    throw refuse(reason(error), error);
+  }
+}
+
+function code(
+  options: Options,
+  option: "run" | "decide",
+  refuse: Refuse,
+): ((context: unknown) => unknown) | undefined {
+  const value = options[option];
+  if (typeof value !== "function") throw refuse(`option "${option}" is not a function`);
+  return (context) => Reflect.apply(value, options, [context]);
+}
+
+/** A sentence that goes on inside another sentence. */
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,156 @@
+import { WorkflowDefinitionError } from "../errors/errors.ts";
+import type { ArrivalMode } from "../graph/graph.ts";
+import type { Step, StepDefinition } from "./step.ts";
+import { isStep } from "./definition.ts";
+
+/** The end of a road. */
+export interface Done {
+  /** Tells it from the other words of arrival. */
+  readonly kind: "done";
+}
+
+/** A step that starts once all that point at it with `join` have arrived. */
+export interface Join<S extends Step = Step> {
+  /** Tells it from the other words of arrival. */
+  readonly kind: "join";
+  /** The step. */
+  readonly step: S;
+}
+
+/** A step that the first arrival starts. */
+export interface First<S extends Step = Step> {
+  /** Tells it from the other words of arrival. */
+  readonly kind: "first";
+  /** The step. */
+  readonly step: S;
+}
+
+/** Where an event may lead. */
+export type MoveTarget = Step | Join | First;
+
+/** What stands behind an event in a row: one target, several at once, or `done`. */
+export type Move = MoveTarget | Done | readonly [MoveTarget, ...MoveTarget[]];
+
+/**
+ * Ends a road. The instance completes when no step is active any more.
+ *
+ * @example End after one step
+ * ```ts
+ * import { done, step, type, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const send = step("send", { events: { sent: type() }, run: ({ emit }) => emit.sent() });
+ * const mail = workflow("mail", { key: "id", input: type(), start: send })
+ *   .on(send, { sent: done })
+ *   .build();
+ * assertEquals(mail.graph.steps.get("send")?.moves.get("sent"), []);
+ * ```
+ */
+export const done: Done = Object.freeze({ kind: "done" });
+
+/**
+ * Starts `step` once every step that points at it with `join` has arrived.
+ *
+ * Use it where a fork closes. To continue with whoever comes first, use {@linkcode first}.
+ *
+ * @throws {WorkflowDefinitionError} When `step` is not a step.
+ *
+ * @example Ship when both the stock and the money are there
+ * ```ts
+ * import { done, join, step, type, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const work = step("work", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
+ * const [reserve, charge, ship] = [work.as("reserve"), work.as("charge"), work.as("ship")];
+ * const order = workflow("order", { key: "orderid", input: type(), start: work })
+ *   .on(work, { ok: [reserve, charge] })
+ *   .on(reserve, { ok: join(ship) })
+ *   .on(charge, { ok: join(ship) })
+ *   .on(ship, { ok: done })
+ *   .build();
+ * assertEquals(order.graph.sources("ship"), ["reserve", "charge"]);
+ * ```
+ */
+export function join<S extends Step>(step: S): Join<S> {
+  return arrival("join", step);
+}
+
+/**
+ * Starts `step` at the first arrival; later ones are absorbed.
+ *
+ * Use it where several parallel roads may lead to one step. To wait for all of them, use
+ * {@linkcode join}.
+ *
+ * @throws {WorkflowDefinitionError} When `step` is not a step.
+ *
+ * @example Reject once, whichever branch fails first
+ * ```ts
+ * import { done, first, step, type, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const work = step("work", {
+ *   events: { ok: type(), failed: type() },
+ *   run: ({ emit }) => emit.ok(),
+ * });
+ * const [reserve, charge, reject] = [work.as("reserve"), work.as("charge"), work.as("reject")];
+ * const order = workflow("order", { key: "orderid", input: type(), start: work })
+ *   .on(work, { ok: [reserve, charge], failed: done })
+ *   .on(reserve, { ok: done, failed: first(reject) })
+ *   .on(charge, { ok: done, failed: first(reject) })
+ *   .on(reject, { ok: done, failed: done })
+ *   .build();
+ * assertEquals(order.graph.steps.get("charge")?.moves.get("failed"), [
+ *   { to: "reject", mode: "first" },
+ * ]);
+ * ```
+ */
+export function first<S extends Step>(step: S): First<S> {
+  return arrival("first", step);
+}
+
+function arrival<K extends "join" | "first", S>(kind: K, step: S): { kind: K; step: S } {
+  if (!isStep(step)) {
+    throw new WorkflowDefinitionError(`Cannot ${kind} ${described(step)}: it is not a step`);
+  }
+  return Object.freeze({ kind, step });
+}
+
+/** An arrival before the graph is made. */
+export interface Aim {
+  readonly step: StepDefinition;
+  readonly mode: ArrivalMode;
+}
+
+/** Where an event leads; `from` is what an error calls it. */
+export function aims(move: unknown, from: string): readonly Aim[] {
+  if (isDone(move)) return [];
+  const list = Array.isArray(move) ? move.map((target) => aim(target, from)) : [aim(move, from)];
+  if (list.length === 0) {
+    throw new WorkflowDefinitionError(`Cannot lead ${from} to an empty list: write done to end`);
+  }
+  return list;
+}
+
+function aim(target: unknown, from: string): Aim {
+  if (isStep(target)) return { step: target.definition, mode: "plain" };
+  if (typeof target === "object" && target !== null && "kind" in target && "step" in target) {
+    const { kind, step } = target;
+    if ((kind === "join" || kind === "first") && isStep(step)) {
+      return { step: step.definition, mode: kind };
+    }
+  }
+  throw new WorkflowDefinitionError(
+    `Cannot lead ${from} to ${described(target)}: it is not a step` +
+      (isDone(target) ? ", done ends a road and stands alone" : ""),
+  );
+}
+
+function described(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (isDone(value)) return "done";
+  return value === null || value === undefined ? `${value}` : `a value of type ${typeof value}`;
+}
+
+function isDone(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === "done";
+}

@@ -1,0 +1,289 @@
+import { HephaestusError, listed } from "./hephaestus_error.ts";
+import type { InstanceStatus } from "../engine/instance.ts";
+
+/** The instance an error is about, by business key or by id. */
+export interface Named {
+  /** Name of the workflow. */
+  readonly workflow?: string | undefined;
+  /** The business key; it is named rather than the id. */
+  readonly key?: string | undefined;
+  /** Id of the instance. */
+  readonly id?: string | undefined;
+}
+
+/**
+ * Says that a start was refused because an instance with this business key is active.
+ *
+ * @example Find the instance that is in the way
+ * ```ts
+ * import { AlreadyRunningError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const of = { workflow: "order", key: "abc123", id: "0199", status: "waiting" } as const;
+ * assertEquals(
+ *   new AlreadyRunningError(of).message,
+ *   'Cannot start order "abc123": instance "0199" is waiting',
+ * );
+ * ```
+ */
+export class AlreadyRunningError extends HephaestusError {
+  static {
+    this.prototype.name = "AlreadyRunningError";
+  }
+  /** Tells it from the others where `instanceof` cannot. */
+  declare readonly code: "ALREADY_RUNNING";
+  /** Name of the workflow. */
+  readonly workflow: string;
+  /** The business key that is taken. */
+  readonly key: string;
+  /** The id of the active instance; `""` when it had ended before it could be read. */
+  readonly id: string;
+  /** Where the active instance stands. */
+  readonly status: InstanceStatus;
+
+  /** Makes the sentence of the instance that is in the way. */
+  constructor(
+    of: { workflow: string; key: string; id: string; status: InstanceStatus; why?: string },
+    options?: ErrorOptions,
+  ) {
+    const { workflow, key, id, status, why = `instance "${id}" is ${status}` } = of;
+    super("ALREADY_RUNNING", `Cannot start ${named({ workflow, key })}: ${why}`, options);
+    this.workflow = workflow;
+    this.key = key;
+    this.id = id;
+    this.status = status;
+  }
+}
+
+/**
+ * Says that there is no such instance. `action` is what was asked of it. Default: `find`.
+ *
+ * @example Read what was looked for
+ * ```ts
+ * import { InstanceNotFoundError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   new InstanceNotFoundError({ workflow: "order", key: "abc123", action: "resume" }).message,
+ *   'Cannot resume order "abc123": no such instance exists',
+ * );
+ * ```
+ */
+export class InstanceNotFoundError extends HephaestusError {
+  static {
+    this.prototype.name = "InstanceNotFoundError";
+  }
+  /** Tells it from the others where `instanceof` cannot. */
+  declare readonly code: "INSTANCE_NOT_FOUND";
+  /** Name of the workflow, where it was given. */
+  readonly workflow: string | undefined;
+  /** The business key, where it was looked for by key. */
+  readonly key: string | undefined;
+  /** The id, where it was looked for by id. */
+  readonly id: string | undefined;
+
+  /** Makes the sentence of what was looked for. */
+  constructor(of: Named & { action?: string }, options?: ErrorOptions) {
+    const sentence = `Cannot ${of.action ?? "find"} ${named(of)}: no such instance exists`;
+    super("INSTANCE_NOT_FOUND", sentence, options);
+    this.workflow = of.workflow;
+    this.key = of.key;
+    this.id = of.id;
+  }
+}
+
+/**
+ * Says that a delivery was refused because nothing waits for it any more. `kind` is that of the
+ * step. Default: `signal`.
+ *
+ * @example Read why a delivery came too late
+ * ```ts
+ * import { NotWaitingError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new NotWaitingError({
+ *   workflow: "order",
+ *   key: "abc123",
+ *   step: "approval",
+ *   status: "completed",
+ * });
+ * assertEquals(
+ *   error.message,
+ *   'Cannot resume order "abc123": signal "approval" is not waiting, instance is completed',
+ * );
+ * ```
+ */
+export class NotWaitingError extends HephaestusError {
+  static {
+    this.prototype.name = "NotWaitingError";
+  }
+  /** Tells it from the others where `instanceof` cannot. */
+  declare readonly code: "NOT_WAITING";
+  /** Name of the workflow, where it is known. */
+  readonly workflow: string | undefined;
+  /** The business key, where it is known. */
+  readonly key: string | undefined;
+  /** Id of the instance, where it is known. */
+  readonly id: string | undefined;
+  /** Name of the signal or of the asynchronous step. */
+  readonly step: string;
+  /** Where the instance stands. */
+  readonly status: InstanceStatus;
+  /** The event with which the wait has ended, where that is known. */
+  readonly event: string | undefined;
+
+  /** Makes the sentence of the wait that is over. `since` is when the instance became final. */
+  constructor(
+    of: Named & {
+      step: string;
+      status: InstanceStatus;
+      kind?: string;
+      event?: string | undefined;
+      since?: Date | undefined;
+    },
+    options?: ErrorOptions,
+  ) {
+    const waiting = `${of.kind ?? "signal"} "${of.step}" is not waiting`;
+    const ended = of.event === undefined ? "" : `, it has ended with "${of.event}"`;
+    const since = of.since === undefined ? "" : ` since ${of.since.toISOString()}`;
+    const sentence = `Cannot resume ${
+      named(of)
+    }: ${waiting}${ended}, instance is ${of.status}${since}`;
+    super("NOT_WAITING", sentence, options);
+    this.workflow = of.workflow;
+    this.key = of.key;
+    this.id = of.id;
+    this.step = of.step;
+    this.status = of.status;
+    this.event = of.event;
+  }
+}
+
+/**
+ * Says that an instance has already ended and so cannot be cancelled.
+ *
+ * @example Read how it ended
+ * ```ts
+ * import { NotCancellableError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   new NotCancellableError({ workflow: "order", key: "abc123", status: "failed" }).message,
+ *   'Cannot cancel order "abc123": instance is failed',
+ * );
+ * ```
+ */
+export class NotCancellableError extends HephaestusError {
+  static {
+    this.prototype.name = "NotCancellableError";
+  }
+  /** Tells it from the others where `instanceof` cannot. */
+  declare readonly code: "NOT_CANCELLABLE";
+  /** Name of the workflow, where it is known. */
+  readonly workflow: string | undefined;
+  /** The business key, where it is known. */
+  readonly key: string | undefined;
+  /** Id of the instance, where it is known. */
+  readonly id: string | undefined;
+  /** How the instance ended. */
+  readonly status: InstanceStatus;
+
+  /** Makes the sentence of the instance that has ended. */
+  constructor(of: Named & { status: InstanceStatus }, options?: ErrorOptions) {
+    const sentence = `Cannot cancel ${named(of)}: instance is ${of.status}`;
+    super("NOT_CANCELLABLE", sentence, options);
+    this.workflow = of.workflow;
+    this.key = of.key;
+    this.id = of.id;
+    this.status = of.status;
+  }
+}
+
+/**
+ * Says that an instance is active and so is deleted only with `force`.
+ *
+ * @example Read how it stands
+ * ```ts
+ * import { NotDeletableError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   new NotDeletableError({ workflow: "order", key: "abc123", status: "waiting" }).message,
+ *   'Cannot delete order "abc123": instance is waiting, cancel it first or pass force',
+ * );
+ * ```
+ */
+export class NotDeletableError extends HephaestusError {
+  static {
+    this.prototype.name = "NotDeletableError";
+  }
+  /** Tells it from the others where `instanceof` cannot. */
+  declare readonly code: "NOT_DELETABLE";
+  /** Name of the workflow, where it is known. */
+  readonly workflow: string | undefined;
+  /** The business key, where it is known. */
+  readonly key: string | undefined;
+  /** Id of the instance, where it is known. */
+  readonly id: string | undefined;
+  /** How the instance stands. */
+  readonly status: InstanceStatus;
+
+  /** Makes the sentence of the instance that is active. */
+  constructor(of: Named & { status: InstanceStatus }, options?: ErrorOptions) {
+    const sentence = `Cannot delete ${
+      named(of)
+    }: instance is ${of.status}, cancel it first or pass force`;
+    super("NOT_DELETABLE", sentence, options);
+    this.workflow = of.workflow;
+    this.key = of.key;
+    this.id = of.id;
+    this.status = of.status;
+  }
+}
+
+/**
+ * Says that a business key names several instances, as it can where keys need not be unique.
+ *
+ * @example Name one of them by its id instead
+ * ```ts
+ * import { AmbiguousKeyError } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new AmbiguousKeyError({ workflow: "order", key: "abc123", ids: ["0198", "0199"] });
+ * assertEquals(error.ids.at(-1), "0199");
+ * ```
+ */
+export class AmbiguousKeyError extends HephaestusError {
+  static {
+    this.prototype.name = "AmbiguousKeyError";
+  }
+  /** Tells it from the others where `instanceof` cannot. */
+  declare readonly code: "AMBIGUOUS_KEY";
+  /** Name of the workflow. */
+  readonly workflow: string;
+  /** The business key that several instances share. */
+  readonly key: string;
+  /** The instances that it could have meant, or some of them. */
+  readonly ids: readonly string[];
+
+  /** Makes the sentence of the instances that it could have meant. */
+  constructor(
+    of: { workflow: string; key: string; ids: readonly string[]; action?: string },
+    options?: ErrorOptions,
+  ) {
+    const subject = `Cannot ${of.action ?? "find"} ${
+      named({ workflow: of.workflow, key: of.key })
+    }`;
+    const sentence = `${subject}: the key belongs to several instances, ${listed(of.ids)}`;
+    super("AMBIGUOUS_KEY", sentence, options);
+    this.workflow = of.workflow;
+    this.key = of.key;
+    this.ids = of.ids;
+  }
+}
+
+function named({ workflow, key, id }: Named): string {
+  const kind = workflow ?? "instance";
+  if (key !== undefined) return `${kind} "${key}"`;
+  return workflow === undefined ? `instance "${id}"` : `${workflow} instance "${id}"`;
+}

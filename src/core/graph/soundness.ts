@@ -1,0 +1,171 @@
+import { type Bits, has, including, none, unite } from "./bits.ts";
+import type { Refuse } from "../define/definition.ts";
+import type { ArrivalMode, Graph, GraphStep } from "./graph.ts";
+import { behind, compatible, parted, type Path, simplified, together } from "./paths.ts";
+import type { StepDefinition } from "../define/step.ts";
+
+/** One event that arrives at a step, with every path on which it does. */
+interface Entry {
+  readonly from: number;
+  readonly event: string;
+  readonly mode: ArrivalMode;
+  readonly paths: readonly Path[];
+}
+
+/** A path by which a step may be started. */
+interface Way extends Path {
+  readonly mode: ArrivalMode;
+  /** What an error calls the arrival. */
+  readonly by: string;
+}
+
+/**
+ * Proves that no run can start a step twice, that every join can start, and that what a step needs
+ * has happened on every path to it.
+ *
+ * The compiler proves the same from what is certain. Here whole paths are compared, up to 4,096 of
+ * them to one step; beyond that, only what is certain on all of them counts, which may refuse a
+ * workflow that could run but never accepts one that starts a step twice.
+ */
+export function prove(
+  graph: Graph,
+  definitions: ReadonlyMap<string, StepDefinition>,
+  refuse: Refuse,
+): void {
+  const steps = [...graph.steps.values()];
+  const outcomes = steps.map(({ moves }) => moves.size);
+  const entries = steps.map((): Entry[] => []);
+  const past = steps.map(() => none());
+  const start: Path = { decided: new Map(), ended: none() };
+
+  for (const step of steps) {
+    const arrived = entries[step.index] ?? [];
+    const before = past[step.index] ?? none();
+    const paths = step.index === 0 ? [start] : ways(step, arrived, steps, outcomes, refuse);
+    entries[step.index] = [];
+    reads(step, definitions, graph, paths, before, refuse);
+    const after = including(before, step.index);
+    for (const [event, arrivals] of step.moves) {
+      if (arrivals.length === 0) continue;
+      const left = paths.map((path) => behind(path, step.index, event, step.moves.size > 1));
+      for (const { to, mode } of arrivals) {
+        const index = graph.steps.get(to)?.index ?? 0;
+        entries[index]?.push({ from: step.index, event, mode, paths: left });
+        unite(past[index] ?? after, after);
+      }
+    }
+  }
+}
+
+/** Every path that starts a step. */
+function ways(
+  step: GraphStep,
+  entries: readonly Entry[],
+  steps: readonly GraphStep[],
+  outcomes: readonly number[],
+  refuse: Refuse,
+): readonly Path[] {
+  const name = ({ from, event }: Entry): string => `"${steps[from]?.name}.${event}"`;
+  const found: Way[] = [];
+  for (const entry of entries) {
+    if (entry.mode === "join") continue;
+    for (const path of entry.paths) found.push({ ...path, mode: entry.mode, by: name(entry) });
+  }
+  const joined = joins(step, entries.filter(({ mode }) => mode === "join"), outcomes, refuse);
+  for (const path of joined) found.push({ ...path, mode: "join", by: "its join" });
+
+  const both = clash(found, new Set());
+  if (both !== undefined) {
+    throw refuse(
+      `step "${step.name}" can be started by ${both[0].by} and by ${both[1].by} in one run, ` +
+        `write join to wait for all or first to start once`,
+    );
+  }
+  return simplified(found, outcomes);
+}
+
+/** Every path on which all sources of a join arrive. */
+function joins(
+  step: GraphStep,
+  entries: readonly Entry[],
+  outcomes: readonly number[],
+  refuse: Refuse,
+): readonly Path[] {
+  if (entries.length === 0) return [];
+  const sources = new Map<number, Path[]>();
+  for (const { from, paths } of entries) {
+    const known = sources.get(from);
+    if (known === undefined) sources.set(from, [...paths]);
+    else known.push(...paths);
+  }
+  if (sources.size === 1) {
+    throw refuse(`only "${step.sources[0]}" joins step "${step.name}", a join needs two`);
+  }
+  const every = [...sources.values()].map((paths) => simplified(paths, outcomes));
+  const joined = together(every, outcomes);
+  if (joined.length > 0) return joined;
+  const names = step.sources.map((source) => `"${source}"`).join(" and ");
+  throw refuse(`the join at step "${step.name}" can never start, no run brings ${names} there`);
+}
+
+/** Two arrivals that can happen in one run, though not both of them are `first`. */
+function clash(
+  ways: readonly Way[],
+  settled: ReadonlySet<number>,
+): readonly [Way, Way] | undefined {
+  const [head] = ways;
+  if (ways.every(({ by }) => by === head?.by)) return undefined;
+  if (ways.every(({ mode }) => mode === "first")) return undefined;
+  const fork = parted(ways, settled);
+  if (fork === undefined) return pair(ways);
+  for (const group of fork.groups) {
+    const found = clash(group, fork.settled);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function pair(ways: readonly Way[]): readonly [Way, Way] | undefined {
+  for (const [index, a] of ways.entries()) {
+    for (let other = 0; other < index; other++) {
+      const b = ways[other];
+      if (b === undefined || a.by === b.by) continue;
+      if (a.mode === "first" && b.mode === "first") continue;
+      if (compatible(a, b)) return [b, a];
+    }
+  }
+  return undefined;
+}
+
+/** Checks what a step reads: needs happen on every path to it, what it sees on some. */
+function reads(
+  step: GraphStep,
+  definitions: ReadonlyMap<string, StepDefinition>,
+  graph: Graph,
+  paths: readonly Path[],
+  past: Bits,
+  refuse: Refuse,
+): void {
+  const definition = definitions.get(step.name);
+  for (const [verb, list] of [["needs", definition?.needs], ["sees", definition?.sees]] as const) {
+    for (const { name, event } of list ?? []) {
+      const what = `step "${step.name}" ${verb} "${name}.${event}"`;
+      const source = graph.steps.get(name);
+      if (source === undefined) throw refuse(`${what}, but "${name}" is not a step of it`);
+      if (event !== "*" && !source.moves.has(event)) {
+        throw refuse(`${what}, but "${name}" never emits "${event}"`);
+      }
+      if (verb === "sees" && !has(past, source.index)) {
+        throw refuse(`${what}, but no path leads from "${name}" to it`);
+      }
+      if (verb === "needs" && !paths.every((path) => holds(path, source, event))) {
+        throw refuse(`${what}, which is not certain on every path that reaches it`);
+      }
+    }
+  }
+}
+
+function holds({ decided, ended }: Path, { index, moves }: GraphStep, event: string): boolean {
+  if (event === "*" || moves.size === 1) return has(ended, index);
+  return decided.get(index) === event;
+}

@@ -1,0 +1,264 @@
+import type { Step } from "../define/step.ts";
+import type { Done, Join } from "../define/target.ts";
+import type { Mistake } from "../value/type.ts";
+import type { Workflow } from "./workflow.ts";
+
+/**
+ * A step that a row points at and that has no row yet.
+ *
+ * `unknown` stands for a way in that nobody uses.
+ */
+export interface Pending<Name extends string, Any, All, Past = never> {
+  /** Name of the step. */
+  readonly name: Name;
+  /** The names of the steps from which a path leads to it. */
+  readonly past: Past;
+  /** The facts that plain and `first` arrivals agree on. */
+  readonly any: Any;
+  /** The facts that joined arrivals bring together. */
+  readonly all: All;
+}
+
+/**
+ * The names of the steps that have no row yet.
+ *
+ * @internal
+ */
+type OpenNames<Open> = Open extends { readonly name: infer Name } ? Name & string : never;
+
+/**
+ * What is certain when the step starts.
+ *
+ * @internal
+ */
+type Certain<Open, Name> = Open extends Pending<infer N, infer Any, infer All, unknown>
+  ? N extends Name ? Any & All & string : never
+  : never;
+
+/**
+ * What may have happened before the step starts.
+ *
+ * @internal
+ */
+type PastOf<Open, Name> = Open extends { readonly name: Name; readonly past: infer Past } ? Past
+  : never;
+
+type TargetsOf<M> = M extends readonly (infer T)[] ? T : M extends Done ? never : M;
+
+/** The name of the step that a target leads to, or the reason why there is none. */
+type NameOf<T> = T extends { readonly "~needs": unknown; readonly name: infer Name } ? Clear<Name>
+  : T extends { readonly step: { readonly name: infer Name } } ? Clear<Name>
+  : T extends Done ? Mistake<"done ends a road and stands alone">
+  : Mistake<"it is not a step">;
+
+/**
+ * A name that the compiler can tell from others, or the reason why it cannot.
+ *
+ * @internal
+ */
+type Clear<Name, All = Name> = string extends Name
+  ? Mistake<"this step's name is any text: make the helper generic">
+  : Name extends unknown ? [All] extends [Name] ? Name
+    : Mistake<"this step's name is a union: make the helper generic">
+  : never;
+
+/** The names of all steps that a row points at. */
+type Targets<Moves> = NameOf<TargetsOf<Moves[keyof Moves]>>;
+
+/** The events of a row that arrive at `Name` by `join`. */
+type Joining<Moves, Name> = {
+  [K in keyof Moves & string]: Name extends NameOf<Extract<TargetsOf<Moves[K]>, Join>> ? K : never;
+}[keyof Moves & string];
+
+/** The events of a row that arrive at `Name` in another way. */
+type Entering<Moves, Name> = {
+  [K in keyof Moves & string]: Name extends NameOf<Exclude<TargetsOf<Moves[K]>, Join>> ? K : never;
+}[keyof Moves & string];
+
+/** The one event of a union of one. */
+type Sole<Event, All = Event> = Event extends string ? [All] extends [Event] ? Event : never
+  : never;
+
+/** What is certain behind some events of a step: that it ended, and how if there is one event. */
+type Behind<Before, Name extends string, Event> =
+  | Before
+  | `${Name}.*`
+  | `${Name}.${Sole<Event>}`;
+
+type Together<All, More> = unknown extends All ? More : All | More;
+
+/** What a row changes for one of its targets. */
+type Arrive<Target extends string, Any, All, Past, From extends string, Moves, Before> = Pending<
+  Target,
+  [Entering<Moves, Target>] extends [never] ? Any
+    : Any & Behind<Before, From, Entering<Moves, Target>>,
+  [Joining<Moves, Target>] extends [never] ? All
+    : Together<All, Behind<Before, From, Joining<Moves, Target>>>,
+  Past
+>;
+
+/**
+ * The open steps after a row: its own step is closed, its targets are open. `any` where a name is
+ * not clear: one mistake is one error.
+ *
+ * @internal
+ */
+type After<Open, From extends string, Moves, Before, Past> = unknown extends Open ? Open
+  : [Targets<Moves>] extends [string] ? Moved<Open, From, Moves, Targets<Moves>, Before, Past>
+  // deno-lint-ignore no-explicit-any -- nothing more is known of the rows below
+  : any;
+
+type Moved<Open, From extends string, Moves, Names, Before, Past> =
+  | (Open extends Pending<infer Name, infer Any, infer All, infer Other> ? Name extends From ? never
+    : Name extends Names ? Arrive<Name, Any, All, Other | Past, From, Moves, Before>
+    : Open
+    : never)
+  | Opened<Exclude<Names, OpenNames<Open>>, From, Moves, Before, Past>;
+
+type Opened<Name, From extends string, Moves, Before, Past> = Name extends string
+  ? Arrive<Name, unknown, unknown, Past, From, Moves, Before>
+  : never;
+
+/**
+ * The step of a row, or the reason why the row cannot stand here.
+ *
+ * @internal
+ */
+export type Ready<S extends Step, In, Open, Sealed extends string> = unknown extends Open ? S
+  : S["name"] extends Sealed ? Mistake<`'${S["name"]}' already has its transitions`>
+  : S["name"] extends OpenNames<Open>
+    ? [S["~needs"]] extends [Certain<Open, S["name"]>]
+      ? [S["~sees"]] extends [PastOf<Open, S["name"]>] ? [In] extends [S["~input"]] ? S
+        : Mistake<`'${S["name"]}' expects a different workflow input`>
+      : Mistake<Unseen<S["name"], Exclude<S["~sees"], PastOf<Open, S["name"]>>>>
+    : Mistake<
+      `'${S["name"]}' needs '${
+        & Exclude<S["~needs"], Certain<Open, S["name"]>>
+        & string}', which is not certain on every path that reaches it`
+    >
+  : Mistake<`'${S["name"]}' is not the target of any transition above`>;
+
+type Unseen<Name extends string, Seen> = Seen extends string
+  ? `'${Name}' sees '${Seen}', but no path leads from '${Seen}' to it`
+  : never;
+
+/**
+ * The step that runs first, or the reason why it cannot. A plain `Step` passes: its rows are made
+ * in a loop, which the compiler cannot follow.
+ *
+ * @internal
+ */
+export type Beginning<S extends Step> = unknown extends S["events"] ? S
+  : [Clear<S["name"]>] extends [string] ? S
+  : Clear<S["name"]>;
+
+/**
+ * The transitions of a row, each wrong one replaced by the reason.
+ *
+ * @internal
+ */
+export type Checked<Moves, S extends Step, Open, Sealed extends string> = unknown extends Open
+  ? unknown
+  : [keyof Moves, keyof S["events"], Targets<Moves>] extends [
+    keyof S["events"],
+    keyof Moves,
+    string,
+  ] ? [Targets<Moves> & (Sealed | S["name"]) | Listed<Moves[keyof Moves]>] extends [never] ? unknown
+    : Explained<Moves, S["name"], S["events"], Sealed | S["name"]>
+  : Explained<Moves, S["name"], S["events"], Sealed | S["name"]>;
+
+/** The transitions of a row with the reasons why they are wrong. */
+type Explained<Moves, Name extends string, Events, Above> =
+  & {
+    readonly [K in keyof Moves]: K extends keyof Events
+      ? Led<Moves[K], `${Name}.${K & string}`, Above>
+      : Mistake<`'${Name}' never emits '${K & string}'`>;
+  }
+  & ([Exclude<keyof Events, keyof Moves>] extends [never] ? unknown
+    : Mistake<Forgotten<Name, Exclude<keyof Events, keyof Moves>>>);
+
+type Forgotten<Name extends string, Event> = Event extends string
+  ? string extends Event
+    ? `the events of '${Name}' are not known to the compiler: write them as a literal`
+  : `event '${Name}.${Event}' has no target: write done`
+  : never;
+
+/** Where one event leads, or the reason why it cannot. */
+type Led<M, Event extends string, Above> = NameOf<TargetsOf<M>> extends infer Names
+  ? [Names] extends [string] ? [Names & Above | Listed<M>] extends [never] ? unknown
+    : [Names & Above] extends [never] ? Mistake<`event '${Event}' leads to ${Listed<M> & string}`>
+    : Mistake<`'${Names & Above & string}' comes earlier: a workflow has no cycles`>
+  : Names extends Mistake<infer Why>
+    ? Why extends `this${string}` ? Names : Mistake<`event '${Event}' leads nowhere: ${Why}`>
+  : never
+  : never;
+
+/** What is wrong with a list of targets as a whole. */
+type Listed<M> = M extends readonly [] ? "an empty list" : Twice<M>;
+
+type Twice<M> = M extends readonly [infer Head, ...infer Rest]
+  ? NameOf<Head> extends NameOf<Rest[number]> ? `'${NameOf<Head> & string}' twice` : Twice<Rest>
+  : never;
+
+/**
+ * The deliveries that a step takes from outside.
+ *
+ * @internal
+ */
+type DeliveriesOf<S> = S extends { readonly emit: infer Deliver }
+  ? { [K in keyof Deliver]: Deliver[K] extends (...args: never) => infer D ? D : never }[
+    keyof Deliver
+  ]
+  : never;
+
+/**
+ * A workflow that is being written, row by row.
+ *
+ * `Open` are the steps that wait for their row, `Sealed` the names of those that have it.
+ */
+export interface WorkflowBuilder<
+  Name extends string,
+  In,
+  Open,
+  Sealed extends string,
+  Deliveries,
+  Given = In,
+> {
+  /** Adds the row of one step: where each of its events leads. */
+  on<S extends Step, const Moves extends { readonly [K in keyof S["events"]]?: unknown }>(
+    step: Ready<S, In, Open, Sealed>,
+    moves: Moves & Checked<Moves, S, Open, Sealed>,
+  ): WorkflowBuilder<
+    Name,
+    In,
+    After<
+      Open,
+      S["name"],
+      Moves,
+      Certain<Open, S["name"]>,
+      S["name"] | PastOf<Open, S["name"]>
+    >,
+    Sealed | S["name"],
+    Deliveries | DeliveriesOf<S>,
+    Given
+  >;
+  /** Ends the definition, once every step has its row. */
+  readonly build: [Open] extends [never] ? () => Workflow<Name, In, Deliveries, Given>
+    : unknown extends Open ? () => Workflow<Name, In, Deliveries, Given>
+    : Mistake<Unfinished<OpenNames<Open>>>;
+}
+
+/** @internal */
+type Unfinished<Name> = Name extends string ? `'${Name}' has no transitions: add .on(${Name}, ...)`
+  : never;
+
+/** The builder of a workflow without any row. */
+export type FirstRow<Name extends string, In, S extends Step, Given = In> = WorkflowBuilder<
+  Name,
+  In,
+  // deno-lint-ignore no-explicit-any -- as after a row whose targets are not clear
+  [Clear<S["name"]>] extends [string] ? Pending<S["name"], never, unknown> : any,
+  never,
+  never,
+  Given
+>;

@@ -1,0 +1,104 @@
+import { isFinal } from "../../core/engine/instance.ts";
+import type { JobId } from "../../backend/job.ts";
+import type { Written } from "../../backend/store.ts";
+import type { Pass, Processed, Recording, Turn } from "../../backend/turn.ts";
+import { cancelJob, insertJob, leased, liveJobs, reuseJob, wakeAdvance } from "../jobs/jobs.ts";
+import { jsonb } from "../jsonb.ts";
+import { hasResult, insertApplied, insertResult } from "./results.ts";
+import { resultKey, type Tables } from "../tables.ts";
+
+/**
+ * Writes turns, each of them whole or not at all. A process that was declared dead writes nothing.
+ */
+export function commit(
+  tables: Tables,
+  process: string,
+  turns: readonly Turn[],
+): Written {
+  if (tables.processes.get(process) === undefined) return new Map();
+  const written = turns.filter((turn) => write(tables, process, turn));
+  return new Map(
+    written.map(({ instance }) => [instance, new Date(tables.instances.get(instance)!.updatedAt)]),
+  );
+}
+
+function write(tables: Tables, process: string, turn: Turn): boolean {
+  const before = tables.instances.get(turn.instance);
+  if (before?.revision !== turn.revision) return false;
+  // A delivery has come first: the turn was computed from a result that does not stand.
+  if (turn.recorded.some((result) => hasResult(tables, turn.instance, result))) return false;
+
+  const now = tables.now();
+  const revision = turn.revision + 1;
+  tables.instances.put({
+    ...before,
+    revision,
+    status: turn.status,
+    control: jsonb(turn.control),
+    metadata: turn.metadata === undefined ? before.metadata : jsonb(turn.metadata),
+    error: turn.error === undefined ? before.error : jsonb(turn.error),
+    updatedAt: now,
+    finishedAt: isFinal(turn.status) ? now : undefined,
+  });
+  if (isFinal(turn.status)) tables.ended.ring(turn.instance);
+  const { instance, version } = turn;
+  insertApplied(tables, turn.recorded, { instance, version, process, appliedRevision: revision });
+  for (const result of turn.processed) markProcessed(tables, instance, revision, result);
+  moveJobs(tables, process, turn);
+  return true;
+}
+
+function markProcessed(
+  tables: Tables,
+  instance: string,
+  revision: number,
+  { step, activation, causes }: Processed,
+): void {
+  const row = tables.results.get(resultKey(instance, step, activation));
+  if (row === undefined) return;
+  const applied = causes && { causes: [...causes], appliedRevision: revision };
+  tables.results.put({ ...row, processed: true, ...applied });
+}
+
+function moveJobs(tables: Tables, process: string, turn: Turn): void {
+  for (const id of turn.settled) {
+    const job = tables.jobs.get(id);
+    if (job !== undefined) tables.jobs.delete(job);
+  }
+  const resolved = new Set<string | undefined>(turn.resolved);
+  for (const job of liveJobs(tables, turn.instance)) {
+    if (turn.status === "completed" || resolved.has(job.step)) tables.jobs.delete(job);
+    else if (isFinal(turn.status)) cancelJob(tables, job);
+  }
+  for (const job of turn.started) insertJob(tables, job, process);
+  if (turn.reused !== undefined) reuseJob(tables, turn.reused, process);
+  if (turn.wake !== undefined) wakeAdvance(tables, turn.instance, turn.wake);
+}
+
+/** Writes the results of jobs whose lease holds, and asks for the advances that read them. */
+export function record(tables: Tables, records: readonly Recording[]): ReadonlySet<JobId> {
+  const held = records.filter((recording) => {
+    const job = leased(tables, recording.lease);
+    if (job !== undefined) tables.jobs.delete(job);
+    return job !== undefined;
+  });
+  const standing = held.filter((recording) => {
+    const { instance, version, lease, wake } = recording;
+    const stands = insertResult(tables, recording, { instance, version, process: lease.process });
+    if (stands) wakeAdvance(tables, instance, wake);
+    return stands;
+  });
+  return new Set(standing.map((recording) => recording.lease.id));
+}
+
+/** Ends jobs whose lease holds, and marks the results that nobody will read. */
+export function pass(tables: Tables, passes: readonly Pass[]): void {
+  for (const { lease, instance, ignored } of passes) {
+    const job = leased(tables, lease);
+    if (job !== undefined) tables.jobs.delete(job);
+    for (const { step, activation } of ignored) {
+      const row = tables.results.get(resultKey(instance, step, activation));
+      if (row !== undefined) tables.results.put({ ...row, processed: true });
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { decodeControl } from "../../core/engine/control.ts";
+import { isFinal } from "../../core/engine/instance.ts";
+import type { JobId } from "../../backend/job.ts";
+import type {
+  DeleteResult,
+  Delivered,
+  Discard,
+  Ending,
+  EndResult,
+  Known,
+} from "../../backend/store.ts";
+import type { NewDelivery } from "../../backend/turn.ts";
+import { cancelJob, leased, liveJobs, wakeAdvance } from "../jobs/jobs.ts";
+import { jsonb } from "../jsonb.ts";
+import { toKnown } from "./reading.ts";
+import { hasResult, insertResult, resultsOf } from "./results.ts";
+import type { InstanceRow, JobRow, ResultRow } from "../rows.ts";
+import { resultKey, type Tables } from "../tables.ts";
+
+/** Writes a delivery, unless the wait that it is for has had its answer. */
+export function deliver(tables: Tables, delivery: NewDelivery): Delivered {
+  const { instance, version, step, activation } = delivery;
+  const row = tables.instances.get(instance);
+  if (row === undefined) return { kind: "missing" };
+  const active = decodeControl(row.control).active.has(step);
+  const before = tables.results.get(resultKey(instance, step, activation));
+  if (before?.delivery === delivery.id) return { kind: repeated(before, active) };
+  const applied = before?.causes !== undefined;
+  if (isFinal(row.status) && !applied) return { kind: "final", status: row.status };
+  if (before !== undefined) {
+    return before.delivery === undefined
+      ? { kind: "over", event: before.event }
+      : { kind: "duplicate" };
+  }
+  if (row.graph !== undefined && row.graph !== delivery.graph) {
+    return { kind: "changed", graph: row.graph };
+  }
+  const result = { ...delivery, attempt: 1, errors: undefined, duration: undefined };
+  insertResult(tables, result, { instance, version, delivery: delivery.id });
+  wakeAdvance(tables, instance, delivery.wake);
+  return { kind: active ? "accepted" : "early" };
+}
+
+/** What the first try of this delivery was told. */
+function repeated(row: ResultRow, active: boolean): "accepted" | "early" {
+  return row.causes !== undefined || active ? "accepted" : "early";
+}
+
+/** Deletes a delivery that is still to come. */
+export function cancelScheduled(tables: Tables, id: JobId): boolean {
+  const job = tables.jobs.get(id);
+  if (job === undefined || !isDelivery(job)) return false;
+  if (!["scheduled", "available", "retryable"].includes(job.state)) return false;
+  tables.jobs.delete(job);
+  return true;
+}
+
+function isDelivery({ kind, args }: JobRow): boolean {
+  if (kind !== "resume" || args === undefined) return false;
+  const value: unknown = JSON.parse(args);
+  return typeof value === "object" && value !== null && "delivery" in value;
+}
+
+/** Ends an instance from outside its graph, and discards the job that is the reason. */
+export function end(
+  tables: Tables,
+  id: string,
+  decide: (known: Known) => Ending | undefined,
+  discard: Discard | undefined,
+): EndResult {
+  const row = tables.instances.get(id);
+  const job = discard && leased(tables, discard.lease);
+  if (discard !== undefined && job === undefined) return { kind: "stale" };
+
+  const delivered = discard !== undefined && hasResult(tables, id, discard);
+  const ending = row === undefined || delivered ? undefined : decide(toKnown(row));
+  if (row === undefined || ending === undefined) {
+    if (job !== undefined) tables.jobs.delete(job);
+    return { kind: "kept", status: row?.status };
+  }
+  const finishedAt = finish(tables, row, ending);
+  if (job !== undefined) {
+    if (discard?.bare) tables.jobs.delete(job);
+    else if (discard) writeDiscard(tables, row, discard, job);
+  }
+  for (const other of liveJobs(tables, id)) {
+    if (discard?.bare) tables.jobs.delete(other);
+    else cancelJob(tables, other);
+  }
+  return { kind: "ended", status: ending.status, at: new Date(finishedAt) };
+}
+
+function finish(tables: Tables, row: InstanceRow, ending: Ending): number {
+  const now = tables.now();
+  tables.instances.put({
+    ...row,
+    revision: row.revision + 1,
+    status: ending.status,
+    control: jsonb(ending.control),
+    error: jsonb(JSON.stringify(ending.error)),
+    updatedAt: now,
+    finishedAt: now,
+  });
+  tables.ended.ring(row.id);
+  for (const result of resultsOf(tables, row.id)) {
+    const ignored = !result.processed && ending.ignored.includes(result.step);
+    if (ignored) tables.results.put({ ...result, processed: true });
+  }
+  return now;
+}
+
+function writeDiscard(tables: Tables, row: InstanceRow, discard: Discard, job: JobRow): void {
+  const { lease, step, activation, attempt, duration } = discard;
+  const errors = jsonb(JSON.stringify(discard.errors));
+  const failed = {
+    step,
+    activation,
+    attempt,
+    duration,
+    errors,
+    event: "__failed__",
+    output: undefined,
+    metadata: undefined,
+  };
+  insertResult(tables, failed, {
+    instance: row.id,
+    version: row.version,
+    process: lease.process,
+    processed: true,
+    causes: [],
+    appliedRevision: row.revision + 1,
+  });
+  const finishedAt = tables.now();
+  tables.jobs.put({ ...job, state: "discarded", process: undefined, errors, finishedAt });
+}
+
+/** Deletes an instance with all that belongs to it. */
+export function deleteInstance(tables: Tables, id: string, force: boolean): DeleteResult {
+  const row = tables.instances.get(id);
+  if (row === undefined) return { kind: "missing" };
+  const { status } = row;
+  if (!isFinal(status) && !force) return { kind: "active", status };
+  tables.instances.delete(row);
+  for (const result of tables.results.of(id)) tables.results.delete(result);
+  for (const job of tables.jobs.of(id)) tables.jobs.delete(job);
+  tables.ended.ring(id);
+  return { kind: "deleted", status, at: new Date(tables.now()) };
+}

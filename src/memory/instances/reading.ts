@@ -1,0 +1,152 @@
+import { decodeControl } from "../../core/engine/control.ts";
+import type { HistoryEntry, Instance } from "../../core/engine/instance.ts";
+import { activeStatuses } from "../../core/engine/instance.ts";
+import { decode, type JsonObject } from "../../core/value/json.ts";
+import type { Ended, Filter, Known, Page, Place, Unprocessed } from "../../backend/store.ts";
+import { contains } from "../jsonb.ts";
+import { resultsOf } from "./results.ts";
+import type { InstanceRow, ResultRow } from "../rows.ts";
+import type { Tables } from "../tables.ts";
+
+/** The results of these instances that no advance has read. */
+export function unprocessed(tables: Tables, ids: readonly string[]): readonly Unprocessed[] {
+  const rows = ids.flatMap((id) => resultsOf(tables, id));
+  return rows.filter((row) => !row.processed).map((row) => ({
+    instance: row.instance,
+    version: row.version,
+    step: row.step,
+    activation: row.activation,
+    event: row.event,
+    metadata: parse(row.metadata),
+    output: parse(row.output),
+  }));
+}
+
+/** How steps ended, with what started them: the newest running of each that has been applied. */
+export function ended(
+  tables: Tables,
+  instance: string,
+  steps: readonly string[] | undefined,
+): readonly Ended[] {
+  const newest = new Map<string, ResultRow>();
+  for (const row of resultsOf(tables, instance)) {
+    if (row.appliedRevision === undefined) continue;
+    if (steps !== undefined && !steps.includes(row.step)) continue;
+    // The row that says "waiting" has a negative activation, and is none.
+    if (row.activation > (newest.get(row.step)?.activation ?? 0)) newest.set(row.step, row);
+  }
+  return [...newest.values()].map((row) => ({
+    step: row.step,
+    event: row.event,
+    output: parse(row.output),
+    causes: [...row.causes ?? []],
+  }));
+}
+
+/** Instances that meet every condition, newest first. */
+export function list(tables: Tables, filter: Filter): readonly Instance[] {
+  return newestFirst(tables, filter).slice(0, filter.limit).map(toInstance);
+}
+
+/** The same in pages. */
+export function page(tables: Tables, filter: Filter, after: Place | undefined): Page {
+  const all = newestFirst(tables, filter);
+  const rows = after === undefined ? all : all.filter((row) => isBehind(row, after));
+  const items = rows.slice(0, filter.limit);
+  const last = rows.length > items.length ? items.at(-1) : undefined;
+  return {
+    items: items.map(toInstance),
+    next: last && { insertedAt: String(1_000 * last.insertedAt), id: last.id },
+  };
+}
+
+function newestFirst(tables: Tables, filter: Filter): readonly InstanceRow[] {
+  return tables.instances.all()
+    .filter((row) => meets(row, filter))
+    .sort((a, b) => b.insertedAt - a.insertedAt || (a.id < b.id ? 1 : -1));
+}
+
+function isBehind(row: InstanceRow, { insertedAt, id }: Place): boolean {
+  const difference = 1_000 * row.insertedAt - Number(insertedAt);
+  return difference < 0 || (difference === 0 && row.id < id);
+}
+
+function meets(row: InstanceRow, filter: Filter): boolean {
+  const { ids, key, workflow, version, statuses, tags, metadata, uniqueKey } = filter;
+  return (ids === undefined || ids.includes(row.id)) &&
+    (key === undefined || row.key === key) &&
+    (workflow === undefined || row.workflow === workflow) &&
+    (version === undefined || row.version === version) &&
+    (statuses === undefined || statuses.includes(row.status)) &&
+    (tags === undefined || tags.every((tag) => row.tags.includes(tag))) &&
+    (metadata === undefined || contains(JSON.parse(row.metadata), metadata)) &&
+    (uniqueKey === undefined ||
+      (row.uniqueKey === uniqueKey && activeStatuses.includes(row.status)));
+}
+
+/** How the steps ended, in the order in which the instance has taken note of it. */
+export function history(tables: Tables, instance: string): readonly HistoryEntry[] {
+  const last = Number.POSITIVE_INFINITY;
+  return [...resultsOf(tables, instance)]
+    .sort((a, b) => (a.appliedRevision ?? last) < (b.appliedRevision ?? last) ? -1 : byBirth(a, b))
+    .map(toEntry);
+}
+
+function byBirth(a: ResultRow, b: ResultRow): number {
+  return a.appliedRevision === b.appliedRevision ? a.sequence - b.sequence : 1;
+}
+
+export function toKnown(row: InstanceRow): Known {
+  return {
+    id: row.id,
+    workflow: row.workflow,
+    version: row.version,
+    graph: row.graph,
+    key: row.key,
+    revision: row.revision,
+    status: row.status,
+    control: decodeControl(row.control),
+    metadata: decode(row.metadata) as JsonObject,
+    tags: Object.freeze([...row.tags]),
+    input: decode(row.input),
+    insertedAt: new Date(row.insertedAt),
+  };
+}
+
+function toInstance(row: InstanceRow): Instance {
+  const { control, graph: _, ...known } = toKnown(row);
+  return {
+    ...known,
+    active: [...control.active.keys()],
+    error: parse(row.error),
+    updatedAt: new Date(row.updatedAt),
+    finishedAt: toDate(row.finishedAt),
+  };
+}
+
+function toEntry(row: ResultRow): HistoryEntry {
+  return {
+    step: row.step,
+    activation: Math.abs(row.activation),
+    event: row.event,
+    output: parse(row.output),
+    metadata: parse(row.metadata),
+    attempts: row.attempt,
+    errors: parse(row.errors) ?? [],
+    state: !row.processed ? "pending" : row.appliedRevision === undefined ? "ignored" : "applied",
+    revision: row.appliedRevision,
+    startedAt: toDate(row.startedAt),
+    at: new Date(row.insertedAt),
+    process: row.process,
+  };
+}
+
+/** The value of a JSON text that was read back: its shape is what was written. */
+// deno-lint-ignore no-explicit-any -- its shape is what was written
+function parse(text: string | undefined): any {
+  return text === undefined ? undefined : decode(text);
+}
+
+function toDate(time: number | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(time);
+}

@@ -1,0 +1,59 @@
+import type { AppliedResult, NewResult } from "../../backend/turn.ts";
+import { jsonb } from "../jsonb.ts";
+import type { ResultRow } from "../rows.ts";
+import { resultKey, type Tables } from "../tables.ts";
+
+/** Where a result comes from and what has become of it. */
+type Origin = Pick<ResultRow, "instance" | "version"> & Partial<ResultRow>;
+
+/** Inserts a result. False when this running of the step has one already: the first stands. */
+export function insertResult(tables: Tables, result: NewResult, origin: Origin): boolean {
+  const key = resultKey(origin.instance, result.step, result.activation);
+  if (tables.results.get(key) !== undefined) return false;
+  const now = tables.now();
+  tables.results.insert({
+    step: result.step,
+    activation: result.activation,
+    event: result.event,
+    output: result.output && jsonb(result.output),
+    metadata: result.metadata && jsonb(result.metadata),
+    attempt: result.attempt,
+    errors: result.errors && jsonb(result.errors),
+    duration: result.duration,
+    sequence: tables.nextSequence(),
+    processed: false,
+    appliedRevision: undefined,
+    causes: undefined,
+    delivery: undefined,
+    process: undefined,
+    startedAt: result.duration === undefined ? undefined : now - result.duration,
+    insertedAt: now,
+    ...origin,
+  });
+  return true;
+}
+
+/** Inserts results together with the transitions that they cause. */
+export function insertApplied(
+  tables: Tables,
+  results: readonly AppliedResult[],
+  origin: Origin,
+): void {
+  for (const result of results) {
+    insertResult(tables, result, { ...origin, processed: true, causes: [...result.causes] });
+  }
+}
+
+/** Whether a result of this running of the step is there. */
+export function hasResult(
+  tables: Tables,
+  instance: string,
+  { step, activation }: Pick<NewResult, "step" | "activation">,
+): boolean {
+  return tables.results.get(resultKey(instance, step, activation)) !== undefined;
+}
+
+/** The results of an instance in the order of their insertion. */
+export function resultsOf(tables: Tables, instance: string): readonly ResultRow[] {
+  return [...tables.results.of(instance)].sort((a, b) => a.sequence - b.sequence);
+}

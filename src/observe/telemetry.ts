@@ -1,0 +1,107 @@
+import { type Channel, channel } from "node:diagnostics_channel";
+import { failure } from "../core/value/failure.ts";
+import { settled } from "../core/value/promises.ts";
+import { callUserCode } from "../core/value/user_code.ts";
+import { defaultLogger, guarded, type Logger } from "./logger.ts";
+import type { EventName, Events, Listener } from "../core/telemetry.ts";
+
+type Listeners = { readonly [Name in EventName]: Set<Listener<Name>> };
+
+/**
+ * Tells listeners what happens, and the channels `hephaestus:<event>` of node:diagnostics_channel.
+ * What a listener throws harms nobody; what a subscriber of a channel throws, Node makes an
+ * uncaught exception.
+ */
+export class Telemetry {
+  readonly #listeners: Listeners = nobody();
+  readonly #channels = new Map<EventName, Channel>();
+  readonly #reported = new WeakSet<object>();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger = defaultLogger) {
+    this.#logger = guarded(logger);
+  }
+
+  /** Calls `listener` whenever `name` happens, until the function that it returns is called. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    const listeners: Set<Listener<Name>> | undefined = this.#listeners[name];
+    if (listeners === undefined) {
+      throw new TypeError(
+        `Cannot listen to "${String(name)}": there is no such event, they are ${
+          Object.keys(this.#listeners).join(", ")
+        }`,
+      );
+    }
+    if (typeof listener !== "function") {
+      throw new TypeError(`Cannot listen to "${name}": the listener is no function`);
+    }
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  }
+
+  /** Whether anybody listens: without, the payload need not be made. */
+  has(name: EventName): boolean {
+    return this.#listeners[name].size > 0 || this.#channel(name).hasSubscribers;
+  }
+
+  emit<Name extends EventName>(name: Name, payload: Events[Name]): void {
+    const listeners: ReadonlySet<Listener<Name>> = this.#listeners[name];
+    // A copy: a listener may add another.
+    if (listeners.size > 0) {
+      for (const listener of [...listeners]) this.#tell(name, listener, payload);
+    }
+    const channel = this.#channel(name);
+    if (channel.hasSubscribers) callUserCode(() => channel.publish(payload));
+  }
+
+  async #tell<Name extends EventName>(
+    name: Name,
+    listener: Listener<Name>,
+    payload: Events[Name],
+  ): Promise<void> {
+    try {
+      await settled(callUserCode(listener, payload));
+    } catch (error) {
+      if (this.#reported.has(listener)) return;
+      this.#reported.add(listener);
+      this.#logger.error(
+        `Cannot tell a listener about "${name}": it failed, and is not reported again`,
+        { error: failure(error) },
+      );
+    }
+  }
+
+  #channel(name: EventName): Channel {
+    let found = this.#channels.get(name);
+    if (found === undefined) {
+      found = channel(`hephaestus:${name}`);
+      this.#channels.set(name, found);
+    }
+    return found;
+  }
+}
+
+function nobody(): Listeners {
+  return {
+    "workflow:start": new Set(),
+    "workflow:stop": new Set(),
+    "workflow:exception": new Set(),
+    "workflow:transition": new Set(),
+    "step:start": new Set(),
+    "step:stop": new Set(),
+    "step:exception": new Set(),
+    "step:async": new Set(),
+    "step:resume": new Set(),
+    "advance": new Set(),
+    "runner:init": new Set(),
+    "job:claim": new Set(),
+    "job:stop": new Set(),
+    "job:retry": new Set(),
+    "job:snooze": new Set(),
+    "job:discard": new Set(),
+    "job:cancel": new Set(),
+    "job:rescue": new Set(),
+  };
+}

@@ -1,0 +1,110 @@
+import { keepWaiting } from "../instances/commit.ts";
+import type { Tx } from "../driver/db.ts";
+import type { Found } from "./doctor_rules.ts";
+import { freeDead, freeUnowned } from "../jobs/give_back.ts";
+import type { Tables } from "../sql/tables.ts";
+
+/** Repairs one violation in a transaction of its own. False when it was gone already. */
+export type Repair = (tx: Tx, t: Tables, found: Found, queue: string) => Promise<boolean>;
+
+/**
+ * Locks the instance before its jobs, as every writer does; `condition` may name the step as $2.
+ */
+async function lock(
+  tx: Tx,
+  t: Tables,
+  { instance, step }: Found,
+  condition: string,
+): Promise<boolean> {
+  const rows = await tx.query(
+    `select id::text from ${t.instances} i where id = $1::text::uuid and ${condition} for no key update`,
+    [instance, step],
+  );
+  return rows.length > 0;
+}
+
+const some = async (rows: Promise<readonly unknown[]>) => (await rows).length > 0;
+const final = `i.status in ('completed', 'failed', 'cancelled') and $2::text is not null`;
+
+/** What is safe: each repair looks again, under the locks that the engine's own writers take. */
+export const repairs: Readonly<Record<string, Repair>> = {
+  // One wake-up too many does no harm: it finds nothing.
+  unread: (tx, t, { instance }, queue) =>
+    some(tx.query(
+      `insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
+       select i.id, 'advance', 'available', $2, i.workflow, i.workflow_version, i.id
+       from ${t.instances} i
+       where i.id = $1::text::uuid
+       ${keepWaiting}
+       returning id::text`,
+      [instance, queue],
+    )),
+  "final-job": async (tx, t, found) =>
+    await lock(tx, t, found, final) &&
+    await some(tx.query(
+      `update ${t.jobs}
+       set state = 'cancelled', finished_at = now(), process_id = null
+       where id = $1::text::bigint and state not in ('discarded', 'cancelled')
+       returning id::text`,
+      [found.job],
+    )),
+  "inactive-job": async (tx, t, found) =>
+    await lock(tx, t, found, `not jsonb_exists(i.control -> 'active', $2)`) &&
+    await some(
+      // Its row may be the next step's by now.
+      tx.query(
+        `delete from ${t.jobs} where id = $1::text::bigint and step = $2 returning id::text`,
+        [found.job, found.step],
+      ),
+    ),
+  // Whoever relied on one that goes is read by the one that stays: it cannot be claimed meanwhile.
+  "double-advance": (tx, t, { instance }) =>
+    some(tx.query(
+      `with waiting as materialized (
+         select id
+         from ${t.jobs}
+         where unique_key = $1::text::uuid and kind = 'advance' and state = 'available'
+         order by id
+         for update
+       )
+       delete from ${t.jobs}
+       where id in (select id from waiting) and id <> (select min(id) from waiting)
+       returning id::text`,
+      [instance],
+    )),
+  "orphan-job": (tx, t, { job }) =>
+    some(tx.query(
+      `delete from ${t.jobs} j
+       where id = $1::text::bigint
+         and not exists (select from ${t.instances} i where i.id = j.instance_id)
+       returning id::text`,
+      [job],
+    )),
+  // All of the instance's: whoever deleted it meant them too. Found again, another one of them is
+  // gone already.
+  "orphan-result": (tx, t, { instance }) =>
+    some(tx.query(
+      `delete from ${t.results} r
+       where instance_id = $1::text::uuid
+         and not exists (select from ${t.instances} i where i.id = r.instance_id)
+       returning instance_id::text`,
+      [instance],
+    )),
+  unowned: (tx, t, { job }) => some(freeUnowned(tx, t, job ?? "0")),
+  owned: (tx, t, { job }) =>
+    some(tx.query(
+      `update ${t.jobs}
+       set process_id = null
+       where id = $1::text::bigint and state <> 'executing'
+       returning id::text`,
+      [job],
+    )),
+  // As a rescue does: the row goes first, its jobs are looked up in a later statement.
+  silent: async (tx, t, { process }) =>
+    await some(tx.query(
+      `delete from ${t.processes}
+       where id = $1::text::bigint and expires_at < now() - interval '1 minute'
+       returning id::text`,
+      [process],
+    )) && (await freeDead(tx, t, [process ?? "0"]), true),
+};

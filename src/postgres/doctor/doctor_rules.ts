@@ -1,0 +1,243 @@
+import type { Tables } from "../sql/tables.ts";
+
+/** What a rule has found: the ids that it is about, and what else its sentence needs. */
+export interface Found {
+  readonly instance: string | null;
+  readonly job: string | null;
+  readonly process: string | null;
+  readonly step: string | null;
+  readonly note: string | null;
+}
+
+/**
+ * What must never be seen. A rule is one statement and so one snapshot, and compares only what one
+ * transaction writes together: what is under way in a live system is seen whole or not at all.
+ */
+export interface Rule {
+  readonly name: string;
+  /** Selects some of the columns of {@linkcode Found}. */
+  readonly sql: (t: Tables) => string;
+  readonly sentence: (found: Found) => string;
+}
+
+const final = `i.status in ('completed', 'failed', 'cancelled')`;
+const live = `j.state not in ('discarded', 'cancelled')`;
+/**
+ * A scheduled delivery may be put in while its instance ends, and comes before its wait: it follows
+ * no rule of steps.
+ */
+const ofStep = `j.kind <> 'advance' and not coalesce(jsonb_exists(j.args, 'delivery'), false)`;
+const isActive = (step: string) => `jsonb_exists(i.control -> 'active', ${step})`;
+const isEarly = (step: string) => `coalesce(i.control -> 'early' ? ${step}, false)`;
+const advanceOf = (t: Tables, instance: string) =>
+  `select from ${t.jobs} j where j.instance_id = ${instance} and j.kind = 'advance' and ${live}`;
+
+/** What drives an instance, and what it has left behind. */
+const driving: readonly Rule[] = [
+  {
+    name: "undriven",
+    sql: (t) => `
+      select i.id as instance, i.status as note,
+        (select string_agg(name, ', ' order by name) from jsonb_object_keys(i.control -> 'active') as name) as step
+      from ${t.instances} i
+      where i.status in ('pending', 'running')
+        and not exists (select from ${t.jobs} j
+          where j.instance_id = i.id and j.kind = 'execute' and ${live} and ${isActive("j.step")})
+        and not exists (select from ${t.results} r
+          where r.instance_id = i.id and not r.processed and r.workflow_version = i.workflow_version
+            and ${isActive("r.step_ref")})`,
+    sentence: (f) => `Instance ${f.instance} is ${f.note}, but no job runs a step of it`,
+  },
+  {
+    name: "unread",
+    sql: (t) => `
+      select r.instance_id as instance, r.step_ref as step
+      from ${t.results} r
+      join ${t.instances} i on i.id = r.instance_id
+      where not r.processed
+        and not (${isEarly("r.step_ref")} and not ${isActive("r.step_ref")})
+        and not exists (${advanceOf(t, "r.instance_id")})`,
+    sentence: (f) =>
+      `The result of step "${f.step}" of instance ${f.instance} is unread, but no advance will read it`,
+  },
+  {
+    name: "final-job",
+    sql: (t) => `
+      select i.id as instance, j.id as job, j.step, i.status as note
+      from ${t.jobs} j
+      join ${t.instances} i on i.id = j.instance_id
+      where ${final} and ${ofStep} and ${live}`,
+    sentence: (f) =>
+      `Job ${f.job} of step "${f.step}" is left, but instance ${f.instance} is ${f.note}`,
+  },
+  {
+    name: "inactive-job",
+    sql: (t) => `
+      select i.id as instance, j.id as job, j.step
+      from ${t.jobs} j
+      join ${t.instances} i on i.id = j.instance_id
+      where not ${final} and ${ofStep} and ${live} and not ${isActive("j.step")}`,
+    sentence: (f) =>
+      `Job ${f.job} is for step "${f.step}" of instance ${f.instance}, which is not active`,
+  },
+  {
+    name: "double-job",
+    sql: (t) => `
+      select j.instance_id as instance, j.step, count(*) as note
+      from ${t.jobs} j
+      where ${ofStep} and ${live}
+      group by j.instance_id, j.step, j.kind
+      having count(*) > 1`,
+    sentence: (f) => `Step "${f.step}" of instance ${f.instance} has ${f.note} jobs at once`,
+  },
+  {
+    name: "double-advance",
+    sql: (t) => `
+      select j.unique_key as instance, count(*) as note
+      from ${t.jobs} j
+      where j.kind = 'advance' and j.state = 'available' and j.unique_key is not null
+      group by j.unique_key
+      having count(*) > 1`,
+    sentence: (f) => `${f.note} advances wait for instance ${f.instance} at once`,
+  },
+  {
+    name: "orphan-job",
+    sql: (t) => `
+      select j.id as job, j.instance_id as instance
+      from ${t.jobs} j
+      where not exists (select from ${t.instances} i where i.id = j.instance_id)`,
+    sentence: (f) => `Job ${f.job} is for instance ${f.instance}, which does not exist`,
+  },
+];
+
+/** Who owns which job. */
+const owning: readonly Rule[] = [
+  {
+    name: "unowned",
+    sql: (t) => `
+      select j.id as job, j.instance_id as instance, j.process_id as process, j.step
+      from ${t.jobs} j
+      where j.state = 'executing' and not exists (select from ${t.processes} p where p.id = j.process_id)`,
+    sentence: (f) =>
+      `Job ${f.job} is executing, but its process ${f.process ?? ""} does not exist`
+        .replace("  ", " "),
+  },
+  {
+    name: "owned",
+    sql: (t) => `
+      select j.id as job, j.instance_id as instance, j.process_id as process, j.step, j.state as note
+      from ${t.jobs} j
+      where j.state <> 'executing' and j.process_id is not null`,
+    sentence: (f) => `Job ${f.job} is ${f.note}, but process ${f.process} owns it`,
+  },
+  {
+    name: "silent",
+    sql: (t) => `
+      select p.id as process, count(*) as note
+      from ${t.processes} p
+      join ${t.jobs} j on j.process_id = p.id and j.state = 'executing'
+      where p.expires_at < now() - interval '1 minute'
+      group by p.id`,
+    sentence: (f) =>
+      `Process ${f.process} is over a minute past its lease, and nobody has taken over its jobs: ${f.note}`,
+  },
+  {
+    name: "discarded",
+    sql: (t) => `
+      select j.id as job, j.step, i.id as instance, i.status as note
+      from ${t.jobs} j
+      join ${t.instances} i on i.id = j.instance_id
+      where j.state = 'discarded' and not ${final}`,
+    sentence: (f) =>
+      `Job ${f.job} of step "${f.step}" was given up, but instance ${f.instance} is ${f.note}`,
+  },
+];
+
+/** What the history and the state of an instance must agree on. */
+const telling: readonly Rule[] = [
+  {
+    name: "double-result",
+    sql: (t) => `
+      select r.instance_id as instance, r.step_ref as step, count(*) as note
+      from ${t.results} r
+      group by r.instance_id, r.step_ref, r.activation
+      having count(*) > 1`,
+    sentence: (f) => `Step "${f.step}" of instance ${f.instance} has ${f.note} results`,
+  },
+  {
+    name: "applied-active",
+    sql: (t) => `
+      select r.instance_id as instance, r.step_ref as step
+      from ${t.results} r
+      join ${t.instances} i on i.id = r.instance_id
+      where r.applied_revision is not null and r.activation = 1 and ${isActive("r.step_ref")}`,
+    sentence: (f) =>
+      `Step "${f.step}" of instance ${f.instance} is active, but its result was applied`,
+  },
+  {
+    name: "revision",
+    sql: (t) => `
+      select r.instance_id as instance, r.step_ref as step, r.applied_revision as note
+      from ${t.results} r
+      join ${t.instances} i on i.id = r.instance_id
+      where r.applied_revision > i.revision or (r.applied_revision is not null and not r.processed)`,
+    sentence: (f) =>
+      `The result of step "${f.step}" of instance ${f.instance} says revision ${f.note}, which has not applied it`,
+  },
+  {
+    name: "cause",
+    sql: (t) => `
+      select r.instance_id as instance, r.step_ref as step, cause as note
+      from ${t.results} r
+      cross join string_to_table(r.causes, ',') as cause
+      left join ${t.results} c on c.instance_id = r.instance_id and c.step_ref = cause and c.activation = 1
+      where r.applied_revision is not null
+        and (c.applied_revision is null or c.applied_revision > r.applied_revision)`,
+    sentence: (f) =>
+      `The result of step "${f.step}" of instance ${f.instance} was applied before "${f.note}", which caused it`,
+  },
+  {
+    name: "orphan-result",
+    sql: (t) => `
+      select r.instance_id as instance, r.step_ref as step
+      from ${t.results} r
+      where not exists (select from ${t.instances} i where i.id = r.instance_id)`,
+    sentence: (f) =>
+      `The result of step "${f.step}" is of instance ${f.instance}, which does not exist`,
+  },
+  {
+    name: "status",
+    sql: (t) => `
+      select i.id as instance, i.status as note
+      from ${t.instances} i
+      where ${final} <> (i.control -> 'active' = '{}') or ${final} <> (i.finished_at is not null)`,
+    sentence: (f) =>
+      `Instance ${f.instance} is ${f.note}, but its active steps or its end say otherwise`,
+  },
+  {
+    name: "key",
+    sql: (t) => `
+      select min(i.id::text) as instance, i.unique_key as note
+      from ${t.instances} i
+      where not ${final} and i.unique_key is not null
+      group by i.unique_key
+      having count(*) > 1`,
+    sentence: (f) =>
+      `Key "${f.note}" has more than one active instance: ${f.instance} is the first of them`,
+  },
+  {
+    name: "index",
+    sql: (t) => `
+      select name as note
+      from unnest(array['jobs_pkey', 'jobs_waiting_advance', 'processes_pkey', 'step_results_pkey',
+        'workflow_instances_pkey', 'workflow_instances_unique_key']) as name
+      where not exists (select from pg_index x join pg_class c on c.oid = x.indexrelid
+        where c.relnamespace = '${
+      t.schema.replaceAll("'", "''")
+    }'::regnamespace and c.relname = name
+          and x.indisunique and x.indisvalid)`,
+    sentence: (f) => `The unique index "${f.note}" is missing or not valid: make it again`,
+  },
+];
+
+export const rules: readonly Rule[] = [...driving, ...owning, ...telling];

@@ -1,0 +1,287 @@
+import postgres from "postgres";
+import { longestTimer } from "../../core/value/duration.ts";
+import { type Address, addressOf } from "./address/address.ts";
+import { requestCancel, type SessionKey } from "./socket/cancel.ts";
+import { DatabaseError, databaseError, isAnswer, isUnwritable } from "./connection_error.ts";
+import type { ConnectOptions } from "./db.ts";
+import { Bound, checkStatement, type Parameter } from "./parameters.ts";
+import { settings } from "./settings.ts";
+import { avoid, openSocket, type Reached, type Way, waysTo } from "./socket/sockets.ts";
+import { checkTls } from "./socket/tls.ts";
+
+/** One answer of the server; `columns` has the type of each column. */
+export type Answer = readonly unknown[] & {
+  readonly command?: string | null;
+  readonly columns?: readonly { readonly name: string; readonly type: number }[] | null;
+};
+
+export interface ConnectionHooks {
+  readonly onNotify?: (payload: string, channel: string) => void;
+  readonly onLost?: () => void;
+}
+
+interface Running {
+  readonly state?: SessionKey;
+}
+
+const mostPrepared = 500;
+
+// Text in and text out for the types the driver would convert: see mergeUserTypes in its source.
+const asText = {
+  to: 25,
+  from: [16, 17, 20, 21, 23, 26, 114, 700, 701, 1082, 1114, 1184, 3802],
+  serialize: (text: string) => text,
+  parse: (text: string) => text,
+};
+
+/** What the driver asks for the text of a parameter, by the oid of its type. */
+const serializers = new Proxy({}, {
+  has: () => true,
+  get: (_, type) => (value: unknown) => value instanceof Bound ? value.as(Number(type)) : value,
+});
+
+/**
+ * One session with the server, on one socket of our own, for one caller at a time. The driver's
+ * own pool reopens a slot under a transaction that has died; so each connection is a driver
+ * client of its own, which is never used again after its socket is gone.
+ */
+export class Connection {
+  readonly #options: ConnectOptions;
+  readonly #address: Address;
+  readonly #password: string | undefined;
+  readonly #prepared: Set<string> | undefined;
+  readonly #deadline: number;
+  readonly #ended = new AbortController();
+  readonly #waiting = new Set<(error: unknown) => void>();
+  readonly #hooks: ConnectionHooks;
+  /** How else to get in. */
+  readonly #ways: Way[];
+  #sql: postgres.Sql;
+  #reached: { readonly by: Reached; readonly way: Way } | undefined;
+  /** The statement that the server has, with the key of the session once that is known. */
+  #running: Running | undefined;
+  /** Whether the server has let us in. */
+  #entered = false;
+
+  private constructor(
+    options: ConnectOptions,
+    address: Address,
+    password: string | undefined,
+    hooks: ConnectionHooks,
+  ) {
+    this.#options = options;
+    this.#address = address;
+    this.#password = password;
+    this.#hooks = hooks;
+    this.#deadline = deadlineOf(options);
+    this.#prepared = options.prepare === false ? undefined : new Set();
+    this.#ways = [...waysTo(address)];
+    this.#sql = this.#client(this.#ways.shift()!);
+  }
+
+  /**
+   * The driver waits for a password function inside the handshake, where a lost socket ends the
+   * process.
+   */
+  static async open(options: ConnectOptions, hooks: ConnectionHooks = {}): Promise<Connection> {
+    const address = addressOf(options);
+    return new Connection(options, address, await passwordOf(address), hooks);
+  }
+
+  /** Why nothing can be sent any more. */
+  get lost(): Error | undefined {
+    return this.#ended.signal.reason;
+  }
+
+  /** Sends one statement, or several when `script`, and gives up on the answer at the deadline. */
+  async send(
+    text: string,
+    parameters: readonly Parameter[] = [],
+    { script = false }: { readonly script?: boolean } = {},
+  ): Promise<Answer> {
+    checkStatement(text, parameters);
+    const giveUp = () =>
+      this.destroy(new DatabaseError("CONNECTION_DEADLINE", "The server did not answer in time"));
+    const timer = this.#deadline > 0 ? setTimeout(giveUp, this.#deadline) : undefined;
+    try {
+      const answer = await this.unlessLost(() => {
+        const query = this.#sql.unsafe(text, [...parameters] as string[], {
+          simple: script,
+          prepare: !script && this.#prepares(text),
+        } as postgres.UnsafeQueryOptions);
+        this.#running = query as Running;
+        return query;
+      });
+      this.#entered = true;
+      return answer;
+    } catch (thrown) {
+      const error = databaseError(thrown);
+      if (error instanceof DatabaseError && error.fatal && !this.#entered) {
+        error.connecting = true;
+        const way = error.code === "28000" ? this.#ways.shift() : undefined;
+        if (way !== undefined) {
+          this.#sql = this.#client(way);
+          return await this.send(text, parameters, { script });
+        }
+      }
+      if (!isAnswer(error)) this.destroy(error as Error);
+      throw this.lost ?? error;
+    } finally {
+      clearTimeout(timer);
+      this.#running = undefined;
+    }
+  }
+
+  /** Has the server cancel what it runs for us. Resolves when it knows, or cannot be told. */
+  async interrupt(): Promise<void> {
+    const { pid, secret } = this.#running?.state ?? {};
+    if (this.#reached === undefined || !pid || secret === undefined) return;
+    const { by, way } = this.#reached;
+    await requestCancel(this.#address, way, by, { pid, secret }).catch(() => {});
+  }
+
+  /** Waits for `work`, which is not begun on a lost connection and rejects when it gets lost. */
+  unlessLost<T>(work: () => PromiseLike<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.lost) return reject(this.lost);
+      const settled = () => this.#waiting.delete(reject);
+      this.#waiting.add(reject);
+      work().then((value) => (settled(), resolve(value)), (error) => (settled(), reject(error)));
+    });
+  }
+
+  /** Says goodbye to the server, for at most `patience` milliseconds. */
+  async close(patience: number): Promise<void> {
+    if (!this.lost) await this.#sql.end({ timeout: patience / 1000 }).catch(() => {});
+    this.destroy(new DatabaseError("CONNECTION_ENDED", "The connection was closed"));
+  }
+
+  /** Drops the socket; what was waiting for an answer rejects with `error`. */
+  destroy(error: Error): void {
+    if (this.lost) return;
+    // A session that is busy would not notice that its client is gone.
+    if (!(error instanceof DatabaseError && error.fatal)) void this.interrupt();
+    this.#ended.abort(error);
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
+    this.#hooks.onLost?.();
+  }
+
+  #client(way: Way): postgres.Sql {
+    let opened = false;
+    const client = driver(this.#options, this.#address, this.#password, {
+      // A second socket would carry the statements of a dead transaction into a new session.
+      socket: async () => {
+        if (opened) throw new DatabaseError("CONNECTION_CLOSED", "The connection was lost");
+        opened = true;
+        const { signal } = this.#ended;
+        const reached = await openSocket(this.#address, way, signal);
+        this.#reached = { by: reached, way };
+        signal.addEventListener("abort", () => {
+          if (isUnwritable(signal.reason)) avoid(this.#address, reached);
+        });
+        return reached.socket;
+      },
+      onnotify: (channel: string, payload: string) => this.#hooks.onNotify?.(payload, channel),
+      onparameter: (name: string, value: string) => {
+        // What a standby answers may be old, and nothing can be written to it.
+        if (name === "in_hot_standby" && value === "on") {
+          this.destroy(new DatabaseError("25006", "The server is a standby"));
+        }
+      },
+      onclose: () => {
+        if (this.#sql !== client) return;
+        this.destroy(new DatabaseError("CONNECTION_CLOSED", "The server hung up"));
+      },
+    });
+    return client;
+  }
+
+  // The server keeps each statement it prepared as long as the session lives.
+  #prepares(text: string): boolean {
+    if (!this.#prepared) return false;
+    if (this.#prepared.size < mostPrepared) this.#prepared.add(text);
+    return this.#prepared.has(text);
+  }
+}
+
+/**
+ * Refuses what cannot be, before anything is connected, and settles what the address says of the
+ * pool in between.
+ */
+export function checkOptions(options: ConnectOptions): ConnectOptions {
+  const { max = 10 } = options;
+  if (!Number.isInteger(max) || max < 1) {
+    throw new RangeError(`Cannot connect to the database: max must be 1 or more, got ${max}`);
+  }
+  settings(options);
+  const { hosts, ssl, pooled } = addressOf(options);
+  checkTls(hosts, ssl);
+  return { ...options, prepare: options.prepare ?? !pooled };
+}
+
+async function passwordOf({ password, patience }: Address): Promise<string | undefined> {
+  if (typeof password !== "function") return password;
+  let timer;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = () =>
+      reject(new DatabaseError("CONNECT_TIMEOUT", "the password was not there in time"));
+    timer = setTimeout(giveUp, patience);
+  });
+  try {
+    return await Promise.race([password(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function deadlineOf({ statementTimeout = 30_000, deadline }: ConnectOptions): number {
+  return Math.min(deadline ?? (statementTimeout > 0 ? statementTimeout + 5_000 : 0), longestTimer);
+}
+
+/**
+ * A client of the driver. It reads neither the URL nor the environment, and its socket is secured
+ * before it sees it.
+ */
+function driver(
+  options: ConnectOptions,
+  address: Address,
+  password: string | undefined,
+  own: object,
+): postgres.Sql {
+  const { prepare = true, applicationName = "hephaestus" } = options;
+  const { hosts: [host], patience } = address;
+  const all = {
+    ...own,
+    host: [host!.name],
+    port: [host!.port],
+    user: address.user,
+    database: address.database,
+    password,
+    ssl: false,
+    sslnegotiation: null,
+    keep_alive: null,
+    max: 1,
+    prepare,
+    debug: false,
+    fetch_types: false,
+    idle_timeout: null,
+    max_lifetime: null,
+    connect_timeout: patience / 1000,
+    types: { text: asText },
+    onnotice: () => {},
+    target_session_attrs: "primary",
+    connection: {
+      application_name: address.applicationName ?? applicationName,
+      ...(address.options ? { options: address.options } : {}),
+      // PgBouncer knows few startup parameters and gives each transaction another session.
+      ...(prepare ? settings(options) : {}),
+    },
+  } as unknown as postgres.Options<Record<string, postgres.PostgresType>>;
+  // What it has parsed once it takes as it is: without that it would read PGTARGETSESSIONATTRS, and
+  // fail on "any".
+  const { options: parsed } = postgres(all);
+  return postgres(
+    { ...parsed, serializers, target_session_attrs: undefined } as never,
+  ) as unknown as postgres.Sql;
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from "node:fs";
+import { isIP, type Socket } from "node:net";
+import { connect, type ConnectionOptions, createSecureContext, type TLSSocket } from "node:tls";
+import type { Host, Ssl } from "../address/address.ts";
+import { DatabaseError, databaseError, isConnectionLost } from "../connection_error.ts";
+
+// The length of the message, and the code that no version of the protocol has.
+const request = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
+
+/** Asks the server for TLS, before anything else is said. False when it has none. */
+export function offersTls(socket: Socket): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const closed = () => reject(new DatabaseError("CONNECTION_CLOSED", "the server hung up"));
+    socket.once("close", closed);
+    socket.once("data", (answer: Uint8Array) => {
+      socket.off("close", closed);
+      // More than one byte was put there by somebody in the middle: it must not be taken for the
+      // server's.
+      if (answer.length > 1) reject(failed("it answered more than it was asked"));
+      else resolve(answer[0] === 83);
+    });
+    socket.write(request);
+  });
+}
+
+/** Encrypts a connection. Resolves once the certificate is what the mode asks for. */
+export async function encrypt(socket: Socket, host: Host, ssl: Ssl): Promise<TLSSocket> {
+  try {
+    return await handshake(connect({ ...tlsOptions(host, ssl), socket }));
+  } catch (error) {
+    throw tlsError(error as Error, host);
+  }
+}
+
+function handshake(encrypted: TLSSocket): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    // Stays for the socket's whole life: an error without a listener ends the process.
+    encrypted.on("error", reject);
+    encrypted.once("close", () => reject(new Error("the server hung up")));
+    encrypted.once("secureConnect", () => resolve(encrypted));
+  });
+}
+
+/** Throws what is wrong with certificates and keys before anything is connected. */
+export function checkTls(hosts: readonly Host[], ssl: Ssl): void {
+  try {
+    if (ssl.mode !== "disable") createSecureContext(tlsOptions(hosts[0]!, ssl));
+  } catch (error) {
+    throw new TypeError(
+      `Cannot connect to the database: its certificates cannot be used: ${
+        (error as Error).message
+      }`,
+      { cause: error },
+    );
+  }
+}
+
+function tlsOptions({ name }: Host, ssl: Ssl): ConnectionOptions {
+  const { ca, cert, key } = ssl.files;
+  const files = Object.entries({ ca, cert, key }).flatMap(([option, path]) =>
+    path === undefined ? [] : [[option, readFileSync(path, "utf8")]]
+  );
+  return {
+    // What the certificate is checked against: an address may not be sent as the server's name.
+    host: name,
+    ...(isIP(name) ? {} : { servername: name }),
+    // As in libpq, an authority that is named is asked in every mode.
+    rejectUnauthorized: ssl.mode.startsWith("verify-") || ca !== undefined,
+    ...(ssl.mode === "verify-full" ? {} : { checkServerIdentity: () => undefined }),
+    ...(ssl.direct ? { ALPNProtocols: ["postgresql"] } : {}),
+    ...Object.fromEntries(files),
+    ...ssl.options,
+  };
+}
+
+function failed(reason: string, cause?: unknown): DatabaseError {
+  return Object.assign(new DatabaseError("TLS_FAILED", `TLS failed: ${reason}`), { cause });
+}
+
+// What Node and Deno say, in this order: the same certificate may be wrong in several ways.
+const reasons: readonly (readonly [RegExp, (host: string, error: Error) => string])[] = [
+  [
+    /ALTNAME|NotValidForName|HOSTNAME|IP_ADDRESS_MISMATCH/i,
+    (host, error) =>
+      `its certificate is not for "${host}"${namesIn(error)}: connect by a name that is in it, ` +
+      "or check only its authority with sslmode=verify-ca",
+  ],
+  [
+    /HAS_EXPIRED|certificate:? ?expired|CertExpired/i,
+    () => "its certificate has expired: renew it on the server, and look at the clocks",
+  ],
+  [
+    /NOT_YET_VALID|NotValidYet/i,
+    () => "its certificate is not valid yet: look at the clocks of the server and of this machine",
+  ],
+  [
+    /UNABLE_TO_|SELF_SIGNED|ISSUER|UnknownIssuer|CERT_UNTRUSTED|CaUsedAsEndEntity/i,
+    () =>
+      "its certificate is signed by an authority that is not known here: " +
+      "name the file of that authority with sslrootcert in the URL, or hand it over as ssl: { ca }",
+  ],
+];
+
+function tlsError(error: Error & { readonly code?: string }, { name }: Host): DatabaseError {
+  // The network's own trouble may pass: it is no verdict on the certificate.
+  if (isConnectionLost(error)) return databaseError(error) as DatabaseError;
+  const said = `${error.code ?? ""} ${error.message}`;
+  const known = reasons.find(([pattern]) => pattern.test(said));
+  return known
+    ? Object.assign(new DatabaseError("TLS_UNVERIFIED", known[1](name, error)), { cause: error })
+    : failed(error.message.split("\n")[0]!, error);
+}
+
+function namesIn(error: Error): string {
+  const { cert } = error as { readonly cert?: { readonly subjectaltname?: string } };
+  return cert?.subjectaltname ? `, it is for ${cert.subjectaltname}` : "";
+}

@@ -1,0 +1,251 @@
+import { isFinal } from "../../core/engine/instance.ts";
+import type { Written } from "../../backend/store.ts";
+import type { Turn } from "../../backend/turn.ts";
+import type { Tx } from "../driver/db.ts";
+import { insertJobs, reuseJobs } from "../jobs/new_jobs.ts";
+import { at, each } from "../sql/of_turns.ts";
+import { type Channels, endedPayload, queuesToWake } from "../notices.ts";
+import { type Column, Statement } from "../sql/statement.ts";
+import type { Tables } from "../sql/tables.ts";
+import { written, writtenOf, type WrittenRow } from "../sql/written.ts";
+
+/** Writes turns, each fenced by its revision, all of them by the process row. */
+export async function commit(
+  tx: Pick<Tx, "query">,
+  t: Tables,
+  channels: Channels,
+  process: string,
+  turns: readonly Turn[],
+): Promise<Written> {
+  const { text, parameters } = commitStatement(t, channels, process, turns);
+  const [row] = await tx.query<WrittenRow>(text, parameters);
+  return writtenOf(row);
+}
+
+/**
+ * One durable step costs one row in each part of this statement, which is one transaction. Parts
+ * that would write nothing are left out: starting and ending an empty one costs more than a row of
+ * the others.
+ */
+function commitStatement(
+  t: Tables,
+  channels: Channels,
+  process: string,
+  unsorted: readonly Turn[],
+): { readonly text: string; readonly parameters: readonly (string | null)[] } {
+  // Two batches lock instances in one order.
+  const turns = [...unsorted].sort((a, b) => (a.instance < b.instance ? -1 : 1));
+  const s = new Statement();
+  // Whoever declares this process dead deletes the row and so waits for us; once it is gone,
+  // nothing below is written.
+  s.with(
+    "me",
+    `materialized (
+  select id from ${t.processes} where id = ${s.bind(process)}::text::bigint for key share
+)`,
+  );
+  advance(s, t, turns);
+  record(s, t, turns);
+  mark(s, t, turns);
+  settle(s, t, turns);
+  dropRest(s, t, turns);
+  const started = turns.flatMap((turn) => turn.started);
+  if (started.length > 0) s.with("started", `(${insertJobs(s, t, started, "advanced")})`);
+  // Their rows are locked in the order of this list: by id, like those that are deleted.
+  const reused = each(turns, ({ reused }) => (reused ? [reused] : []))
+    .sort((a, b) => Number(a.row.id) - Number(b.row.id));
+  if (reused.length > 0) s.with("reused", `(${reuseJobs(s, t, reused, "advanced")})`);
+  wake(s, t, turns);
+  const ended = turns.filter(({ status }) => isFinal(status)).map(({ instance }) => instance);
+  const notices = [
+    notify(s, channels.jobs, queuesToWake(turns, started)),
+    notify(s, channels.ended, endedPayload(process, ended)),
+  ].join("");
+  const text = s.text(
+    `select ${written("advanced")}${notices} from advanced`,
+  );
+  return { text, parameters: s.parameters };
+}
+
+/** Once a batch: a notification with every commit would turn group commit off. */
+function notify(s: Statement, channel: string, payload: string): string {
+  return payload === "" ? "" : `, pg_notify('${channel}', ${s.bind(payload)}::text)`;
+}
+
+function advance(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  const columns: readonly Column<Turn>[] = [
+    ["instance_id", "uuid", (turn) => turn.instance],
+    ["revision", "int", (turn) => turn.revision],
+    ["status", "text", (turn) => turn.status],
+    ["control", "text", (turn) => turn.control],
+    ["metadata", "text", (turn) => turn.metadata, "rare"],
+    ["error", "text", (turn) => turn.error, "rare"],
+    ["at", "int", (_, index) => index],
+  ];
+  s.with(
+    "advanced",
+    `(
+  update ${t.instances} as instance
+  set revision = instance.revision + 1,
+      status = turn.status,
+      control = turn.control::jsonb,
+      metadata = coalesce(turn.metadata::jsonb, instance.metadata),
+      error = coalesce(turn.error::jsonb, instance.error),
+      updated_at = now(),
+      finished_at = case when turn.status in ('completed', 'failed', 'cancelled') then now() end
+  from ${s.rows("turn", turns, ...columns)}
+  where instance.id = turn.instance_id
+    and instance.revision = turn.revision
+    and exists (select from me)
+  returning instance.id, instance.revision, instance.status, instance.workflow, instance.workflow_version,
+    instance.tags, instance.metadata, turn.at
+)`,
+  );
+}
+
+function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  const recorded = each(turns, (turn) => turn.recorded);
+  if (recorded.length === 0) return;
+  const rows = s.rows(
+    "result",
+    recorded,
+    at,
+    ["step", "text", ({ row }) => row.step],
+    ["activation", "int", ({ row }) => row.activation],
+    ["event", "text", ({ row }) => row.event],
+    ["output", "text", ({ row }) => row.output],
+    ["metadata", "text", ({ row }) => row.metadata, "rare"],
+    ["attempt", "int", ({ row }) => row.attempt],
+    ["errors", "text", ({ row }) => row.errors, "rare"],
+    ["duration", "float8", ({ row }) => row.duration],
+    ["causes", "text", ({ row }) => row.causes.join(",")],
+    ["place", "int", (_, index) => index + 1],
+  );
+  s.with(
+    "recorded",
+    `(
+  insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, attempt,
+    errors, started_at, inserted_at, causes, process_id, processed, applied_revision, workflow_version)
+  select advanced.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
+    result.attempt, result.errors::jsonb, now() - result.duration * interval '1 millisecond',
+    now() + result.place * interval '1 microsecond', result.causes, me.id, true,
+    advanced.revision, advanced.workflow_version
+  from ${rows}
+  join advanced using (at)
+  cross join me
+)`,
+  );
+}
+
+function mark(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  const processed = each(turns, (turn) => turn.processed);
+  if (processed.length === 0) return;
+  const rows = s.rows(
+    "read",
+    processed,
+    at,
+    ["step", "text", ({ row }) => row.step],
+    ["activation", "int", ({ row }) => row.activation],
+    ["causes", "text", ({ row }) => row.causes?.join(",")],
+  );
+  s.with(
+    "marked",
+    `(
+  update ${t.results} as result
+  set processed = true,
+      applied_revision = case when read.causes is not null then advanced.revision end,
+      causes = read.causes
+  from ${rows}
+  join advanced using (at)
+  where result.instance_id = advanced.id
+    and result.step_ref = read.step
+    and result.activation = read.activation
+)`,
+  );
+}
+
+function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  const settled = each(turns, (turn) => turn.settled);
+  if (settled.length > 0) {
+    s.with(
+      "settled",
+      `(
+  delete from ${t.jobs}
+  where id = any (array(
+    select own.id
+    from ${s.rows("own", settled, at, ["id", "bigint", ({ row }) => row])}
+    where own.at in (select at from advanced)
+    order by own.id))
+)`,
+    );
+  }
+  const resolved = each(turns, (turn) => turn.resolved);
+  if (resolved.length === 0) return;
+  s.with(
+    "resolved",
+    `(
+  delete from ${t.jobs} as job
+  using ${s.rows("wait", resolved, at, ["step", "text", ({ row }) => row])}
+  join advanced using (at)
+  where job.instance_id = advanced.id
+    and job.step = wait.step
+    and ${live}
+)`,
+  );
+}
+
+const live = `job.kind <> 'advance' and job.state not in ('discarded', 'cancelled')`;
+
+/**
+ * What an instance that ends leaves behind: scheduled deliveries when it completes, everything when
+ * it fails.
+ */
+function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  if (turns.some(({ status }) => status === "completed")) {
+    s.with(
+      "dropped",
+      `(
+  delete from ${t.jobs} as job
+  using advanced
+  where advanced.status = 'completed' and job.instance_id = advanced.id and ${live}
+)`,
+    );
+  }
+  const failed = turns.filter(({ status }) => status === "failed" || status === "cancelled");
+  if (failed.length === 0) return;
+  const own = each(failed, (turn) => turn.settled);
+  s.with(
+    "cancelled",
+    `(
+  update ${t.jobs} as job
+  set state = 'cancelled', finished_at = now(), process_id = null
+  from advanced
+  where advanced.status in ('failed', 'cancelled') and job.instance_id = advanced.id and ${live}
+    and job.id <> all (${s.array(own, "bigint", ({ row }) => row)})
+)`,
+  );
+}
+
+function wake(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  const wakes = each(turns, ({ wake }) => (wake ? [wake] : []));
+  if (wakes.length === 0) return;
+  const rows = s.rows("wake", wakes, at, ["queue", "text", ({ row }) => row.queue]);
+  s.with(
+    "woken",
+    `(
+  insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
+  select advanced.id, 'advance', 'available', wake.queue, advanced.workflow, advanced.workflow_version, advanced.id
+  from ${rows}
+  join advanced using (at)
+  order by advanced.id
+  ${keepWaiting}
+)`,
+  );
+}
+
+/**
+ * Deduplicates against a waiting advance by locking its row, which `do nothing` would not: it
+ * cannot be claimed before the result that relies on it has committed. Writes nothing.
+ */
+export const keepWaiting = `on conflict (unique_key) where kind = 'advance' and state = 'available'
+  do update set state = excluded.state where false`;

@@ -1,0 +1,31 @@
+import { type InstanceStatus, isFinal } from "../../core/engine/instance.ts";
+import type { DeleteResult } from "../../backend/store.ts";
+import type { Tx } from "../driver/db.ts";
+import type { Tables } from "../sql/tables.ts";
+import { date, epoch } from "../sql/times.ts";
+
+/**
+ * Deletes an instance; a trigger deletes its results and its jobs. The lock decides whether it was
+ * active.
+ */
+export async function deleteInstance(
+  on: Pick<Tx, "query">,
+  t: Tables,
+  channel: string,
+  instance: string,
+  force: boolean,
+): Promise<DeleteResult> {
+  const [row] = await on.query<{ readonly status: InstanceStatus; readonly at: string }>(
+    `select status, ${epoch("statement_timestamp()")} as at
+     from ${t.instances}
+     where id = $1::text::uuid
+     for update`,
+    [instance],
+  );
+  if (row === undefined) return { kind: "missing" };
+  const { status } = row;
+  if (!isFinal(status) && !force) return { kind: "active", status };
+  await on.query(`delete from ${t.instances} where id = $1::text::uuid`, [instance]);
+  await on.query(`select pg_notify('${channel}', $1)`, [instance]);
+  return { kind: "deleted", status, at: date(row.at) };
+}

@@ -1,0 +1,210 @@
+import type { HistoryEntry, Instance, InstanceStatus } from "../../core/engine/instance.ts";
+import { decode, type JsonObject } from "../../core/value/json.ts";
+import type { Filter, Page, Place } from "../../backend/store.ts";
+import { texts } from "../sql/arrays.ts";
+import type { Tx } from "../driver/db.ts";
+import type { Tables } from "../sql/tables.ts";
+import { date, epoch } from "../sql/times.ts";
+
+type On = Pick<Tx, "query">;
+
+function maybeDate(text: string | null): Date | undefined {
+  return text === null ? undefined : date(text);
+}
+
+function json<T>(text: string | null): T | undefined {
+  return text === null ? undefined : decode(text) as T;
+}
+
+interface InstanceRow {
+  readonly place: string;
+  readonly id: string;
+  readonly key: string;
+  readonly workflow: string;
+  readonly workflow_version: string;
+  readonly status: InstanceStatus;
+  readonly revision: string;
+  readonly control: string;
+  readonly tags: string;
+  readonly metadata: string;
+  readonly error: string | null;
+  readonly input: string | null;
+  readonly inserted_at: string;
+  readonly updated_at: string;
+  readonly finished_at: string | null;
+}
+
+/** Instances that pass the filter, newest first. */
+export async function list(on: On, t: Tables, filter: Filter): Promise<readonly Instance[]> {
+  return (await select(on, t, filter, undefined)).map(instanceOf);
+}
+
+/**
+ * The same in pages. Times of JavaScript are too coarse for a place: the database counts
+ * microseconds.
+ */
+export async function page(
+  on: On,
+  t: Tables,
+  filter: Filter,
+  after: Place | undefined,
+): Promise<Page> {
+  const rows = await select(on, t, { ...filter, limit: filter.limit + 1 }, after);
+  const items = rows.slice(0, filter.limit);
+  const last = rows.length > items.length ? items.at(-1) : undefined;
+  return {
+    items: items.map(instanceOf),
+    next: last && { insertedAt: last.place, id: last.id },
+  };
+}
+
+function select(
+  on: On,
+  t: Tables,
+  filter: Filter,
+  after: Place | undefined,
+): Promise<readonly InstanceRow[]> {
+  const parameters: string[] = [];
+  const conditions: string[] = [];
+  const where = (condition: (parameter: string) => string, value: string | undefined) => {
+    if (value === undefined) return;
+    parameters.push(value);
+    conditions.push(condition(`$${parameters.length}::text`));
+  };
+  where((p) => `id = any (${p}::uuid[])`, filter.ids && texts(filter.ids));
+  where((p) => `key = ${p}`, filter.key);
+  where((p) => `workflow = ${p}`, filter.workflow);
+  const ofWorkflow = filter.workflow === undefined ? undefined : conditions.at(-1);
+  where((p) => `workflow_version = ${p}::int`, filter.version?.toString());
+  where((p) => `status = any (${p}::text[])`, filter.statuses && texts(filter.statuses));
+  where((p) => `tags @> ${p}::text[]`, filter.tags && texts(filter.tags));
+  where((p) => `metadata @> ${p}::jsonb`, filter.metadata && JSON.stringify(filter.metadata));
+  // Written out: a parameter would hide from the planner which index it is.
+  where(
+    (p) => `unique_key = ${p} and status in ('pending', 'running', 'waiting')`,
+    filter.uniqueKey,
+  );
+  if (after !== undefined) {
+    const time = parameters.push(after.insertedAt);
+    const id = parameters.push(after.id);
+    conditions.push(
+      `(inserted_at, id) < (timestamptz 'epoch' + $${time}::text::bigint * interval '1 microsecond', $${id}::text::uuid)`,
+    );
+  }
+  const limit = `$${parameters.push(String(filter.limit))}::text::int`;
+  const condition = conditions.length === 0 ? "true" : conditions.join(" and ");
+  const few = filter.ids ?? filter.key ?? filter.uniqueKey;
+  return on.query<InstanceRow>(
+    `select (extract(epoch from inserted_at) * 1000000)::bigint::text as place, id::text, key, workflow, workflow_version::text, status, revision::text, control::text,
+       to_json(tags)::text as tags, metadata::text, error::text, input::text, ${
+      epoch("inserted_at")
+    } as inserted_at,
+       ${epoch("updated_at")} as updated_at, ${epoch("finished_at")} as finished_at
+     from ${t.instances}
+     where ${few === undefined ? newest(t, condition, limit, ofWorkflow) : condition}
+     order by inserted_at desc, id desc
+     limit ${limit}`,
+    parameters,
+  );
+}
+
+/**
+ * The newest instances of each workflow and status, by the one index of these: an index of all by
+ * their time would be written with every change of a status, and cost 3 % of a short chain.
+ */
+function newest(t: Tables, condition: string, limit: string, ofWorkflow = "true"): string {
+  return `id = any (array(
+       with recursive kinds as (
+         (select workflow, status from ${t.instances} where ${ofWorkflow} order by workflow, status limit 1)
+         union all
+         select next.workflow, next.status
+         from kinds
+         cross join lateral (
+           select workflow, status
+           from ${t.instances}
+           where ${ofWorkflow} and (workflow, status) > (kinds.workflow, kinds.status)
+           order by workflow, status
+           limit 1) as next
+       )
+       select one.id
+       from kinds
+       cross join lateral (
+         select id, inserted_at
+         from ${t.instances} as instance
+         where instance.workflow = kinds.workflow and instance.status = kinds.status and ${condition}
+         order by inserted_at desc, id desc
+         limit ${limit}) as one
+       order by one.inserted_at desc, one.id desc
+       limit ${limit}))`;
+}
+
+function instanceOf(row: InstanceRow): Instance {
+  return {
+    id: row.id,
+    key: row.key,
+    workflow: row.workflow,
+    version: Number(row.workflow_version),
+    status: row.status,
+    input: json(row.input),
+    active: Object.keys(json<{ active?: object }>(row.control)?.active ?? {}),
+    tags: decode(row.tags) as readonly string[],
+    metadata: decode(row.metadata) as JsonObject,
+    error: json(row.error),
+    revision: Number(row.revision),
+    insertedAt: date(row.inserted_at),
+    updatedAt: date(row.updated_at),
+    finishedAt: maybeDate(row.finished_at),
+  };
+}
+
+interface ResultRow {
+  readonly step_ref: string;
+  readonly activation: string;
+  readonly event: string;
+  readonly context_updates: string | null;
+  readonly metadata_updates: string | null;
+  readonly attempt: string;
+  readonly errors: string | null;
+  readonly processed: string;
+  readonly applied_revision: string | null;
+  readonly process_id: string | null;
+  readonly started_at: string | null;
+  readonly inserted_at: string;
+}
+
+/** How the steps of an instance ended, in the order in which that moved the instance. */
+export async function history(
+  on: On,
+  t: Tables,
+  instance: string,
+): Promise<readonly HistoryEntry[]> {
+  const rows = await on.query<ResultRow>(
+    `select step_ref, activation::text, event, context_updates::text, metadata_updates::text, attempt::text,
+       errors::text, processed::text, applied_revision::text, process_id::text, ${
+      epoch("started_at")
+    } as started_at,
+       ${epoch("inserted_at")} as inserted_at
+     from ${t.results}
+     where instance_id = $1::text::uuid
+     order by ${t.results}.applied_revision nulls last, ${t.results}.inserted_at, step_ref, ${t.results}.activation`,
+    [instance],
+  );
+  return rows.map((row) => ({
+    step: row.step_ref,
+    activation: Math.abs(Number(row.activation)),
+    event: row.event,
+    output: json(row.context_updates),
+    metadata: json(row.metadata_updates),
+    attempts: Number(row.attempt),
+    errors: json<HistoryEntry["errors"]>(row.errors) ?? [],
+    state: row.processed !== "true"
+      ? "pending"
+      : row.applied_revision === null
+      ? "ignored"
+      : "applied",
+    revision: row.applied_revision === null ? undefined : Number(row.applied_revision),
+    startedAt: maybeDate(row.started_at),
+    at: date(row.inserted_at),
+    process: row.process_id ?? undefined,
+  }));
+}

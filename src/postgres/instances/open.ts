@@ -1,0 +1,127 @@
+import type { NewInstance, Written } from "../../backend/store.ts";
+import { array, texts } from "../sql/arrays.ts";
+import type { Tx } from "../driver/db.ts";
+import { insertJobs } from "../jobs/new_jobs.ts";
+import { queuesToWake } from "../notices.ts";
+import { type Column, Statement } from "../sql/statement.ts";
+import type { Tables } from "../sql/tables.ts";
+import { date, epoch } from "../sql/times.ts";
+import { written, writtenOf, type WrittenRow } from "../sql/written.ts";
+
+/**
+ * Inserts instances with their first jobs; the unique index decides who wins a key. Returns those
+ * that are there.
+ */
+export async function open(
+  tx: Pick<Tx, "query">,
+  t: Tables,
+  channel: string,
+  process: string | undefined,
+  unsorted: readonly NewInstance[],
+): Promise<Written> {
+  // In the order of the unique keys: two batches that share keys wait for each other in one
+  // direction only.
+  const instances = [...unsorted].sort((
+    a,
+    b,
+  ) => ((a.uniqueKey ?? a.id) < (b.uniqueKey ?? b.id) ? -1 : 1));
+  const { text, parameters } = openStatement(t, channel, process, instances);
+  const [row] = await tx.query<WrittenRow>(text, parameters);
+  const opened = writtenOf(row);
+  const missing = instances.filter(({ id }) => !opened.has(id));
+  if (missing.length === 0) return opened;
+  const there = await tx.query<{ id: string; inserted_at: string }>(
+    `select id::text, ${
+      epoch("inserted_at")
+    } as inserted_at from ${t.instances} where id = any ($1::uuid[])`,
+    [array(missing, ({ id }) => id)],
+  );
+  for (const { id, inserted_at } of there) opened.set(id, date(inserted_at));
+  return opened;
+}
+
+/** A caller's transaction may have begun before another instance of the key did. */
+const now = "statement_timestamp()";
+
+const instanceColumns: readonly Column<NewInstance>[] = [
+  ["id", "uuid", (instance) => instance.id],
+  ["workflow", "text", (instance) => instance.workflow],
+  ["version", "int", (instance) => instance.version],
+  ["graph", "bigint", (instance) => instance.graph],
+  ["key", "text", (instance) => instance.key],
+  ["unique_key", "text", (instance) => instance.uniqueKey],
+  ["status", "text", (instance) => instance.status],
+  ["control", "text", (instance) => instance.control],
+  ["tags", "text", (instance) => texts(instance.tags)],
+  ["metadata", "text", (instance) => instance.metadata],
+  ["error", "text", (instance) => instance.error],
+  ["input", "text", (instance) => instance.input],
+];
+
+function openStatement(
+  t: Tables,
+  channel: string,
+  process: string | undefined,
+  instances: readonly NewInstance[],
+): { readonly text: string; readonly parameters: readonly (string | null)[] } {
+  const s = new Statement();
+  s.with(
+    "me",
+    `materialized (
+  select id from ${t.processes} where id = ${s.bind(process ?? null)}::text::bigint for key share
+)`,
+  );
+  s.with(
+    "opened",
+    `(
+  insert into ${t.instances} (id, workflow, workflow_version, graph, key, unique_key, status, control, tags, metadata, error,
+    input, inserted_at, updated_at, finished_at)
+  select instance.id, instance.workflow, instance.version, instance.graph, instance.key, instance.unique_key, instance.status,
+    instance.control::jsonb, instance.tags::text[], instance.metadata::jsonb, instance.error::jsonb,
+    instance.input::jsonb, ${now}, ${now},
+    case when instance.status in ('completed', 'failed', 'cancelled') then ${now} end
+  from ${s.rows("instance", instances, ...instanceColumns)}
+  on conflict do nothing
+  returning id, workflow, workflow_version, tags, metadata
+)`,
+  );
+  record(s, t, instances);
+  const started = instances.flatMap((instance) => instance.started);
+  if (started.length > 0) s.with("started", `(${insertJobs(s, t, started, "opened")})`);
+  const queues = queuesToWake([], started);
+  const notice = queues === "" ? "" : `, pg_notify('${channel}', ${s.bind(queues)}::text)`;
+  const text = s.text(
+    `select ${written("opened", now)}${notice} from opened`,
+  );
+  return { text, parameters: s.parameters };
+}
+
+/** The results of choices that were decided at the start. */
+function record(s: Statement, t: Tables, instances: readonly NewInstance[]): void {
+  const recorded = instances.flatMap(({ id, recorded }) => recorded.map((row) => ({ id, row })));
+  if (recorded.length === 0) return;
+  const rows = s.rows(
+    "result",
+    recorded,
+    ["instance_id", "uuid", ({ id }) => id],
+    ["step", "text", ({ row }) => row.step],
+    ["activation", "int", ({ row }) => row.activation],
+    ["event", "text", ({ row }) => row.event],
+    ["output", "text", ({ row }) => row.output],
+    ["metadata", "text", ({ row }) => row.metadata],
+    ["causes", "text", ({ row }) => row.causes.join(",")],
+    ["place", "int", (_, index) => index + 1],
+  );
+  s.with(
+    "recorded",
+    `(
+  insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, causes,
+    inserted_at, processed, applied_revision, workflow_version)
+  select opened.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
+    result.causes, ${now} + result.place * interval '1 microsecond', true, 1,
+    opened.workflow_version
+  from ${rows}
+  join opened on opened.id = result.instance_id
+)`,
+  );
+}

@@ -1,0 +1,138 @@
+import { deathsInCompany } from "../../backend/job.ts";
+import type { Counting, Lease } from "../../backend/queue.ts";
+import { columns } from "../sql/arrays.ts";
+import { keepWaiting } from "../instances/commit.ts";
+import { held } from "../sql/lease.ts";
+import type { Tx } from "../driver/db.ts";
+import type { Tables } from "../sql/tables.ts";
+
+type On = Pick<Tx, "query">;
+
+/**
+ * Makes the jobs of the CTE `back` available, which has an id, a kind, how many attempts are given
+ * back, and how many deaths are counted. An advance yields to one that waits already: its row is
+ * deleted and a waiting one is asked for, as by any other wake-up. A job in the row of an older one
+ * is due since it was put in, or looks that begin behind the older one's time would miss it.
+ */
+function giveBack(t: Tables, back: string): string {
+  return `with back as materialized (${back}),
+     given as (
+       update ${t.jobs} as job
+       set state = 'available', process_id = null, attempt = job.attempt - back.refund,
+         deaths = job.deaths + back.died, scheduled_at = greatest(job.scheduled_at, job.inserted_at)
+       from back
+       where job.id = back.id and back.kind <> 'advance'
+       returning job.queue
+     ),
+     closed as (
+       delete from ${t.jobs} as job
+       using back
+       where job.id = back.id and back.kind = 'advance'
+       returning job.*, back.refund, back.died
+     ),
+     woken as (
+       insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key, attempt, errors,
+         deaths)
+       select distinct on (closed.instance_id) closed.instance_id, 'advance', 'available', closed.queue,
+         closed.workflow, closed.workflow_version, closed.instance_id, closed.attempt - closed.refund, closed.errors,
+         closed.deaths + closed.died
+       from closed
+       order by closed.instance_id
+       ${keepWaiting}
+     )
+     select distinct queue from (select queue from given union all select queue from closed) as woken (queue)`;
+}
+
+async function queues(
+  on: On,
+  text: string,
+  parameters: readonly string[],
+): Promise<readonly string[]> {
+  return (await on.query<{ queue: string }>(text, parameters)).map((row) => row.queue);
+}
+
+/** Gives jobs back; their attempt is not used up unless it is `counted`. */
+export function release(
+  on: On,
+  t: Tables,
+  leases: readonly Lease[],
+  { counted = false }: Counting = {},
+): Promise<readonly string[]> {
+  const back = `
+       select job.id, job.kind, ${counted ? 0 : 1} as refund, 0 as died
+       from ${t.jobs} as job
+       join unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, token)
+         on job.id = lease.id and ${held("lease.process_id", "lease.token")}
+       order by job.id
+       for update of job`;
+  return queues(
+    on,
+    giveBack(t, back),
+    columns(leases, (l) => l.id, (l) => l.process, (l) => l.token),
+  );
+}
+
+/** Makes due jobs available. */
+export function stage(on: On, t: Tables, limit: number): Promise<readonly string[]> {
+  const back = `
+       select id, kind, 0 as refund, 0 as died
+       from ${t.jobs}
+       where state in ('scheduled', 'retryable') and scheduled_at <= now()
+       order by scheduled_at, id
+       limit $1::text::int
+       for update skip locked`;
+  return queues(on, giveBack(t, back), [String(limit)]);
+}
+
+/**
+ * Makes the executing jobs of a process available that leaves; a later statement than the one that
+ * has deleted its row.
+ */
+export function freeLeft(on: On, t: Tables, process: string): Promise<readonly string[]> {
+  const back = `
+       select id, kind, 1 as refund, 0 as died
+       from ${t.jobs}
+       where state = 'executing' and process_id = any ($1::bigint[])
+       order by id + 0
+       for update`;
+  return queues(on, giveBack(t, back), columns([process], (id) => id));
+}
+
+/**
+ * Makes the executing jobs of processes available that were declared dead; a later statement than
+ * the one that has deleted their rows. A job that was alone may have been run, and its attempt
+ * stays counted. Where there were several nobody knows which of them has killed the process. `id +
+ * 0` keeps the planner from walking all of the primary key for the order alone.
+ */
+export function freeDead(
+  on: On,
+  t: Tables,
+  processes: readonly string[],
+): Promise<readonly string[]> {
+  const back = `
+       select job.id, job.kind, case when of.jobs > 1 and job.deaths < ${deathsInCompany} then 1 else 0 end as refund,
+         1 as died
+       from ${t.jobs} as job
+       join (
+         select process_id, count(*) as jobs
+         from ${t.jobs}
+         where state = 'executing' and process_id = any ($1::bigint[])
+         group by process_id
+       ) as of using (process_id)
+       where job.state = 'executing' and job.process_id = any ($1::bigint[])
+       order by job.id + 0
+       for update of job`;
+  return queues(on, giveBack(t, back), columns(processes, (id) => id));
+}
+
+/** Makes a job available that executes for a process that does not exist. */
+export function freeUnowned(on: On, t: Tables, job: string): Promise<readonly string[]> {
+  const back = `
+       select id, kind, 0 as refund, 0 as died
+       from ${t.jobs} as job
+       where id = any ($1::bigint[]) and state = 'executing'
+         and not exists (select from ${t.processes} as process where process.id = job.process_id)
+       order by id
+       for update`;
+  return queues(on, giveBack(t, back), columns([job], (id) => id));
+}

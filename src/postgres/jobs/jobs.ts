@@ -1,0 +1,216 @@
+import type { Failure } from "../../core/value/failure.ts";
+import { deathsInCompany, type Job, type JobId, type NewJob } from "../../backend/job.ts";
+import type { Counting, Demand, Lease } from "../../backend/queue.ts";
+import { columns } from "../sql/arrays.ts";
+import { held } from "../sql/lease.ts";
+import { insertJobs } from "./new_jobs.ts";
+import { Statement } from "../sql/statement.ts";
+import type { Tx } from "../driver/db.ts";
+import type { Tables } from "../sql/tables.ts";
+
+type On = Pick<Tx, "query">;
+
+export interface JobRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly queue: string;
+  readonly workflow: string;
+  readonly workflow_version: string;
+  readonly instance_id: string;
+  readonly step: string | null;
+  readonly priority: string;
+  readonly attempt: string;
+  readonly token: string;
+  readonly max_attempts: string | null;
+  readonly deaths: string;
+  readonly errors: string | null;
+  readonly args: string | null;
+  readonly due: string;
+}
+
+export function jobOf(row: JobRow): Job {
+  return {
+    id: row.id,
+    kind: row.kind,
+    queue: row.queue,
+    workflow: row.workflow,
+    version: Number(row.workflow_version),
+    instance: row.instance_id,
+    step: row.step ?? undefined,
+    priority: Number(row.priority),
+    attempt: Number(row.attempt),
+    token: Number(row.token),
+    maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
+    deaths: Number(row.deaths),
+    errors: row.errors === null ? [] : JSON.parse(row.errors),
+    args: row.args === null ? undefined : JSON.parse(row.args),
+  };
+}
+
+/** A block of ids. */
+export async function reserveIds(on: On, t: Tables): Promise<{ from: number; to: number }> {
+  const [row] = await on.query<{ from: string }>(`select nextval(${t.jobIds})::text as from`);
+  return { from: Number(row?.from), to: Number(row?.from) + 1000 };
+}
+
+/** What a claim returns of its jobs. */
+export const jobColumns =
+  `job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
+       job.step, job.priority::text, job.attempt::text, job.token::text, job.max_attempts::text, job.deaths::text,
+       job.errors::text, job.args::text, extract(epoch from job.scheduled_at)::text as due`;
+
+/**
+ * Claims the next jobs. `id = any (array(...))` keeps `limit` honest and stays on the primary key
+ * (6 µs a row, where `id in (... limit ...)` plans a scan: 13 µs). The process row is held, so that
+ * nobody can declare the claimer dead between its claim and the commit.
+ *
+ * While another session holds an old snapshot, the entries of jobs that are done stay at the head
+ * of the index, and an empty look reads them all. `since` begins behind them: from PostgreSQL 18 on
+ * the index is searched once for each priority.
+ */
+export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly Job[]> {
+  const { process, queue, limit, serves, since } = demand;
+  const rows = await on.query<JobRow>(
+    `with me as materialized (
+       select id from ${t.processes} where id = $1::text::bigint for key share
+     )
+     update ${t.jobs} as job
+     set state = 'executing', attempt = job.attempt + 1, token = job.token + 1, process_id = $1::text::bigint,
+       attempted_at = now()
+     where job.id = any (array(
+         select id
+         from ${t.jobs}
+         where state = 'available'
+           and queue = $2::text
+           and scheduled_at <= now()
+           and scheduled_at > now() - coalesce($6::text::float8 * interval '1 millisecond', interval '1000 years')
+           and (workflow, workflow_version) in (select * from unnest($3::text[], $4::int[]))
+           and deaths < ${deathsInCompany}
+         order by priority, scheduled_at, id
+         limit $5::text::int
+         for update skip locked))
+       and exists (select from me)
+     returning ${jobColumns}`,
+    [
+      process,
+      queue,
+      ...columns(serves, (served) => served.workflow, (served) => served.version),
+      String(limit),
+      since === undefined ? null : String(since),
+    ],
+  );
+  const urgency = (a: JobRow, b: JobRow) =>
+    Number(a.priority) - Number(b.priority) || Number(a.due) - Number(b.due) ||
+    Number(a.id) - Number(b.id);
+  return [...rows].sort(urgency).map(jobOf);
+}
+
+const isLeased = `job.id = $1::text::bigint and ${held("$2::text::bigint", "$3::text::int")}`;
+
+const leased = ({ id, process, token }: Lease) => [id, process, String(token)];
+
+/** Records a failed attempt with the failures up to it. */
+export async function retry(
+  on: On,
+  t: Tables,
+  lease: Lease,
+  failures: readonly Failure[],
+  delay: number,
+): Promise<boolean> {
+  const rows = await on.query(
+    `update ${t.jobs} as job
+     set state = 'retryable', process_id = null, scheduled_at = now() + $4::text::float8 * interval '1 millisecond',
+       errors = $5::text::jsonb
+     where ${isLeased}
+     returning job.id::text`,
+    [...leased(lease), String(delay), JSON.stringify(failures)],
+  );
+  return rows.length > 0;
+}
+
+/** Puts a job off; its attempt is not used up unless it is `counted`. */
+export async function snooze(
+  on: On,
+  t: Tables,
+  lease: Lease,
+  delay: number,
+  { counted = false }: Counting = {},
+): Promise<boolean> {
+  const rows = await on.query(
+    `update ${t.jobs} as job
+     set state = 'scheduled', process_id = null, attempt = job.attempt - ${counted ? 0 : 1},
+       scheduled_at = now() + $4::text::float8 * interval '1 millisecond'
+     where ${isLeased}
+     returning job.id::text`,
+    [...leased(lease), String(delay)],
+  );
+  return rows.length > 0;
+}
+
+/** Milliseconds until the next scheduled job is due. */
+export async function nextDue(on: On, t: Tables, atMost: number): Promise<number> {
+  const [row] = await on.query<{ due: string | null }>(
+    `select (extract(epoch from scheduled_at - clock_timestamp()) * 1000)::text as due
+     from ${t.jobs}
+     where state in ('scheduled', 'retryable')
+     order by scheduled_at, id
+     limit 1`,
+  );
+  return row?.due == null ? atMost : Math.min(atMost, Math.max(0, Math.ceil(Number(row.due))));
+}
+
+/** Deletes old discarded and cancelled jobs. */
+export async function prune(on: On, t: Tables, age: number, limit: number): Promise<number> {
+  const rows = await on.query(
+    `delete from ${t.jobs}
+     where id = any (array(
+       select id
+       from ${t.jobs}
+       where state in ('discarded', 'cancelled')
+         and finished_at < now() - $1::text::float8 * interval '1 millisecond'
+       order by finished_at, id
+       limit $2::text::int
+       for update skip locked))
+     returning id::text`,
+    [String(age), String(limit)],
+  );
+  return rows.length;
+}
+
+/** Puts in a job that no turn starts: a scheduled delivery. */
+export async function insert(on: On, t: Tables, job: NewJob): Promise<void> {
+  const s = new Statement();
+  s.with("me", `(select null::bigint as id where false)`);
+  s.with(
+    "here",
+    `(
+  select of.id, of.workflow, of.workflow_version, instance.tags, instance.metadata
+  from ${
+      s.rows(
+        "of",
+        [job],
+        ["id", "uuid", ({ instance }) => instance],
+        ["workflow", "text", ({ workflow }) => workflow],
+        ["workflow_version", "int", ({ version }) => version],
+      )
+    }
+  left join ${t.instances} as instance on instance.id = of.id
+)`,
+  );
+  const text = s.text(`${insertJobs(s, t, [job], "here")} on conflict do nothing`);
+  await on.query(text, s.parameters);
+}
+
+/** Deletes a scheduled delivery that has not begun. */
+export async function cancelScheduled(on: On, t: Tables, id: JobId): Promise<boolean> {
+  const rows = await on.query(
+    `delete from ${t.jobs}
+     where id = $1::text::bigint
+       and kind = 'resume'
+       and jsonb_exists(args, 'delivery')
+       and state in ('available', 'scheduled', 'retryable')
+     returning id::text`,
+    [id],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,64 @@
+import { deathsInCompany, type Job } from "../../backend/job.ts";
+import type { LoneDemand } from "../../backend/queue.ts";
+import { columns, texts } from "../sql/arrays.ts";
+import type { Tx } from "../driver/db.ts";
+import { jobColumns, jobOf, type JobRow } from "./jobs.ts";
+import type { Tables } from "../sql/tables.ts";
+
+type On = Pick<Tx, "query">;
+
+/**
+ * The job that waits longest to run alone; its conditions imply those of the index of such jobs,
+ * which is empty nearly always.
+ */
+function next(t: Tables): string {
+  return `
+         select id
+         from ${t.jobs}
+         where state = 'available'
+           and deaths >= ${deathsInCompany}
+           and queue = any ($1::text[])
+           and scheduled_at <= now()
+           and (workflow, workflow_version) in (select * from unnest($2::text[], $3::int[]))
+         order by scheduled_at, id
+         limit 1`;
+}
+
+function parameters({ queues, serves }: Omit<LoneDemand, "process">): readonly string[] {
+  return [
+    texts(queues),
+    ...columns(serves, (served) => served.workflow, (served) => served.version),
+  ];
+}
+
+/** Claims one job that must run alone, as a claim does. */
+export async function claimLone(
+  on: On,
+  t: Tables,
+  demand: LoneDemand,
+): Promise<Job | undefined> {
+  const [row] = await on.query<JobRow>(
+    `with me as materialized (
+       select id from ${t.processes} where id = $4::text::bigint for key share
+     )
+     update ${t.jobs} as job
+     set state = 'executing', attempt = job.attempt + 1, token = job.token + 1, process_id = $4::text::bigint,
+       attempted_at = now()
+     where job.id = any (array(${next(t)}
+         for update skip locked))
+       and exists (select from me)
+     returning ${jobColumns}`,
+    [...parameters(demand), demand.process],
+  );
+  return row && jobOf(row);
+}
+
+/** Whether such a job waits. */
+export async function loneWaits(
+  on: On,
+  t: Tables,
+  demand: Omit<LoneDemand, "process">,
+): Promise<boolean> {
+  return (await on.query(`select id::text from (${next(t)}) as waiting`, parameters(demand)))
+    .length > 0;
+}

@@ -1,0 +1,67 @@
+import type { NewJob } from "../../backend/job.ts";
+import { at, type OfTurn } from "../sql/of_turns.ts";
+import type { Column, Statement } from "../sql/statement.ts";
+import type { Tables } from "../sql/tables.ts";
+
+const jobColumns: readonly Column<NewJob>[] = [
+  ["instance_id", "uuid", (job) => job.instance],
+  ["id", "bigint", (job) => job.id],
+  ["kind", "text", (job) => job.kind],
+  ["queue", "text", (job) => job.queue],
+  ["step", "text", (job) => job.step],
+  ["priority", "int", (job) => job.priority],
+  ["max_attempts", "int", (job) => job.maxAttempts],
+  ["delay", "float8", (job) => job.delay],
+  ["owned", "boolean", (job) => job.owned],
+  ["args", "text", (job) => job.args],
+];
+
+/**
+ * The statement that inserts jobs of the instances that the common table expression `of` holds.
+ * Those that begin here are owned by the process in `me`, where it is alive.
+ */
+export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of: string): string {
+  return `insert into ${t.jobs} (id, instance_id, kind, state, queue, workflow, workflow_version, step, priority,
+    max_attempts, scheduled_at, attempt, token, attempted_at, process_id, tags, metadata, args)
+  select job.id, job.instance_id, job.kind,
+    case when job.owned and me.id is not null then 'executing' when job.delay > 0 then 'scheduled' else 'available' end,
+    job.queue, ${of}.workflow, ${of}.workflow_version, job.step, job.priority, job.max_attempts,
+    now() + job.delay * interval '1 millisecond', case when job.owned and me.id is not null then 1 else 0 end,
+    case when job.owned and me.id is not null then 1 else 0 end,
+    case when job.owned and me.id is not null then now() end, case when job.owned then me.id end,
+    nullif(${of}.tags, '{}'), nullif(${of}.metadata, '{}'), job.args::jsonb
+  from ${s.rows("job", jobs, ...jobColumns)}
+  join ${of} on ${of}.id = job.instance_id
+  left join me on true`;
+}
+
+/**
+ * The statement that puts jobs into the rows of those that have ended, as an insert would, but for
+ * the columns that have an index: the update stays on its page and in no index. The row is there:
+ * whoever deletes it raises the revision or writes the step's result, and with either the turn is
+ * not written.
+ */
+export function reuseJobs(
+  s: Statement,
+  t: Tables,
+  jobs: readonly OfTurn<NewJob>[],
+  of: string,
+): string {
+  const rows = s.rows(
+    "next",
+    jobs,
+    at,
+    ["id", "bigint", ({ row }) => row.id],
+    ["step", "text", ({ row }) => row.step],
+    ["max_attempts", "int", ({ row }) => row.maxAttempts],
+    ["args", "text", ({ row }) => row.args, "rare"],
+  );
+  return `update ${t.jobs} as job
+  set state = 'executing', process_id = me.id, token = job.token + 1, step = next.step, attempt = 1,
+    max_attempts = next.max_attempts, attempted_at = now(), inserted_at = now(), tags = nullif(${of}.tags, '{}'),
+    metadata = nullif(${of}.metadata, '{}'), args = next.args::jsonb, errors = null, deaths = 0
+  from ${rows}
+  join ${of} using (at)
+  cross join me
+  where job.id = next.id`;
+}

@@ -1,0 +1,104 @@
+import type { Beat, Serving } from "../../backend/queue.ts";
+import { texts } from "../sql/arrays.ts";
+import type { Tx } from "../driver/db.ts";
+import type { Tables } from "../sql/tables.ts";
+
+type On = Pick<Tx, "query">;
+
+/** Enters a process under an id that is never used again. */
+export async function register(
+  on: On,
+  t: Tables,
+  name: string,
+  lease: number,
+  serving: Serving | undefined,
+): Promise<string> {
+  const [row] = await on.query<{ id: string }>(
+    `insert into ${t.processes} (name, expires_at, queues, serves)
+     values ($1, now() + $2::text::float8 * interval '1 millisecond', $3::text::text[], $4::text::text[])
+     returning id::text`,
+    [
+      name,
+      String(lease),
+      serving ? texts(serving.queues) : null,
+      serving ? texts(serving.workflows.flatMap(served)) : null,
+    ],
+  );
+  return row!.id;
+}
+
+/** A workflow of one version, as the row of a process names it: by itself, and with its graph. */
+function served({ workflow, version, graph }: Serving["workflows"][number]): readonly string[] {
+  const code = `${workflow}@${version}`;
+  return graph === undefined ? [code] : [code, `${code}@${graph}`];
+}
+
+/** Prolongs the lease. An update, never an upsert: a process that was declared dead stays dead. */
+export async function heartbeat(
+  on: On,
+  t: Tables,
+  process: string,
+  lease: number,
+): Promise<Beat | undefined> {
+  const rows = await on.query(
+    `update ${t.processes}
+     set heartbeat_at = now(), expires_at = now() + $2::text::float8 * interval '1 millisecond'
+     where id = $1::text::bigint
+     returning id::text`,
+    [process, String(lease)],
+  );
+  if (rows.length === 0) return undefined;
+  const owned = await on.query<{ id: string; token: string }>(
+    `select id::text, token::text
+     from ${t.jobs}
+     where state = 'executing' and process_id = $1::text::bigint`,
+    [process],
+  );
+  return { owned: owned.map(({ id, token }) => ({ process, id, token: Number(token) })) };
+}
+
+/** Leaves. */
+export async function unregister(on: On, t: Tables, process: string): Promise<void> {
+  await on.query(`delete from ${t.processes} where id = $1::text::bigint`, [process]);
+}
+
+/** `$1` is the one that looks: it lives. */
+const expired = "expires_at < now() and id is distinct from $1::text::bigint";
+
+/**
+ * Whether there is anybody to be declared dead: asked at every heartbeat, it need not be a
+ * transaction.
+ */
+export async function anyExpired(
+  on: On,
+  t: Tables,
+  rescuer: string | undefined,
+): Promise<boolean> {
+  const rows = await on.query(
+    `select id::text from ${t.processes} where ${expired} limit 1`,
+    [rescuer ?? null],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Deletes the rows of processes whose lease has ended: from this commit on they can write nothing.
+ */
+export async function declareDead(
+  on: On,
+  t: Tables,
+  rescuer: string | undefined,
+): Promise<readonly string[]> {
+  const rows = await on.query<{ id: string }>(
+    `delete from ${t.processes}
+     where id = any (array(
+       select id
+       from ${t.processes}
+       where ${expired}
+       order by id
+       for update skip locked))
+     returning id::text`,
+    [rescuer ?? null],
+  );
+  return rows.map((row) => row.id);
+}

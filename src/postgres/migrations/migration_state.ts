@@ -1,0 +1,57 @@
+import { SchemaVersionError } from "../../core/errors/errors.ts";
+import type { Migration } from "./migrate.ts";
+
+/** A row of the migrations table. */
+export interface Applied {
+  readonly version: number;
+  readonly name: string;
+  readonly sha256: string;
+  readonly appliedAt: Date;
+}
+
+export function versionOf(applied: readonly Applied[]): number {
+  return applied.length;
+}
+
+/**
+ * Throws {@linkcode SchemaVersionError} when the database has seen anything but the first of these
+ * migrations.
+ */
+export function assertKnown(
+  schema: string,
+  applied: readonly Applied[],
+  migrations: readonly Migration[],
+): void {
+  const newest = applied.at(-1)?.version ?? 0;
+  if (newest > migrations.length) {
+    throw new SchemaVersionError(
+      `Cannot use schema "${schema}": it is at version ${newest}, this package knows only up to ` +
+        `${migrations.length}, update @hephaestus/workflow`,
+    );
+  }
+  applied.forEach((row, index) => {
+    const known = migrations[index];
+    if (known === undefined || row.version !== known.version) {
+      throw new SchemaVersionError(
+        `Cannot use schema "${schema}": migration ${
+          index + 1
+        } is missing, but ${row.version} was applied`,
+      );
+    }
+    if (row.sha256 !== known.sha256) {
+      throw new SchemaVersionError(
+        `Cannot use schema "${schema}": migration ${row.version} "${row.name}" is not the one that was applied`,
+      );
+    }
+  });
+}
+
+/** Which command makes the tables. */
+export function advice(schema: string): string {
+  const option = schema === "hephaestus" ? "" : ` --schema ${shellWord(schema)}`;
+  return `run "npx hephaestus migrate${option}" or "deno task migrate${option}"`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

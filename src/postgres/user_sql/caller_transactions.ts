@@ -1,0 +1,116 @@
+import { type AnyTransaction, type Caller, callerOf } from "./callers.ts";
+import type { Tx } from "../driver/db.ts";
+import { sqlState } from "../driver/connection_error.ts";
+import type { Tables } from "../sql/tables.ts";
+
+type On = Pick<Tx, "query">;
+
+/** What the database says of the place where a statement of the caller runs. */
+interface Answer {
+  readonly mark: string;
+  readonly read_only: string;
+  readonly server: string;
+  readonly place: string | null;
+  readonly database: string;
+}
+
+/**
+ * Takes transactions of callers, and asks the database whether they are some: a shape tells a
+ * transaction neither from a pool nor from itself after its end.
+ *
+ * The question leaves a mark that vanishes with its transaction, or finds the one that is there. So
+ * the same mark twice means one transaction, and a mark that was seen before means that it is still
+ * the same.
+ */
+export class CallerTransactions {
+  readonly #db: On;
+  readonly #ask: string;
+  readonly #schema: string;
+  readonly #marks = new WeakMap<object, string>();
+  #home: Promise<string> | undefined;
+
+  /** `db` is the engine's own: the transactions must be on the same database. */
+  constructor(db: On, t: Tables) {
+    this.#db = db;
+    this.#ask = question(t);
+    this.#schema = t.name;
+  }
+
+  /**
+   * @throws {TypeError} When it is no open transaction that may write to the engine's tables.
+   * Nothing is written then.
+   */
+  async use(tx: AnyTransaction): Promise<On> {
+    const caller = callerOf(tx);
+    const first = await this.#asked(caller);
+    if (this.#marks.get(tx) !== first.mark) {
+      const second = await this.#asked(caller);
+      if (second.mark !== first.mark) throw refused(`none, ${caller.advice}`);
+      await this.#checkPlace(first);
+      this.#marks.set(tx, first.mark);
+    }
+    if (first.read_only !== "off") throw refused("read-only");
+    return caller;
+  }
+
+  async #asked(caller: Caller): Promise<Answer> {
+    try {
+      const [answer] = await caller.query<Answer>(this.#ask, [crypto.randomUUID()]);
+      if (answer?.mark) return answer;
+    } catch (error) {
+      if (!hasFailed(error)) throw error;
+      throw refused("one in which a statement has failed: roll it back", { cause: error });
+    }
+    throw refused("nothing that answers with rows");
+  }
+
+  async #checkPlace({ server, place, database }: Answer): Promise<void> {
+    if (place === null) {
+      throw refused(
+        `in database "${database}", which has no tables of Hephaestus in schema "${this.#schema}"`,
+      );
+    }
+    const there = `${server}/${place}`;
+    if (there === await (this.#home ??= this.#findHome())) return;
+    // After a failover or a restart the engine's own server is another one.
+    if (there === await (this.#home = this.#findHome())) return;
+    throw refused(
+      `in database "${database}", which is not the engine's, although it has such tables too`,
+    );
+  }
+
+  async #findHome(): Promise<string> {
+    try {
+      const [{ server, place }] = await this.#db.query<Answer>(this.#ask, [""]) as [Answer];
+      return `${server}/${place}`;
+    } catch (error) {
+      this.#home = undefined;
+      throw error;
+    }
+  }
+}
+
+/**
+ * Catalogs only: they can be read by whoever may connect. Object ids tell databases of one server
+ * apart, the time of its start tells servers.
+ */
+function question({ name }: Tables): string {
+  const mark = "'hephaestus.transaction'";
+  return `select set_config(${mark}, coalesce(nullif(current_setting(${mark}, true), ''), $1::text), true) as mark,
+  current_setting('transaction_read_only') as read_only,
+  extract(epoch from pg_postmaster_start_time())::text as server,
+  (select d.oid || '/' || c.oid from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace,
+    pg_catalog.pg_database d where n.nspname = '${name.replaceAll("'", "''")}'
+      and c.relname = 'workflow_instances' and d.datname = current_database()) as place,
+  current_database()::text as database`;
+}
+
+/** Some libraries wrap what the database says. */
+function hasFailed(error: unknown): boolean {
+  return [error, (error as { readonly cause?: unknown } | undefined)?.cause]
+    .some((error) => sqlState(error) === "25P02");
+}
+
+function refused(what: string, options?: ErrorOptions): TypeError {
+  return new TypeError(`Cannot use the transaction: it is ${what}`, options);
+}

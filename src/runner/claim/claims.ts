@@ -1,0 +1,178 @@
+import type { Queue } from "../../backend/queue.ts";
+import type { Job } from "../../backend/job.ts";
+import { Loop } from "../upkeep/loop.ts";
+import type { Host, OwnedJob } from "../host.ts";
+import type { Instances } from "../turn/instances.ts";
+import { LoneJobs, type Lonely, type LoneTiming } from "./lone.ts";
+import type { Parts } from "../parts.ts";
+
+const largestClaim = 500;
+/**
+ * Milliseconds that a commit may come after the time at which its jobs became due, before only a
+ * whole look finds them.
+ */
+const margin = 10_000;
+const wholeEvery = 30_000;
+
+/**
+ * Claims jobs for the free slots of a process: at every wake-up, and at every poll because wake-ups
+ * may be lost. A wake-up looks through the whole queue, a poll only at what became due since the
+ * queue was seen to the end; now and then it looks at all of it too, for what a long transaction
+ * has put in behind.
+ */
+export class Claims {
+  readonly #parts: Parts;
+  readonly #host: Host;
+  readonly #instances: Instances;
+  readonly #poll: number;
+  readonly #lone: LoneJobs;
+  /** Queues whose last claim was cut off by its limit: there may be more. */
+  readonly #more = new Set<string>();
+  readonly #claimedAt = new Map<string, number>();
+  /** When each queue was last seen to its end, and when from its beginning. */
+  readonly #endSeenAt = new Map<string, number>();
+  readonly #wholeAt = new Map<string, number>();
+  readonly #loop: Loop;
+  #stopped = false;
+
+  constructor(parts: Parts, host: Host & Lonely, instances: Instances, timing: LoneTiming) {
+    const { poll } = timing;
+    this.#parts = parts;
+    this.#host = host;
+    this.#instances = instances;
+    this.#poll = poll;
+    this.#lone = new LoneJobs(parts, host, timing);
+    this.#loop = new Loop({
+      name: "claim jobs",
+      interval: poll,
+      logger: parts.logger,
+      round: () => this.#round(),
+    });
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true;
+    return this.#loop.stop();
+  }
+
+  /** These queues may have got work; all of them when it is not known which. */
+  wake(queues: readonly string[]): void {
+    const { limits } = this.#host.slots;
+    const served = queues.filter((queue) => limits.has(queue));
+    if (queues.length > 0 && served.length === 0) return;
+    for (const queue of queues.length > 0 ? served : limits.keys()) this.#more.add(queue);
+    this.#lone.wake();
+    this.#loop.wake();
+  }
+
+  /** Whether a job runs alone here, or is about to: nothing else may begin. */
+  get exclusive(): boolean {
+    return this.#lone.excludes;
+  }
+
+  /** A job is over, and its slot free. */
+  done({ id, queue }: Job): void {
+    if (this.#lone.done(id)) this.wake([]);
+    else if (this.#more.has(queue) || this.#lone.excludes) this.#loop.wake();
+  }
+
+  /** Whether a saturated process has not looked into the queue for longer than a poll. */
+  overdue(queue: string): boolean {
+    const claimedAt = this.#claimedAt.get(queue);
+    if (claimedAt === undefined || performance.now() - claimedAt < 1.5 * this.#poll) return false;
+    this.#more.add(queue);
+    this.#loop.wake();
+    return true;
+  }
+
+  async #round(): Promise<number | undefined> {
+    if (!this.#stopped) await this.#claimLone();
+    let again = false;
+    for (const queue of this.#host.slots.limits.keys()) {
+      if (this.#host.accepting && await this.#claim(this.#parts.backend.queue, queue)) again = true;
+    }
+    return again ? 0 : undefined;
+  }
+
+  /** Claims once. True when there may be more and slots are free for it. */
+  async #claim(from: Queue, queue: string): Promise<boolean> {
+    const { process, slots } = this.#host;
+    const limit = Math.min(largestClaim, slots.free(queue));
+    if (limit === 0) return false;
+    const began = performance.now();
+    const since = this.#since(queue, began);
+    this.#more.delete(queue);
+    this.#endSeenAt.delete(queue);
+    const serves = this.#parts.graphs.served();
+    const jobs = await this.#reserved(
+      process,
+      queue,
+      limit,
+      () => from.claim({ process, queue, limit, serves, since }),
+    );
+    const now = performance.now();
+    this.#claimedAt.set(queue, now);
+    if (since === undefined) this.#wholeAt.set(queue, began);
+    if (jobs.length === limit) this.#more.add(queue);
+    else this.#endSeenAt.set(queue, began);
+    if (jobs.length === 0) return false;
+    this.#tell(process, queue, jobs, now - began);
+    const steps = jobs.filter(({ kind }) => kind !== "advance");
+    // The workers load what is missing by themselves: in one statement it is cheaper.
+    await this.#instances.load(steps.map(({ instance }) => instance)).catch(() => {});
+    for (const job of jobs) this.#host.begin(job);
+    return jobs.length === limit && slots.free(queue) > 0;
+  }
+
+  /** Claims a job that must run alone, and begins it. */
+  async #claimLone(): Promise<void> {
+    const { process } = this.#host;
+    const began = performance.now();
+    const job = await this.#lone.look();
+    if (job === undefined) return;
+    this.#tell(process, job.queue, [job], performance.now() - began);
+    this.#host.begin(job);
+  }
+
+  #tell(process: string, queue: string, jobs: readonly Job[], duration: number): void {
+    this.#parts.telemetry.emit("job:claim", {
+      process,
+      queue,
+      jobs: jobs.map(({ id }) => id),
+      duration,
+    });
+  }
+
+  /** How far back to look; `undefined` for all of the queue. */
+  #since(queue: string, now: number): number | undefined {
+    const endSeenAt = this.#endSeenAt.get(queue);
+    const wholeAt = this.#wholeAt.get(queue) ?? -Infinity;
+    if (endSeenAt === undefined || this.#more.has(queue) || now - wholeAt > wholeEvery) {
+      return undefined;
+    }
+    return now - endSeenAt + margin;
+  }
+
+  /**
+   * Holds the slots meanwhile, or a hand-over would take them too, and keeps those of the jobs that
+   * came.
+   */
+  async #reserved(
+    process: string,
+    queue: string,
+    limit: number,
+    claim: () => Promise<readonly Job[]>,
+  ): Promise<readonly OwnedJob[]> {
+    const slots = Array.from({ length: limit }, () => this.#host.slots.hold(queue));
+    try {
+      const jobs = await claim();
+      return jobs.map((job) => ({ ...job, process, slot: slots.pop()! }));
+    } finally {
+      for (const slot of slots) slot.release();
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type { Lease } from "../../backend/queue.ts";
+import { Cancellation } from "../run/cancellation.ts";
+import { leaseOf, type OwnedJob } from "../host.ts";
+
+/** A job that a process has begun. */
+export interface RunningJob {
+  readonly job: OwnedJob;
+  readonly cancellation: Cancellation;
+  /** When, on the clock of `performance`. */
+  readonly began: number;
+}
+
+/** The jobs that a process has begun and that are not over. */
+export class Running {
+  /** By the id of the job. */
+  readonly jobs: Map<string, RunningJob> = new Map();
+  /** Those that wait until nothing runs. */
+  readonly #drains = new Set<() => void>();
+
+  /** Adds a job. Returns what tells its code to stop. */
+  add(job: OwnedJob): Cancellation {
+    const cancellation = new Cancellation();
+    this.jobs.set(job.id, { job, cancellation, began: performance.now() });
+    return cancellation;
+  }
+
+  remove(job: OwnedJob): void {
+    if (this.jobs.get(job.id)?.job === job) this.jobs.delete(job.id);
+    if (this.jobs.size > 0) return;
+    for (const drained of this.#drains) drained();
+    this.#drains.clear();
+  }
+
+  /** Aborts the running steps of an instance, or everything. */
+  abort(reason: Error, instance?: string): void {
+    for (const { job, cancellation } of this.jobs.values()) {
+      if (instance === undefined || (job.instance === instance && job.kind === "execute")) {
+        cancellation.abort(reason);
+      }
+    }
+  }
+
+  /** Resolves once nothing runs. */
+  drained(): Promise<void> {
+    if (this.jobs.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drains.add(resolve));
+  }
+
+  leases(): readonly Lease[] {
+    return [...this.jobs.values()].map(({ job }) => leaseOf(job));
+  }
+}

@@ -1,0 +1,27 @@
+import type { StepDefinition } from "../../core/define/step.ts";
+import type { Workflow } from "../../core/graph/workflow.ts";
+import type { Committer } from "../turn/committer.ts";
+import type { Failures } from "../turn/failures.ts";
+import type { Host, OwnedJob } from "../host.ts";
+import type { Cached, Instances } from "../turn/instances.ts";
+import type { Parts } from "../parts.ts";
+import type { Recorder } from "../turn/recorder.ts";
+
+/** What the three workers of a process share. */
+export interface Workers {
+  readonly parts: Parts;
+  readonly host: Host;
+  readonly instances: Instances;
+  readonly committer: Committer;
+  readonly recorder: Recorder;
+  readonly failures: Failures;
+}
+
+/** One attempt: everything that belongs to a step being run. */
+export interface Attempt {
+  readonly job: OwnedJob;
+  readonly workflow: Workflow;
+  readonly step: StepDefinition;
+  readonly cached: Cached;
+  readonly began: number;
+}

@@ -1,0 +1,92 @@
+import { type Context, emitter, type Sql } from "../../core/define/context.ts";
+import { settled } from "../../core/value/promises.ts";
+import { metadataSeenBy } from "../../core/engine/metadata.ts";
+import type { StepDefinition } from "../../core/define/step.ts";
+import { callUserCode } from "../../core/value/user_code.ts";
+import type { Store } from "../../backend/store.ts";
+import type { Cancellation } from "./cancellation.ts";
+import type { Attempt } from "./attempt.ts";
+import { load, readNeeds, seen } from "./outputs.ts";
+
+/** What an attempt reads of the steps before it. */
+export interface Reading {
+  readonly steps: Readonly<Record<string, unknown>>;
+  readonly seen: Readonly<Record<string, unknown>>;
+}
+
+const nothing = Object.freeze({});
+const readsNothing: Reading = { steps: nothing, seen: nothing };
+
+/** Reads what a step needs and sees, from the store where this process does not know it. */
+export function read(
+  store: Pick<Store, "ended">,
+  { workflow, step, cached: { known, outputs } }: Attempt,
+): Reading | Promise<Reading> {
+  if (step.needs.length + step.sees.length === 0) return readsNothing;
+  const steps = () => readNeeds(step.needs, (name) => outputs.get(name));
+  const here = step.sees.length === 0 && step.needs.every(({ name }) => outputs.has(name));
+  if (here) return { steps: steps(), seen: nothing };
+  const cause = known.control.active.get(step.name);
+  return load(store, known.id, outputs, step.needs.map(({ name }) => name)).then(async () => ({
+    steps: steps(),
+    seen: await seen(store, known.id, workflow.graph, cause, step.name, step.sees),
+  }));
+}
+
+const inTransaction: Context["tx"] = (work) => ({ transaction: work });
+
+/** What the code of a step is given. All of it is the object's own: a step may spread it. */
+export class StepContext implements Context {
+  readonly input: unknown;
+  readonly steps: Reading["steps"];
+  readonly seen: Reading["seen"];
+  readonly emit: object;
+  readonly metadata: Context["metadata"];
+  readonly attempt: number;
+  readonly idempotencyKey: string;
+  declare readonly abortSignal: AbortSignal;
+  readonly instance: Context["instance"];
+  readonly tx: Context["tx"] = inTransaction;
+  readonly #cancellation: Cancellation;
+
+  // A signal costs more than all the rest, and few steps ask for it. One getter for all: with one
+  // for each, V8 makes a dictionary of every context.
+  static readonly #abortSignal: PropertyDescriptor & ThisType<StepContext> = {
+    enumerable: true,
+    get() {
+      return this.#cancellation.signal;
+    },
+  };
+
+  constructor(attempt: Attempt, { steps, seen }: Reading, cancellation: Cancellation) {
+    const { job, step, workflow: { graph }, cached: { known } } = attempt;
+    const { id, key, workflow, version, input, control, metadata } = known;
+    this.input = input;
+    this.steps = steps;
+    this.seen = seen;
+    this.emit = emitter(step);
+    this.metadata = metadataSeenBy(graph, control, metadata, step.name);
+    this.attempt = job.attempt;
+    this.idempotencyKey = `${id}/${step.name}/1`;
+    this.instance = { id, key, workflow, version };
+    this.#cancellation = cancellation;
+    Object.defineProperty(this, "abortSignal", StepContext.#abortSignal);
+  }
+}
+
+/** The work that a step has asked to be run in the transaction of its result. */
+export function transactionOf(returned: unknown): ((sql: Sql) => unknown) | undefined {
+  if (typeof returned !== "object" || returned === null || !("transaction" in returned)) {
+    return undefined;
+  }
+  const { transaction } = returned;
+  return typeof transaction === "function"
+    ? (sql) => settled(callUserCode(() => transaction(sql)))
+    : undefined;
+}
+
+/** Whether an asynchronous step has said that a delivery will end it. */
+export function isLater(step: StepDefinition, returned: unknown): boolean {
+  return step.asynchronous && typeof returned === "object" && returned !== null &&
+    "later" in returned && returned.later === true;
+}

@@ -1,0 +1,182 @@
+import { RetryLaterError } from "../../core/errors/errors.ts";
+import { failure } from "../../core/value/failure.ts";
+import type { Attempt, Workers } from "./attempt.ts";
+import { isPromise, settled } from "../../core/value/promises.ts";
+import type { Cancellation } from "./cancellation.ts";
+import { isLater, read, type Reading, StepContext, transactionOf } from "./context.ts";
+import { endedWith, later, observeEnd } from "./ended.ts";
+import { leaseOf, type OwnedJob } from "../host.ts";
+import { aboutAttempt } from "../observe.ts";
+import type { Cached } from "../turn/instances.ts";
+import { recordInTransaction } from "./transaction.ts";
+import type { Ended } from "../turn/turns.ts";
+
+/**
+ * The execute worker: runs one step and records its result. Never writes an instance by itself.
+ * Never throws.
+ */
+export function execute(workers: Workers, job: OwnedJob, cancellation: Cancellation): void {
+  const { instances } = workers;
+  const run = new Run(workers, job, cancellation);
+  const cached = instances.get(job.instance);
+  if (cached !== undefined) return run.with(cached);
+  instances.load([job.instance]).then(
+    () => run.with(instances.get(job.instance)),
+    (error) => run.failed(error),
+  );
+}
+
+/**
+ * One attempt of one step. A step that neither waits nor needs the store goes through without a
+ * promise: they would cost more than all the rest.
+ */
+class Run {
+  readonly #workers: Workers;
+  readonly #job: OwnedJob;
+  readonly #cancellation: Cancellation;
+  readonly #began = performance.now();
+  #attempt: Attempt | undefined;
+  /** When the code of the step was called; `undefined` before. */
+  #called: number | undefined;
+
+  constructor(workers: Workers, job: OwnedJob, cancellation: Cancellation) {
+    this.#workers = workers;
+    this.#job = job;
+    this.#cancellation = cancellation;
+  }
+
+  /** Runs it on what is known of its instance. */
+  with(cached: Cached | undefined): void {
+    const job = this.#job;
+    try {
+      const workflow = this.#workers.parts.registry.get(job.workflow, job.version);
+      const step = workflow.steps.get(job.step ?? "");
+      if (step === undefined) {
+        throw new RetryLaterError({ after: "1m", reason: `step "${job.step}" is not here` });
+      }
+      if (cached === undefined || !cached.known.control.active.has(step.name)) {
+        return this.#await(this.#look(step.name));
+      }
+      this.#attempt = { job, workflow, step, cached, began: this.#began };
+      this.#code(this.#attempt);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  #await(work: Promise<void>): void {
+    work.catch((error) => this.failed(error));
+  }
+
+  /**
+   * Others may have moved the instance since it was seen here: what is read now decides whether the
+   * step is over.
+   */
+  async #look(step: string): Promise<void> {
+    const { parts, host, instances } = this.#workers;
+    const job = this.#job;
+    const fresh = await instances.fresh(job.instance);
+    if (fresh?.known.control.active.has(step)) return this.with(fresh);
+    await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+    host.done(job);
+  }
+
+  #code(attempt: Attempt): void {
+    const returned = this.#run(attempt);
+    if (isPromise(returned)) {
+      this.#await(settled(returned).then((returned) => this.#end(attempt, returned)));
+    } else this.#end(attempt, returned);
+  }
+
+  #run(attempt: Attempt): unknown {
+    const { job, step } = attempt;
+    if (job.maxAttempts !== undefined && job.attempt > job.maxAttempts) {
+      throw new Error(
+        `Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`,
+      );
+    }
+    const reading = read(this.#workers.parts.backend.store, attempt);
+    return isPromise(reading)
+      ? settled(reading).then((reading) => this.#call(attempt, reading))
+      : this.#call(attempt, reading);
+  }
+
+  #call(attempt: Attempt, reading: Reading): unknown {
+    const { job, step, cached } = attempt;
+    const { telemetry } = this.#workers.parts;
+    const context = new StepContext(attempt, reading, this.#cancellation);
+    if (telemetry.has("step:start")) telemetry.emit("step:start", aboutAttempt(cached.known, job));
+    this.#called = performance.now();
+    return this.#cancellation.run(step.name, step.timeout, () => step.run?.(context));
+  }
+
+  #end(attempt: Attempt, returned: unknown): void {
+    const workers = this.#workers;
+    const code = transactionOf(returned);
+    if (code !== undefined) {
+      const { host } = workers;
+      const work = { code, limit: this.#limit(attempt) };
+      const recorded = recordInTransaction(workers, attempt, work, this.#cancellation);
+      return this.#await(recorded.then(() => host.done(attempt.job)));
+    }
+    const ended = isLater(attempt.step, returned)
+      ? later(attempt)
+      : endedWith(workers.parts, attempt, returned);
+    if (!isPromise(ended)) return submit(workers, attempt, ended);
+    const checked = this.#cancellation.run(attempt.step.name, this.#limit(attempt), () => ended);
+    this.#await((checked as Promise<Ended>).then((ended) => submit(workers, attempt, ended)));
+  }
+
+  /**
+   * Milliseconds that are left of the time limit, for what is the step's own after its code has
+   * returned.
+   */
+  #limit({ step: { timeout } }: Attempt): number | undefined {
+    const spent = performance.now() - (this.#called ?? this.#began);
+    return timeout && Math.max(1, timeout - spent);
+  }
+
+  /** Settles an attempt that threw. */
+  failed(error: unknown): void {
+    const { host } = this.#workers;
+    const settled = error === givenBack ? this.#giveBack() : this.#settle(error);
+    settled.then(() => host.done(this.#job));
+  }
+
+  async #settle(error: unknown): Promise<void> {
+    const { parts, failures } = this.#workers;
+    const job = this.#job;
+    const duration = performance.now() - this.#began;
+    const ran = this.#called !== undefined;
+    const verdict = await failures.settle(job, error, { ran, duration });
+    if (this.#attempt === undefined || !parts.telemetry.has("step:exception")) return;
+    parts.telemetry.emit("step:exception", {
+      ...aboutAttempt(this.#attempt.cached.known, job),
+      error: failure(error),
+      duration,
+      verdict: verdict.kind,
+    });
+  }
+
+  async #giveBack(): Promise<void> {
+    const { parts } = this.#workers;
+    const job = this.#job;
+    await parts.backend.queue.release([leaseOf(job)]).catch((error) => {
+      parts.logger.warn("Cannot give a job back", { job: job.id, error: failure(error) });
+    });
+  }
+}
+
+/** The reason of an abort after which the job is given back, without using up the attempt. */
+export const givenBack: Error = new Error("The process is stopping");
+
+/** Hands a result over to be written. */
+function submit({ parts, committer, recorder }: Workers, attempt: Attempt, ended: Ended): void {
+  const { job, step } = attempt;
+  observeEnd(parts, attempt, ended);
+  // The result of an asynchronous step may be a delivery's that comes at the same time: the first
+  // one stands.
+  const shared = step.asynchronous && ended.activation > 0;
+  if (parts.inline && !shared) committer.submit(job, ended);
+  else recorder.submit(job, ended.result);
+}

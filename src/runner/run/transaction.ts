@@ -1,0 +1,175 @@
+import type { Sql } from "../../core/define/context.ts";
+import { HephaestusError } from "../../core/errors/errors.ts";
+import type { StoreTransaction } from "../../backend/store.ts";
+import { applied } from "../turn/applied.ts";
+import type { Attempt, Workers } from "./attempt.ts";
+import type { Cancellation } from "./cancellation.ts";
+import { endedWith, observeEnd } from "./ended.ts";
+import { leaseOf } from "../host.ts";
+import { sayRefused } from "../observe.ts";
+import { planOrLoad } from "../turn/plan.ts";
+import { ready, takeBack } from "../turn/ready.ts";
+import type { Slot } from "../claim/slots.ts";
+import { isUnreachable, memberOf, pause } from "../upkeep/trouble.ts";
+import { type Ended, wakeOf } from "../turn/turns.ts";
+
+const mostTries = 3;
+/**
+ * How often the code in the transaction may run in one attempt: its commit may be lost, refused, or
+ * asked for again.
+ */
+const mostRuns = 5;
+
+/** The step is over, by whoever was faster: nothing of this transaction may stay. */
+class Over extends Error {}
+
+/** The last part of a step, which runs in the transaction that records its result. */
+export interface Work {
+  readonly code: (sql: Sql) => unknown;
+  /** Milliseconds that are left of the step's time limit. */
+  readonly limit: number | undefined;
+}
+
+/**
+ * Runs the last part of a step in the transaction that records its result: what it writes commits
+ * with the result, or not at all. Lock order: the user's rows, the process row, the instance, its
+ * jobs.
+ *
+ * Whatever goes wrong while that code runs is a failed attempt, and so is the loss of its
+ * connection then. Before it nothing has happened yet; after it the outcome is unknown: the
+ * instance is read again, and the code runs again where the step is still active.
+ */
+export async function recordInTransaction(
+  workers: Workers,
+  attempt: Attempt,
+  work: Work,
+  cancellation: Cancellation,
+): Promise<void> {
+  const { parts, host } = workers;
+  const { job, step, cached } = attempt;
+  let inline = parts.inline && !step.asynchronous;
+  let runs = 0;
+  let last: unknown;
+  for (;;) {
+    let part: "before" | "code" | "after" = "before";
+    const taken: Slot[] = [];
+    try {
+      const finish = await parts.backend.store.transaction(async (tx) => {
+        if (cancellation.reason) throw cancellation.reason;
+        part = "code";
+        if (runs++ === mostRuns) throw last ?? neverCommitted(step.name);
+        const ended = await cancellation.run(
+          step.name,
+          work.limit,
+          async () => await endedWith(parts, attempt, await work.code(tx.sql as Sql)),
+        ) as Ended;
+        part = "after";
+        const finish = inline
+          ? await commitTurn(workers, attempt, tx, ended, taken)
+          : await record(workers, attempt, tx, ended);
+        return () => {
+          host.stopped(job);
+          finish();
+          observeEnd(parts, attempt, ended);
+        };
+      });
+      return finish();
+    } catch (error) {
+      if (error instanceof Over) break;
+      if (at(part) === "code") throw error;
+      last = error;
+      const away = isUnreachable(error);
+      if (inline && at(part) === "after" && memberOf(error, "code") !== "DATABASE_UNREACHABLE") {
+        if (!away) sayRefused(parts.logger, job, cached.known.key, error);
+        // What holds or refuses the row of the instance does not keep the result from being
+        // recorded.
+        inline = false;
+        continue;
+      }
+      if (!away || !(await pause(host.givenUp))) throw error;
+      // The commit may have come through: then the step is no longer active, and nothing is run
+      // again.
+      if (at(part) === "after" && !(await isActive(workers, attempt))) break;
+    } finally {
+      for (const slot of taken) slot.release();
+    }
+  }
+  await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+}
+
+/** What the compiler does not see: a callback has changed it. */
+function at(part: string): string {
+  return part;
+}
+
+function neverCommitted(step: string): HephaestusError {
+  return new HephaestusError(
+    "DATABASE_FAILED",
+    `Cannot finish step "${step}": its transaction ran ${mostRuns} times, and none could be committed`,
+  );
+}
+
+/** Whether the step is still to be ended, as soon as the database can be asked. */
+async function isActive({ host, instances }: Workers, { job, step }: Attempt): Promise<boolean> {
+  for (;;) {
+    try {
+      const known = (await instances.refresh([job.instance])).get(job.instance);
+      return known?.control.active.has(step.name) === true;
+    } catch (error) {
+      if (!isUnreachable(error) || !(await pause(host.givenUp))) throw error;
+    }
+  }
+}
+
+/**
+ * Writes the turn in the open transaction, and an unread result instead when the instance moves too
+ * often.
+ */
+async function commitTurn(
+  workers: Workers,
+  attempt: Attempt,
+  tx: StoreTransaction,
+  ended: Ended,
+  taken: Slot[],
+): Promise<() => void> {
+  const { parts, host, instances } = workers;
+  const { job } = attempt;
+  for (let tries = 0; tries < mostTries; tries++) {
+    if (tries > 0) await instances.refresh([job.instance]);
+    await instances.load([job.instance]);
+    const submission = { job, ended, tries };
+    let planned = await planOrLoad(parts, instances.get(job.instance), [submission], []);
+    if (planned.plan === undefined) {
+      planned = await planOrLoad(parts, await instances.fresh(job.instance), [submission], []);
+    }
+    if (planned.plan === undefined) throw new Over();
+    const [turn] = await ready(parts, host, [planned.plan]);
+    if (turn === undefined) throw new Over();
+    // Whatever becomes of the transaction, they are given back at its end.
+    taken.push(...turn.taken);
+    // The process may have entered again meanwhile: what began under the dead id must not be
+    // written under the new one.
+    const written = await tx.commit(job.process, [turn.turn]);
+    const at = written.get(job.instance);
+    if (at !== undefined) return () => applied(workers, turn, job.process, at);
+    takeBack(turn);
+  }
+  return record(workers, attempt, tx, ended);
+}
+
+async function record(
+  { parts }: Workers,
+  { job, workflow }: Attempt,
+  tx: StoreTransaction,
+  { result }: Ended,
+): Promise<() => void> {
+  const standing = await tx.record([{
+    ...result,
+    instance: job.instance,
+    version: job.version,
+    lease: leaseOf(job),
+    wake: wakeOf(parts, workflow),
+  }]);
+  if (!standing.has(job.id)) throw new Over();
+  return () => {};
+}

@@ -1,0 +1,62 @@
+import { milliseconds } from "../../core/value/duration.ts";
+import { emptyControl, encodeControl } from "../../core/engine/control.ts";
+import type { Failure } from "../../core/value/failure.ts";
+import { delay, resolveRetry } from "../../core/value/retry.ts";
+import type { Ending, Known } from "../../backend/store.ts";
+import type { OwnedJob } from "../host.ts";
+import type { Parts } from "../parts.ts";
+import { isUnreachable, memberOf } from "../upkeep/trouble.ts";
+
+/** What is decided about an attempt that threw. */
+export type Verdict =
+  | { readonly kind: "retry"; readonly delay: number }
+  | { readonly kind: "snooze"; readonly delay: number }
+  | { readonly kind: "discard" };
+
+const outageDelay = 1_000;
+const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: "5m" } as const;
+
+/**
+ * Judges what a job has thrown. Advances, timers and deliveries are never given up: they back off.
+ * What is thrown once code of the user's `ran` is a failed attempt, whatever it says of databases:
+ * it may speak of another one.
+ */
+export function judge(
+  parts: Pick<Parts, "registry" | "retry" | "random">,
+  job: OwnedJob,
+  error: unknown,
+  ran: boolean,
+): Verdict {
+  const code = memberOf(error, "code");
+  const wait = code === "RETRY_LATER" ? length(memberOf(error, "after")) : undefined;
+  if (wait !== undefined) return { kind: "snooze", delay: wait };
+  const { maxAttempts } = job;
+  if (maxAttempts === undefined) {
+    return { kind: "retry", delay: delay(resolveRetry(engineRetry), job.attempt, parts.random) };
+  }
+  // That the database is away is no fault of the step.
+  if (!ran && isUnreachable(error)) return { kind: "snooze", delay: outageDelay };
+  if (code === "FATAL" || job.attempt >= maxAttempts) return { kind: "discard" };
+  const workflow = parts.registry.find(job.workflow, job.version);
+  const step = parts.registry.step(job.workflow, job.version, job.step);
+  const retry = resolveRetry(step?.retry, workflow?.retry, parts.retry);
+  return { kind: "retry", delay: delay(retry, job.attempt, parts.random) };
+}
+
+/**
+ * Milliseconds; `undefined` for what is no duration: nobody checks what another copy of the
+ * package, or nobody's class, asks for.
+ */
+function length(duration: unknown): number | undefined {
+  try {
+    return milliseconds(duration);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How an instance ends from outside its graph: nothing is active any more. */
+export function endingOf(known: Known, status: Ending["status"], error: Failure): Ending {
+  const control = encodeControl({ ...emptyControl, metadata: known.control.metadata });
+  return { status, control, error, ignored: [...known.control.early] };
+}

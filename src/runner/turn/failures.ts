@@ -1,0 +1,203 @@
+import { HephaestusError } from "../../core/errors/errors.ts";
+import { type Failure, failure } from "../../core/value/failure.ts";
+import { inAscii, untold, withFailure } from "../../core/value/failures.ts";
+import { isFinal } from "../../core/engine/instance.ts";
+import type { Discard, Known } from "../../backend/store.ts";
+import { type Host, leaseOf, type OwnedJob } from "../host.ts";
+import type { Instances } from "./instances.ts";
+import { aboutJob, sayFailed, tellEnd } from "../observe.ts";
+import type { Parts } from "../parts.ts";
+import { isUnreachable, pause } from "../upkeep/trouble.ts";
+import { endingOf, judge, type Verdict } from "../run/verdicts.ts";
+
+/** What is known of an attempt that failed. */
+export interface Failed {
+  /** Whether code of the user's has run in it. */
+  readonly ran: boolean;
+  /** Milliseconds that it took. */
+  readonly duration?: number;
+}
+
+/** How much of a failure is written: less each time the database refuses it. */
+const forms = ["whole", "plain", "bare"] as const;
+type Form = typeof forms[number];
+
+const putOffByOutage: Verdict = { kind: "snooze", delay: 1_000 };
+const shortestPause = 500;
+const longestPause = 60_000;
+
+/** Settles attempts that have failed. */
+export class Failures {
+  readonly #parts: Parts;
+  readonly #host: Host;
+  readonly #instances: Instances;
+  /** An outage has been said: once for all the attempts that it meets. */
+  #away = false;
+
+  constructor(parts: Parts, host: Host, instances: Instances) {
+    this.#parts = parts;
+    this.#host = host;
+    this.#instances = instances;
+  }
+
+  /**
+   * Judges what a job has thrown and writes the verdict, until it is written or the process gives
+   * up: an attempt that has failed and is not written down would be one that is not counted. Never
+   * rejects.
+   */
+  async settle(job: OwnedJob, error: unknown, failed: Failed): Promise<Verdict> {
+    let verdict = judge(this.#parts, job, error, failed.ran);
+    let form = 0;
+    let refused = 0;
+    let unreachable = 0;
+    for (;;) {
+      try {
+        await this.#carryOut(job, verdict, failure(error), failed, forms[form]!);
+        this.#away = false;
+        return verdict;
+      } catch (trouble) {
+        if (isUnreachable(trouble)) {
+          this.#sayAway(trouble);
+          // Twice in a row: no connection of the step's is what was lost, the database is away for
+          // everybody.
+          if (++unreachable === 2 && isUnreachable(error)) verdict = putOffByOutage;
+        } else {
+          unreachable = 0;
+          if (form === 0 && refused === 0) this.#sayRefused(job, trouble);
+          form = (form + 1) % forms.length;
+          if (form > 0) continue;
+          if (refused++ === 0) this.#sayStuck(job, trouble);
+          // It may take long, and the room is needed.
+          job.slot.release();
+        }
+      }
+      const milliseconds = Math.min(longestPause, shortestPause * 2 ** refused);
+      if (await pause(this.#host.givenUp, milliseconds)) continue;
+      this.#host.unsettled(job);
+      return verdict;
+    }
+  }
+
+  async #carryOut(
+    job: OwnedJob,
+    verdict: Verdict,
+    error: Failure,
+    failed: Failed,
+    form: Form,
+  ): Promise<void> {
+    if (verdict.kind === "discard") return await this.#discard(job, error, failed, form);
+    const { telemetry, backend: { queue } } = this.#parts;
+    const lease = leaseOf(job);
+    const { delay } = verdict;
+    if (verdict.kind === "snooze") {
+      if (await queue.snooze(lease, delay)) {
+        telemetry.emit("job:snooze", { ...aboutJob(job), delay });
+      }
+    } else {
+      const held = form === "bare"
+        ? await queue.snooze(lease, delay, { counted: true })
+        : await queue.retry(lease, withFailure(job.errors, told(error, form)), delay);
+      if (held) this.#tellRetry(job, error, delay);
+    }
+    // Not to be staged a whole poll late.
+    this.#host.expect(job.queue, Math.max(1, delay));
+  }
+
+  /**
+   * Gives a step up: in one transaction its job is discarded, its instance fails, and its other
+   * jobs are cancelled.
+   */
+  async #discard(
+    job: OwnedJob,
+    error: Failure,
+    { duration }: Failed,
+    form: Form,
+  ): Promise<void> {
+    const { backend: { store }, telemetry, logger } = this.#parts;
+    const attempt = Math.min(job.attempt, job.maxAttempts ?? job.attempt);
+    const why = told(error, form);
+    const discard: Discard = {
+      lease: leaseOf(job),
+      step: job.step ?? "",
+      activation: 1,
+      attempt,
+      errors: withFailure(job.errors, why),
+      duration,
+      bare: form === "bare",
+    };
+    let ended: Known | undefined;
+    const result = await store.end(
+      job.instance,
+      (known) => {
+        ended = known;
+        return isFinal(known.status) ? undefined : endingOf(known, "failed", why);
+      },
+      { discard },
+    );
+    if (result.kind !== "ended" || ended === undefined) return;
+    telemetry.emit("job:discard", { ...aboutJob(job), error });
+    tellEnd(telemetry, ended, { status: "failed", error, at: result.at });
+    sayFailed(logger, ended, { step: job.step, attempts: attempt, error });
+    this.#host.abort(
+      job.instance,
+      new HephaestusError("CANCELLED", `The instance failed in step "${job.step}"`),
+    );
+    this.#host.finished(job.instance);
+  }
+
+  #tellRetry(job: OwnedJob, error: Failure, delay: number): void {
+    const { telemetry, logger } = this.#parts;
+    telemetry.emit("job:retry", { ...aboutJob(job), error, delay });
+    const about = { ...this.#about(job), error, delay };
+    if (job.maxAttempts !== undefined) {
+      logger.debug("An attempt of a step failed: it is tried again", about);
+    } else if (job.errors.at(-1)?.message !== error.message) {
+      logger.warn("Cannot move an instance on: it is tried again until it succeeds", about);
+    }
+  }
+
+  #sayAway(trouble: unknown): void {
+    if (this.#away) return;
+    this.#away = true;
+    this.#parts.logger.warn(
+      "Cannot record failed attempts: it is tried until the database is there",
+      {
+        error: failure(trouble),
+      },
+    );
+  }
+
+  #sayRefused(job: OwnedJob, trouble: unknown): void {
+    this.#parts.logger.warn(
+      "Cannot record a failed attempt as it is: the database refuses it, less of it is tried",
+      { ...this.#about(job), error: failure(trouble) },
+    );
+  }
+
+  #sayStuck(job: OwnedJob, trouble: unknown): void {
+    this.#parts.logger.error(
+      "Cannot record a failed attempt: the database refuses it in every form, it is tried again and the step does not run meanwhile",
+      { ...this.#about(job), error: failure(trouble) },
+    );
+  }
+
+  #about(job: OwnedJob): object {
+    const { id, kind, workflow, version, instance, step, attempt, maxAttempts } = job;
+    const key = this.#instances.get(instance)?.known.key;
+    return {
+      workflow,
+      version,
+      key,
+      instance,
+      step,
+      kind,
+      job: id,
+      attempt,
+      attempts: maxAttempts,
+    };
+  }
+}
+
+function told(error: Failure, form: Form): Failure {
+  return form === "whole" ? error : form === "plain" ? inAscii(error) : untold;
+}

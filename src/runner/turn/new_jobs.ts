@@ -1,0 +1,126 @@
+import { filtered } from "../../core/engine/filtered.ts";
+import { attemptsOf } from "../../core/value/retry.ts";
+import type { StepDefinition } from "../../core/define/step.ts";
+import type { Workflow } from "../../core/graph/workflow.ts";
+import type { JobId, NewJob } from "../../backend/job.ts";
+import type { Parts } from "../parts.ts";
+
+/** Where new jobs go: each needs an id, and may begin in this process at once. */
+export interface Placement {
+  /** The next id of those that were reserved. */
+  id(): JobId;
+  /** Whether a job of this queue begins here; takes a slot for it then. */
+  begins(queue: string): boolean;
+}
+
+/** The steps of a turn that need jobs. */
+export interface Starting {
+  readonly started: readonly string[];
+  readonly waiting: readonly string[];
+}
+
+/** The priority of jobs that do not say. */
+export const usualPriority = 5;
+
+/** Reserves the ids that the jobs of turns may take. */
+export async function placement(
+  { ids }: Pick<Parts, "ids">,
+  turns: readonly Starting[],
+  begins: Placement["begins"],
+): Promise<Placement> {
+  let count = 0;
+  for (const { started, waiting } of turns) count += started.length + waiting.length;
+  const reserved = await ids.take(count);
+  let next = 0;
+  return { id: () => reserved[next++] ?? "", begins };
+}
+
+type Of = Pick<Parts, "queues" | "retry">;
+
+/** The instance that they are of. */
+interface Target {
+  readonly workflow: Workflow;
+  readonly instance: string;
+}
+
+/** The jobs that steps which have just started need: code to be run, or a time to be waited for. */
+export function jobsOf(
+  parts: Of,
+  target: Target,
+  { started, waiting }: Starting,
+  place: Placement,
+): readonly NewJob[] {
+  const jobs = started.map((name) => jobOf(parts, target, name, place));
+  const limits = waiting.map((name) =>
+    limitOf(parts, target, target.workflow.steps.get(name), place)
+  );
+  return filtered([...jobs, ...limits], (job) => job !== undefined);
+}
+
+function jobOf(parts: Of, target: Target, name: string, place: Placement): NewJob | undefined {
+  const step = target.workflow.steps.get(name);
+  if (step?.kind === "timer") {
+    return timer(parts, target, step, { event: "elapsed", after: step.after ?? 0 }, place);
+  }
+  if (step?.kind !== "step") return limitOf(parts, target, step, place);
+  const { workflow } = target;
+  const queue = step.queue ?? parts.queues.execute;
+  return newJob(target, step, place, {
+    kind: "execute",
+    queue,
+    maxAttempts: attemptsOf(step.retry, workflow.retry, parts.retry),
+    delay: 0,
+    owned: place.begins(queue),
+    args: undefined,
+  });
+}
+
+/** What ends a wait that has a limit. */
+function limitOf(
+  parts: Of,
+  target: Target,
+  step: StepDefinition | undefined,
+  place: Placement,
+): NewJob | undefined {
+  if (step?.expires === undefined) return undefined;
+  return timer(parts, target, step, { event: "expired", after: step.expires }, place);
+}
+
+function timer(
+  { queues }: Of,
+  target: Target,
+  step: StepDefinition,
+  { event, after }: { readonly event: string; readonly after: number },
+  place: Placement,
+): NewJob {
+  return newJob(target, step, place, {
+    kind: "resume",
+    queue: queues.resume,
+    maxAttempts: undefined,
+    delay: after,
+    owned: false,
+    args: JSON.stringify({ event }),
+  });
+}
+
+function newJob(
+  { workflow, instance }: Target,
+  step: StepDefinition,
+  place: Placement,
+  of: Pick<NewJob, "kind" | "queue" | "maxAttempts" | "delay" | "owned" | "args">,
+): NewJob {
+  return {
+    id: place.id(),
+    kind: of.kind,
+    workflow: workflow.name,
+    version: workflow.version,
+    instance,
+    step: step.name,
+    queue: of.queue,
+    priority: step.priority ?? usualPriority,
+    maxAttempts: of.maxAttempts,
+    delay: of.delay,
+    owned: of.owned,
+    args: of.args,
+  };
+}

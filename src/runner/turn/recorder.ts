@@ -1,0 +1,85 @@
+import type { NewResult, Recording } from "../../backend/turn.ts";
+import type { Failures } from "./failures.ts";
+import { type Host, leaseOf, type OwnedJob } from "../host.ts";
+import { Lanes } from "./lanes.ts";
+import type { Parts } from "../parts.ts";
+import { isUnreachable, pause } from "../upkeep/trouble.ts";
+import { wakeOf } from "./turns.ts";
+
+interface Waiting {
+  readonly job: OwnedJob;
+  readonly recording: Recording;
+  /** Called once it is written, with whether it stands. */
+  readonly written: ((stands: boolean) => void) | undefined;
+}
+
+const largestBatch = 500;
+
+/**
+ * Leaves results for an advance: of waits that somebody else may end too, and of every step where
+ * inline is off.
+ */
+export class Recorder {
+  readonly #parts: Parts;
+  readonly #host: Host;
+  readonly #failures: Failures;
+  #waiting: Waiting[] = [];
+  readonly #lanes: Lanes<Waiting>;
+
+  constructor(parts: Parts, host: Host, failures: Failures) {
+    this.#parts = parts;
+    this.#host = host;
+    this.#failures = failures;
+    this.#lanes = new Lanes(
+      1,
+      () => this.#waiting.splice(0, largestBatch),
+      (batch) => this.#write(batch),
+    );
+  }
+
+  /** Writes a result, ends its job and wakes the advance. */
+  submit(job: OwnedJob, result: NewResult, written?: Waiting["written"]): void {
+    const workflow = this.#parts.registry.get(job.workflow, job.version);
+    const recording: Recording = {
+      ...result,
+      instance: job.instance,
+      version: job.version,
+      lease: leaseOf(job),
+      wake: wakeOf(this.#parts, workflow),
+    };
+    this.#waiting.push({ job, recording, written });
+    this.#lanes.wake();
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const standing = await this.#parts.backend.store.record(
+        batch.map(({ recording }) => recording),
+      );
+      for (const { job, written } of batch) {
+        const stands = standing.has(job.id);
+        written?.(stands);
+        if (stands) this.#host.stopped(job);
+        this.#host.done(job);
+      }
+    } catch (error) {
+      if (isUnreachable(error)) await this.#later(batch);
+      else if (batch.length > 1) { for (const waiting of batch) await this.#write([waiting]); }
+      else await this.#refused(batch, error);
+    }
+  }
+
+  async #later(batch: readonly Waiting[]): Promise<void> {
+    if (await pause(this.#host.givenUp)) {
+      this.#waiting.push(...batch);
+      this.#lanes.wake();
+    } else for (const { job } of batch) this.#host.done(job);
+  }
+
+  async #refused(batch: readonly Waiting[], error: unknown): Promise<void> {
+    for (const { job } of batch) {
+      await this.#failures.settle(job, error, { ran: true });
+      this.#host.done(job);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { SchemaVersionError, ServerVersionError } from "../../core/errors/errors.ts";
+import type { Serving } from "../../backend/queue.ts";
+import { TroubleLog } from "../../observe/trouble_log.ts";
+import type { Parts } from "../parts.ts";
+import { pause, unlessAborted } from "./trouble.ts";
+
+/** What a process says of itself when it enters. */
+export interface Entering {
+  readonly name: string;
+  /** Milliseconds that it may be silent. */
+  readonly lease: number;
+  readonly serving: Serving;
+}
+
+/** Enters a process in the backend: when it begins, and again after it was declared dead. */
+export class Entrance {
+  readonly #parts: Pick<Parts, "backend" | "graphs">;
+  readonly #entering: Entering;
+  readonly #givenUp: AbortSignal;
+  readonly #trouble: TroubleLog;
+  #entered: Promise<void> = Promise.resolve();
+
+  constructor(
+    parts: Pick<Parts, "backend" | "graphs" | "logger">,
+    entering: Entering,
+    givenUp: AbortSignal,
+  ) {
+    this.#parts = parts;
+    this.#entering = entering;
+    this.#givenUp = givenUp;
+    this.#trouble = new TroubleLog(
+      parts.logger,
+      "begin to work",
+      "The database is there: work begins",
+    );
+  }
+
+  /**
+   * Waits for the database and its tables. Rejects where that is pointless; the id is `undefined`
+   * when given up.
+   */
+  begin(): Promise<string | undefined> {
+    return persist(this.#givenUp, this.#trouble, async () => {
+      await this.#parts.backend.ready();
+      await this.#parts.graphs.look();
+      return await this.#enter();
+    });
+  }
+
+  /** The tables were there before: whatever is wrong, there is hope. */
+  beginAgain(): Promise<string | undefined> {
+    return persist(this.#givenUp, this.#trouble, () => this.#enter());
+  }
+
+  /** Resolves when nothing is on its way any more: what came too late has left again. */
+  get settled(): Promise<void> {
+    return this.#entered;
+  }
+
+  #enter(): Promise<string> {
+    const entering = this.#register();
+    this.#entered = entering.then(() => {}, () => {});
+    return entering;
+  }
+
+  async #register(): Promise<string> {
+    if (this.#givenUp.aborted) return "";
+    const { queue } = this.#parts.backend;
+    const { name, lease, serving } = this.#entering;
+    const process = await queue.register(name, lease, serving);
+    // Nobody waits for the answer any more.
+    if (this.#givenUp.aborted) await queue.unregister(process);
+    return process;
+  }
+}
+
+/**
+ * Whether an error stays as it is until this process is replaced: tables that are newer than the
+ * code, a server too old for it.
+ */
+function isPointless(error: unknown): boolean {
+  return error instanceof SchemaVersionError
+    ? !error.migratable
+    : error instanceof ServerVersionError;
+}
+
+/** Milliseconds after which a try that hangs is told of. */
+const hanging = 5_000;
+const shortest = 250;
+const longest = 8_000;
+
+/**
+ * Tries until it succeeds or is pointless, less and less often. `undefined` when `signal` has
+ * aborted.
+ */
+async function persist<T>(
+  signal: AbortSignal,
+  trouble: TroubleLog,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  for (let tries = 0; !signal.aborted; tries++) {
+    const timer = setTimeout(() => trouble.failed(new Error("no answer has come yet")), hanging);
+    try {
+      const done = await unlessAborted(signal, work());
+      if (done !== undefined) trouble.over();
+      return done;
+    } catch (error) {
+      if (isPointless(error)) throw error;
+      trouble.failed(error);
+    } finally {
+      clearTimeout(timer);
+    }
+    await pause(signal, Math.min(shortest * 2 ** tries, longest) * (0.75 + Math.random() / 2));
+  }
+  return undefined;
+}

@@ -1,0 +1,67 @@
+import { titleOf } from "../../core/value/identity.ts";
+import { Loop } from "./loop.ts";
+import type { Instances } from "../turn/instances.ts";
+import type { Parts } from "../parts.ts";
+import type { Running, RunningJob } from "../claim/running.ts";
+
+const shortest = 10;
+const longest = 5_000;
+
+/**
+ * Tells the log of steps that run for long, each attempt once. One loop looks at all of them: a
+ * timer for each would cost each.
+ */
+export class LongSteps {
+  readonly #parts: Parts;
+  readonly #instances: Instances;
+  readonly #running: Running;
+  readonly #warnAfter: number;
+  readonly #told = new WeakSet<RunningJob>();
+  readonly #loop: Loop;
+
+  /** @param warnAfter Milliseconds that a step may run unmentioned. */
+  constructor(parts: Parts, instances: Instances, running: Running, warnAfter: number) {
+    this.#parts = parts;
+    this.#instances = instances;
+    this.#running = running;
+    this.#warnAfter = warnAfter;
+    this.#loop = new Loop({
+      name: "look for long steps",
+      interval: Math.min(Math.max(warnAfter / 4, shortest), longest),
+      logger: parts.logger,
+      round: () => this.#look(),
+    });
+  }
+
+  /** Does nothing where no step is to be mentioned. */
+  start(): void {
+    if (this.#warnAfter > 0) this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  #look(): Promise<undefined> {
+    const before = performance.now() - this.#warnAfter;
+    for (const one of this.#running.jobs.values()) {
+      if (one.began > before || one.job.kind !== "execute" || this.#told.has(one)) continue;
+      this.#told.add(one);
+      this.#tell(one);
+    }
+    return Promise.resolve(undefined);
+  }
+
+  #tell({ job, began }: RunningJob): void {
+    const { workflow, version, instance, step, attempt } = job;
+    const key = this.#instances.get(instance)?.known.key;
+    const seconds = Math.round((performance.now() - began) / 1_000);
+    const since = new Date(Date.now() - (performance.now() - began)).toISOString();
+    this.#parts.logger.warn(
+      `Step "${step}" of ${
+        titleOf(workflow, key, instance)
+      } has been running for ${seconds} s (attempt ${attempt})`,
+      { workflow, version, key, instance, step, attempt, job: job.id, since },
+    );
+  }
+}

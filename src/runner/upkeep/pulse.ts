@@ -1,0 +1,128 @@
+import { failure } from "../../core/value/failure.ts";
+import { Loop } from "./loop.ts";
+import type { Lease } from "../../backend/queue.ts";
+import type { OwnedJob } from "../host.ts";
+import type { Parts } from "../parts.ts";
+import { tellRescued } from "./rescued.ts";
+
+/** What the pulse needs of its process. */
+export interface Beating {
+  readonly process: string;
+  /** The jobs that this process knows it owns, by id. */
+  readonly running: ReadonlyMap<string, { readonly job: OwnedJob }>;
+  /** The database says that this job is somebody else's now, or nobody's. */
+  lost(job: OwnedJob): void;
+  /** The process was declared dead: it must stop everything and enter again. */
+  dead(): Promise<void>;
+  /** These queues got work. */
+  wake(queues: readonly string[]): void;
+}
+
+export interface Timing {
+  /** Milliseconds between heartbeats. */
+  readonly heartbeat: number;
+  /** Milliseconds after which a silent process is declared dead. */
+  readonly lease: number;
+}
+
+/**
+ * Prolongs the lease of the process, compares what it owns with what it knows, and rescues the jobs
+ * of dead ones.
+ *
+ * A claim or a hand-over can commit while its answer is lost: such a job is owned by a process that
+ * does not know of it. Unknown for two beats, it is given back.
+ */
+export class Pulse {
+  readonly #parts: Parts;
+  readonly #beating: Beating;
+  readonly #timing: Timing;
+  readonly #loop: Loop;
+  #unknown: ReadonlySet<string> = new Set();
+  #lastBeat = performance.now();
+
+  constructor(parts: Parts, beating: Beating, timing: Timing) {
+    this.#parts = parts;
+    this.#beating = beating;
+    this.#timing = timing;
+    this.#loop = new Loop({
+      name: "send a heartbeat",
+      interval: timing.heartbeat,
+      logger: parts.logger,
+      round: () => this.#beat(),
+    });
+  }
+
+  start(): void {
+    this.#lastBeat = performance.now();
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  /** Beats at once: something may have changed hands. */
+  wake(): void {
+    this.#loop.wake();
+  }
+
+  async #beat(): Promise<undefined> {
+    const { queue } = this.#parts.backend;
+    const { heartbeat, lease } = this.#timing;
+    const late = performance.now() - this.#lastBeat;
+    if (late > Math.max(2 * heartbeat, lease / 2)) {
+      this.#parts.logger.warn(
+        "Cannot keep the heartbeat in time: the event loop was blocked or the database slow",
+        {
+          process: this.#beating.process,
+          milliseconds: Math.round(late),
+          lease,
+        },
+      );
+    }
+    const before = new Map(this.#beating.running);
+    const beat = await queue.heartbeat(this.#beating.process, lease);
+    this.#lastBeat = performance.now();
+    if (beat === undefined) {
+      await this.#beating.dead();
+      return;
+    }
+    this.#reconcile(before, beat.owned);
+    await this.#giveBack(beat.owned);
+    const rescued = await queue.rescue(this.#beating.process);
+    if (rescued.processes.length === 0) return;
+    tellRescued(this.#parts, rescued);
+    this.#beating.wake(rescued.queues);
+  }
+
+  #reconcile(before: Beating["running"], owned: readonly Lease[]): void {
+    const ours = new Set(owned.map(key));
+    for (const [id, { job }] of before) {
+      if (!ours.has(key(job)) && this.#beating.running.get(id)?.job === job) {
+        this.#beating.lost(job);
+      }
+    }
+  }
+
+  async #giveBack(owned: readonly Lease[]): Promise<void> {
+    const { running } = this.#beating;
+    const unknown = owned.filter(({ id, token }) => running.get(id)?.job.token !== token);
+    const twice = unknown.filter((lease) => this.#unknown.has(key(lease)));
+    this.#unknown = new Set(unknown.map(key));
+    if (twice.length === 0) return;
+    this.#parts.logger.warn(
+      "Jobs are owned by this process without its knowledge: they are given back",
+      {
+        process: this.#beating.process,
+        jobs: twice.map(({ id }) => id),
+      },
+    );
+    await this.#parts.backend.queue.release(twice).catch((error) => {
+      this.#parts.logger.warn("Cannot give jobs back", { error: failure(error) });
+    });
+  }
+}
+
+function key({ id, token }: Pick<Lease, "id" | "token">): string {
+  return `${id}#${token}`;
+}

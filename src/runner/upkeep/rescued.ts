@@ -1,0 +1,36 @@
+import type { Bereaved, Rescued } from "../../backend/queue.ts";
+import { titleOf } from "../../core/value/identity.ts";
+import type { Parts } from "../parts.ts";
+
+const namedInSentence = 5;
+
+/**
+ * Tells of processes that were declared dead, each with what it was running: one of those has
+ * killed it, perhaps.
+ */
+export function tellRescued({ telemetry, logger }: Parts, rescued: Rescued): void {
+  const { processes, queues, running } = rescued;
+  telemetry.emit("job:rescue", { processes, queues });
+  for (const process of processes) {
+    const its = running.filter((job) => job.process === process);
+    logger.warn(`Process ${process} was declared dead ${whileRunning(its)}`, {
+      process,
+      running: its.map(({ process: _, ...job }) => job),
+    });
+  }
+}
+
+function whileRunning(jobs: readonly Bereaved[]): string {
+  if (jobs.length === 0) return "while it ran nothing";
+  const named = jobs.slice(0, namedInSentence).map(sentenceOf);
+  const more = jobs.length - named.length;
+  return `while it ran ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function sentenceOf(
+  { kind, step, workflow, key, instance, attempt, maxAttempts }: Bereaved,
+): string {
+  const what = step === undefined ? `the ${kind}` : `step "${step}"`;
+  const most = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
+  return `${what} of ${titleOf(workflow, key, instance)} (attempt ${attempt}${most})`;
+}

@@ -1,0 +1,80 @@
+import { Loop } from "./loop.ts";
+import type { Parts } from "../parts.ts";
+import { UnservedJobs } from "./unserved.ts";
+
+/** Times in milliseconds. */
+export interface UpkeepTiming {
+  readonly poll: number;
+  readonly lease: number;
+  /** How long discarded and cancelled jobs are kept. */
+  readonly keep: number;
+}
+
+const stageAtMost = 500;
+const busyPause = 20;
+const pruneAtMost = 1_000;
+/** Milliseconds after which it is noticed at the latest that nobody serves a queue. */
+const unnoticed = 10_000;
+
+/** Makes due jobs available, looks for those that nobody can take, and deletes old ones. */
+export class Upkeep {
+  readonly #parts: Parts;
+  readonly #timing: UpkeepTiming;
+  readonly #staged: (queues: readonly string[]) => void;
+  readonly #stager: Loop;
+  readonly #janitor: Loop;
+  readonly #unserved = new UnservedJobs();
+
+  /** @param staged Is told which queues have got work. */
+  constructor(parts: Parts, timing: UpkeepTiming, staged: (queues: readonly string[]) => void) {
+    this.#parts = parts;
+    this.#timing = timing;
+    this.#staged = staged;
+    const { logger } = parts;
+    this.#stager = new Loop({
+      name: "make due jobs available",
+      interval: timing.poll,
+      logger,
+      round: () => this.#stage(),
+    });
+    this.#janitor = new Loop({
+      name: "clean up",
+      interval: Math.min(timing.lease, unnoticed),
+      logger,
+      round: () => this.#cleanUp(),
+    });
+  }
+
+  start(): void {
+    this.#stager.start();
+    this.#janitor.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#stager.stop(), this.#janitor.stop()]);
+  }
+
+  /** Something may be due in so many milliseconds, or at once. */
+  expect(milliseconds: number): void {
+    if (milliseconds > 0) this.#stager.wakeIn(milliseconds);
+    else this.#stager.wake();
+  }
+
+  async #stage(): Promise<number | undefined> {
+    const { queue } = this.#parts.backend;
+    const due = await queue.nextDue(this.#timing.poll);
+    if (due > 0) return due;
+    const queues = await queue.stage(stageAtMost);
+    if (queues.length > 0) this.#staged(queues);
+    // Due, and yet nothing was staged: somebody else has locked it.
+    return queues.length > 0 ? 0 : busyPause;
+  }
+
+  async #cleanUp(): Promise<number | undefined> {
+    await this.#unserved.look(this.#parts);
+    const { graphs, backend: { queue } } = this.#parts;
+    // What a version had to leave alone is old: all of each queue is looked at.
+    if (await graphs.look()) this.#staged([]);
+    return await queue.prune(this.#timing.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;
+  }
+}
