@@ -71,13 +71,13 @@ export {
   workflow,
 } from "./src/core/graph/workflow.ts";
 export { Hephaestus } from "./src/hephaestus.ts";
-export { fromDrizzle } from "./src/postgres/user_sql/callers.ts";
+export { fromDrizzle } from "./src/postgres/user_sql/caller_libraries.ts";
 export { connections } from "./src/postgres/driver/connections.ts";
 
 // The types that the signatures above mention: few programs name them, readers look them up.
 export type { AnyWorkflow, Target } from "./src/client/find.ts";
 export type { DeleteOptions } from "./src/client/delete.ts";
-export type { ListOptions, Page } from "./src/client/listing.ts";
+export type { ListOptions, Page } from "./src/client/list.ts";
 export type { WorkOptions } from "./src/client/options.ts";
 export type {
   CancelOptions,
@@ -85,12 +85,7 @@ export type {
   Resumed,
   ScheduleOptions,
 } from "./src/client/resuming.ts";
-export type {
-  ManyHandle,
-  ManyItem,
-  StartManyOptions,
-  StartOptions,
-} from "./src/client/starting.ts";
+export type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./src/client/start.ts";
 export type { Worker } from "./src/client/worker.ts";
 export type { ChoiceOptions } from "./src/core/define/choice.ts";
 export type {
@@ -153,7 +148,7 @@ export type {
   WorkflowStart,
   WorkflowStop,
   WorkflowTransition,
-} from "./src/core/telemetry.ts";
+} from "./src/core/events.ts";
 export type {
   GivenOf,
   Issue,
@@ -164,7 +159,7 @@ export type {
   Validated,
 } from "./src/core/value/type.ts";
 export type { PickOptions, VersionedWorkflow } from "./src/core/graph/version.ts";
-export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/graph/wiring.ts";
+export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/graph/builder_types.ts";
 export type { WorkflowOptions } from "./src/core/graph/workflow.ts";
 export type { AddressOptions, SslMode } from "./src/postgres/driver/address/address.ts";
 export type { PostgresOptions } from "./src/postgres/backend.ts";
@@ -177,6 +172,6 @@ export type {
   KyselyTx,
   PgClient,
   PostgresJsTx,
-} from "./src/postgres/user_sql/callers.ts";
-export type { QueueNames } from "./src/runner/parts.ts";
+} from "./src/postgres/user_sql/caller_libraries.ts";
+export type { QueueNames } from "./src/runner/runtime.ts";
 export type { AnyBackend } from "./src/backend/store.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { connect, type Db } from "../src/postgres/driver/db.ts";
+import { connect, type Db } from "../src/postgres/driver/connect.ts";
 import type { BenchDatabase } from "./database.ts";
 import { type Cost, measure } from "./measure.ts";
 import { usage } from "./own_process.ts";

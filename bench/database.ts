@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { type Server, startThrowaway } from "../scripts/embedded_postgres.ts";
 import { findBinaries } from "../scripts/postgres_binaries.ts";
-import { connect } from "../src/postgres/driver/db.ts";
+import { connect } from "../src/postgres/driver/connect.ts";
 import { migrate } from "../src/postgres/migrations/migrate.ts";
 import { Observer } from "./observer.ts";
 

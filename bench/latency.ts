@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Hephaestus } from "../mod.ts";
-import { connect } from "../src/postgres/driver/db.ts";
+import { connect } from "../src/postgres/driver/connect.ts";
 import { ChildClient } from "./child.ts";
 import type { BenchDatabase } from "./database.ts";
 import { type Figures, figures, measure, rounded } from "./measure.ts";

@@ -34,7 +34,7 @@ const layers: Readonly<Record<string, Layer>> = {
 
 const impure =
   /\b(Date\.now|new Date\(\)|Math\.random|performance\.|set(?:Timeout|Interval|Immediate)|queueMicrotask|fetch\(|crypto\.|process\.|Deno\.)/;
-const vague = /(^|[/_])(utils?|helpers?|commons?|types|managers?|services?)\.ts$/;
+const vague = /(^|[/_])(utils?|helpers?|commons?|managers?|services?)\.ts$|(^|\/)types\.ts$/;
 
 /** One sentence for each import or name that the layers forbid. */
 export function check(path: string, text: string): string[] {

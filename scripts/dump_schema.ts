@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import postgres, { type Sql } from "postgres";
-import { connect } from "../src/postgres/driver/db.ts";
+import { connect } from "../src/postgres/driver/connect.ts";
 import { migrate } from "../src/postgres/migrations/migrate.ts";
 import { startThrowaway } from "./embedded_postgres.ts";
 

@@ -1,23 +1,23 @@
 import type { Client } from "./client/client.ts";
 import { deleteInstance, type DeleteOptions } from "./client/delete.ts";
-import { Finals } from "./client/finals.ts";
+import { Finals } from "./client/wait.ts";
 import { type AnyWorkflow, find, type Target } from "./client/find.ts";
 import { type Handle, handleOf } from "./client/handle.ts";
-import * as listing from "./client/listing.ts";
-import type { ListOptions, Page } from "./client/listing.ts";
+import * as listing from "./client/list.ts";
+import type { ListOptions, Page } from "./client/list.ts";
 import { checkOptions, type HephaestusOptions, type WorkOptions } from "./client/options.ts";
-import { partsOf } from "./client/parts.ts";
+import { partsOf } from "./client/runtime.ts";
 import * as resuming from "./client/resuming.ts";
 import type { CancelOptions, InTransaction, Resumed, ScheduleOptions } from "./client/resuming.ts";
-import * as starting from "./client/starting.ts";
-import type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./client/starting.ts";
+import * as starting from "./client/start.ts";
+import type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./client/start.ts";
 import type { Worker } from "./client/worker.ts";
-import { Workers } from "./client/working.ts";
+import { Workers } from "./client/workers.ts";
 import { HephaestusError } from "./core/errors/errors.ts";
 import type { Delivery } from "./core/define/step.ts";
 import type { Addressed } from "./core/graph/workflow.ts";
 import type { HistoryEntry, Instance } from "./core/engine/instance.ts";
-import type { EventName, Listener } from "./core/telemetry.ts";
+import type { EventName, Listener } from "./core/events.ts";
 
 /**
  * The engine: starts instances, talks to them, lists them, and works on them.

@@ -1,4 +1,4 @@
-import { listed } from "../core/errors/hephaestus_error.ts";
+import { listed } from "../core/errors/base.ts";
 import type { Unserved } from "./queue.ts";
 
 /** What is told of jobs that nobody can take: for one queue, or one workflow, together. */

@@ -1,5 +1,5 @@
 import { examine, repair, untaken, type Violation } from "../postgres/doctor/doctor.ts";
-import { explained, lackingIn } from "../postgres/lacking.ts";
+import { explained, lackingIn } from "../postgres/missing.ts";
 import { tablesOf } from "../postgres/sql/tables.ts";
 import { UsageError } from "./failure.ts";
 import { open } from "./migrate.ts";

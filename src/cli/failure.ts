@@ -1,5 +1,5 @@
 import { HephaestusError } from "../core/errors/errors.ts";
-import { describe } from "../postgres/driver/connection_error.ts";
+import { describe } from "../postgres/driver/errors.ts";
 
 /** Says that the command was not written as it should be. */
 export class UsageError extends Error {

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { connect, type Db } from "../postgres/driver/db.ts";
+import { connect, type Db } from "../postgres/driver/connect.ts";
 import { quoteIdentifier } from "../postgres/sql/identifiers.ts";
 import {
   migrate,

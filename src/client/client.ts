@@ -1,8 +1,8 @@
 import { InstanceNotFoundError } from "../core/errors/errors.ts";
 import type { Instance } from "../core/engine/instance.ts";
-import type { Parts } from "../runner/parts.ts";
+import type { Parts } from "../runner/runtime.ts";
 import type { Worker } from "../runner/worker.ts";
-import type { Finals } from "./finals.ts";
+import type { Finals } from "./wait.ts";
 import type { Handle } from "./handle.ts";
 
 /** What the calls of a client share. */

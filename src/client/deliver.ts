@@ -6,7 +6,7 @@ import type { StepDefinition } from "../core/define/step.ts";
 import { check } from "../core/value/type.ts";
 import { resolve } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
-import type { Parts } from "../runner/parts.ts";
+import type { Parts } from "../runner/runtime.ts";
 import type { Delivered } from "../backend/store.ts";
 import type { AnyWorkflow } from "./find.ts";
 

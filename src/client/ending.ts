@@ -1,9 +1,9 @@
 import { HephaestusError } from "../core/errors/errors.ts";
 import { failure } from "../core/value/failure.ts";
 import { type Instance, isFinal } from "../core/engine/instance.ts";
-import type { AnyTransaction } from "../postgres/user_sql/callers.ts";
+import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
 import { tellEnd } from "../runner/observe.ts";
-import { endingOf } from "../runner/run/verdicts.ts";
+import { endingOf } from "../runner/run/verdict.ts";
 import type { EndResult, Known } from "../backend/store.ts";
 import type { Client } from "./client.ts";
 

@@ -1,6 +1,6 @@
 import { InstanceNotFoundError } from "../core/errors/errors.ts";
 import type { Instance } from "../core/engine/instance.ts";
-import type { Finals } from "./finals.ts";
+import type { Finals } from "./wait.ts";
 import { checkNames } from "./option_names.ts";
 
 /** An instance that was started. */

@@ -3,7 +3,7 @@ import { isPrintable } from "../core/value/identity.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { RetryPolicy } from "../core/value/retry.ts";
 import type { PostgresOptions } from "../postgres/backend.ts";
-import type { QueueNames } from "../runner/parts.ts";
+import type { QueueNames } from "../runner/runtime.ts";
 import type { AnyBackend } from "../backend/store.ts";
 import type { AnyWorkflow } from "./find.ts";
 import { checkNames, type OptionNames } from "./option_names.ts";

@@ -1,9 +1,9 @@
 import { JobNotFoundError, NotCancellableError } from "../core/errors/errors.ts";
 import { type Duration, milliseconds } from "../core/value/duration.ts";
 import { isFinal } from "../core/engine/instance.ts";
-import type { AnyTransaction } from "../postgres/user_sql/callers.ts";
+import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
 import { usualPriority } from "../runner/turn/new_jobs.ts";
-import { wakeOf } from "../runner/turn/turns.ts";
+import { wakeOf } from "../runner/turn/compute_turn.ts";
 import { aboutInstance } from "../runner/observe.ts";
 import type { NewJob } from "../backend/job.ts";
 import { type Client, gone } from "./client.ts";

@@ -1,149 +1,248 @@
-import { encodeControl } from "../core/engine/control.ts";
-import { InvalidValueError } from "../core/errors/errors.ts";
-import { businessKey, isPrintable, uniqueKey } from "../core/value/identity.ts";
-import { isFinal } from "../core/engine/instance.ts";
-import { decode, encode, type JsonObject } from "../core/value/json.ts";
-import type { Progress } from "../core/engine/engine.ts";
-import { mergeMetadata, withStart } from "../core/engine/metadata.ts";
-import { isPromise, settled } from "../core/value/promises.ts";
-import { check, type Checked } from "../core/value/type.ts";
+import { AlreadyRunningError } from "../core/errors/errors.ts";
+import { type Instance, isFinal } from "../core/engine/instance.ts";
+import type { JsonObject } from "../core/value/json.ts";
+import { isPromise, settled } from "../core/value/promise.ts";
+import { resolve } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
-import { computeOpening, type Limits } from "../runner/turn/turns.ts";
-import type { Known, NewInstance } from "../backend/store.ts";
-import { uuidv7 } from "./uuid.ts";
+import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
+import { jobsOf, placement } from "../runner/turn/new_jobs.ts";
+import { sayFailed, tellStart } from "../runner/observe.ts";
+import type { Slot } from "../runner/claim/slots.ts";
+import type { Worker } from "../runner/worker.ts";
+import type { Client } from "./client.ts";
+import { endInstance } from "./ending.ts";
+import { type AnyWorkflow, bareKey } from "./find.ts";
+import type { Handle } from "./handle.ts";
+import { checkNames, type OptionNames } from "./option_names.ts";
+import { instanceOf, prepare, type Prepared } from "./prepare.ts";
+import type { NewInstance, Written } from "../backend/store.ts";
 
-/** What an instance is started with. */
-export interface Beginning {
+/** How an instance is started. */
+export interface StartOptions {
+  /** The version to start with, instead of what `pick` or `current` says. */
+  readonly version?: number | undefined;
+  /**
+   * What happens when the business key is active: an error, its handle, or its cancellation.
+   * Default `"reject"`.
+   */
+  readonly onConflict?: "reject" | "return" | "replace" | undefined;
+  /** Tags beside those of the workflow. */
+  readonly tags?: readonly string[] | undefined;
+  /** Metadata beside that of the workflow; wins where both have a key. */
+  readonly metadata?: JsonObject | undefined;
+  /** The caller's own open transaction: the start commits with it, or not at all. */
+  readonly tx?: AnyTransaction | undefined;
+}
+
+const startNames: OptionNames<StartOptions> = {
+  metadata: true,
+  onConflict: true,
+  tags: true,
+  tx: true,
+  version: true,
+};
+
+/** One of many instances to be started. */
+export interface ManyItem<In = unknown> {
   /** The value of the business key. */
   readonly key: string;
-  readonly input: unknown;
+  /** What the instance is started with. */
+  readonly input: In;
+  /** Tags beside those of the workflow. */
   readonly tags?: readonly string[] | undefined;
+  /** Metadata beside that of the workflow; wins where both have a key. */
   readonly metadata?: JsonObject | undefined;
 }
 
-/** An instance that is ready to be inserted, and what this process will know of it. */
-export interface Prepared {
-  readonly known: Omit<Known, "insertedAt">;
-  readonly uniqueKey: string | undefined;
-  /** JSON text. */
-  readonly input: string;
-  /** JSON text: what a choice has thrown. */
-  readonly error: string | undefined;
-  /** The choice that has thrown it. */
-  readonly failedIn: string | undefined;
-  readonly recorded: NewInstance["recorded"];
-  /** What the first turn did, with the steps that need jobs. */
-  readonly starting: Progress;
+/** How many instances are started. */
+export type StartManyOptions = Pick<StartOptions, "version" | "tx">;
+
+const startManyNames: OptionNames<StartManyOptions> = { tx: true, version: true };
+
+/** One of many instances. */
+export interface ManyHandle<In = unknown> extends Handle<In> {
+  /** False when the key was active already: then it is the handle of the instance that runs. */
+  readonly started: boolean;
+}
+
+/** A start that was checked: nothing is written yet. */
+interface Ready {
+  readonly workflow: Workflow;
+  readonly prepared: Prepared;
+}
+
+const mostTries = 5;
+
+/** Starts an instance, or does what `onConflict` says. */
+export async function start(
+  client: Client,
+  target: AnyWorkflow,
+  { key, input }: Pick<ManyItem, "key" | "input">,
+  options: StartOptions,
+): Promise<Handle> {
+  checkNames("start an instance", options, startNames);
+  const { tx, version, onConflict = "reject", tags, metadata } = options;
+  if (!["reject", "return", "replace"].includes(onConflict)) {
+    throw new TypeError(
+      `Cannot start an instance: onConflict is "reject", "return" or "replace", not ${
+        typeof onConflict === "string" ? `"${onConflict}"` : typeof onConflict
+      }`,
+    );
+  }
+  const item = { key, input, tags, metadata };
+  const ready = await check(client, target, version, item);
+  await client.parts.graphs.admit([ready.workflow], tx !== undefined);
+  let seen: Instance | undefined;
+  for (let tries = 0; tries < mostTries; tries++) {
+    const { known } = ready.prepared;
+    if ((await insert(client, [ready], tx)).has(known.id)) return client.handle(known, true);
+    const running = await conflicting(client, ready, tx);
+    // It has ended since: the key is free.
+    if (running === undefined) continue;
+    if (onConflict === "return") return client.handle(running, false);
+    if (onConflict === "reject") throw new AlreadyRunningError(running);
+    await endInstance(client, running, "The instance was replaced by a new start of its key", tx);
+    seen = running;
+  }
+  throw fought(ready, seen);
+}
+
+/** Starts many instances in one statement. Those whose key is active are left alone. */
+export async function startMany(
+  client: Client,
+  target: AnyWorkflow,
+  items: readonly ManyItem[],
+  options: StartManyOptions,
+): Promise<readonly ManyHandle[]> {
+  checkNames("start instances", options, startManyNames);
+  if (!Array.isArray(items) || !items.every((item) => typeof item === "object" && item !== null)) {
+    throw new TypeError("Cannot start instances: they are not an array of objects");
+  }
+  const { tx, version } = options;
+  // All are read before anything is awaited: what the caller changes then comes too late.
+  // deno-lint-ignore require-await -- what one throws is a rejection, so that none of the others is left alone
+  const ready = await Promise.all(items.map(async (item) => check(client, target, version, item)));
+  await client.parts.graphs.admit(ready.map(({ workflow }) => workflow), tx !== undefined);
+  const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Map();
+  const handles: ManyHandle[] = [];
+  for (const one of ready) {
+    const { known } = one.prepared;
+    const started = inserted.has(known.id);
+    const running = started ? known : await conflicting(client, one, tx);
+    if (running !== undefined) handles.push(manyHandle(client, running, started));
+    else handles.push(await startAgain(client, one, tx));
+  }
+  return handles;
+}
+
+function manyHandle(
+  client: Client,
+  of: Prepared["known"] | Instance,
+  started: boolean,
+): ManyHandle {
+  return Object.assign(client.handle(of, started), { started });
+}
+
+/** The key was active a moment ago and is no longer. */
+async function startAgain(
+  client: Client,
+  ready: Ready,
+  tx: AnyTransaction | undefined,
+): Promise<ManyHandle> {
+  for (let tries = 0; tries < mostTries; tries++) {
+    const { known } = ready.prepared;
+    const started = (await insert(client, [ready], tx)).has(known.id);
+    const running = started ? known : await conflicting(client, ready, tx);
+    if (running !== undefined) return manyHandle(client, running, started);
+  }
+  throw fought(ready);
+}
+
+function fought({ prepared: { known } }: Ready, seen?: Instance): AlreadyRunningError {
+  const { workflow, key } = known;
+  const { id = "", status = "running" } = seen ?? {};
+  const why = "others started the key again and again";
+  return new AlreadyRunningError({ workflow, key, id, status, why });
+}
+
+function check(
+  { parts }: Client,
+  target: AnyWorkflow,
+  version: number | undefined,
+  { key, input, tags, metadata }: ManyItem,
+): Ready | Promise<Ready> {
+  const more = { ...(tags && { tags }), ...(metadata && { metadata }) };
+  const given = { key: bareKey(target, key), input, ...more };
+  const workflow = resolve(target, version, given);
+  const prepared = prepare(parts, workflow, given);
+  return isPromise(prepared)
+    ? settled(prepared).then((prepared) => ({ workflow, prepared }))
+    : { workflow, prepared };
 }
 
 /**
- * Checks everything that a start is given and takes the first turn. Nothing is written yet. A
- * promise only where the schema of the input asks for one.
+ * Inserts in one statement; first jobs begin here as far as slots are free. Returns the ids that
+ * are there.
  */
-export function prepare(
-  limits: Limits,
-  workflow: Workflow,
-  beginning: Beginning,
-): Prepared | Promise<Prepared> {
-  const key = businessKey(workflow.key, beginning.key);
-  const tags = tagsOf(workflow, beginning.tags);
-  const metadata = metadataOf(workflow, beginning.metadata, limits.payloadLimit);
-  const checked = check(workflow.input, beginning.input);
-  return isPromise(checked)
-    ? settled(checked).then((checked) =>
-      prepared(limits, workflow, { key, tags, metadata }, checked)
-    )
-    : prepared(limits, workflow, { key, tags, metadata }, checked);
-}
-
-function prepared(
-  limits: Limits,
-  workflow: Workflow,
-  { key, tags, metadata }: Pick<Known, "key" | "tags" | "metadata">,
-  checked: Checked,
-): Prepared {
-  const text = inputText(workflow, checked, limits.payloadLimit);
-  const input = decode(text);
-  const { progress, recorded, error } = computeOpening(limits, workflow, input);
-  const control = withStart(progress.control, metadata);
-  const status = progress.status === "running" ? "pending" : progress.status;
-  return {
-    known: {
-      id: uuidv7(),
-      workflow: workflow.name,
-      version: workflow.version,
-      graph: workflow.fingerprint,
-      key,
-      revision: 1,
-      status,
-      control,
-      metadata: control.metadata.size === 0 ? metadata : mergeMetadata(workflow.graph, control),
-      tags,
-      input,
-    },
-    uniqueKey: isFinal(status) ? undefined : uniqueKey(workflow, key),
-    input: text,
-    error,
-    failedIn: progress.thrown?.step,
-    recorded,
-    starting: progress,
-  };
-}
-
-/** The row of an instance, with its first jobs. */
-export function instanceOf(
-  { known, uniqueKey, input, error, recorded }: Prepared,
-  started: NewInstance["started"],
-): NewInstance {
-  return {
-    id: known.id,
-    workflow: known.workflow,
-    version: known.version,
-    graph: known.graph,
-    key: known.key,
-    uniqueKey,
-    status: started.some(({ owned }) => owned) ? "running" : known.status,
-    control: encodeControl(known.control),
-    tags: known.tags,
-    metadata: JSON.stringify(known.metadata),
-    error,
-    input,
-    recorded,
-    started,
-  };
-}
-
-function inputText(workflow: Workflow, checked: Checked, limit: number): string {
-  const what = `input of workflow "${workflow.name}"`;
-  if ("problem" in checked) {
-    const problems = [{ path: "", message: checked.problem }];
-    throw new InvalidValueError({ what, problems, action: "start with" });
+async function insert(
+  { parts, workers, finals }: Client,
+  ready: readonly Ready[],
+  tx: AnyTransaction | undefined,
+): Promise<Written> {
+  const worker = tx === undefined && parts.inline ? local(workers, ready, parts) : undefined;
+  const turns = ready.map(({ prepared }) => prepared.starting);
+  const taken: Slot[] = [];
+  const place = await placement(parts, turns, (queue) => {
+    const slot = worker?.slots.take(queue);
+    if (slot !== undefined) taken.push(slot);
+    return slot !== undefined;
+  });
+  const process = worker?.process;
+  let opening: readonly NewInstance[];
+  let opened: Written;
+  try {
+    opening = ready.map(({ workflow, prepared }) => {
+      const target = { workflow, instance: prepared.known.id };
+      return instanceOf(prepared, jobsOf(parts, target, prepared.starting, place));
+    });
+    opened = await parts.backend.store.open(process, opening, tx);
+  } finally {
+    // Nobody comes between: what begins below holds no more than what is given back here.
+    for (const slot of taken) slot.release();
   }
-  return checked.value === undefined ? "null" : encode(checked.value, { what, limit });
+  ready.forEach(({ workflow, prepared: { known, starting, error, failedIn } }, index) => {
+    const insertedAt = opened.get(known.id);
+    if (insertedAt === undefined) return;
+    const now = { ...known, insertedAt };
+    worker?.adopt(process!, now, opening[index]!.started);
+    if (error) {
+      sayFailed(parts.logger, known, { step: failedIn, attempts: 1, error: JSON.parse(error) });
+    }
+    // In the caller's transaction nothing has happened yet, and may never.
+    if (tx !== undefined) return;
+    tellStart(parts.telemetry, now, workflow, starting);
+    if (isFinal(now.status)) finals.tell(now.id);
+  });
+  return opened;
 }
 
-function metadataOf(
-  workflow: Workflow,
-  given: JsonObject | undefined,
-  limit: number,
-): JsonObject {
-  const all = { ...workflow.metadata, ...given };
-  if (Object.keys(all).length === 0) return all;
-  const what = `metadata of workflow "${workflow.name}"`;
-  return decode(encode(all, { what, limit })) as JsonObject;
+function local(
+  workers: ReadonlySet<Worker>,
+  ready: readonly Ready[],
+  { registry }: Client["parts"],
+): Worker | undefined {
+  const known = ({ workflow: { name, version } }: Ready) =>
+    registry.find(name, version) !== undefined;
+  if (!ready.every(known)) return undefined;
+  return [...workers].find(({ accepting, process }) => accepting && process !== "");
 }
 
-function tagsOf(workflow: Workflow, given: readonly string[] | undefined): readonly string[] {
-  const tags = [...workflow.tags, ...checkedTags(workflow, given)];
-  return Object.freeze(tags.length < 2 ? tags : [...new Set(tags)]);
-}
-
-function checkedTags(workflow: Workflow, tags: readonly string[] | undefined): readonly string[] {
-  if (tags === undefined) return [];
-  const good = Array.isArray(tags) && tags.length <= 100 &&
-    tags.every((tag) => isPrintable(tag));
-  if (good) return tags;
-  throw new TypeError(
-    `Cannot start workflow "${workflow.name}": tags are at most 100 texts of 1 to 200 printable characters`,
-  );
+async function conflicting(
+  { parts }: Client,
+  { prepared: { uniqueKey } }: Ready,
+  tx: AnyTransaction | undefined,
+): Promise<Instance | undefined> {
+  if (uniqueKey === undefined) return undefined;
+  const [running] = await parts.backend.store.list({ uniqueKey, limit: 1 }, tx);
+  return running;
 }

@@ -4,8 +4,8 @@ import { commit, pass, record } from "./instances/commit.ts";
 import { insertJob } from "./jobs/jobs.ts";
 import { compare } from "./instances/graphs.ts";
 import { open } from "./instances/open.ts";
-import { cancelScheduled, deleteInstance, deliver, end } from "./instances/outside.ts";
-import { ended, history, list, page, toKnown, unprocessed } from "./instances/reading.ts";
+import { cancelScheduled, deleteInstance, deliver, end } from "./instances/deliver.ts";
+import { ended, history, list, page, toKnown, unprocessed } from "./instances/read.ts";
 import { run, type Tables } from "./tables.ts";
 import { transaction } from "./transaction.ts";
 

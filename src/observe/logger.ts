@@ -1,4 +1,4 @@
-import { settled } from "../core/value/promises.ts";
+import { settled } from "../core/value/promise.ts";
 import { callUserCode } from "../core/value/user_code.ts";
 
 /**

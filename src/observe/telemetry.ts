@@ -1,9 +1,9 @@
 import { type Channel, channel } from "node:diagnostics_channel";
 import { failure } from "../core/value/failure.ts";
-import { settled } from "../core/value/promises.ts";
+import { settled } from "../core/value/promise.ts";
 import { callUserCode } from "../core/value/user_code.ts";
 import { defaultLogger, guarded, type Logger } from "./logger.ts";
-import type { EventName, Events, Listener } from "../core/telemetry.ts";
+import type { EventName, Events, Listener } from "../core/events.ts";
 
 type Listeners = { readonly [Name in EventName]: Set<Listener<Name>> };
 

@@ -1,16 +1,16 @@
 import type { Backend } from "../backend/store.ts";
-import { describe, reporting } from "./driver/connection_error.ts";
+import { describe, reporting } from "./driver/errors.ts";
 import {
   type Connections,
   type ConnectionsOptions,
   openConnections,
   type SharedConnections,
 } from "./driver/connections.ts";
-import type { Tx } from "./driver/db.ts";
+import type { Tx } from "./driver/connect.ts";
 import { channelOf } from "./sql/identifiers.ts";
-import { explained, lackingIn } from "./lacking.ts";
+import { explained, lackingIn } from "./missing.ts";
 import { assertMigrated } from "./migrations/migrate.ts";
-import { readEnded, readQueues, wakePayload } from "./notices.ts";
+import { readEnded, readQueues, wakePayload } from "./notifications.ts";
 import { postgresQueue } from "./queue.ts";
 import { postgresStore } from "./store.ts";
 import { tablesOf } from "./sql/tables.ts";

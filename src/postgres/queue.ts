@@ -1,10 +1,10 @@
 import type { Queue, Rescued } from "../backend/queue.ts";
 import { runBy } from "./jobs/bereaved.ts";
-import { reporting } from "./driver/connection_error.ts";
-import type { Db, Tx } from "./driver/db.ts";
+import { reporting } from "./driver/errors.ts";
+import type { Db, Tx } from "./driver/connect.ts";
 import { freeDead, freeLeft, release, stage } from "./jobs/give_back.ts";
 import * as jobs from "./jobs/jobs.ts";
-import * as lone from "./jobs/lone_jobs.ts";
+import * as lone from "./jobs/lone.ts";
 import * as processes from "./jobs/processes.ts";
 import { retrying } from "./driver/retrying.ts";
 import type { Tables } from "./sql/tables.ts";

@@ -2,9 +2,9 @@ import { HephaestusError } from "../core/errors/errors.ts";
 import type { CallerTransaction, Store, Written } from "../backend/store.ts";
 import type { Turn } from "../backend/turn.ts";
 import { CallerTransactions } from "./user_sql/caller_transactions.ts";
-import type { AnyTransaction } from "./user_sql/callers.ts";
+import type { AnyTransaction } from "./user_sql/caller_libraries.ts";
 import { commit } from "./instances/commit.ts";
-import type { Channels } from "./notices.ts";
+import type { Channels } from "./notifications.ts";
 import {
   describe,
   failed,
@@ -12,14 +12,14 @@ import {
   isRetryable,
   reporting,
   sqlState,
-} from "./driver/connection_error.ts";
-import type { Db, Tx } from "./driver/db.ts";
+} from "./driver/errors.ts";
+import type { Db, Tx } from "./driver/connect.ts";
 import { deleteInstance } from "./instances/delete.ts";
 import { compare } from "./instances/graphs.ts";
-import * as instances from "./instances/instances.ts";
+import * as instances from "./instances/read.ts";
 import * as jobs from "./jobs/jobs.ts";
-import * as lists from "./instances/lists.ts";
-import type { Lacking } from "./lacking.ts";
+import * as lists from "./instances/list.ts";
+import type { Lacking } from "./missing.ts";
 import { open } from "./instances/open.ts";
 import { deliver, pass, record, recordStatement } from "./instances/record.ts";
 import { retrying } from "./driver/retrying.ts";

@@ -2,7 +2,7 @@ import type { Progress } from "../core/engine/engine.ts";
 import { type Failure, failure } from "../core/value/failure.ts";
 import { type InstanceStatus, isFinal } from "../core/engine/instance.ts";
 import type { Logger } from "../observe/logger.ts";
-import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/telemetry.ts";
+import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/events.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 import type { Telemetry } from "../observe/telemetry.ts";
 import type { Known } from "../backend/store.ts";

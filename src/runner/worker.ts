@@ -3,28 +3,28 @@ import { failure } from "../core/value/failure.ts";
 import type { Instance } from "../core/engine/instance.ts";
 import type { NewJob } from "../backend/job.ts";
 import type { Lease } from "../backend/queue.ts";
-import { TroubleLog } from "../observe/trouble_log.ts";
+import { TroubleLog } from "../observe/outage_log.ts";
 import type { Known } from "../backend/store.ts";
 import { Claims } from "./claim/claims.ts";
 import { Committer } from "./turn/committer.ts";
 import type { Workers } from "./run/attempt.ts";
-import { Entrance } from "./upkeep/entrance.ts";
+import { Entrance } from "./upkeep/registration.ts";
 import { execute, givenBack } from "./run/execute.ts";
-import { Failures } from "./turn/failures.ts";
+import { Failures } from "./run/failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import { aboutJob } from "./observe.ts";
-import { Instances } from "./turn/instances.ts";
+import { Instances } from "./turn/instance_cache.ts";
 import { leave } from "./upkeep/leaving.ts";
 import { LongSteps } from "./upkeep/long_steps.ts";
-import type { Parts } from "./parts.ts";
-import { begun } from "./turn/ready.ts";
-import { Pulse, type Timing } from "./upkeep/pulse.ts";
+import type { Parts } from "./runtime.ts";
+import { begun } from "./turn/hand_over.ts";
+import { Pulse, type Timing } from "./upkeep/heartbeat.ts";
 import { Recorder } from "./turn/recorder.ts";
 import { resume } from "./run/resume.ts";
 import { Running, type RunningJob } from "./claim/running.ts";
 import { Slots } from "./claim/slots.ts";
-import { pause, unlessAborted, within } from "./upkeep/trouble.ts";
-import { Upkeep } from "./upkeep/upkeep.ts";
+import { pause, unlessAborted, within } from "./upkeep/outage.ts";
+import { Upkeep } from "./upkeep/maintenance.ts";
 
 /** How a process works. Times in milliseconds. */
 export interface WorkOptions extends Timing {

@@ -12,7 +12,7 @@ import {
   type,
   workflow,
 } from "../../mod.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { assertSound } from "../invariants/story.ts";
 

@@ -15,7 +15,7 @@ import {
   versioned,
   workflow,
 } from "../../mod.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { everywhere, silent } from "../everywhere.ts";
 import { database } from "../pg.ts";

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { done, Hephaestus, join, signal, step, timer, type, workflow } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { examine, repair } from "../../src/postgres/doctor/doctor.ts";
 import { eventually, silent } from "../everywhere.ts";
 import { type Database, database, migrated } from "../pg.ts";

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { has, including, none, unite } from "../../src/core/graph/bits.ts";
+import { has, including, none, unite } from "../../src/core/graph/row_set.ts";
 import { WorkflowDefinitionError } from "../../src/core/errors/errors.ts";
 import { step } from "../../src/core/define/step.ts";
 import { done, join } from "../../src/core/define/target.ts";

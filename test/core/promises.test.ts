@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { isPromise, settled } from "../../src/core/value/promises.ts";
+import { isPromise, settled } from "../../src/core/value/promise.ts";
 
 type Settle = (value: unknown) => void;
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { answers, asking, deliveries, holding, road } from "./roads.ts";
 import { again, completes, engine, seen, type Story } from "./story.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { assertMigrated, migrate } from "../../src/postgres/migrations/migrate.ts";
 import { holding } from "./roads.ts";
 import { completes, type Story } from "./story.ts";

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { done, Hephaestus, join, type Logger, step, timer, type, workflow } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate, type Migration } from "../../src/postgres/migrations/migrate.ts";
 import { migrations as shipped } from "../../src/postgres/migrations/migrations.gen.ts";
 import type { Queue } from "../../src/backend/queue.ts";

@@ -5,7 +5,7 @@ import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Sql } from "postgres";
 import { Hephaestus } from "../../mod.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { examine } from "../../src/postgres/doctor/doctor.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { ownServer } from "../pg.ts";

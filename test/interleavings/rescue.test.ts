@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { Hephaestus } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { postgresQueue } from "../../src/postgres/queue.ts";
 import { tablesOf } from "../../src/postgres/sql/tables.ts";
 import { eventually, silent } from "../everywhere.ts";

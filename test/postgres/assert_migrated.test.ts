@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { SchemaVersionError } from "../../src/core/errors/errors.ts";
-import type { Db } from "../../src/postgres/driver/db.ts";
+import type { Db } from "../../src/postgres/driver/connect.ts";
 import {
   assertMigrated,
   migrate,

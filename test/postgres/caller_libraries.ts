@@ -4,7 +4,7 @@ import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
 import { drizzle as drizzleJs } from "drizzle-orm/postgres-js";
 import { Kysely, PostgresDialect, type PostgresPool } from "kysely";
 import postgres from "postgres";
-import { type AnyTransaction, fromDrizzle } from "../../src/postgres/user_sql/callers.ts";
+import { type AnyTransaction, fromDrizzle } from "../../src/postgres/user_sql/caller_libraries.ts";
 
 export interface PgClient {
   connect(): Promise<void>;

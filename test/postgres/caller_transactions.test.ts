@@ -5,7 +5,7 @@ import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
 import { drizzle as drizzleJs } from "drizzle-orm/postgres-js";
 import { Kysely, PostgresDialect } from "kysely";
 import { done, Hephaestus, signal, type, workflow } from "../../mod.ts";
-import { type AnyTransaction, fromDrizzle } from "../../src/postgres/user_sql/callers.ts";
+import { type AnyTransaction, fromDrizzle } from "../../src/postgres/user_sql/caller_libraries.ts";
 import { silent } from "../everywhere.ts";
 import { type Database, database, migrated } from "../pg.ts";
 import {

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
-import { type AnyTransaction, callerOf } from "../../src/postgres/user_sql/callers.ts";
+import { type AnyTransaction, callerOf } from "../../src/postgres/user_sql/caller_libraries.ts";
 import { database } from "../pg.ts";
 import { client, libraries } from "./caller_libraries.ts";
 

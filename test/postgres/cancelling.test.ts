@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import { DatabaseError } from "../../src/postgres/driver/connection_error.ts";
-import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/db.ts";
+import { DatabaseError } from "../../src/postgres/driver/errors.ts";
+import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/connect.ts";
 import { eventually } from "../everywhere.ts";
 import { type Database, database } from "../pg.ts";
 import { proxy } from "../proxy.ts";

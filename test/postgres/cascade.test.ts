@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { done, Hephaestus, signal, type Sql, step, type, workflow } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
-import { connect, type Tx } from "../../src/postgres/driver/db.ts";
+import { connect, type Tx } from "../../src/postgres/driver/connect.ts";
 import { examine } from "../../src/postgres/doctor/doctor.ts";
 import { deliver, record, recordStatement } from "../../src/postgres/instances/record.ts";
 import { engineSettings } from "../../src/postgres/driver/session.ts";

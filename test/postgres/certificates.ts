@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chown, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { ownServer } from "../pg.ts";
 
 export const openssl = spawnSync("openssl", ["version"]).status === 0;

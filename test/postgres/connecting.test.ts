@@ -1,11 +1,8 @@
 import { describe, it } from "node:test";
 import process from "node:process";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import {
-  describe as explain,
-  isConnectionLost,
-} from "../../src/postgres/driver/connection_error.ts";
-import { connect, type ConnectOptions } from "../../src/postgres/driver/db.ts";
+import { describe as explain, isConnectionLost } from "../../src/postgres/driver/errors.ts";
+import { connect, type ConnectOptions } from "../../src/postgres/driver/connect.ts";
 import { freePort } from "../../scripts/embedded_postgres.ts";
 import { type Database, database, ownServer } from "../pg.ts";
 

@@ -8,7 +8,7 @@ import {
   isConnectionLost,
   isLockTimeout,
   isRetryable,
-} from "../../src/postgres/driver/connection_error.ts";
+} from "../../src/postgres/driver/errors.ts";
 
 const coded = (code: string, more: object = {}) =>
   Object.assign(new Error(`message of ${code}`), { code, ...more });

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { DatabaseError } from "../../src/postgres/driver/connection_error.ts";
-import { connect, type Db } from "../../src/postgres/driver/db.ts";
+import { DatabaseError } from "../../src/postgres/driver/errors.ts";
+import { connect, type Db } from "../../src/postgres/driver/connect.ts";
 import { database } from "../pg.ts";
 
 const texts: readonly (readonly [type: string, text: string, out?: string])[] = [

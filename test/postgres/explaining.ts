@@ -1,4 +1,4 @@
-import { connect, type Db, type Row, type Tx } from "../../src/postgres/driver/db.ts";
+import { connect, type Db, type Row, type Tx } from "../../src/postgres/driver/connect.ts";
 import { engineSettings } from "../../src/postgres/driver/session.ts";
 
 /** One node of a plan, with those below it. */

@@ -13,7 +13,7 @@ import {
   type,
   workflow,
 } from "../../mod.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { examine } from "../../src/postgres/doctor/doctor.ts";
 import { assertMigrated, migrate } from "../../src/postgres/migrations/migrate.ts";
 import { eventually, silent } from "../everywhere.ts";

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { isConnectionLost } from "../../src/postgres/driver/connection_error.ts";
+import { isConnectionLost } from "../../src/postgres/driver/errors.ts";
 import { type Heartbeat, Listener } from "../../src/postgres/driver/listener.ts";
 import { type Database, database } from "../pg.ts";
 import { type Proxy, proxy } from "../proxy.ts";

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { list, page } from "../../src/postgres/instances/lists.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { list, page } from "../../src/postgres/instances/list.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { tablesOf } from "../../src/postgres/sql/tables.ts";
 import type { Filter } from "../../src/backend/store.ts";
 import { migrated } from "../pg.ts";

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { dumpSchema } from "../../scripts/dump_schema.ts";
 import { SchemaVersionError } from "../../src/core/errors/errors.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { assertMigrated, migrate, status } from "../../src/postgres/migrations/migrate.ts";
 import { migrations } from "../../src/postgres/migrations/migrations.gen.ts";
 import { eventually } from "../everywhere.ts";

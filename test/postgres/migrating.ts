@@ -1,4 +1,4 @@
-import { connect, type Db } from "../../src/postgres/driver/db.ts";
+import { connect, type Db } from "../../src/postgres/driver/connect.ts";
 import type { Migration } from "../../src/postgres/migrations/migrate.ts";
 import { type Database, database } from "../pg.ts";
 

@@ -6,7 +6,7 @@ import {
   readEnded,
   readQueues,
   wakePayload,
-} from "../../src/postgres/notices.ts";
+} from "../../src/postgres/notifications.ts";
 import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
 import { eventually, silent } from "../everywhere.ts";
 import { migrated } from "../pg.ts";

@@ -4,8 +4,8 @@ import {
   DatabaseError,
   describe as explain,
   isConnectionLost,
-} from "../../src/postgres/driver/connection_error.ts";
-import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/db.ts";
+} from "../../src/postgres/driver/errors.ts";
+import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/connect.ts";
 import { Pool } from "../../src/postgres/driver/pool.ts";
 import { ownServer, server } from "../pg.ts";
 import { type Proxy, proxy } from "../proxy.ts";

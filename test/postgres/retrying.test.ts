@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { DatabaseError } from "../../src/postgres/driver/connection_error.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { DatabaseError } from "../../src/postgres/driver/errors.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { pauseAfter, retrying } from "../../src/postgres/driver/retrying.ts";
 import { database } from "../pg.ts";
 

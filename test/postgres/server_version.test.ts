@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { HephaestusError } from "../../src/core/errors/errors.ts";
-import { connect, type Db } from "../../src/postgres/driver/db.ts";
+import { connect, type Db } from "../../src/postgres/driver/connect.ts";
 import { assertMigrated, migrate } from "../../src/postgres/migrations/migrate.ts";
 import { database } from "../pg.ts";
 

@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Sql } from "../../src/core/define/context.ts";
-import { DatabaseError } from "../../src/postgres/driver/connection_error.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { DatabaseError } from "../../src/postgres/driver/errors.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { stepSql } from "../../src/postgres/user_sql/step_sql.ts";
 import { database } from "../pg.ts";
 

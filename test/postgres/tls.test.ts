@@ -6,11 +6,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import {
-  describe as describeError,
-  isConnectionLost,
-} from "../../src/postgres/driver/connection_error.ts";
-import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/db.ts";
+import { describe as describeError, isConnectionLost } from "../../src/postgres/driver/errors.ts";
+import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/connect.ts";
 import { proxy } from "../proxy.ts";
 import { type Certified, certified, openssl } from "./certificates.ts";
 

@@ -1,7 +1,12 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DatabaseError, isConnectionLost } from "../../src/postgres/driver/connection_error.ts";
-import { connect, type ConnectOptions, type Db, type Tx } from "../../src/postgres/driver/db.ts";
+import { DatabaseError, isConnectionLost } from "../../src/postgres/driver/errors.ts";
+import {
+  connect,
+  type ConnectOptions,
+  type Db,
+  type Tx,
+} from "../../src/postgres/driver/connect.ts";
 import { type Database, database } from "../pg.ts";
 import { type Proxy, proxy } from "../proxy.ts";
 

@@ -4,7 +4,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../src/observe/logger.ts";
-import type { JobCancel } from "../../src/core/telemetry.ts";
+import type { JobCancel } from "../../src/core/events.ts";
 import { Telemetry } from "../../src/observe/telemetry.ts";
 
 function recording(): { readonly logger: Logger; readonly lines: string[] } {

@@ -1,7 +1,7 @@
 import { describe, it as nodeIt } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { connections, done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { onPostgres, silent } from "../everywhere.ts";
 import { migrated } from "../pg.ts";

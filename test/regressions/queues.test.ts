@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { done, join, signal, step, timer, type, type Workflow, workflow } from "../../mod.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { eventually, everywhere, Gate, onPostgres } from "../everywhere.ts";
 

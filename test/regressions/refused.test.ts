@@ -1,7 +1,7 @@
 import { describe, it as nodeIt } from "node:test";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { choice, done, Hephaestus, step, type, type Workflow, workflow } from "../../mod.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { eventually, keeping, onPostgres, silent } from "../everywhere.ts";
 import { database } from "../pg.ts";

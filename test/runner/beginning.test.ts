@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { done, Hephaestus, type HephaestusOptions, step, type, workflow } from "../../mod.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { migrations } from "../../src/postgres/migrations/migrations.gen.ts";
 import { eventually, keeping } from "../everywhere.ts";

@@ -10,7 +10,7 @@ import {
   workflow,
 } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import type { Backend } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { emptyControl } from "../../src/core/engine/control.ts";
 import { decode } from "../../src/core/value/json.ts";
 import { Graphs } from "../../src/runner/graphs.ts";
-import { Instances } from "../../src/runner/turn/instances.ts";
+import { Instances } from "../../src/runner/turn/instance_cache.ts";
 import { Registry } from "../../src/runner/registry.ts";
 import type { Known } from "../../src/backend/store.ts";
 import { silent } from "../everywhere.ts";

@@ -6,7 +6,10 @@ const accepted: readonly (readonly [string, string])[] = [
   ["src/core/engine/engine.ts", 'import { step } from "./step.ts";'],
   ["src/core/engine/engine.ts", '/** Uses Date.now() and fetch(x). */\nconst at = "new Date()";'],
   ["src/core/engine/engine.ts", 'const sentence = `taken from "${name}"`;'],
-  ["src/postgres/driver/db.ts", 'import postgres from "postgres";\nimport net from "node:net";'],
+  [
+    "src/postgres/driver/connect.ts",
+    'import postgres from "postgres";\nimport net from "node:net";',
+  ],
   ["src/runner/advance.ts", 'import {\n  settle,\n} from "../core/engine/engine.ts";'],
   ["src/hephaestus.ts", 'import { run } from "./runner/run.ts";'],
   ["mod.ts", 'export { step } from "./src/core/define/step.ts";'],

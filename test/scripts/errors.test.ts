@@ -6,7 +6,7 @@ const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta
 
 function codes(): readonly string[] {
   const [, union = ""] = /export type ErrorCode =([\s\S]*?);/.exec(
-    read("src/core/errors/hephaestus_error.ts"),
+    read("src/core/errors/base.ts"),
   ) ?? [];
   return [...union.matchAll(/"([A-Z_]+)"/g)].map(([, code = ""]) => code).sort();
 }

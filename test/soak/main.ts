@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import postgres from "postgres";
 import { Hephaestus, type Logger } from "../../mod.ts";
-import { connect } from "../../src/postgres/driver/db.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
 import { startThrowaway } from "../../scripts/embedded_postgres.ts";
 import { besides } from "./fan_out.ts";

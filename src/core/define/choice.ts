@@ -1,5 +1,5 @@
 import type { Context, Declared, Emit, EmittedOf, StepEvents } from "./context.ts";
-import { define, made } from "./definition.ts";
+import { define, made } from "./options.ts";
 import type { FactsOf, Need, Step, StepsOf } from "./step.ts";
 import type { Input } from "../value/type.ts";
 

@@ -1,5 +1,5 @@
 import type { Declared, StepEvents } from "./context.ts";
-import { define, made } from "./definition.ts";
+import { define, made } from "./options.ts";
 import type { Duration } from "../value/duration.ts";
 import type { AsyncStep, Limited, Step } from "./step.ts";
 import type { Type } from "../value/type.ts";

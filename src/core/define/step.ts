@@ -11,7 +11,7 @@ import type {
   StepEvents,
   Transaction,
 } from "./context.ts";
-import { define, made } from "./definition.ts";
+import { define, made } from "./options.ts";
 import type { Duration } from "../value/duration.ts";
 import type { StepKind } from "../graph/graph.ts";
 import type { RetryPolicy } from "../value/retry.ts";

@@ -1,5 +1,5 @@
 import { emptyControl } from "./control.ts";
-import { ControlDraft } from "./control_draft.ts";
+import { ControlDraft } from "./draft.ts";
 import { HephaestusError } from "../errors/errors.ts";
 import { filtered } from "./filtered.ts";
 import { causesOf, type Graph, type GraphStep, row } from "../graph/graph.ts";

@@ -1,7 +1,7 @@
-import { HephaestusError, listed } from "./hephaestus_error.ts";
+import { HephaestusError, listed } from "./base.ts";
 
-export { GraphChangedError } from "./graph_errors.ts";
-export { type ErrorCode, HephaestusError } from "./hephaestus_error.ts";
+export { GraphChangedError } from "./definition.ts";
+export { type ErrorCode, HephaestusError } from "./base.ts";
 export {
   AlreadyRunningError,
   AmbiguousKeyError,
@@ -10,9 +10,9 @@ export {
   NotCancellableError,
   NotDeletableError,
   NotWaitingError,
-} from "./instance_errors.ts";
-export { FatalError, RetryLaterError, StepTimeoutError } from "./step_errors.ts";
-export { InvalidValueError, PayloadTooLargeError, type Problem } from "./value_errors.ts";
+} from "./instance.ts";
+export { FatalError, RetryLaterError, StepTimeoutError } from "./step.ts";
+export { InvalidValueError, PayloadTooLargeError, type Problem } from "./value.ts";
 
 /**
  * Says that a definition cannot run: of a workflow, a step or the options.

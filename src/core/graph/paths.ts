@@ -1,4 +1,4 @@
-import { type Bits, copy, including, intersect, none, unite } from "./bits.ts";
+import { type Bits, copy, including, intersect, none, unite } from "./row_set.ts";
 
 /**
  * One way to a step. Only a step with several events decides anything, so only those can make two

@@ -1,4 +1,4 @@
-import { isObject } from "../define/definition.ts";
+import { isObject } from "../define/options.ts";
 import type { Workflow } from "./workflow.ts";
 import type { VersionedWorkflow } from "./version.ts";
 

@@ -1,5 +1,5 @@
-import { type Bits, has, including, none, unite } from "./bits.ts";
-import type { Refuse } from "../define/definition.ts";
+import { type Bits, has, including, none, unite } from "./row_set.ts";
+import type { Refuse } from "../define/options.ts";
 import type { ArrivalMode, Graph, GraphStep } from "./graph.ts";
 import { behind, compatible, parted, type Path, simplified, together } from "./paths.ts";
 import type { StepDefinition } from "../define/step.ts";

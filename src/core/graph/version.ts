@@ -1,9 +1,9 @@
 import { UnknownWorkflowError, WorkflowDefinitionError } from "../errors/errors.ts";
-import { isObject } from "../define/definition.ts";
+import { isObject } from "../define/options.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { checkName } from "../value/identity.ts";
 import type { JsonObject } from "../value/json.ts";
-import { isPromise, settled } from "../value/promises.ts";
+import { isPromise, settled } from "../value/promise.ts";
 import type { Type } from "../value/type.ts";
 import { callUserCode } from "../value/user_code.ts";
 import type { DeliveryOf, InputOf, Workflow } from "./workflow.ts";

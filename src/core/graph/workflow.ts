@@ -1,4 +1,4 @@
-import { isStep, only, type Refuse, retry } from "../define/definition.ts";
+import { isStep, only, type Refuse, retry } from "../define/options.ts";
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { Graph } from "./graph.ts";
@@ -6,11 +6,11 @@ import { checkName, type Scope, scopes } from "../value/identity.ts";
 import { decode, encode, type JsonObject } from "../value/json.ts";
 import { toMermaid } from "./mermaid.ts";
 import type { RetryPolicy } from "../value/retry.ts";
-import { assemble, type Row, row } from "./rows.ts";
+import { assemble, type Row, row } from "./assemble.ts";
 import { prove } from "./soundness.ts";
 import type { Delivery, Step, StepDefinition } from "../define/step.ts";
 import { type Input, isType, type Mistake, type Type } from "../value/type.ts";
-import type { Beginning, FirstRow } from "./wiring.ts";
+import type { Beginning, FirstRow } from "./builder_types.ts";
 
 /**
  * A workflow that was proved and can run.

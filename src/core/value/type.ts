@@ -1,5 +1,5 @@
 import { type Json, pathText } from "./json.ts";
-import { isPromise, settled } from "./promises.ts";
+import { isPromise, settled } from "./promise.ts";
 import { callUserCode } from "./user_code.ts";
 
 /** Why a schema refused a value, at one place of it. */

@@ -1,8 +1,8 @@
 import { titleOf } from "../../core/value/identity.ts";
 import { unservedNotices } from "../../backend/unserved.ts";
-import type { Db } from "../driver/db.ts";
-import { repairs } from "./doctor_repairs.ts";
-import { type Found, type Rule, rules } from "./doctor_rules.ts";
+import type { Db } from "../driver/connect.ts";
+import { repairs } from "./repairs.ts";
+import { type Found, type Rule, rules } from "./rules.ts";
 import { orphaned } from "../instances/graphs.ts";
 import { assertMigrated } from "../migrations/migrate.ts";
 import { sleep } from "../driver/retrying.ts";

@@ -1,6 +1,6 @@
 import { type Duration, milliseconds } from "../../core/value/duration.ts";
 import { addressOf, type AddressOptions } from "./address/address.ts";
-import { connect, type ConnectOptions, type Db } from "./db.ts";
+import { connect, type ConnectOptions, type Db } from "./connect.ts";
 import { Listener } from "./listener.ts";
 import { clean, engineSettings, engineStatements } from "./session.ts";
 import { settings } from "./settings.ts";

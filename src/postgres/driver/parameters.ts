@@ -1,4 +1,4 @@
-import { DatabaseError } from "./connection_error.ts";
+import { DatabaseError } from "./errors.ts";
 
 const most = 65_533; // the driver counts one short of what the protocol's 16 bits carry
 

@@ -1,6 +1,6 @@
 import { Connection } from "./connection.ts";
-import { DatabaseError } from "./connection_error.ts";
-import type { ConnectOptions } from "./db.ts";
+import { DatabaseError } from "./errors.ts";
+import type { ConnectOptions } from "./connect.ts";
 
 const goodbye = 1_000;
 

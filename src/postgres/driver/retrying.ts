@@ -1,4 +1,4 @@
-import { isConnectionLost, isLockTimeout, isRetryable, sqlState } from "./connection_error.ts";
+import { isConnectionLost, isLockTimeout, isRetryable, sqlState } from "./errors.ts";
 
 export interface RetryingOptions {
   /** Ends the retrying; what runs is not interrupted. */

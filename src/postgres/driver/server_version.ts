@@ -1,5 +1,5 @@
 import { ServerVersionError } from "../../core/errors/errors.ts";
-import type { Tx } from "./db.ts";
+import type { Tx } from "./connect.ts";
 
 const oldest = 15;
 

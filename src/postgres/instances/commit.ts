@@ -1,10 +1,10 @@
 import { isFinal } from "../../core/engine/instance.ts";
 import type { Written } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
-import type { Tx } from "../driver/db.ts";
-import { insertJobs, reuseJobs } from "../jobs/new_jobs.ts";
-import { at, each } from "../sql/of_turns.ts";
-import { type Channels, endedPayload, queuesToWake } from "../notices.ts";
+import type { Tx } from "../driver/connect.ts";
+import { insertJobs, reuseJobs } from "../jobs/insert.ts";
+import { at, each } from "../sql/fragments.ts";
+import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 import { written, writtenOf, type WrittenRow } from "../sql/written.ts";

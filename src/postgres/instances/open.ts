@@ -1,8 +1,8 @@
 import type { NewInstance, Written } from "../../backend/store.ts";
 import { array, texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/db.ts";
-import { insertJobs } from "../jobs/new_jobs.ts";
-import { queuesToWake } from "../notices.ts";
+import type { Tx } from "../driver/connect.ts";
+import { insertJobs } from "../jobs/insert.ts";
+import { queuesToWake } from "../notifications.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 import { date, epoch } from "../sql/times.ts";

@@ -1,12 +1,12 @@
 import type { JobId } from "../../backend/job.ts";
 import type { Delivered } from "../../backend/store.ts";
 import type { NewDelivery, Pass, Recording } from "../../backend/turn.ts";
-import { sqlState } from "../driver/connection_error.ts";
+import { sqlState } from "../driver/errors.ts";
 import { held } from "../sql/lease.ts";
 import { columns } from "../sql/arrays.ts";
 import { keepWaiting } from "./commit.ts";
-import { wakePayload } from "../notices.ts";
-import type { Tx } from "../driver/db.ts";
+import { wakePayload } from "../notifications.ts";
+import type { Tx } from "../driver/connect.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /** A result, its job and the wake-up of its advance, for many results at once. */

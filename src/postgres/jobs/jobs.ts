@@ -3,9 +3,9 @@ import { deathsInCompany, type Job, type JobId, type NewJob } from "../../backen
 import type { Counting, Demand, Lease } from "../../backend/queue.ts";
 import { columns } from "../sql/arrays.ts";
 import { held } from "../sql/lease.ts";
-import { insertJobs } from "./new_jobs.ts";
+import { insertJobs } from "./insert.ts";
 import { Statement } from "../sql/statement.ts";
-import type { Tx } from "../driver/db.ts";
+import type { Tx } from "../driver/connect.ts";
 import type { Tables } from "../sql/tables.ts";
 
 type On = Pick<Tx, "query">;

@@ -1,6 +1,6 @@
 import { HephaestusError, SchemaVersionError } from "../../core/errors/errors.ts";
-import { isRetryable, sqlState } from "../driver/connection_error.ts";
-import type { Db, Tx } from "../driver/db.ts";
+import { isRetryable, sqlState } from "../driver/errors.ts";
+import type { Db, Tx } from "../driver/connect.ts";
 import { quoteIdentifier } from "../sql/identifiers.ts";
 import { advice, type Applied, assertKnown, versionOf } from "./migration_state.ts";
 import { assertServer } from "../driver/server_version.ts";

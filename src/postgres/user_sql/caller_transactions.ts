@@ -1,6 +1,6 @@
-import { type AnyTransaction, type Caller, callerOf } from "./callers.ts";
-import type { Tx } from "../driver/db.ts";
-import { sqlState } from "../driver/connection_error.ts";
+import { type AnyTransaction, type Caller, callerOf } from "./caller_libraries.ts";
+import type { Tx } from "../driver/connect.ts";
+import { sqlState } from "../driver/errors.ts";
 import type { Tables } from "../sql/tables.ts";
 
 type On = Pick<Tx, "query">;

@@ -2,9 +2,9 @@ import type { Queue } from "../../backend/queue.ts";
 import type { Job } from "../../backend/job.ts";
 import { Loop } from "../upkeep/loop.ts";
 import type { Host, OwnedJob } from "../host.ts";
-import type { Instances } from "../turn/instances.ts";
+import type { Instances } from "../turn/instance_cache.ts";
 import { LoneJobs, type Lonely, type LoneTiming } from "./lone.ts";
-import type { Parts } from "../parts.ts";
+import type { Parts } from "../runtime.ts";
 
 const largestClaim = 500;
 /**

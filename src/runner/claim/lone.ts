@@ -1,5 +1,5 @@
 import type { OwnedJob } from "../host.ts";
-import type { Parts } from "../parts.ts";
+import type { Parts } from "../runtime.ts";
 import type { Slots } from "./slots.ts";
 
 /** What lone jobs need of their process. */

@@ -1,10 +1,10 @@
 import type { StepDefinition } from "../../core/define/step.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import type { Committer } from "../turn/committer.ts";
-import type { Failures } from "../turn/failures.ts";
+import type { Failures } from "./failures.ts";
 import type { Host, OwnedJob } from "../host.ts";
-import type { Cached, Instances } from "../turn/instances.ts";
-import type { Parts } from "../parts.ts";
+import type { Cached, Instances } from "../turn/instance_cache.ts";
+import type { Parts } from "../runtime.ts";
 import type { Recorder } from "../turn/recorder.ts";
 
 /** What the three workers of a process share. */

@@ -1,6 +1,6 @@
 import { longestTimer } from "../../core/value/duration.ts";
 import { StepTimeoutError } from "../../core/errors/errors.ts";
-import { isPromise, settled } from "../../core/value/promises.ts";
+import { isPromise, settled } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 
 /**

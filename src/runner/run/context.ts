@@ -1,12 +1,12 @@
 import { type Context, emitter, type Sql } from "../../core/define/context.ts";
-import { settled } from "../../core/value/promises.ts";
+import { settled } from "../../core/value/promise.ts";
 import { metadataSeenBy } from "../../core/engine/metadata.ts";
 import type { StepDefinition } from "../../core/define/step.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 import type { Store } from "../../backend/store.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Attempt } from "./attempt.ts";
-import { load, readNeeds, seen } from "./outputs.ts";
+import { load, readNeeds, seen } from "./inputs.ts";
 
 /** What an attempt reads of the steps before it. */
 export interface Reading {

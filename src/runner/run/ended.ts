@@ -1,11 +1,11 @@
 import { LATER } from "../../core/engine/engine.ts";
-import { isPromise, settled } from "../../core/value/promises.ts";
+import { isPromise, settled } from "../../core/value/promise.ts";
 import type { NewResult } from "../../backend/turn.ts";
 import type { Attempt } from "./attempt.ts";
 import { aboutAttempt } from "../observe.ts";
 import { type CheckedOutcome, checkOutcome, stored } from "./outcome.ts";
-import type { Parts } from "../parts.ts";
-import type { Ended } from "../turn/turns.ts";
+import type { Parts } from "../runtime.ts";
+import type { Ended } from "../turn/compute_turn.ts";
 
 /** Checks what a step has returned and makes the result of it. */
 export function endedWith(

@@ -1,15 +1,15 @@
 import { RetryLaterError } from "../../core/errors/errors.ts";
 import { failure } from "../../core/value/failure.ts";
 import type { Attempt, Workers } from "./attempt.ts";
-import { isPromise, settled } from "../../core/value/promises.ts";
+import { isPromise, settled } from "../../core/value/promise.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { isLater, read, type Reading, StepContext, transactionOf } from "./context.ts";
 import { endedWith, later, observeEnd } from "./ended.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
 import { aboutAttempt } from "../observe.ts";
-import type { Cached } from "../turn/instances.ts";
-import { recordInTransaction } from "./transaction.ts";
-import type { Ended } from "../turn/turns.ts";
+import type { Cached } from "../turn/instance_cache.ts";
+import { recordInTransaction } from "./step_transaction.ts";
+import type { Ended } from "../turn/compute_turn.ts";
 
 /**
  * The execute worker: runs one step and records its result. Never writes an instance by itself.

@@ -1,6 +1,6 @@
 import { HephaestusError, InvalidValueError } from "../../core/errors/errors.ts";
 import { decode, encode, type JsonObject } from "../../core/value/json.ts";
-import { isPromise, settled } from "../../core/value/promises.ts";
+import { isPromise, settled } from "../../core/value/promise.ts";
 import type { StepDefinition } from "../../core/define/step.ts";
 import { check, type Checked } from "../../core/value/type.ts";
 

@@ -1,19 +1,19 @@
 import { filtered } from "../../core/engine/filtered.ts";
-import { isPromise } from "../../core/value/promises.ts";
+import { isPromise } from "../../core/value/promise.ts";
 import type { Unprocessed, Written } from "../../backend/store.ts";
-import { applied } from "./applied.ts";
-import type { Failures } from "./failures.ts";
+import { applied } from "./after_commit.ts";
+import type { Failures } from "../run/failures.ts";
 import type { Host, OwnedJob } from "../host.ts";
-import type { Instances } from "./instances.ts";
+import type { Instances } from "./instance_cache.ts";
 import { Lanes } from "./lanes.ts";
 import { type Line, Lines } from "./lines.ts";
-import type { Parts } from "../parts.ts";
+import type { Parts } from "../runtime.ts";
 import { sayRefused } from "../observe.ts";
 import { passes, type Plan, type Planned, planOrLoad, type Submission } from "./plan.ts";
-import { ready, takeBack } from "./ready.ts";
+import { ready, takeBack } from "./hand_over.ts";
 import type { Recorder } from "./recorder.ts";
-import type { Ended } from "./turns.ts";
-import { isUnreachable, pause } from "../upkeep/trouble.ts";
+import type { Ended } from "./compute_turn.ts";
+import { isUnreachable, pause } from "../upkeep/outage.ts";
 
 /** What is written of one instance together. */
 interface Group {

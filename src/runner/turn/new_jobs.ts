@@ -3,7 +3,7 @@ import { attemptsOf } from "../../core/value/retry.ts";
 import type { StepDefinition } from "../../core/define/step.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import type { JobId, NewJob } from "../../backend/job.ts";
-import type { Parts } from "../parts.ts";
+import type { Parts } from "../runtime.ts";
 
 /** Where new jobs go: each needs an id, and may begin in this process at once. */
 export interface Placement {

@@ -3,10 +3,10 @@ import type { Workflow } from "../../core/graph/workflow.ts";
 import type { Unprocessed } from "../../backend/store.ts";
 import type { Pass } from "../../backend/turn.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
-import type { Cached } from "./instances.ts";
-import { load, type Outputs } from "../run/outputs.ts";
-import type { Parts } from "../parts.ts";
-import { changes, type Computed, computeTurn, type Ended, MissingOutputs } from "./turns.ts";
+import type { Cached } from "./instance_cache.ts";
+import { load, type Outputs } from "../run/inputs.ts";
+import type { Parts } from "../runtime.ts";
+import { changes, type Computed, computeTurn, type Ended, MissingOutputs } from "./compute_turn.ts";
 
 /** A job whose turn is to be written. */
 export interface Submission {

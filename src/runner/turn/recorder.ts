@@ -1,10 +1,10 @@
 import type { NewResult, Recording } from "../../backend/turn.ts";
-import type { Failures } from "./failures.ts";
+import type { Failures } from "../run/failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "../host.ts";
 import { Lanes } from "./lanes.ts";
-import type { Parts } from "../parts.ts";
-import { isUnreachable, pause } from "../upkeep/trouble.ts";
-import { wakeOf } from "./turns.ts";
+import type { Parts } from "../runtime.ts";
+import { isUnreachable, pause } from "../upkeep/outage.ts";
+import { wakeOf } from "./compute_turn.ts";
 
 interface Waiting {
   readonly job: OwnedJob;

@@ -1,7 +1,7 @@
 import { titleOf } from "../../core/value/identity.ts";
 import { Loop } from "./loop.ts";
-import type { Instances } from "../turn/instances.ts";
-import type { Parts } from "../parts.ts";
+import type { Instances } from "../turn/instance_cache.ts";
+import type { Parts } from "../runtime.ts";
 import type { Running, RunningJob } from "../claim/running.ts";
 
 const shortest = 10;

@@ -1,6 +1,6 @@
 import { longestTimer } from "../../core/value/duration.ts";
 import type { Logger } from "../../observe/logger.ts";
-import { TroubleLog } from "../../observe/trouble_log.ts";
+import { TroubleLog } from "../../observe/outage_log.ts";
 
 /** What a background loop does. */
 export interface LoopOptions {

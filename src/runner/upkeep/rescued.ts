@@ -1,6 +1,6 @@
 import type { Bereaved, Rescued } from "../../backend/queue.ts";
 import { titleOf } from "../../core/value/identity.ts";
-import type { Parts } from "../parts.ts";
+import type { Parts } from "../runtime.ts";
 
 const namedInSentence = 5;
 

@@ -1,5 +1,5 @@
 import { unservedNotices } from "../../backend/unserved.ts";
-import type { Parts } from "../parts.ts";
+import type { Parts } from "../runtime.ts";
 
 /**
  * Tells the log of due jobs that no living process can take: once, and again when they had gone and

@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import { type Address, type Host, isFolder, type Ssl } from "../address/address.ts";
-import { DatabaseError } from "../connection_error.ts";
+import { DatabaseError } from "../errors.ts";
 import { encrypt, offersTls } from "./tls.ts";
 
 /** With TLS, without, or with it where the server has it. */

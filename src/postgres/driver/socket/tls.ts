@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isIP, type Socket } from "node:net";
 import { connect, type ConnectionOptions, createSecureContext, type TLSSocket } from "node:tls";
 import type { Host, Ssl } from "../address/address.ts";
-import { DatabaseError, databaseError, isConnectionLost } from "../connection_error.ts";
+import { DatabaseError, databaseError, isConnectionLost } from "../errors.ts";
 
 // The length of the message, and the code that no version of the protocol has.
 const request = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);

@@ -4,7 +4,7 @@ import { Telemetry } from "../observe/telemetry.ts";
 import { postgresBackend } from "../postgres/backend.ts";
 import { Graphs } from "../runner/graphs.ts";
 import { JobIds } from "../runner/job_ids.ts";
-import type { Parts } from "../runner/parts.ts";
+import type { Parts } from "../runner/runtime.ts";
 import { Registry } from "../runner/registry.ts";
 import type { Backend } from "../backend/store.ts";
 import type { HephaestusOptions } from "./options.ts";

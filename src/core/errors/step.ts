@@ -1,5 +1,5 @@
 import { type Duration, milliseconds } from "../value/duration.ts";
-import { HephaestusError } from "./hephaestus_error.ts";
+import { HephaestusError } from "./base.ts";
 
 /**
  * Thrown by a step that must not be tried again: the step fails at once.

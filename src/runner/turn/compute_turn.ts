@@ -9,7 +9,7 @@ import {
 import { InvalidValueError } from "../../core/errors/errors.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
-import { isPromise, settled } from "../../core/value/promises.ts";
+import { isPromise, settled } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 import { mostDeaths } from "../../backend/job.ts";
 import { failure } from "../../core/value/failure.ts";
@@ -18,8 +18,8 @@ import type { Workflow } from "../../core/graph/workflow.ts";
 import type { Known, Unprocessed } from "../../backend/store.ts";
 import type { AppliedResult, NewResult, Processed, Wake } from "../../backend/turn.ts";
 import { checkDecision, type CheckedOutcome, stored } from "../run/outcome.ts";
-import { Outputs, readNeeds } from "../run/outputs.ts";
-import type { Parts } from "../parts.ts";
+import { Outputs, readNeeds } from "../run/inputs.ts";
+import type { Parts } from "../runtime.ts";
 
 /** A step that has ended in this process: its result is written together with the transition. */
 export interface Ended extends StepEnding {

@@ -1,4 +1,4 @@
-import { HephaestusError } from "./hephaestus_error.ts";
+import { HephaestusError } from "./base.ts";
 
 /** What is wrong at one place of a value. The message continues "value at ...". */
 export interface Problem {

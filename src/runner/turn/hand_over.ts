@@ -5,9 +5,9 @@ import type { Turn } from "../../backend/turn.ts";
 import type { Host, OwnedJob } from "../host.ts";
 import type { Slot } from "../claim/slots.ts";
 import { jobsOf, placement } from "./new_jobs.ts";
-import type { Parts } from "../parts.ts";
+import type { Parts } from "../runtime.ts";
 import type { Plan } from "./plan.ts";
-import { thrown, wakeOf } from "./turns.ts";
+import { thrown, wakeOf } from "./compute_turn.ts";
 
 /** A turn with its jobs, some of them handed over to this process. */
 export interface Ready {

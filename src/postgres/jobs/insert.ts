@@ -1,5 +1,5 @@
 import type { NewJob } from "../../backend/job.ts";
-import { at, type OfTurn } from "../sql/of_turns.ts";
+import { at, type OfTurn } from "../sql/fragments.ts";
 import type { Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 

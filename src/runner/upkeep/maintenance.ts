@@ -1,5 +1,5 @@
 import { Loop } from "./loop.ts";
-import type { Parts } from "../parts.ts";
+import type { Parts } from "../runtime.ts";
 import { UnservedJobs } from "./unserved.ts";
 
 /** Times in milliseconds. */

@@ -2,11 +2,11 @@ import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import { type Instance, isFinal } from "../../core/engine/instance.ts";
 import type { Host } from "../host.ts";
-import type { Instances } from "./instances.ts";
+import type { Instances } from "./instance_cache.ts";
 import { observe, sayFailed } from "../observe.ts";
-import type { Parts } from "../parts.ts";
-import { begun, type Ready, takeBack } from "./ready.ts";
-import type { Computed } from "./turns.ts";
+import type { Parts } from "../runtime.ts";
+import { begun, type Ready, takeBack } from "./hand_over.ts";
+import type { Computed } from "./compute_turn.ts";
 
 /**
  * What follows in this process from a turn that was written under its id `process`, at a time by

@@ -1,6 +1,6 @@
 import { keepWaiting } from "../instances/commit.ts";
-import type { Tx } from "../driver/db.ts";
-import type { Found } from "./doctor_rules.ts";
+import type { Tx } from "../driver/connect.ts";
+import type { Found } from "./rules.ts";
 import { freeDead, freeUnowned } from "../jobs/give_back.ts";
 import type { Tables } from "../sql/tables.ts";
 

@@ -1,4 +1,4 @@
-import { HephaestusError } from "./hephaestus_error.ts";
+import { HephaestusError } from "./base.ts";
 
 /**
  * Says that a version's graph is not the one that its open instances began with: they could not go

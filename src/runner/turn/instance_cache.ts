@@ -2,7 +2,7 @@ import { isFinal } from "../../core/engine/instance.ts";
 import type { Known, Store } from "../../backend/store.ts";
 import { weightOf } from "../../core/value/json.ts";
 import type { Graphs } from "../graphs.ts";
-import { Outputs } from "../run/outputs.ts";
+import { Outputs } from "../run/inputs.ts";
 
 /**
  * An instance as this process last saw it. It may be stale: every write is fenced by its revision.

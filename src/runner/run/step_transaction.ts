@@ -1,17 +1,17 @@
 import type { Sql } from "../../core/define/context.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { StoreTransaction } from "../../backend/store.ts";
-import { applied } from "../turn/applied.ts";
+import { applied } from "../turn/after_commit.ts";
 import type { Attempt, Workers } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { endedWith, observeEnd } from "./ended.ts";
 import { leaseOf } from "../host.ts";
 import { sayRefused } from "../observe.ts";
 import { planOrLoad } from "../turn/plan.ts";
-import { ready, takeBack } from "../turn/ready.ts";
+import { ready, takeBack } from "../turn/hand_over.ts";
 import type { Slot } from "../claim/slots.ts";
-import { isUnreachable, memberOf, pause } from "../upkeep/trouble.ts";
-import { type Ended, wakeOf } from "../turn/turns.ts";
+import { isUnreachable, memberOf, pause } from "../upkeep/outage.ts";
+import { type Ended, wakeOf } from "../turn/compute_turn.ts";
 
 const mostTries = 3;
 /**

@@ -2,7 +2,7 @@ import { failure } from "../../core/value/failure.ts";
 import { Loop } from "./loop.ts";
 import type { Lease } from "../../backend/queue.ts";
 import type { OwnedJob } from "../host.ts";
-import type { Parts } from "../parts.ts";
+import type { Parts } from "../runtime.ts";
 import { tellRescued } from "./rescued.ts";
 
 /** What the pulse needs of its process. */

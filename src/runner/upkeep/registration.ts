@@ -1,8 +1,8 @@
 import { SchemaVersionError, ServerVersionError } from "../../core/errors/errors.ts";
 import type { Serving } from "../../backend/queue.ts";
-import { TroubleLog } from "../../observe/trouble_log.ts";
-import type { Parts } from "../parts.ts";
-import { pause, unlessAborted } from "./trouble.ts";
+import { TroubleLog } from "../../observe/outage_log.ts";
+import type { Parts } from "../runtime.ts";
+import { pause, unlessAborted } from "./outage.ts";
 
 /** What a process says of itself when it enters. */
 export interface Entering {

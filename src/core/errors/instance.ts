@@ -1,4 +1,4 @@
-import { HephaestusError, listed } from "./hephaestus_error.ts";
+import { HephaestusError, listed } from "./base.ts";
 import type { InstanceStatus } from "../engine/instance.ts";
 
 /** The instance an error is about, by business key or by id. */

@@ -1,4 +1,4 @@
-import type { Refuse } from "../define/definition.ts";
+import type { Refuse } from "../define/options.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
 import type { StepDefinition } from "../define/step.ts";
 import { type Aim, aims } from "../define/target.ts";

@@ -12,7 +12,7 @@ import type {
 import type { NewDelivery } from "../../backend/turn.ts";
 import { cancelJob, leased, liveJobs, wakeAdvance } from "../jobs/jobs.ts";
 import { jsonb } from "../jsonb.ts";
-import { toKnown } from "./reading.ts";
+import { toKnown } from "./read.ts";
 import { hasResult, insertResult, resultsOf } from "./results.ts";
 import type { InstanceRow, JobRow, ResultRow } from "../rows.ts";
 import { resultKey, type Tables } from "../tables.ts";

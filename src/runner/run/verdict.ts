@@ -4,8 +4,8 @@ import type { Failure } from "../../core/value/failure.ts";
 import { delay, resolveRetry } from "../../core/value/retry.ts";
 import type { Ending, Known } from "../../backend/store.ts";
 import type { OwnedJob } from "../host.ts";
-import type { Parts } from "../parts.ts";
-import { isUnreachable, memberOf } from "../upkeep/trouble.ts";
+import type { Parts } from "../runtime.ts";
+import { isUnreachable, memberOf } from "../upkeep/outage.ts";
 
 /** What is decided about an attempt that threw. */
 export type Verdict =

@@ -4,11 +4,11 @@ import { inAscii, untold, withFailure } from "../../core/value/failures.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import type { Discard, Known } from "../../backend/store.ts";
 import { type Host, leaseOf, type OwnedJob } from "../host.ts";
-import type { Instances } from "./instances.ts";
+import type { Instances } from "../turn/instance_cache.ts";
 import { aboutJob, sayFailed, tellEnd } from "../observe.ts";
-import type { Parts } from "../parts.ts";
-import { isUnreachable, pause } from "../upkeep/trouble.ts";
-import { endingOf, judge, type Verdict } from "../run/verdicts.ts";
+import type { Parts } from "../runtime.ts";
+import { isUnreachable, pause } from "../upkeep/outage.ts";
+import { endingOf, judge, type Verdict } from "./verdict.ts";
 
 /** What is known of an attempt that failed. */
 export interface Failed {

@@ -1,0 +1,149 @@
+import { encodeControl } from "../core/engine/control.ts";
+import { InvalidValueError } from "../core/errors/errors.ts";
+import { businessKey, isPrintable, uniqueKey } from "../core/value/identity.ts";
+import { isFinal } from "../core/engine/instance.ts";
+import { decode, encode, type JsonObject } from "../core/value/json.ts";
+import type { Progress } from "../core/engine/engine.ts";
+import { mergeMetadata, withStart } from "../core/engine/metadata.ts";
+import { isPromise, settled } from "../core/value/promise.ts";
+import { check, type Checked } from "../core/value/type.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
+import { computeOpening, type Limits } from "../runner/turn/compute_turn.ts";
+import type { Known, NewInstance } from "../backend/store.ts";
+import { uuidv7 } from "./uuid.ts";
+
+/** What an instance is started with. */
+export interface Beginning {
+  /** The value of the business key. */
+  readonly key: string;
+  readonly input: unknown;
+  readonly tags?: readonly string[] | undefined;
+  readonly metadata?: JsonObject | undefined;
+}
+
+/** An instance that is ready to be inserted, and what this process will know of it. */
+export interface Prepared {
+  readonly known: Omit<Known, "insertedAt">;
+  readonly uniqueKey: string | undefined;
+  /** JSON text. */
+  readonly input: string;
+  /** JSON text: what a choice has thrown. */
+  readonly error: string | undefined;
+  /** The choice that has thrown it. */
+  readonly failedIn: string | undefined;
+  readonly recorded: NewInstance["recorded"];
+  /** What the first turn did, with the steps that need jobs. */
+  readonly starting: Progress;
+}
+
+/**
+ * Checks everything that a start is given and takes the first turn. Nothing is written yet. A
+ * promise only where the schema of the input asks for one.
+ */
+export function prepare(
+  limits: Limits,
+  workflow: Workflow,
+  beginning: Beginning,
+): Prepared | Promise<Prepared> {
+  const key = businessKey(workflow.key, beginning.key);
+  const tags = tagsOf(workflow, beginning.tags);
+  const metadata = metadataOf(workflow, beginning.metadata, limits.payloadLimit);
+  const checked = check(workflow.input, beginning.input);
+  return isPromise(checked)
+    ? settled(checked).then((checked) =>
+      prepared(limits, workflow, { key, tags, metadata }, checked)
+    )
+    : prepared(limits, workflow, { key, tags, metadata }, checked);
+}
+
+function prepared(
+  limits: Limits,
+  workflow: Workflow,
+  { key, tags, metadata }: Pick<Known, "key" | "tags" | "metadata">,
+  checked: Checked,
+): Prepared {
+  const text = inputText(workflow, checked, limits.payloadLimit);
+  const input = decode(text);
+  const { progress, recorded, error } = computeOpening(limits, workflow, input);
+  const control = withStart(progress.control, metadata);
+  const status = progress.status === "running" ? "pending" : progress.status;
+  return {
+    known: {
+      id: uuidv7(),
+      workflow: workflow.name,
+      version: workflow.version,
+      graph: workflow.fingerprint,
+      key,
+      revision: 1,
+      status,
+      control,
+      metadata: control.metadata.size === 0 ? metadata : mergeMetadata(workflow.graph, control),
+      tags,
+      input,
+    },
+    uniqueKey: isFinal(status) ? undefined : uniqueKey(workflow, key),
+    input: text,
+    error,
+    failedIn: progress.thrown?.step,
+    recorded,
+    starting: progress,
+  };
+}
+
+/** The row of an instance, with its first jobs. */
+export function instanceOf(
+  { known, uniqueKey, input, error, recorded }: Prepared,
+  started: NewInstance["started"],
+): NewInstance {
+  return {
+    id: known.id,
+    workflow: known.workflow,
+    version: known.version,
+    graph: known.graph,
+    key: known.key,
+    uniqueKey,
+    status: started.some(({ owned }) => owned) ? "running" : known.status,
+    control: encodeControl(known.control),
+    tags: known.tags,
+    metadata: JSON.stringify(known.metadata),
+    error,
+    input,
+    recorded,
+    started,
+  };
+}
+
+function inputText(workflow: Workflow, checked: Checked, limit: number): string {
+  const what = `input of workflow "${workflow.name}"`;
+  if ("problem" in checked) {
+    const problems = [{ path: "", message: checked.problem }];
+    throw new InvalidValueError({ what, problems, action: "start with" });
+  }
+  return checked.value === undefined ? "null" : encode(checked.value, { what, limit });
+}
+
+function metadataOf(
+  workflow: Workflow,
+  given: JsonObject | undefined,
+  limit: number,
+): JsonObject {
+  const all = { ...workflow.metadata, ...given };
+  if (Object.keys(all).length === 0) return all;
+  const what = `metadata of workflow "${workflow.name}"`;
+  return decode(encode(all, { what, limit })) as JsonObject;
+}
+
+function tagsOf(workflow: Workflow, given: readonly string[] | undefined): readonly string[] {
+  const tags = [...workflow.tags, ...checkedTags(workflow, given)];
+  return Object.freeze(tags.length < 2 ? tags : [...new Set(tags)]);
+}
+
+function checkedTags(workflow: Workflow, tags: readonly string[] | undefined): readonly string[] {
+  if (tags === undefined) return [];
+  const good = Array.isArray(tags) && tags.length <= 100 &&
+    tags.every((tag) => isPrintable(tag));
+  if (good) return tags;
+  throw new TypeError(
+    `Cannot start workflow "${workflow.name}": tags are at most 100 texts of 1 to 200 printable characters`,
+  );
+}
