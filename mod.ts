@@ -36,7 +36,7 @@
 export type { Handle } from "./src/client/handle.ts";
 export type { HephaestusOptions } from "./src/client/options.ts";
 export { choice } from "./src/core/define/choice.ts";
-export type { Outcome } from "./src/core/define/context.ts";
+export type { Outcome } from "./src/core/define/emit.ts";
 export type { Duration } from "./src/core/value/duration.ts";
 export {
   AlreadyRunningError,
@@ -60,16 +60,13 @@ export {
 export type { Instance } from "./src/core/engine/instance.ts";
 export type { RetryPolicy } from "./src/core/value/retry.ts";
 export { signal, timer } from "./src/core/define/signal.ts";
-export { type Delivery, type Step, step } from "./src/core/define/step.ts";
+export { type Delivery } from "./src/core/define/emit.ts";
+export { type Step, step } from "./src/core/define/step.ts";
 export { done, first, join } from "./src/core/define/target.ts";
 export { type } from "./src/core/value/type.ts";
 export { versioned } from "./src/core/graph/version.ts";
-export {
-  type DeliveryOf,
-  type InputOf,
-  type Workflow,
-  workflow,
-} from "./src/core/graph/workflow.ts";
+export { type DeliveryOf, type InputOf, type Workflow } from "./src/core/graph/workflow.ts";
+export { workflow } from "./src/core/graph/builder.ts";
 export { Hephaestus } from "./src/hephaestus.ts";
 export { fromDrizzle } from "./src/postgres/user_sql/caller_libraries.ts";
 export { connections } from "./src/postgres/driver/connections.ts";
@@ -88,20 +85,17 @@ export type {
 export type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./src/client/start.ts";
 export type { Worker } from "./src/client/worker.ts";
 export type { ChoiceOptions } from "./src/core/define/choice.ts";
+export type { Context, InstanceRef, Sql, Transaction } from "./src/core/define/context.ts";
 export type {
-  Context,
   Emit,
   EmitArguments,
   EmitLater,
   EmitOptions,
   EmittedOf,
-  InstanceRef,
   Later,
   OutcomeOf,
-  Sql,
   StepEvents,
-  Transaction,
-} from "./src/core/define/context.ts";
+} from "./src/core/define/emit.ts";
 export type { ErrorCode, Named, Problem } from "./src/core/errors/errors.ts";
 export type { Failure } from "./src/core/value/failure.ts";
 export type { Arrival, ArrivalMode, Graph, GraphStep, StepKind } from "./src/core/graph/graph.ts";
@@ -112,16 +106,15 @@ export type { Logger } from "./src/observe/logger.ts";
 export type { SignalOptions } from "./src/core/define/signal.ts";
 export type {
   AsyncStep,
-  Deliver,
   FactsOf,
   Limited,
-  Need,
   Returned,
   SeenOf,
-  StepDefinition,
   StepOptions,
   StepsOf,
 } from "./src/core/define/step.ts";
+export type { Deliver } from "./src/core/define/emit.ts";
+export type { Need, StepDefinition } from "./src/core/define/step_definition.ts";
 export type { Done, First, Join, Move, MoveTarget } from "./src/core/define/target.ts";
 export type {
   AboutAttempt,
@@ -160,7 +153,7 @@ export type {
 } from "./src/core/value/type.ts";
 export type { PickOptions, VersionedWorkflow } from "./src/core/graph/version.ts";
 export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/graph/builder_types.ts";
-export type { WorkflowOptions } from "./src/core/graph/workflow.ts";
+export type { WorkflowOptions } from "./src/core/graph/builder.ts";
 export type { AddressOptions, SslMode } from "./src/postgres/driver/address/address.ts";
 export type { PostgresOptions } from "./src/postgres/backend.ts";
 export type { ConnectionsOptions, SharedConnections } from "./src/postgres/driver/connections.ts";

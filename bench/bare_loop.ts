@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { connect, type Db } from "../src/postgres/driver/connect.ts";
+import { connect } from "../src/postgres/driver/connect.ts";
+import type { Db } from "../src/postgres/driver/contract.ts";
 import type { BenchDatabase } from "./database.ts";
 import { type Cost, measure } from "./measure.ts";
 import { usage } from "./own_process.ts";

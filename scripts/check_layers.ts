@@ -8,7 +8,7 @@ interface Layer {
   readonly packages?: readonly string[];
   /** What a pure layer may use of the runtime. */
   readonly builtins?: readonly string[];
-  /** No clock, no chance, no timers, no input or output: what it needs is an argument. */
+  /** No clock, chance, timers, input, output or waiting: what it needs is an argument. */
   readonly pure?: boolean;
 }
 
@@ -33,7 +33,7 @@ const layers: Readonly<Record<string, Layer>> = {
 };
 
 const impure =
-  /\b(Date\.now|new Date\(\)|Math\.random|performance\.|set(?:Timeout|Interval|Immediate)|queueMicrotask|fetch\(|crypto\.|process\.|Deno\.)/;
+  /\b(Date\.now|new Date\(\)|Math\.random|performance\.|set(?:Timeout|Interval|Immediate)|queueMicrotask|fetch\(|crypto\.|process\.|Deno\.|console\.|await\b|async function|async \()/;
 const vague = /(^|[/_])(utils?|helpers?|commons?|managers?|services?)\.ts$|(^|\/)types\.ts$/;
 
 /** One sentence for each import or name that the layers forbid. */
@@ -43,10 +43,12 @@ export function check(path: string, text: string): string[] {
   if (rules === undefined) {
     return [`Cannot place "${path}": "${layer}" is not a layer, see scripts/check_layers.ts`];
   }
-  const code = text.replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm, "");
+  const code = withoutComments(text);
   const problems = importsOf(code).flatMap((name) => refuse(path, layer, rules, name));
   const found = rules.pure ? impure.exec(code.replace(/(["'`])(?:\\.|(?!\1).)*\1/g, '""')) : null;
-  if (found) problems.push(`"${path}" uses "${found[1]}": core has no clock, chance, or I/O`);
+  if (found) {
+    problems.push(`"${path}" uses "${found[1]}": core has no clock, chance, I/O or waiting`);
+  }
   if (vague.test(path)) problems.push(`"${path}" says nothing: name the file by what it holds`);
   return problems;
 }
@@ -76,7 +78,37 @@ function importsOf(code: string): string[] {
   return [...code.matchAll(statement)].map(([, name, dynamic]) => name ?? dynamic ?? "");
 }
 
-runAsScript(
-  import.meta.url,
-  () => sourceFiles(["mod.ts", "src"]).flatMap((path) => check(path, readFileSync(path, "utf8"))),
-);
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm, "");
+}
+
+/** One sentence for each circle of imports, those of types included. */
+export function circles(files: ReadonlyMap<string, string>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const way: string[] = [];
+  const visit = (path: string): void => {
+    const from = way.indexOf(path);
+    if (from >= 0) {
+      const circle = [...way.slice(from), path].map((file) => `"${file}"`);
+      found.push(`Cannot import in a circle: ${circle.join(" imports ")}`);
+      return;
+    }
+    const text = files.get(path);
+    if (done.has(path) || text === undefined) return;
+    way.push(path);
+    for (const name of importsOf(withoutComments(text))) {
+      if (name.startsWith(".")) visit(join(dirname(path), name));
+    }
+    way.pop();
+    done.add(path);
+  };
+  for (const path of files.keys()) visit(path);
+  return found;
+}
+
+runAsScript(import.meta.url, () => {
+  const paths = sourceFiles(["mod.ts", "src"], { generated: true });
+  const files = new Map(paths.map((path) => [path, readFileSync(path, "utf8")]));
+  return [...[...files].flatMap(([path, text]) => check(path, text)), ...circles(files)];
+});

@@ -4,14 +4,20 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** The TypeScript files in these files and folders of the repository that people write. */
-export function sourceFiles(places: readonly string[]): string[] {
+/**
+ * The TypeScript files in these files and folders of the repository. Those that a program writes
+ * are left out by default.
+ */
+export function sourceFiles(
+  places: readonly string[],
+  { generated = false }: { readonly generated?: boolean } = {},
+): string[] {
   return places.filter((place) => existsSync(root + place)).flatMap((place) =>
     statSync(root + place).isDirectory()
       ? readdirSync(root + place, { recursive: true, encoding: "utf8" })
         .map((file) => `${place}/${file.replaceAll("\\", "/")}`)
       : [place]
-  ).filter((file) => file.endsWith(".ts") && !file.endsWith(".gen.ts")).sort();
+  ).filter((file) => file.endsWith(".ts") && (generated || !file.endsWith(".gen.ts"))).sort();
 }
 
 /** Where this module is the program: prints the problems, and fails if there are any. */

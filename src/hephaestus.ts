@@ -14,7 +14,7 @@ import type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./cli
 import type { Worker } from "./client/worker.ts";
 import { Workers } from "./client/workers.ts";
 import { HephaestusError } from "./core/errors/errors.ts";
-import type { Delivery } from "./core/define/step.ts";
+import type { Delivery } from "./core/define/emit.ts";
 import type { Addressed } from "./core/graph/workflow.ts";
 import type { HistoryEntry, Instance } from "./core/engine/instance.ts";
 import type { EventName, Listener } from "./core/events.ts";

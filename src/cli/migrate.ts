@@ -1,13 +1,9 @@
 import process from "node:process";
-import { connect, type Db } from "../postgres/driver/connect.ts";
+import { connect } from "../postgres/driver/connect.ts";
+import type { Db } from "../postgres/driver/contract.ts";
 import { quoteIdentifier } from "../postgres/sql/identifiers.ts";
-import {
-  migrate,
-  type Migrated,
-  type Migration,
-  planned,
-  status,
-} from "../postgres/migrations/migrate.ts";
+import { migrate, type Migrated, planned, status } from "../postgres/migrations/migrate.ts";
+import type { Migration } from "../postgres/migrations/migration.ts";
 import { scriptOf } from "../postgres/migrations/migration_sql.ts";
 import { migrations } from "../postgres/migrations/migrations.gen.ts";
 import { UsageError } from "./failure.ts";

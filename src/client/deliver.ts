@@ -1,8 +1,8 @@
-import { emitted } from "../core/define/context.ts";
+import { emitted } from "../core/define/emit.ts";
 import { InvalidValueError, NotWaitingError } from "../core/errors/errors.ts";
 import { type Instance, isFinal } from "../core/engine/instance.ts";
 import { encode, type JsonObject } from "../core/value/json.ts";
-import type { StepDefinition } from "../core/define/step.ts";
+import type { StepDefinition } from "../core/define/step_definition.ts";
 import { check } from "../core/value/type.ts";
 import { resolve } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";

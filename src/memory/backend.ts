@@ -1,7 +1,6 @@
 import type { Sql } from "../core/define/context.ts";
-import type { JobState } from "../backend/job.ts";
 import type { AnyBackend, Backend } from "../backend/store.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, type StoredJob, systemClock, type Waiting } from "./clock.ts";
 import { memoryQueue } from "./queue.ts";
 import type { JobRow } from "./rows.ts";
 import { memoryStore } from "./store.ts";
@@ -9,38 +8,10 @@ import { Tables } from "./tables.ts";
 
 export type { AnyBackend };
 
-/** A job that a memory backend holds. */
-export interface StoredJob {
-  /** Its id. */
-  readonly id: string;
-  /** `"advance"`, `"execute"` or `"resume"`. */
-  readonly kind: string;
-  /** Id of the instance that it is for. */
-  readonly instance: string;
-  /** Name of the step that it is for; `undefined` for an advance. */
-  readonly step: string | undefined;
-  /** Name of the queue that it is in. */
-  readonly queue: string;
-  /** Where it stands. */
-  readonly state: JobState;
-  /** How many attempts have begun. */
-  readonly attempt: number;
-  /** The process that owns it while it executes. */
-  readonly process: string | undefined;
-  /** When it may be claimed, or might have been. */
-  readonly scheduledAt: Date;
-  /** When it was discarded or cancelled. */
-  readonly finishedAt: Date | undefined;
-}
-
 /** Instances, results and jobs in this process's memory: gone with it. */
-export interface MemoryBackend extends AnyBackend {
+export interface MemoryBackend extends AnyBackend, Waiting {
   /** Where it takes the time from. */
   readonly clock: Clock;
-  /** The jobs that it holds, in the order of their ids. */
-  jobs(): readonly StoredJob[];
-  /** Whether a worker that runs takes jobs from this queue. */
-  serves(queue: string): boolean;
 }
 
 /** What a memory backend is made of. */

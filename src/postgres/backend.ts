@@ -6,7 +6,7 @@ import {
   openConnections,
   type SharedConnections,
 } from "./driver/connections.ts";
-import type { Tx } from "./driver/connect.ts";
+import type { Tx } from "./driver/contract.ts";
 import { channelOf } from "./sql/identifiers.ts";
 import { explained, lackingIn } from "./missing.ts";
 import { assertMigrated } from "./migrations/migrate.ts";

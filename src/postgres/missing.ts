@@ -1,6 +1,6 @@
 import { HephaestusError, SchemaVersionError } from "../core/errors/errors.ts";
 import { sqlState } from "./driver/errors.ts";
-import type { Db } from "./driver/connect.ts";
+import type { Db } from "./driver/contract.ts";
 import { assertMigrated } from "./migrations/migrate.ts";
 import type { Tables } from "./sql/tables.ts";
 

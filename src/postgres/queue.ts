@@ -1,7 +1,7 @@
 import type { Queue, Rescued } from "../backend/queue.ts";
 import { runBy } from "./jobs/bereaved.ts";
 import { reporting } from "./driver/errors.ts";
-import type { Db, Tx } from "./driver/connect.ts";
+import type { Db, Tx } from "./driver/contract.ts";
 import { freeDead, freeLeft, release, stage } from "./jobs/give_back.ts";
 import * as jobs from "./jobs/jobs.ts";
 import * as lone from "./jobs/lone.ts";

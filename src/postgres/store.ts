@@ -13,7 +13,7 @@ import {
   reporting,
   sqlState,
 } from "./driver/errors.ts";
-import type { Db, Tx } from "./driver/connect.ts";
+import type { Db, Tx } from "./driver/contract.ts";
 import { deleteInstance } from "./instances/delete.ts";
 import { compare } from "./instances/graphs.ts";
 import * as instances from "./instances/read.ts";

@@ -1,4 +1,5 @@
-import type { MemoryBackend, StoredJob } from "../memory/backend.ts";
+import type { MemoryBackend } from "../memory/backend.ts";
+import type { StoredJob } from "../memory/clock.ts";
 
 type Looked = Pick<MemoryBackend, "jobs" | "serves">;
 

@@ -17,8 +17,8 @@
  */
 
 export type { Duration } from "../core/value/duration.ts";
-export type { AnyBackend, MemoryBackend, MemoryOptions, StoredJob } from "../memory/backend.ts";
-export type { Clock } from "../memory/clock.ts";
+export type { AnyBackend, MemoryBackend, MemoryOptions } from "../memory/backend.ts";
+export type { Clock, StoredJob, Waiting } from "../memory/clock.ts";
 export type { Sql } from "../core/define/context.ts";
 export type { JobState } from "../backend/job.ts";
 export { type FakeClock, fakeClock } from "./clock.ts";

@@ -7,7 +7,7 @@ import type { Job, NewJob } from "../../src/backend/job.ts";
 import type { Demand, Lease } from "../../src/backend/queue.ts";
 import type { Backend, Discard, Known, NewInstance } from "../../src/backend/store.ts";
 import type { AppliedResult, NewDelivery, Recording, Turn } from "../../src/backend/turn.ts";
-import type { StoredJob } from "../../src/memory/backend.ts";
+import type { StoredJob } from "../../src/memory/clock.ts";
 
 /** A backend to be tested, with nothing in it yet. */
 export interface World extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { choice } from "../../src/core/define/choice.ts";
-import { emitter } from "../../src/core/define/context.ts";
+import { emitter } from "../../src/core/define/emit.ts";
 import { WorkflowDefinitionError } from "../../src/core/errors/errors.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";

@@ -12,7 +12,8 @@ import {
 import { causesOf, row } from "../../src/core/graph/graph.ts";
 import type { Control } from "../../src/core/engine/instance.ts";
 import { mergeMetadata, metadataSeenBy, withStart } from "../../src/core/engine/metadata.ts";
-import { type Workflow, workflow } from "../../src/core/graph/workflow.ts";
+import type { Workflow } from "../../src/core/graph/workflow.ts";
+import { workflow } from "../../src/core/graph/builder.ts";
 import { choice } from "../../src/core/define/choice.ts";
 import { step } from "../../src/core/define/step.ts";
 import { done, join } from "../../src/core/define/target.ts";

@@ -5,7 +5,7 @@ import { WorkflowDefinitionError } from "../../src/core/errors/errors.ts";
 import { step } from "../../src/core/define/step.ts";
 import { done, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
-import { workflow } from "../../src/core/graph/workflow.ts";
+import { workflow } from "../../src/core/graph/builder.ts";
 
 // Names made in a loop prove nothing to the compiler: these are workflows of plain JavaScript.
 // deno-lint-ignore no-explicit-any

@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import * as v from "valibot";
-import { type Need, step } from "../../src/core/define/step.ts";
+import type { Need } from "../../src/core/define/step_definition.ts";
+import { step } from "../../src/core/define/step.ts";
 import { check, isType, type Type, type } from "../../src/core/value/type.ts";
 
 describe("check()", () => {

@@ -5,7 +5,7 @@ import { step } from "../../src/core/define/step.ts";
 import { done } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { resolve, versioned } from "../../src/core/graph/version.ts";
-import { workflow } from "../../src/core/graph/workflow.ts";
+import { workflow } from "../../src/core/graph/builder.ts";
 
 const send = step("send", { events: { sent: type() }, run: ({ emit }) => emit.sent() });
 const mail = workflow("mail", { key: "id", input: type(), start: send })

@@ -6,7 +6,7 @@ import { signal } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
 import { done, first, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
-import { workflow } from "../../src/core/graph/workflow.ts";
+import { workflow } from "../../src/core/graph/builder.ts";
 
 // As plain JavaScript sees them: whatever the compiler refuses gets through.
 // deno-lint-ignore no-explicit-any

@@ -1,7 +1,8 @@
 import { Hephaestus } from "../../mod.ts";
 import type { Job } from "../../src/backend/job.ts";
 import { Telemetry } from "../../src/observe/telemetry.ts";
-import { connect, type Db, type Tx } from "../../src/postgres/driver/connect.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { Db, Tx } from "../../src/postgres/driver/contract.ts";
 import { channelOf } from "../../src/postgres/sql/identifiers.ts";
 import { postgresQueue } from "../../src/postgres/queue.ts";
 import { engineSettings, engineStatements } from "../../src/postgres/driver/session.ts";

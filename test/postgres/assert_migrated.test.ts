@@ -1,13 +1,9 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { SchemaVersionError } from "../../src/core/errors/errors.ts";
-import type { Db } from "../../src/postgres/driver/connect.ts";
-import {
-  assertMigrated,
-  migrate,
-  type Migration,
-  status,
-} from "../../src/postgres/migrations/migrate.ts";
+import type { Db } from "../../src/postgres/driver/contract.ts";
+import { assertMigrated, migrate, status } from "../../src/postgres/migrations/migrate.ts";
+import type { Migration } from "../../src/postgres/migrations/migration.ts";
 import { migrations } from "../../src/postgres/migrations/migrations.gen.ts";
 import { fresh, made } from "./migrating.ts";
 

@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { DatabaseError } from "../../src/postgres/driver/errors.ts";
-import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/connect.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { ConnectOptions, Db } from "../../src/postgres/driver/contract.ts";
 import { eventually } from "../everywhere.ts";
 import { type Database, database } from "../pg.ts";
 import { proxy } from "../proxy.ts";

@@ -2,7 +2,8 @@ import { describe, it } from "node:test";
 import process from "node:process";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe as explain, isConnectionLost } from "../../src/postgres/driver/errors.ts";
-import { connect, type ConnectOptions } from "../../src/postgres/driver/connect.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { ConnectOptions } from "../../src/postgres/driver/contract.ts";
 import { freePort } from "../../scripts/embedded_postgres.ts";
 import { type Database, database, ownServer } from "../pg.ts";
 

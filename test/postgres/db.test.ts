@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DatabaseError } from "../../src/postgres/driver/errors.ts";
-import { connect, type Db } from "../../src/postgres/driver/connect.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { Db } from "../../src/postgres/driver/contract.ts";
 import { database } from "../pg.ts";
 
 const texts: readonly (readonly [type: string, text: string, out?: string])[] = [

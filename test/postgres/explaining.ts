@@ -1,4 +1,5 @@
-import { connect, type Db, type Row, type Tx } from "../../src/postgres/driver/connect.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { Db, Row, Tx } from "../../src/postgres/driver/contract.ts";
 import { engineSettings } from "../../src/postgres/driver/session.ts";
 
 /** One node of a plan, with those below it. */

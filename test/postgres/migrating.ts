@@ -1,5 +1,6 @@
-import { connect, type Db } from "../../src/postgres/driver/connect.ts";
-import type { Migration } from "../../src/postgres/migrations/migrate.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { Db } from "../../src/postgres/driver/contract.ts";
+import type { Migration } from "../../src/postgres/migrations/migration.ts";
 import { type Database, database } from "../pg.ts";
 
 export interface Fixture extends Database {

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
 import { commit } from "../../src/postgres/instances/commit.ts";
-import type { Tx } from "../../src/postgres/driver/connect.ts";
+import type { Tx } from "../../src/postgres/driver/contract.ts";
 import { freeDead, freeLeft, release, stage } from "../../src/postgres/jobs/give_back.ts";
 import { read, unprocessed } from "../../src/postgres/instances/read.ts";
 import { claim, nextDue, retry, snooze } from "../../src/postgres/jobs/jobs.ts";

@@ -5,7 +5,8 @@ import {
   describe as explain,
   isConnectionLost,
 } from "../../src/postgres/driver/errors.ts";
-import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/connect.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { ConnectOptions, Db } from "../../src/postgres/driver/contract.ts";
 import { Pool } from "../../src/postgres/driver/pool.ts";
 import { ownServer, server } from "../pg.ts";
 import { type Proxy, proxy } from "../proxy.ts";

@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { HephaestusError } from "../../src/core/errors/errors.ts";
-import { connect, type Db } from "../../src/postgres/driver/connect.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { Db } from "../../src/postgres/driver/contract.ts";
 import { assertMigrated, migrate } from "../../src/postgres/migrations/migrate.ts";
 import { database } from "../pg.ts";
 

@@ -7,7 +7,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { describe as describeError, isConnectionLost } from "../../src/postgres/driver/errors.ts";
-import { connect, type ConnectOptions, type Db } from "../../src/postgres/driver/connect.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { ConnectOptions, Db } from "../../src/postgres/driver/contract.ts";
 import { proxy } from "../proxy.ts";
 import { type Certified, certified, openssl } from "./certificates.ts";
 

@@ -1,12 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseError, isConnectionLost } from "../../src/postgres/driver/errors.ts";
-import {
-  connect,
-  type ConnectOptions,
-  type Db,
-  type Tx,
-} from "../../src/postgres/driver/connect.ts";
+import { connect } from "../../src/postgres/driver/connect.ts";
+import type { ConnectOptions, Db, Tx } from "../../src/postgres/driver/contract.ts";
 import { type Database, database } from "../pg.ts";
 import { type Proxy, proxy } from "../proxy.ts";
 

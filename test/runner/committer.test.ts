@@ -1,8 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, HephaestusError, signal, step, type, workflow } from "../../mod.ts";
-import type { Instances } from "../../src/runner/turn/instance_cache.ts";
-import { Instances as Cache } from "../../src/runner/turn/instance_cache.ts";
+import { type Instances, Instances as Cache } from "../../src/runner/turn/instance_cache.ts";
 import type { Backend } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../everywhere.ts";

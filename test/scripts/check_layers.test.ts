@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { check } from "../../scripts/check_layers.ts";
+import { check, circles } from "../../scripts/check_layers.ts";
 
 const accepted: readonly (readonly [string, string])[] = [
   ["src/core/engine/engine.ts", 'import { step } from "./step.ts";'],
@@ -28,7 +28,7 @@ const refused: readonly (readonly [string, string, string])[] = [
   ],
   [
     "src/core/engine/engine.ts",
-    'const job = await import("../../backend/job.ts");',
+    'const job = import("../../backend/job.ts");',
     '"src/core/engine/engine.ts" imports "../../backend/job.ts": core may not import backend',
   ],
   [
@@ -39,7 +39,17 @@ const refused: readonly (readonly [string, string, string])[] = [
   [
     "src/core/engine/engine.ts",
     "const now = Date.now();",
-    '"src/core/engine/engine.ts" uses "Date.now": core has no clock, chance, or I/O',
+    '"src/core/engine/engine.ts" uses "Date.now": core has no clock, chance, I/O or waiting',
+  ],
+  [
+    "src/core/engine/engine.ts",
+    "const read = await load();",
+    '"src/core/engine/engine.ts" uses "await": core has no clock, chance, I/O or waiting',
+  ],
+  [
+    "src/core/engine/engine.ts",
+    'console.log("here");',
+    '"src/core/engine/engine.ts" uses "console.": core has no clock, chance, I/O or waiting',
   ],
   [
     "src/runner/advance.ts",
@@ -72,4 +82,24 @@ describe("check_layers", () => {
       assertEquals(check(path, text), [sentence]);
     });
   }
+
+  it("refuses a circle of imports, of types too", () => {
+    const files = new Map([
+      ["src/core/a.ts", 'import { b } from "./b.ts";\nimport { c } from "./c.ts";'],
+      ["src/core/b.ts", 'import type { C } from "./c.ts";'],
+      ["src/core/c.ts", 'export type { B } from "./b.ts";'],
+    ]);
+    assertEquals(circles(files), [
+      'Cannot import in a circle: "src/core/b.ts" imports "src/core/c.ts" imports "src/core/b.ts"',
+    ]);
+  });
+
+  it("accepts two ways to one file", () => {
+    const files = new Map([
+      ["src/core/a.ts", 'import { b } from "./b.ts";\nimport { c } from "./c.ts";'],
+      ["src/core/b.ts", 'import { c } from "./c.ts";'],
+      ["src/core/c.ts", '// import { a } from "./a.ts";'],
+    ]);
+    assertEquals(circles(files), []);
+  });
 });

@@ -1,17 +1,13 @@
 // Right flows: they compile, and infer what is written here.
-import type { Outcome } from "../../src/core/define/context.ts";
+import type { Delivery, Outcome } from "../../src/core/define/emit.ts";
 import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
-import { type Delivery, step } from "../../src/core/define/step.ts";
+import { step } from "../../src/core/define/step.ts";
 import { done, first, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
-import {
-  type DeliveryOf,
-  type InputOf,
-  type Workflow,
-  workflow,
-} from "../../src/core/graph/workflow.ts";
+import type { DeliveryOf, InputOf, Workflow } from "../../src/core/graph/workflow.ts";
+import { workflow } from "../../src/core/graph/builder.ts";
 
 export type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true
   : false;

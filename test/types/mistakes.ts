@@ -5,7 +5,7 @@ import { step } from "../../src/core/define/step.ts";
 import { done, first, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
-import { workflow } from "../../src/core/graph/workflow.ts";
+import { workflow } from "../../src/core/graph/builder.ts";
 import type { Hephaestus } from "../../src/hephaestus.ts";
 import * as v from "valibot";
 import { z } from "zod";

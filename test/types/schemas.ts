@@ -2,14 +2,16 @@
 import * as v from "valibot";
 import { z } from "zod";
 import { choice } from "../../src/core/define/choice.ts";
-import type { StepEvents } from "../../src/core/define/context.ts";
+import type { Delivery, StepEvents } from "../../src/core/define/emit.ts";
 import type { Json } from "../../src/core/value/json.ts";
 import { signal } from "../../src/core/define/signal.ts";
-import { type Delivery, type Need, step } from "../../src/core/define/step.ts";
+import type { Need } from "../../src/core/define/step_definition.ts";
+import { step } from "../../src/core/define/step.ts";
 import { done } from "../../src/core/define/target.ts";
 import { type Type, type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
-import { type DeliveryOf, type InputOf, workflow } from "../../src/core/graph/workflow.ts";
+import type { DeliveryOf, InputOf } from "../../src/core/graph/workflow.ts";
+import { workflow } from "../../src/core/graph/builder.ts";
 import type { Hephaestus } from "../../src/hephaestus.ts";
 import { type Equal, expect } from "./flows.ts";
 

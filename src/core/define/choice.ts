@@ -1,6 +1,8 @@
-import type { Context, Declared, Emit, EmittedOf, StepEvents } from "./context.ts";
+import type { Context } from "./context.ts";
+import type { Declared, Emit, EmittedOf, StepEvents } from "./emit.ts";
 import { define, made } from "./options.ts";
-import type { FactsOf, Need, Step, StepsOf } from "./step.ts";
+import type { FactsOf, Step, StepsOf } from "./step.ts";
+import type { Need } from "./step_definition.ts";
 import type { Input } from "../value/type.ts";
 
 /** What a choice may be told beside its name. */

@@ -1,10 +1,10 @@
-import { type EmitOptions, emitted, metadata } from "./context.ts";
+import { type Delivery, type EmitOptions, emitted, metadata } from "./emit.ts";
 import { milliseconds } from "../value/duration.ts";
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import type { StepKind } from "../graph/graph.ts";
 import { checkName, isPrintable } from "../value/identity.ts";
 import { resolveRetry, type RetryPolicy } from "../value/retry.ts";
-import type { Delivery, Need, StepDefinition } from "./step.ts";
+import type { Need, StepDefinition } from "./step_definition.ts";
 import { isType, type Type } from "../value/type.ts";
 
 type Options = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { Declared, StepEvents } from "./context.ts";
+import type { Declared, StepEvents } from "./emit.ts";
 import { define, made } from "./options.ts";
 import type { Duration } from "../value/duration.ts";
 import type { AsyncStep, Limited, Step } from "./step.ts";

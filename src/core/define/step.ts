@@ -1,69 +1,19 @@
+import type { Context, Transaction } from "./context.ts";
 import type {
-  Context,
   Declared,
+  Deliver,
   Emit,
-  EmitArguments,
   EmitLater,
   EmittedOf,
   Later,
-  Outcome,
   OutcomeOf,
   StepEvents,
-  Transaction,
-} from "./context.ts";
+} from "./emit.ts";
 import { define, made } from "./options.ts";
 import type { Duration } from "../value/duration.ts";
-import type { StepKind } from "../graph/graph.ts";
 import type { RetryPolicy } from "../value/retry.ts";
-import type { GivenOf, Input, Type, TypeOf } from "../value/type.ts";
-
-/** What a step wants to know of an earlier one: the output of an event, or (`"*"`) how it ended. */
-export interface Need<
-  Name extends string = string,
-  Event extends string = string,
-  Output = unknown,
-> {
-  /** The name of the earlier step. */
-  readonly name: Name;
-  /** The event, or `"*"`. */
-  readonly event: Event;
-  /** Exists in the types only. */
-  readonly "~output": Output;
-}
-
-/** A step as data: what the engine and the workers read. */
-export interface StepDefinition {
-  /** The name: unique in a workflow. */
-  readonly name: string;
-  /** What it does. */
-  readonly kind: StepKind;
-  /** Whether its code may return `emit.later()`. */
-  readonly asynchronous: boolean;
-  /** Its events, each with the type of its output; `undefined` where the engine emits it. */
-  readonly events: ReadonlyMap<string, Type<unknown> | undefined>;
-  /** What must be certain when it starts. */
-  readonly needs: readonly Omit<Need, "~output">[];
-  /** What may have happened before it starts. */
-  readonly sees: readonly Omit<Need, "~output">[];
-  /** The input that the workflow must have. */
-  readonly input: Type<unknown> | undefined;
-  /** How failed attempts are repeated. */
-  readonly retry: RetryPolicy | undefined;
-  /** The queue that its jobs go to. */
-  readonly queue: string | undefined;
-  /** From 0, the most urgent, to 9. */
-  readonly priority: number | undefined;
-  /** Milliseconds that one attempt may take. */
-  readonly timeout: number | undefined;
-  /** Milliseconds that a timer waits. */
-  readonly after: number | undefined;
-  /** Milliseconds until a wait ends with the event `expired`. */
-  readonly expires: number | undefined;
-  /** The code of a step. */
-  readonly run: ((context: Context) => unknown) | undefined;
-  /** The code of a choice. */
-  readonly decide: ((context: Pick<Context, "input" | "steps" | "emit">) => unknown) | undefined;
-}
+import type { Input, Type, TypeOf } from "../value/type.ts";
+import type { Need, StepDefinition } from "./step_definition.ts";
 
 /**
  * A unit of work that ends by emitting one of its events.
@@ -114,35 +64,6 @@ export interface Step<
   /** The same code under another name, to serve twice in one workflow. */
   as<const Other extends string>(name: Other): Step<Other, E, Needs, In, Sees>;
 }
-
-/**
- * An outcome that comes from outside, addressed to one signal or asynchronous step.
- *
- * @example Approve an order
- * ```ts
- * import { type Delivery, signal, type } from "@hephaestus/workflow";
- * import { assertEquals } from "@std/assert";
- *
- * const approval = signal("approval", { events: { approved: type<{ by: string }>() } });
- * const delivery: Delivery = approval.emit.approved({ by: "maria" });
- * assertEquals(delivery, { step: "approval", event: "approved", output: { by: "maria" } });
- * ```
- */
-export interface Delivery<
-  Name extends string = string,
-  Event extends string = string,
-  Output = unknown,
-> extends Outcome<Event, Output> {
-  /** The name of the signal or of the asynchronous step. */
-  readonly step: Name;
-}
-
-/** Makes deliveries: one method for each event that may come from outside. */
-export type Deliver<Name extends string, E extends StepEvents> = {
-  readonly [K in Exclude<keyof E & string, "expired">]: (
-    ...args: EmitArguments<GivenOf<E[K]>>
-  ) => Delivery<Name, K, GivenOf<E[K]>>;
-};
 
 /** A step whose work may be finished from outside. */
 export interface AsyncStep<

@@ -1,6 +1,7 @@
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import type { ArrivalMode } from "../graph/graph.ts";
-import type { Step, StepDefinition } from "./step.ts";
+import type { Step } from "./step.ts";
+import type { StepDefinition } from "./step_definition.ts";
 import { isStep } from "./options.ts";
 
 /** The end of a road. */

@@ -1,6 +1,6 @@
 import type { Refuse } from "../define/options.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
-import type { StepDefinition } from "../define/step.ts";
+import type { StepDefinition } from "../define/step_definition.ts";
 import { type Aim, aims } from "../define/target.ts";
 
 /** A step and where each of its events leads. */

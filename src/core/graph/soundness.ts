@@ -2,7 +2,7 @@ import { type Bits, has, including, none, unite } from "./row_set.ts";
 import type { Refuse } from "../define/options.ts";
 import type { ArrivalMode, Graph, GraphStep } from "./graph.ts";
 import { behind, compatible, parted, type Path, simplified, together } from "./paths.ts";
-import type { StepDefinition } from "../define/step.ts";
+import type { StepDefinition } from "../define/step_definition.ts";
 
 /** One event that arrives at a step, with every path on which it does. */
 interface Entry {

@@ -1,4 +1,4 @@
-import { InvalidValueError, PayloadTooLargeError } from "../errors/errors.ts";
+import { InvalidValueError, PayloadTooLargeError } from "../errors/value.ts";
 
 /** A value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;

@@ -1,6 +1,5 @@
 import { decodeControl } from "../../core/engine/control.ts";
-import type { HistoryEntry, Instance } from "../../core/engine/instance.ts";
-import { activeStatuses } from "../../core/engine/instance.ts";
+import { activeStatuses, type HistoryEntry, type Instance } from "../../core/engine/instance.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
 import type { Ended, Filter, Known, Page, Place, Unprocessed } from "../../backend/store.ts";
 import { contains } from "../jsonb.ts";

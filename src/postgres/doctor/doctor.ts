@@ -1,6 +1,6 @@
 import { titleOf } from "../../core/value/identity.ts";
 import { unservedNotices } from "../../backend/unserved.ts";
-import type { Db } from "../driver/connect.ts";
+import type { Db } from "../driver/contract.ts";
 import { repairs } from "./repairs.ts";
 import { type Found, type Rule, rules } from "./rules.ts";
 import { orphaned } from "../instances/graphs.ts";

@@ -1,5 +1,5 @@
 import { keepWaiting } from "../instances/commit.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Found } from "./rules.ts";
 import { freeDead, freeUnowned } from "../jobs/give_back.ts";
 import type { Tables } from "../sql/tables.ts";

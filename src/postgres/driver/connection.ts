@@ -3,7 +3,7 @@ import { longestTimer } from "../../core/value/duration.ts";
 import { type Address, addressOf } from "./address/address.ts";
 import { requestCancel, type SessionKey } from "./socket/cancel.ts";
 import { DatabaseError, databaseError, isAnswer, isUnwritable } from "./errors.ts";
-import type { ConnectOptions } from "./connect.ts";
+import type { ConnectOptions } from "./contract.ts";
 import { Bound, checkStatement, type Parameter } from "./parameters.ts";
 import { settings } from "./settings.ts";
 import { avoid, openSocket, type Reached, type Way, waysTo } from "./socket/sockets.ts";

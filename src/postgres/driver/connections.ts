@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from "../../core/value/duration.ts";
 import { addressOf, type AddressOptions } from "./address/address.ts";
-import { connect, type ConnectOptions, type Db } from "./connect.ts";
+import { connect } from "./connect.ts";
+import type { ConnectOptions, Db } from "./contract.ts";
 import { Listener } from "./listener.ts";
 import { clean, engineSettings, engineStatements } from "./session.ts";
 import { settings } from "./settings.ts";

@@ -1,6 +1,6 @@
 import { Connection } from "./connection.ts";
 import { DatabaseError } from "./errors.ts";
-import type { ConnectOptions } from "./connect.ts";
+import type { ConnectOptions } from "./contract.ts";
 import { pauseAfter, sleep } from "./retrying.ts";
 
 export interface Heartbeat {

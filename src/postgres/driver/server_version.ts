@@ -1,5 +1,5 @@
 import { ServerVersionError } from "../../core/errors/errors.ts";
-import type { Tx } from "./connect.ts";
+import type { Tx } from "./contract.ts";
 
 const oldest = 15;
 

@@ -1,4 +1,4 @@
-import type { ConnectOptions } from "./connect.ts";
+import type { ConnectOptions } from "./contract.ts";
 import { setLocal } from "./session.ts";
 
 /** What each session runs with, whatever the database's defaults are. */

@@ -1,7 +1,7 @@
 import { longestTimer } from "../../core/value/duration.ts";
 import type { Connection } from "./connection.ts";
 import { DatabaseError } from "./errors.ts";
-import type { Row, Tx } from "./connect.ts";
+import type { Row, Tx } from "./contract.ts";
 import type { Parameter } from "./parameters.ts";
 import { plain } from "./rows.ts";
 

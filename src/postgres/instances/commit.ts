@@ -1,7 +1,7 @@
 import { isFinal } from "../../core/engine/instance.ts";
 import type { Written } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import { insertJobs, reuseJobs } from "../jobs/insert.ts";
 import { at, each } from "../sql/fragments.ts";
 import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";

@@ -1,6 +1,6 @@
 import { type InstanceStatus, isFinal } from "../../core/engine/instance.ts";
 import type { DeleteResult } from "../../backend/store.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 import { date, epoch } from "../sql/times.ts";
 

@@ -1,6 +1,6 @@
 import type { OtherGraph, VersionGraph } from "../../backend/graphs.ts";
 import { columns } from "../sql/arrays.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /** Enters graphs, and looks for open instances of the other graphs of their versions. */

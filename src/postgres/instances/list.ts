@@ -2,7 +2,7 @@ import type { HistoryEntry, Instance, InstanceStatus } from "../../core/engine/i
 import { decode, type JsonObject } from "../../core/value/json.ts";
 import type { Filter, Page, Place } from "../../backend/store.ts";
 import { texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 import { date, epoch } from "../sql/times.ts";
 

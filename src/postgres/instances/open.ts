@@ -1,6 +1,6 @@
 import type { NewInstance, Written } from "../../backend/store.ts";
 import { array, texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import { insertJobs } from "../jobs/insert.ts";
 import { queuesToWake } from "../notifications.ts";
 import { type Column, Statement } from "../sql/statement.ts";

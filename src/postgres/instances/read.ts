@@ -5,7 +5,7 @@ import type { InstanceStatus } from "../../core/engine/instance.ts";
 import type { Discard, Ended, Ending, EndResult, Known, Unprocessed } from "../../backend/store.ts";
 import { held } from "../sql/lease.ts";
 import { columns, texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 import { date, epoch } from "../sql/times.ts";
 

@@ -6,7 +6,7 @@ import { held } from "../sql/lease.ts";
 import { columns } from "../sql/arrays.ts";
 import { keepWaiting } from "./commit.ts";
 import { wakePayload } from "../notifications.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /** A result, its job and the wake-up of its advance, for many results at once. */

@@ -1,6 +1,6 @@
 import { type Bereaved, namedAtMost } from "../../backend/queue.ts";
 import { array } from "../sql/arrays.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /** What processes were running that were declared dead; asked before their jobs are freed. */

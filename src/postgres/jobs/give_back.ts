@@ -3,7 +3,7 @@ import type { Counting, Lease } from "../../backend/queue.ts";
 import { columns } from "../sql/arrays.ts";
 import { keepWaiting } from "../instances/commit.ts";
 import { held } from "../sql/lease.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 
 type On = Pick<Tx, "query">;

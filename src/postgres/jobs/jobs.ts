@@ -5,7 +5,7 @@ import { columns } from "../sql/arrays.ts";
 import { held } from "../sql/lease.ts";
 import { insertJobs } from "./insert.ts";
 import { Statement } from "../sql/statement.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 
 type On = Pick<Tx, "query">;

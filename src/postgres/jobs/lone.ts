@@ -1,7 +1,7 @@
 import { deathsInCompany, type Job } from "../../backend/job.ts";
 import type { LoneDemand } from "../../backend/queue.ts";
 import { columns, texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import { jobColumns, jobOf, type JobRow } from "./jobs.ts";
 import type { Tables } from "../sql/tables.ts";
 

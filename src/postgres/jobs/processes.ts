@@ -1,6 +1,6 @@
 import type { Beat, Serving } from "../../backend/queue.ts";
 import { texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 
 type On = Pick<Tx, "query">;

@@ -1,5 +1,5 @@
 import type { Unserved } from "../../backend/queue.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 
 interface UnservedRow {

@@ -1,22 +1,13 @@
+import type { Migration } from "./migration.ts";
 import { HephaestusError, SchemaVersionError } from "../../core/errors/errors.ts";
 import { isRetryable, sqlState } from "../driver/errors.ts";
-import type { Db, Tx } from "../driver/connect.ts";
+import type { Db, Tx } from "../driver/contract.ts";
 import { quoteIdentifier } from "../sql/identifiers.ts";
 import { advice, type Applied, assertKnown, versionOf } from "./migration_state.ts";
 import { assertServer } from "../driver/server_version.ts";
 import { applying, lockOf, reverting } from "./migration_sql.ts";
 import { migrations as shipped } from "./migrations.gen.ts";
 import { pauseAfter, sleep } from "../driver/retrying.ts";
-
-export interface Migration {
-  /** Its place, from 1, without gaps. */
-  readonly version: number;
-  readonly name: string;
-  /** SHA-256 of `up`, in hex. */
-  readonly sha256: string;
-  readonly up: string;
-  readonly down: string;
-}
 
 export interface SchemaOptions {
   readonly schema: string;

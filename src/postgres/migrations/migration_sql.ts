@@ -1,4 +1,4 @@
-import type { Migration } from "./migrate.ts";
+import type { Migration } from "./migration.ts";
 import { quoteIdentifier } from "../sql/identifiers.ts";
 
 // The application's own advisory locks cannot collide: this class is only used here.

@@ -1,5 +1,5 @@
 import { SchemaVersionError } from "../../core/errors/errors.ts";
-import type { Migration } from "./migrate.ts";
+import type { Migration } from "./migration.ts";
 
 /** A row of the migrations table. */
 export interface Applied {

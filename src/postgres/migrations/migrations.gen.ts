@@ -1,5 +1,5 @@
 // Written by scripts/embed_sql.ts from sql/. Do not edit.
-import type { Migration } from "./migrate.ts";
+import type { Migration } from "./migration.ts";
 
 export const migrations: readonly Migration[] = [
   {

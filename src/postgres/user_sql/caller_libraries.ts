@@ -1,4 +1,4 @@
-import type { Row, Tx } from "../driver/connect.ts";
+import type { Row, Tx } from "../driver/contract.ts";
 import { checkStatement, kind } from "../driver/parameters.ts";
 import { hex } from "./step_values.ts";
 

@@ -1,5 +1,5 @@
 import { type AnyTransaction, type Caller, callerOf } from "./caller_libraries.ts";
-import type { Tx } from "../driver/connect.ts";
+import type { Tx } from "../driver/contract.ts";
 import { sqlState } from "../driver/errors.ts";
 import type { Tables } from "../sql/tables.ts";
 

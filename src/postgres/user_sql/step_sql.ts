@@ -1,6 +1,6 @@
 import type { Sql } from "../../core/define/context.ts";
 import { decode } from "../../core/value/json.ts";
-import type { Row, Tx } from "../driver/connect.ts";
+import type { Row, Tx } from "../driver/contract.ts";
 import { Bound } from "../driver/parameters.ts";
 import { columnTypes } from "../driver/rows.ts";
 import { parameter } from "./step_values.ts";

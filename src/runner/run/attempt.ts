@@ -1,4 +1,4 @@
-import type { StepDefinition } from "../../core/define/step.ts";
+import type { StepDefinition } from "../../core/define/step_definition.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import type { Committer } from "../turn/committer.ts";
 import type { Failures } from "./failures.ts";

@@ -1,7 +1,8 @@
-import { type Context, emitter, type Sql } from "../../core/define/context.ts";
+import type { Context, Sql } from "../../core/define/context.ts";
+import { emitter } from "../../core/define/emit.ts";
 import { settled } from "../../core/value/promise.ts";
 import { metadataSeenBy } from "../../core/engine/metadata.ts";
-import type { StepDefinition } from "../../core/define/step.ts";
+import type { StepDefinition } from "../../core/define/step_definition.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 import type { Store } from "../../backend/store.ts";
 import type { Cancellation } from "./cancellation.ts";

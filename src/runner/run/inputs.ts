@@ -1,6 +1,6 @@
 import { causesOf, type Graph } from "../../core/graph/graph.ts";
 import { weightOf } from "../../core/value/json.ts";
-import type { Need } from "../../core/define/step.ts";
+import type { Need } from "../../core/define/step_definition.ts";
 import type { Ended, Store } from "../../backend/store.ts";
 
 type Read = Pick<Ended, "event" | "output">;

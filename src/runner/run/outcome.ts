@@ -1,7 +1,7 @@
 import { HephaestusError, InvalidValueError } from "../../core/errors/errors.ts";
 import { decode, encode, type JsonObject } from "../../core/value/json.ts";
 import { isPromise, settled } from "../../core/value/promise.ts";
-import type { StepDefinition } from "../../core/define/step.ts";
+import type { StepDefinition } from "../../core/define/step_definition.ts";
 import { check, type Checked } from "../../core/value/type.ts";
 
 /** An outcome that has been checked, with the JSON texts that are stored. */

@@ -2,8 +2,7 @@ import { encode, type JsonObject } from "../../core/value/json.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import type { Known } from "../../backend/store.ts";
 import type { NewResult } from "../../backend/turn.ts";
-import type { OwnedJob } from "../host.ts";
-import { leaseOf } from "../host.ts";
+import { leaseOf, type OwnedJob } from "../host.ts";
 import type { Workers } from "./attempt.ts";
 import { tellResume } from "../observe.ts";
 

@@ -1,4 +1,4 @@
-import { emitter } from "../../core/define/context.ts";
+import { emitter } from "../../core/define/emit.ts";
 import {
   advance,
   type Applied,

@@ -1,6 +1,6 @@
 import { filtered } from "../../core/engine/filtered.ts";
 import { attemptsOf } from "../../core/value/retry.ts";
-import type { StepDefinition } from "../../core/define/step.ts";
+import type { StepDefinition } from "../../core/define/step_definition.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import type { JobId, NewJob } from "../../backend/job.ts";
 import type { Parts } from "../runtime.ts";

@@ -1,0 +1,155 @@
+import type { JsonObject } from "../value/json.ts";
+import type { Carried, GivenOf, Mistake, Type, TypeOf } from "../value/type.ts";
+
+/** The events that a step may end with, each with the type of its output. */
+export interface StepEvents {
+  /** The type of the output of an event. */
+  readonly [event: string]: Type<unknown>;
+}
+
+/**
+ * What is wrong with events, each mistake in the place of its event.
+ *
+ * @internal
+ */
+export type Declared<E extends StepEvents> = {
+  readonly [K in keyof E]: [Carried<TypeOf<E[K]>>] extends [never]
+    ? Mistake<`JSON cannot carry the output of event '${K & string}': its schema must put out JSON`>
+    : unknown;
+};
+
+/**
+ * How a step ended: an event, its output, and what it adds to the instance's metadata.
+ *
+ * @example Read how a step ended
+ * ```ts
+ * import type { Outcome } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * type Charge = Outcome<"charged", { receipt: string }> | Outcome<"declined", undefined>;
+ * const receipt = (charge: Charge) => charge.event === "charged" ? charge.output.receipt : "none";
+ *
+ * assertEquals(receipt({ event: "charged", output: { receipt: "r-1" } }), "r-1");
+ * ```
+ */
+export interface Outcome<Event extends string = string, Output = unknown> {
+  /** The event that the step ended with. */
+  readonly event: Event;
+  /** The output that came with it. */
+  readonly output: Output;
+  /** What is added to the metadata of the instance. */
+  readonly metadata?: JsonObject;
+}
+
+/** The union of the outcomes of some events. */
+export type OutcomeOf<E extends StepEvents> = {
+  readonly [K in keyof E & string]: Outcome<K, TypeOf<E[K]>>;
+}[keyof E & string];
+
+/**
+ * The union of the outcomes as the code of a step emits them: a schema may turn their outputs into
+ * others.
+ */
+export type EmittedOf<E extends StepEvents> = {
+  readonly [K in keyof E & string]: Outcome<K, GivenOf<E[K]>>;
+}[keyof E & string];
+
+/** What may be said beside an output. */
+export interface EmitOptions {
+  /** Added to the metadata of the instance. */
+  readonly metadata?: JsonObject;
+}
+
+/** The arguments of an emitted event: the output may be left out where it may be `undefined`. */
+export type EmitArguments<Output> = undefined extends Output
+  ? [output?: Output, options?: EmitOptions]
+  : [output: Output, options?: EmitOptions];
+
+/** Makes outcomes: one method for each event of the step. */
+export type Emit<E extends StepEvents> = {
+  readonly [K in keyof E & string]: (
+    ...args: EmitArguments<GivenOf<E[K]>>
+  ) => Outcome<K, GivenOf<E[K]>>;
+};
+
+/** Says that the work goes on elsewhere and that a delivery will end the step. */
+export interface Later {
+  /** Tells it from an outcome. */
+  readonly later: true;
+}
+
+/** Adds `emit.later()` to an asynchronous step. */
+export interface EmitLater {
+  /** Leaves the step open: a delivery from outside ends it. */
+  later(): Later;
+}
+
+/**
+ * An outcome that comes from outside, addressed to one signal or asynchronous step.
+ *
+ * @example Approve an order
+ * ```ts
+ * import { type Delivery, signal, type } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const approval = signal("approval", { events: { approved: type<{ by: string }>() } });
+ * const delivery: Delivery = approval.emit.approved({ by: "maria" });
+ * assertEquals(delivery, { step: "approval", event: "approved", output: { by: "maria" } });
+ * ```
+ */
+export interface Delivery<
+  Name extends string = string,
+  Event extends string = string,
+  Output = unknown,
+> extends Outcome<Event, Output> {
+  /** The name of the signal or of the asynchronous step. */
+  readonly step: Name;
+}
+
+/** Makes deliveries: one method for each event that may come from outside. */
+export type Deliver<Name extends string, E extends StepEvents> = {
+  readonly [K in Exclude<keyof E & string, "expired">]: (
+    ...args: EmitArguments<GivenOf<E[K]>>
+  ) => Delivery<Name, K, GivenOf<E[K]>>;
+};
+
+/** What it takes of a step to know what its code may emit. */
+interface Emitting {
+  readonly events: ReadonlyMap<string, unknown>;
+  readonly asynchronous: boolean;
+  readonly expires: number | undefined;
+}
+
+/** The `emit` of a step as its code sees it: only what it may emit itself. */
+export function emitter(definition: Emitting): object {
+  let emit = emitters.get(definition);
+  if (emit === undefined) emitters.set(definition, emit = makeEmitter(definition));
+  return emit;
+}
+
+const emitters = new WeakMap<Emitting, object>();
+
+function makeEmitter(definition: Emitting): object {
+  const emit: Record<string, (...args: never) => unknown> = Object.create(null);
+  for (const event of emitted(definition)) {
+    emit[event] = (output?: unknown, options?: EmitOptions): Outcome =>
+      options?.metadata === undefined
+        ? { event, output }
+        : { event, output, metadata: options.metadata };
+  }
+  if (definition.asynchronous) emit["later"] = (): Later => ({ later: true });
+  return Object.freeze(emit);
+}
+
+/**
+ * The events that the code of a step, or the outside, may bring about: all but the engine's own.
+ */
+export function emitted(definition: Emitting): readonly string[] {
+  const events = [...definition.events.keys()];
+  return definition.expires === undefined ? events : events.filter((event) => event !== "expired");
+}
+
+/** The metadata of an emitted outcome, left out when there is none. */
+export function metadata(options: EmitOptions | undefined): EmitOptions {
+  return options?.metadata === undefined ? {} : { metadata: options.metadata };
+}

@@ -1,0 +1,168 @@
+import type { Workflow } from "./workflow.ts";
+import { isStep, only, type Refuse, retry } from "../define/options.ts";
+import { WorkflowDefinitionError } from "../errors/errors.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { checkName, type Scope, scopes } from "../value/identity.ts";
+import { decode, encode, type JsonObject } from "../value/json.ts";
+import { toMermaid } from "./mermaid.ts";
+import type { RetryPolicy } from "../value/retry.ts";
+import { assemble, type Row, row } from "./assemble.ts";
+import { prove } from "./soundness.ts";
+import type { Step } from "../define/step.ts";
+import type { StepDefinition } from "../define/step_definition.ts";
+import { type Input, isType } from "../value/type.ts";
+import type { Beginning, FirstRow } from "./builder_types.ts";
+
+/** What a workflow is told beside its name. */
+export interface WorkflowOptions<In, S extends Step, Given = In> {
+  /** What the business key is called, for instance `"orderid"`. */
+  readonly key: string;
+  /** What an instance is started with. */
+  readonly input: Input<In, Given>;
+  /** The step that runs first. */
+  readonly start: S & Beginning<S>;
+  /** Among which instances a business key may be active only once; `"workflow"` when left out. */
+  readonly scope?: Scope;
+  /** The version, 1 when left out. */
+  readonly version?: number;
+  /** Tags of every instance. */
+  readonly tags?: readonly string[];
+  /** Metadata of every instance. */
+  readonly metadata?: JsonObject;
+  /** How failed attempts of its steps are repeated, where a step does not say. */
+  readonly retry?: RetryPolicy;
+}
+
+/**
+ * Begins a workflow. Each row names a step and where its events lead, in the order in which they
+ * run: a step must be the target of a row above and may not point back up.
+ *
+ * What cannot run does not compile, and `build()` checks it again for plain JavaScript. Up to
+ * about 80 rows are cheap for the compiler.
+ *
+ * @throws {WorkflowDefinitionError} When a name or an option cannot be used, or when a row or the
+ * whole cannot run.
+ * @throws {InvalidValueError} When JSON cannot carry the metadata.
+ *
+ * @example Two branches, joined
+ * ```ts
+ * import { done, first, join, step, type, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const validate = step("validate", {
+ *   input: type<{ total: number }>(),
+ *   events: { valid: type(), invalid: type() },
+ *   run: ({ input, emit }) => input.total > 0 ? emit.valid() : emit.invalid(),
+ * });
+ * const reserve = step("reserve", {
+ *   events: { reserved: type<{ hold: string }>(), soldOut: type() },
+ *   run: ({ emit }) => emit.reserved({ hold: "h-1" }),
+ * });
+ * const charge = step("charge", {
+ *   events: { charged: type<{ receipt: string }>(), declined: type() },
+ *   run: ({ emit }) => emit.charged({ receipt: "r-1" }),
+ * });
+ * const ship = step("ship", {
+ *   needs: [reserve.when("reserved"), charge.when("charged")],
+ *   events: { shipped: type<{ label: string }>() },
+ *   run: ({ steps, emit }) => emit.shipped({ label: steps.reserve.hold + steps.charge.receipt }),
+ * });
+ * const reject = step("reject", {
+ *   events: { rejected: type() },
+ *   run: ({ emit }) => emit.rejected(),
+ * });
+ *
+ * const order = workflow("order", {
+ *   key: "orderid",
+ *   input: type<{ total: number }>(),
+ *   start: validate,
+ * })
+ *   .on(validate, { valid: [reserve, charge], invalid: first(reject) })
+ *   .on(reserve, { reserved: join(ship), soldOut: first(reject) })
+ *   .on(charge, { charged: join(ship), declined: first(reject) })
+ *   .on(ship, { shipped: done })
+ *   .on(reject, { rejected: done })
+ *   .build();
+ * assertEquals([...order.steps.keys()], ["validate", "reserve", "charge", "ship", "reject"]);
+ * ```
+ */
+export function workflow<const Name extends string, In, S extends Step, Given = In>(
+  name: Name,
+  options: WorkflowOptions<In, S, Given>,
+): FirstRow<Name, In, S, Given>;
+// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
+export function workflow(name: string, options: any): any {
+  checkName("workflow", name);
+  return builder(head(name, options), undefined);
+}
+
+interface Head extends Omit<Workflow, "graph" | "fingerprint" | "steps" | "toMermaid"> {
+  readonly start: StepDefinition;
+  readonly refuse: Refuse;
+}
+
+const known = ["key", "input", "start", "scope", "version", "tags", "metadata", "retry"];
+
+function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): Head {
+  const refuse: Refuse = (why, cause) =>
+    new WorkflowDefinitionError(`Cannot build workflow "${name}": ${why}`, { cause });
+  if (typeof options !== "object" || options === null) {
+    throw refuse("its options are not an object");
+  }
+  only(options, known, refuse);
+  const { key, input, start, scope = "workflow", version = 1, tags = [], metadata = {} } = options;
+  checkName("key", key);
+  if (!isType(input)) throw refuse(`option "input" is no type, write type() or a schema`);
+  if (!isStep(start)) throw refuse(`option "start" is not a step`);
+  if (!scopes.includes(scope)) throw refuse(`scope "${String(scope)}" is unknown`);
+  if (!Number.isInteger(version) || version < 1 || version > 2 ** 31 - 1) {
+    throw refuse(`version ${String(version)} is not a whole number from 1`);
+  }
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string" && tag !== "")) {
+    throw refuse(`option "tags" is not an array of texts`);
+  }
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
+    throw refuse(`option "metadata" is not an object`);
+  }
+  const text = encode(metadata, { what: `metadata of workflow "${name}"`, limit: 1_000_000 });
+  return {
+    ...{ name, key, scope, version, input, refuse },
+    metadata: decode(text) as JsonObject,
+    tags: Object.freeze([...tags]),
+    retry: retry(options.retry, refuse),
+    start: start.definition,
+  };
+}
+
+/** The rows so far, the last one first: a builder is never changed, so a prefix can be shared. */
+interface Chain {
+  readonly row: Row;
+  readonly above: Chain | undefined;
+}
+
+function builder(head: Head, chain: Chain | undefined): object {
+  return Object.freeze({
+    on(step: unknown, moves: unknown): object {
+      if (!isStep(step)) throw head.refuse("a row does not begin with a step");
+      return builder(head, { row: row(step.definition, moves, head.refuse), above: chain });
+    },
+    build(): Workflow {
+      const rows: Row[] = [];
+      for (let link = chain; link !== undefined; link = link.above) rows.push(link.row);
+      return build(head, rows.reverse());
+    },
+  });
+}
+
+function build({ start, refuse, ...rest }: Head, rows: readonly Row[]): Workflow {
+  const graph = assemble(start, rows, refuse);
+  const steps = new Map(rows.map(({ step }) => [step.name, step]));
+  prove(graph, steps, refuse);
+  return Object.freeze({
+    ...rest,
+    graph,
+    fingerprint: fingerprint(rest.name, rest.version, graph),
+    steps,
+    toMermaid: () => toMermaid(graph),
+  });
+}
