@@ -72,17 +72,22 @@ export { fromDrizzle } from "./src/postgres/user_sql/caller_libraries.ts";
 export { connections } from "./src/postgres/driver/connections.ts";
 
 // The types that the signatures above mention: few programs name them, readers look them up.
-export type { AnyWorkflow, Target } from "./src/client/find.ts";
+export type { AnyWorkflow, InstanceTarget } from "./src/client/find.ts";
 export type { DeleteOptions } from "./src/client/delete.ts";
 export type { ListOptions, Page } from "./src/client/list.ts";
 export type { WorkOptions } from "./src/client/options.ts";
 export type {
   CancelOptions,
+  DeliveryStatus,
   InTransaction,
-  Resumed,
   ScheduleOptions,
 } from "./src/client/resuming.ts";
-export type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./src/client/start.ts";
+export type {
+  StartedHandle,
+  StartItem,
+  StartManyOptions,
+  StartOptions,
+} from "./src/client/start.ts";
 export type { Worker } from "./src/client/worker.ts";
 export type { ChoiceOptions } from "./src/core/define/choice.ts";
 export type { Context, InstanceRef, Sql, Transaction } from "./src/core/define/context.ts";
@@ -92,11 +97,11 @@ export type {
   EmitLater,
   EmitOptions,
   EmittedOf,
-  Later,
   OutcomeOf,
+  Postponed,
   StepEvents,
 } from "./src/core/define/emit.ts";
-export type { ErrorCode, Named, Problem } from "./src/core/errors/errors.ts";
+export type { ErrorCode, InstanceName, Problem } from "./src/core/errors/errors.ts";
 export type { Failure } from "./src/core/value/failure.ts";
 export type { Arrival, ArrivalMode, Graph, GraphStep, StepKind } from "./src/core/graph/graph.ts";
 export type { Scope } from "./src/core/value/identity.ts";
@@ -107,11 +112,11 @@ export type { SignalOptions } from "./src/core/define/signal.ts";
 export type {
   AsyncStep,
   FactsOf,
-  Limited,
   Returned,
   SeenOf,
   StepOptions,
   StepsOf,
+  WithExpiry,
 } from "./src/core/define/step.ts";
 export type { Deliver } from "./src/core/define/emit.ts";
 export type { Need, StepDefinition } from "./src/core/define/step_definition.ts";
@@ -167,4 +172,4 @@ export type {
   PostgresJsTx,
 } from "./src/postgres/user_sql/caller_libraries.ts";
 export type { QueueNames } from "./src/runner/runtime.ts";
-export type { AnyBackend } from "./src/backend/store.ts";
+export type { Backend } from "./src/backend/store.ts";

@@ -1,16 +1,21 @@
 import type { Client } from "./client/client.ts";
 import { deleteInstance, type DeleteOptions } from "./client/delete.ts";
-import { Finals } from "./client/wait.ts";
-import { type AnyWorkflow, find, type Target } from "./client/find.ts";
+import { Waiters } from "./client/wait.ts";
+import { type AnyWorkflow, find, type InstanceTarget } from "./client/find.ts";
 import { type Handle, handleOf } from "./client/handle.ts";
 import * as listing from "./client/list.ts";
 import type { ListOptions, Page } from "./client/list.ts";
 import { checkOptions, type HephaestusOptions, type WorkOptions } from "./client/options.ts";
-import { partsOf } from "./client/runtime.ts";
+import { runtimeOf } from "./client/runtime.ts";
 import * as resuming from "./client/resuming.ts";
-import type { CancelOptions, InTransaction, Resumed, ScheduleOptions } from "./client/resuming.ts";
+import type {
+  CancelOptions,
+  DeliveryStatus,
+  InTransaction,
+  ScheduleOptions,
+} from "./client/resuming.ts";
 import * as starting from "./client/start.ts";
-import type { ManyHandle, ManyItem, StartManyOptions, StartOptions } from "./client/start.ts";
+import type { StartedHandle, StartItem, StartManyOptions, StartOptions } from "./client/start.ts";
 import type { Worker } from "./client/worker.ts";
 import { Workers } from "./client/workers.ts";
 import { HephaestusError } from "./core/errors/errors.ts";
@@ -60,14 +65,14 @@ export class Hephaestus implements AsyncDisposable {
    */
   constructor(options: HephaestusOptions) {
     checkOptions(options);
-    const parts = partsOf(options);
+    const runtime = runtimeOf(options);
     const isOurs = (id: string) => [...this.#workers.all].some(({ process }) => process === id);
-    const finals = new Finals(parts.backend.store, parts.logger, isOurs);
+    const waiters = new Waiters(runtime.backend.store, runtime.logger, isOurs);
     this.#client = {
-      parts,
-      finals,
+      runtime,
+      waiters,
       workers: this.#workers.all,
-      handle: (of, fresh) => handleOf(finals, this.#closing.signal, of, fresh),
+      handle: (of, fresh) => handleOf(waiters, this.#closing.signal, of, fresh),
     };
   }
 
@@ -100,11 +105,11 @@ export class Hephaestus implements AsyncDisposable {
    */
   startMany<In, D, Given>(
     workflow: AnyWorkflow<In, D, Given>,
-    items: readonly ManyItem<NoInfer<Given>>[],
+    items: readonly StartItem<NoInfer<Given>>[],
     options: StartManyOptions = {},
-  ): Promise<readonly ManyHandle<In>[]> {
+  ): Promise<readonly StartedHandle<In>[]> {
     return starting.startMany(this.#client, workflow, items, options) as Promise<
-      readonly ManyHandle<In>[]
+      readonly StartedHandle<In>[]
     >;
   }
 
@@ -123,10 +128,10 @@ export class Hephaestus implements AsyncDisposable {
    */
   resume<W extends AnyWorkflow, const D extends Delivery>(
     workflow: W,
-    target: Target,
+    target: InstanceTarget,
     delivery: Addressed<W, D>,
     options: InTransaction = {},
-  ): Promise<Resumed> {
+  ): Promise<DeliveryStatus> {
     return resuming.resume(this.#client, workflow, target, delivery as never, options);
   }
 
@@ -139,7 +144,7 @@ export class Hephaestus implements AsyncDisposable {
    */
   scheduleResume<W extends AnyWorkflow, const D extends Delivery>(
     workflow: W,
-    target: Target,
+    target: InstanceTarget,
     delivery: Addressed<W, D>,
     options: ScheduleOptions,
   ): Promise<bigint> {
@@ -163,7 +168,7 @@ export class Hephaestus implements AsyncDisposable {
    */
   cancel<In, D>(
     workflow: AnyWorkflow<In, D>,
-    target: Target,
+    target: InstanceTarget,
     options: CancelOptions = {},
   ): Promise<void> {
     return resuming.cancel(this.#client, workflow, target, options);
@@ -182,7 +187,7 @@ export class Hephaestus implements AsyncDisposable {
    */
   deleteInstance<In, D>(
     workflow: AnyWorkflow<In, D>,
-    target: Target,
+    target: InstanceTarget,
     options: DeleteOptions = {},
   ): Promise<void> {
     return deleteInstance(this.#client, workflow, target, options);
@@ -193,8 +198,11 @@ export class Hephaestus implements AsyncDisposable {
    *
    * @throws {AmbiguousKeyError} When several instances of the key could be meant.
    */
-  get<In, D>(workflow: AnyWorkflow<In, D>, target: Target): Promise<Instance<In> | undefined> {
-    return find(this.#client.parts.backend.store, workflow, target, "get") as Promise<
+  get<In, D>(
+    workflow: AnyWorkflow<In, D>,
+    target: InstanceTarget,
+  ): Promise<Instance<In> | undefined> {
+    return find(this.#client.runtime.backend.store, workflow, target, "get") as Promise<
       Instance<In> | undefined
     >;
   }
@@ -221,14 +229,17 @@ export class Hephaestus implements AsyncDisposable {
    *
    * @throws {InstanceNotFoundError} When there is no such instance.
    */
-  history<In, D>(workflow: AnyWorkflow<In, D>, target: Target): Promise<readonly HistoryEntry[]> {
+  history<In, D>(
+    workflow: AnyWorkflow<In, D>,
+    target: InstanceTarget,
+  ): Promise<readonly HistoryEntry[]> {
     return listing.history(this.#client, workflow, target);
   }
 
   /** Waits for an instance that was started elsewhere. */
   async handle<In, D>(
     workflow: AnyWorkflow<In, D>,
-    target: Target,
+    target: InstanceTarget,
   ): Promise<Handle<In> | undefined> {
     const found = await this.get(workflow, target);
     return found && this.#client.handle(found, false) as Handle<In>;
@@ -249,7 +260,7 @@ export class Hephaestus implements AsyncDisposable {
    * is called.
    */
   on<Name extends EventName>(event: Name, listener: Listener<Name>): () => void {
-    return this.#client.parts.telemetry.on(event, listener);
+    return this.#client.runtime.telemetry.on(event, listener);
   }
 
   /**
@@ -264,8 +275,8 @@ export class Hephaestus implements AsyncDisposable {
     this.#closing.abort(
       new HephaestusError("CLOSED", "Cannot wait any longer: the engine was closed"),
     );
-    await this.#client.finals.stop();
-    await this.#client.parts.backend[Symbol.asyncDispose]();
+    await this.#client.waiters.stop();
+    await this.#client.runtime.backend[Symbol.asyncDispose]();
   }
 
   /** The same as {@linkcode Hephaestus.close}. */

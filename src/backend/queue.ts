@@ -32,7 +32,7 @@ export interface LoneDemand {
 }
 
 /** A job that was executing in a process which was declared dead. */
-export interface Bereaved {
+export interface OrphanedJob {
   readonly process: string;
   readonly job: JobId;
   readonly kind: string;
@@ -53,7 +53,7 @@ export interface Rescued {
   /** Those that got work. */
   readonly queues: readonly string[];
   /** What the processes were running: the first so many. */
-  readonly running: readonly Bereaved[];
+  readonly running: readonly OrphanedJob[];
 }
 
 /** How many jobs a rescue names. */

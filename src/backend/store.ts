@@ -33,7 +33,7 @@ export interface NewInstance {
 export type Written = ReadonlyMap<string, Date>;
 
 /** What an advance reads of an instance. */
-export interface Known {
+export interface InstanceState {
   readonly id: string;
   readonly workflow: string;
   readonly version: number;
@@ -53,7 +53,7 @@ export interface Known {
 }
 
 /** A result that no advance has read yet. */
-export interface Unprocessed {
+export interface UnreadResult {
   readonly instance: string;
   readonly version: number;
   readonly step: string;
@@ -64,7 +64,7 @@ export interface Unprocessed {
 }
 
 /** How a step ended, for those that read it. */
-export interface Ended {
+export interface StepOutput {
   readonly step: string;
   readonly event: string;
   readonly output: unknown;
@@ -72,7 +72,7 @@ export interface Ended {
 }
 
 /** What ends an instance from outside its graph. */
-export interface Ending {
+export interface InstanceEnd {
   readonly status: "failed" | "cancelled";
   readonly control: string;
   readonly error: Failure;
@@ -146,7 +146,7 @@ export interface Filter {
 }
 
 /** A part of a list. */
-export interface Page {
+export interface ListPart {
   readonly items: readonly Instance[];
   /** Where the next one begins; `undefined` when there is none. */
   readonly next: Place | undefined;
@@ -179,11 +179,11 @@ export interface Store {
    */
   compare(graphs: readonly VersionGraph[]): Promise<readonly OtherGraph[]>;
   /** The instances that are there, in no order. */
-  read(ids: readonly string[]): Promise<readonly Known[]>;
+  read(ids: readonly string[]): Promise<readonly InstanceState[]>;
   /** Their unread results. */
-  unprocessed(ids: readonly string[]): Promise<readonly Unprocessed[]>;
+  unprocessed(ids: readonly string[]): Promise<readonly UnreadResult[]>;
   /** How these steps of an instance ended; all of them without `steps`. */
-  ended(instance: string, steps: readonly string[] | undefined): Promise<readonly Ended[]>;
+  ended(instance: string, steps: readonly string[] | undefined): Promise<readonly StepOutput[]>;
   /**
    * Writes turns, at most one for each instance, in one statement. Returns the instances that were
    * written; the others were stale. A process that was declared dead writes nothing.
@@ -210,7 +210,7 @@ export interface Store {
    */
   end(
     instance: string,
-    decide: (known: Known) => Ending | undefined,
+    decide: (known: InstanceState) => InstanceEnd | undefined,
     options?: {
       readonly discard?: Discard | undefined;
       readonly tx?: CallerTransaction | undefined;
@@ -232,18 +232,18 @@ export interface Store {
   /** Newest first. */
   list(filter: Filter, tx?: CallerTransaction): Promise<readonly Instance[]>;
   /** The same in pages: those behind a place. */
-  page(filter: Filter, after: Place | undefined): Promise<Page>;
+  page(filter: Filter, after: Place | undefined): Promise<ListPart>;
   history(instance: string): Promise<readonly HistoryEntry[]>;
 }
 
 /** Where instances and jobs are kept. */
-export interface AnyBackend extends AsyncDisposable {
+export interface Backend extends AsyncDisposable {
   /** What it is, for messages. */
   readonly name: string;
 }
 
 /** Queue and store on one database: what the runner needs of the world. */
-export interface Backend extends AnyBackend {
+export interface Storage extends Backend {
   readonly queue: Queue;
   readonly store: Store;
   /** Throws when the backend is not ready for work, with a sentence that says what to do. */

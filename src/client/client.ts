@@ -1,16 +1,16 @@
 import { InstanceNotFoundError } from "../core/errors/errors.ts";
 import type { Instance } from "../core/engine/instance.ts";
-import type { Parts } from "../runner/runtime.ts";
-import type { Worker } from "../runner/worker.ts";
-import type { Finals } from "./wait.ts";
+import type { Runtime } from "../runner/runtime.ts";
+import type { WorkerProcess } from "../runner/worker.ts";
+import type { Waiters } from "./wait.ts";
 import type { Handle } from "./handle.ts";
 
 /** What the calls of a client share. */
 export interface Client {
-  readonly parts: Parts;
-  readonly finals: Finals;
+  readonly runtime: Runtime;
+  readonly waiters: Waiters;
   /** The workers of this process. */
-  readonly workers: ReadonlySet<Worker>;
+  readonly workers: ReadonlySet<WorkerProcess>;
   /** `fresh` when it was just started here. */
   handle(of: Pick<Instance, "id" | "key" | "workflow" | "version">, fresh: boolean): Handle;
 }

@@ -2,7 +2,7 @@ import { HephaestusError, NotDeletableError } from "../core/errors/errors.ts";
 import { isFinal } from "../core/engine/instance.ts";
 import { type Client, gone } from "./client.ts";
 import { tellStop } from "./ending.ts";
-import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";
+import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
 import { checkNames } from "./option_names.ts";
 import type { InTransaction } from "./resuming.ts";
 
@@ -16,12 +16,12 @@ export interface DeleteOptions extends InTransaction {
 export async function deleteInstance(
   client: Client,
   target: AnyWorkflow,
-  who: Target,
+  who: InstanceTarget,
   options: DeleteOptions,
 ): Promise<void> {
   checkNames("delete", options, { force: true, tx: true });
   const { force = false, tx } = options;
-  const { store } = client.parts.backend;
+  const { store } = client.runtime.backend;
   const instance = await findOrThrow(store, target, who, "delete", tx);
   const of = { workflow: instance.workflow, key: instance.key, id: instance.id };
   const deleted = await store.delete(instance.id, { force, tx });
@@ -30,7 +30,7 @@ export async function deleteInstance(
   // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what
   // runs once it has.
   if (tx !== undefined) return;
-  if (isFinal(deleted.status)) return client.finals.tell(instance.id);
+  if (isFinal(deleted.status)) return client.waiters.tell(instance.id);
   const why = new HephaestusError("CANCELLED", "The instance was deleted");
   tellStop(client, instance, why, deleted.at);
 }

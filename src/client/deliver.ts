@@ -6,7 +6,7 @@ import type { StepDefinition } from "../core/define/step_definition.ts";
 import { check } from "../core/value/type.ts";
 import { resolve } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
-import type { Parts } from "../runner/runtime.ts";
+import type { Runtime } from "../runner/runtime.ts";
 import type { Delivered } from "../backend/store.ts";
 import type { AnyWorkflow } from "./find.ts";
 
@@ -30,11 +30,11 @@ export interface CheckedDelivery {
  * The definition that an instance runs on: registered, or among the versions that the caller has.
  */
 export function definitionOf(
-  parts: Pick<Parts, "registry">,
+  runtime: Pick<Runtime, "registry">,
   workflow: AnyWorkflow,
   instance: Instance,
 ): Workflow {
-  return parts.registry.find(instance.workflow, instance.version) ??
+  return runtime.registry.find(instance.workflow, instance.version) ??
     resolve(workflow, instance.version, {});
 }
 
@@ -42,7 +42,7 @@ export function definitionOf(
  * Checks that this workflow has such a wait and that it takes this payload. Nothing is written yet.
  */
 export async function checkDelivery(
-  parts: Pick<Parts, "payloadLimit">,
+  runtime: Pick<Runtime, "payloadLimit">,
   workflow: Workflow,
   delivery: AnyDelivery,
 ): Promise<CheckedDelivery> {
@@ -67,7 +67,7 @@ export async function checkDelivery(
       action: "deliver",
     });
   }
-  const limit = parts.payloadLimit;
+  const limit = runtime.payloadLimit;
   return {
     step,
     event,

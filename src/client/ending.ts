@@ -4,7 +4,7 @@ import { type Instance, isFinal } from "../core/engine/instance.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
 import { tellEnd } from "../runner/observe.ts";
 import { endingOf } from "../runner/run/verdict.ts";
-import type { EndResult, Known } from "../backend/store.ts";
+import type { EndResult, InstanceState } from "../backend/store.ts";
 import type { Client } from "./client.ts";
 
 /**
@@ -18,9 +18,9 @@ export async function endInstance(
   tx: AnyTransaction | undefined,
 ): Promise<EndResult> {
   const why = new HephaestusError("CANCELLED", sentence);
-  const decide = (known: Known) =>
+  const decide = (known: InstanceState) =>
     isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
-  const ended = await client.parts.backend.store.end(instance.id, decide, { tx });
+  const ended = await client.runtime.backend.store.end(instance.id, decide, { tx });
   // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what
   // runs once it has.
   if (tx === undefined && ended.kind === "ended") tellStop(client, instance, why, ended.at);
@@ -32,12 +32,12 @@ export async function endInstance(
  * listens.
  */
 export function tellStop(
-  { parts, workers, finals }: Client,
+  { runtime, workers, waiters }: Client,
   instance: Instance,
   why: HephaestusError,
   at: Date,
 ): void {
   for (const worker of workers) worker.abort(instance.id, why);
-  finals.tell(instance.id);
-  tellEnd(parts.telemetry, instance, { status: "cancelled", error: undefined, at });
+  waiters.tell(instance.id);
+  tellEnd(runtime.telemetry, instance, { status: "cancelled", error: undefined, at });
 }

@@ -7,7 +7,7 @@ import type { Workflow } from "../core/graph/workflow.ts";
 import type { CallerTransaction, Store } from "../backend/store.ts";
 
 /** An instance by its business key, or by its id. */
-export type Target = string | { readonly id: string };
+export type InstanceTarget = string | { readonly id: string };
 
 /** A workflow or all of its versions. */
 // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
@@ -42,7 +42,7 @@ export const uuid: RegExp = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export async function find(
   store: Pick<Store, "list">,
   workflow: AnyWorkflow,
-  target: Target,
+  target: InstanceTarget,
   action: string,
   tx?: CallerTransaction,
 ): Promise<Instance | undefined> {
@@ -85,7 +85,7 @@ function isUnscoped(workflow: AnyWorkflow): boolean {
 export async function findOrThrow(
   store: Pick<Store, "list">,
   workflow: AnyWorkflow,
-  target: Target,
+  target: InstanceTarget,
   action: string,
   tx?: CallerTransaction,
 ): Promise<Instance> {

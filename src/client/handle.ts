@@ -1,6 +1,6 @@
 import { InstanceNotFoundError } from "../core/errors/errors.ts";
 import type { Instance } from "../core/engine/instance.ts";
-import type { Finals } from "./wait.ts";
+import type { Waiters } from "./wait.ts";
 import { checkNames } from "./option_names.ts";
 
 /** An instance that was started. */
@@ -20,9 +20,9 @@ export interface Handle<In = unknown> {
   result(options?: { readonly signal?: AbortSignal }): Promise<Instance<In>>;
 }
 
-/** A handle that waits through `finals`. */
+/** A handle that waits through `waiters`. */
 export function handleOf(
-  finals: Finals,
+  waiters: Waiters,
   closing: AbortSignal,
   { id, key, workflow, version }: Pick<Instance, "id" | "key" | "workflow" | "version">,
   fresh: boolean,
@@ -35,7 +35,7 @@ export function handleOf(
     async result(options = {}) {
       checkNames("wait for a result", options, { signal: true });
       const { signal } = options;
-      const instance = await finals.wait(
+      const instance = await waiters.wait(
         id,
         signal ? [closing, signal] : [closing],
         fresh,

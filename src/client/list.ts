@@ -10,7 +10,7 @@ import type { Place } from "../backend/store.ts";
 import type { Client } from "./client.ts";
 import { definitionOf } from "./deliver.ts";
 import { checkNames, type OptionNames } from "./option_names.ts";
-import { type AnyWorkflow, findOrThrow, keyOf, type Target, uuid } from "./find.ts";
+import { type AnyWorkflow, findOrThrow, type InstanceTarget, keyOf, uuid } from "./find.ts";
 
 /** Which instances a list holds: those for which everything that is given holds. */
 export interface ListOptions {
@@ -63,7 +63,7 @@ export async function listOf(
 
 /** Lists instances, newest first. */
 export async function list(
-  { parts }: Client,
+  { runtime }: Client,
   workflow: AnyWorkflow | undefined,
   options: ListOptions = {},
 ): Promise<Page<Instance>> {
@@ -97,7 +97,7 @@ export async function list(
   const place = after === undefined ? undefined : placeOf(after);
   if (id !== undefined && !uuid.test(id)) return { items: [], next: undefined };
   if (metadata !== undefined) encode(metadata, { what: "metadata of a list", limit: 100_000 });
-  const { items, next } = await parts.backend.store.page({
+  const { items, next } = await runtime.backend.store.page({
     workflow: workflow?.name,
     ids: id === undefined ? undefined : [id],
     key: workflow === undefined || key === undefined ? undefined : keyOf(workflow, key),
@@ -124,11 +124,11 @@ function placeOf(next: string): Place {
 export async function history(
   client: Client,
   target: AnyWorkflow,
-  who: Target,
+  who: InstanceTarget,
 ): Promise<readonly HistoryEntry[]> {
-  const { store } = client.parts.backend;
+  const { store } = client.runtime.backend;
   const instance = await findOrThrow(store, target, who, "read the history of");
-  const { graph } = definitionOf(client.parts, target, instance);
+  const { graph } = definitionOf(client.runtime, target, instance);
   const place = ({ revision = Infinity }: HistoryEntry) => revision;
   const row = ({ step }: HistoryEntry) => graph.steps.get(step)?.index ?? Infinity;
   return [...await store.history(instance.id)].sort((a, b) =>

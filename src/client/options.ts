@@ -4,14 +4,14 @@ import type { Logger } from "../observe/logger.ts";
 import type { RetryPolicy } from "../core/value/retry.ts";
 import type { PostgresOptions } from "../postgres/backend.ts";
 import type { QueueNames } from "../runner/runtime.ts";
-import type { AnyBackend } from "../backend/store.ts";
+import type { Backend } from "../backend/store.ts";
 import type { AnyWorkflow } from "./find.ts";
 import { checkNames, type OptionNames } from "./option_names.ts";
 
 /** What a {@linkcode Hephaestus} is made of. */
 export interface HephaestusOptions extends PostgresOptions {
   /** A backend of its own instead of PostgreSQL: `memory()` of `@hephaestus/workflow/testing`. */
-  readonly backend?: AnyBackend | undefined;
+  readonly backend?: Backend | undefined;
   /** The workflows whose code this process has. */
   readonly workflows: readonly AnyWorkflow[];
   /**

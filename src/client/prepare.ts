@@ -9,11 +9,11 @@ import { isPromise, settled } from "../core/value/promise.ts";
 import { check, type Checked } from "../core/value/type.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 import { computeOpening, type Limits } from "../runner/turn/compute_turn.ts";
-import type { Known, NewInstance } from "../backend/store.ts";
+import type { InstanceState, NewInstance } from "../backend/store.ts";
 import { uuidv7 } from "./uuid.ts";
 
 /** What an instance is started with. */
-export interface Beginning {
+export interface StartRequest {
   /** The value of the business key. */
   readonly key: string;
   readonly input: unknown;
@@ -23,7 +23,7 @@ export interface Beginning {
 
 /** An instance that is ready to be inserted, and what this process will know of it. */
 export interface Prepared {
-  readonly known: Omit<Known, "insertedAt">;
+  readonly known: Omit<InstanceState, "insertedAt">;
   readonly uniqueKey: string | undefined;
   /** JSON text. */
   readonly input: string;
@@ -43,7 +43,7 @@ export interface Prepared {
 export function prepare(
   limits: Limits,
   workflow: Workflow,
-  beginning: Beginning,
+  beginning: StartRequest,
 ): Prepared | Promise<Prepared> {
   const key = businessKey(workflow.key, beginning.key);
   const tags = tagsOf(workflow, beginning.tags);
@@ -59,7 +59,7 @@ export function prepare(
 function prepared(
   limits: Limits,
   workflow: Workflow,
-  { key, tags, metadata }: Pick<Known, "key" | "tags" | "metadata">,
+  { key, tags, metadata }: Pick<InstanceState, "key" | "tags" | "metadata">,
   checked: Checked,
 ): Prepared {
   const text = inputText(workflow, checked, limits.payloadLimit);

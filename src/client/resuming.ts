@@ -9,7 +9,7 @@ import type { NewJob } from "../backend/job.ts";
 import { type Client, gone } from "./client.ts";
 import { endInstance } from "./ending.ts";
 import { answer, type AnyDelivery, checkDelivery, definitionOf } from "./deliver.ts";
-import { type AnyWorkflow, findOrThrow, type Target } from "./find.ts";
+import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
 import { checkNames } from "./option_names.ts";
 import { uuidv7 } from "./uuid.ts";
 
@@ -32,23 +32,23 @@ export interface CancelOptions extends InTransaction {
 }
 
 /** What the outside was told: it met its wait, came before it, or was not the first. */
-export type Resumed = "accepted" | "early" | "duplicate";
+export type DeliveryStatus = "accepted" | "early" | "duplicate";
 
 /** Delivers an outcome to a signal or an asynchronous step. */
 export async function resume(
-  { parts, workers }: Client,
+  { runtime, workers }: Client,
   target: AnyWorkflow,
-  who: Target,
+  who: InstanceTarget,
   delivery: AnyDelivery,
   options: InTransaction,
-): Promise<Resumed> {
+): Promise<DeliveryStatus> {
   checkNames("resume", options, { tx: true });
   const { tx } = options;
-  const { store } = parts.backend;
+  const { store } = runtime.backend;
   const instance = await findOrThrow(store, target, who, "resume", tx);
-  const workflow = definitionOf(parts, target, instance);
-  const { step, event, output, metadata } = await checkDelivery(parts, workflow, delivery);
-  const wake = wakeOf(parts, workflow);
+  const workflow = definitionOf(runtime, target, instance);
+  const { step, event, output, metadata } = await checkDelivery(runtime, workflow, delivery);
+  const wake = wakeOf(runtime, workflow);
   const delivered = await store.deliver({
     id: uuidv7(),
     instance: instance.id,
@@ -62,38 +62,38 @@ export async function resume(
     wake,
   }, tx);
   if (delivered.kind === "changed") {
-    throw await parts.graphs.refusal(workflow, delivered.graph, "resume");
+    throw await runtime.graphs.refusal(workflow, delivered.graph, "resume");
   }
   const result = answer(delivered, instance, step);
   // In the caller's transaction nothing has happened yet, and may never.
   if (tx !== undefined) return result;
   for (const worker of workers) worker.wake([wake.queue]);
-  if (parts.telemetry.has("step:resume")) {
+  if (runtime.telemetry.has("step:resume")) {
     const about = { ...aboutInstance(instance), step: step.name, event };
-    parts.telemetry.emit("step:resume", { ...about, result });
+    runtime.telemetry.emit("step:resume", { ...about, result });
   }
   return result;
 }
 
 /** Puts a delivery in for later and returns the id of its job. */
 export async function scheduleResume(
-  { parts, workers }: Client,
+  { runtime, workers }: Client,
   target: AnyWorkflow,
-  who: Target,
+  who: InstanceTarget,
   delivery: AnyDelivery,
   options: ScheduleOptions,
 ): Promise<bigint> {
   checkNames("schedule a delivery", options, { after: true, tx: true });
   const { tx, after } = options;
   const delay = milliseconds(after, "after");
-  const { store } = parts.backend;
+  const { store } = runtime.backend;
   const instance = await findOrThrow(store, target, who, "resume", tx);
-  const workflow = definitionOf(parts, target, instance);
+  const workflow = definitionOf(runtime, target, instance);
   const [known] = await store.read([instance.id]);
   if (known?.graph !== undefined && known.graph !== workflow.fingerprint) {
-    throw await parts.graphs.refusal(workflow, known.graph, "resume");
+    throw await runtime.graphs.refusal(workflow, known.graph, "resume");
   }
-  const { step, event, output, metadata } = await checkDelivery(parts, workflow, delivery);
+  const { step, event, output, metadata } = await checkDelivery(runtime, workflow, delivery);
   if (isFinal(instance.status)) answer({ kind: "final", status: instance.status }, instance, step);
   const members = [
     `"event":${JSON.stringify(event)}`,
@@ -101,7 +101,7 @@ export async function scheduleResume(
     ...(output === undefined ? [] : [`"output":${output}`]),
     ...(metadata === undefined ? [] : [`"metadata":${metadata}`]),
   ];
-  const [id] = await parts.ids.take(1);
+  const [id] = await runtime.ids.take(1);
   const job: NewJob = {
     id: id!,
     kind: "resume",
@@ -109,7 +109,7 @@ export async function scheduleResume(
     version: workflow.version,
     instance: instance.id,
     step: step.name,
-    queue: parts.queues.resume,
+    queue: runtime.queues.resume,
     priority: step.priority ?? usualPriority,
     maxAttempts: undefined,
     delay,
@@ -117,30 +117,30 @@ export async function scheduleResume(
     args: `{${members.join(",")}}`,
   };
   await store.schedule(job, tx);
-  for (const worker of workers) worker.expect(parts.queues.resume, delay);
+  for (const worker of workers) worker.expect(runtime.queues.resume, delay);
   return BigInt(job.id);
 }
 
 /** Cancels a delivery that was scheduled. */
-export async function cancelJob({ parts }: Client, id: bigint): Promise<void> {
+export async function cancelJob({ runtime }: Client, id: bigint): Promise<void> {
   const job = String(id);
   const exists = typeof id === "bigint" && id > 0n && id < 2n ** 63n;
-  if (!exists || !(await parts.backend.store.cancelScheduled(job))) {
+  if (!exists || !(await runtime.backend.store.cancelScheduled(job))) {
     throw new JobNotFoundError({ id: job });
   }
-  parts.telemetry.emit("job:cancel", { job });
+  runtime.telemetry.emit("job:cancel", { job });
 }
 
 /** Cancels an instance with its jobs, and aborts the steps that run for it here. */
 export async function cancel(
   client: Client,
   target: AnyWorkflow,
-  who: Target,
+  who: InstanceTarget,
   options: CancelOptions,
 ): Promise<void> {
   checkNames("cancel", options, { reason: true, tx: true });
   const { tx, reason } = options;
-  const { store } = client.parts.backend;
+  const { store } = client.runtime.backend;
   const instance = await findOrThrow(store, target, who, "cancel", tx);
   const of = { workflow: instance.workflow, key: instance.key, id: instance.id };
   if (isFinal(instance.status)) throw new NotCancellableError({ ...of, status: instance.status });

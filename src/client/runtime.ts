@@ -4,13 +4,13 @@ import { Telemetry } from "../observe/telemetry.ts";
 import { postgresBackend } from "../postgres/backend.ts";
 import { Graphs } from "../runner/graphs.ts";
 import { JobIds } from "../runner/job_ids.ts";
-import type { Parts } from "../runner/runtime.ts";
+import type { Runtime } from "../runner/runtime.ts";
 import { Registry } from "../runner/registry.ts";
-import type { Backend } from "../backend/store.ts";
+import type { Storage } from "../backend/store.ts";
 import type { HephaestusOptions } from "./options.ts";
 
 /** Makes what an engine is made of. Throws for options that cannot be. */
-export function partsOf(options: HephaestusOptions): Parts {
+export function runtimeOf(options: HephaestusOptions): Runtime {
   const { queues = {}, inline = true, payloadLimit = 1_048_576, retry } = options;
   const logger = guarded(options.logger ?? defaultLogger);
   if (retry !== undefined) resolveRetry(retry);
@@ -20,7 +20,7 @@ export function partsOf(options: HephaestusOptions): Parts {
     );
   }
   const registry = new Registry(options.workflows);
-  const backend = options.backend as Backend | undefined ?? postgresBackend(options);
+  const backend = options.backend as Storage | undefined ?? postgresBackend(options);
   const { execute = "default", advance = execute, resume = execute } = queues;
   return {
     backend,

@@ -8,7 +8,7 @@ import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
 import { jobsOf, placement } from "../runner/turn/new_jobs.ts";
 import { sayFailed, tellStart } from "../runner/observe.ts";
 import type { Slot } from "../runner/claim/slots.ts";
-import type { Worker } from "../runner/worker.ts";
+import type { WorkerProcess } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import { endInstance } from "./ending.ts";
 import { type AnyWorkflow, bareKey } from "./find.ts";
@@ -43,7 +43,7 @@ const startNames: OptionNames<StartOptions> = {
 };
 
 /** One of many instances to be started. */
-export interface ManyItem<In = unknown> {
+export interface StartItem<In = unknown> {
   /** The value of the business key. */
   readonly key: string;
   /** What the instance is started with. */
@@ -60,13 +60,13 @@ export type StartManyOptions = Pick<StartOptions, "version" | "tx">;
 const startManyNames: OptionNames<StartManyOptions> = { tx: true, version: true };
 
 /** One of many instances. */
-export interface ManyHandle<In = unknown> extends Handle<In> {
+export interface StartedHandle<In = unknown> extends Handle<In> {
   /** False when the key was active already: then it is the handle of the instance that runs. */
   readonly started: boolean;
 }
 
 /** A start that was checked: nothing is written yet. */
-interface Ready {
+interface PreparedStart {
   readonly workflow: Workflow;
   readonly prepared: Prepared;
 }
@@ -77,7 +77,7 @@ const mostTries = 5;
 export async function start(
   client: Client,
   target: AnyWorkflow,
-  { key, input }: Pick<ManyItem, "key" | "input">,
+  { key, input }: Pick<StartItem, "key" | "input">,
   options: StartOptions,
 ): Promise<Handle> {
   checkNames("start an instance", options, startNames);
@@ -91,7 +91,7 @@ export async function start(
   }
   const item = { key, input, tags, metadata };
   const ready = await check(client, target, version, item);
-  await client.parts.graphs.admit([ready.workflow], tx !== undefined);
+  await client.runtime.graphs.admit([ready.workflow], tx !== undefined);
   let seen: Instance | undefined;
   for (let tries = 0; tries < mostTries; tries++) {
     const { known } = ready.prepared;
@@ -111,9 +111,9 @@ export async function start(
 export async function startMany(
   client: Client,
   target: AnyWorkflow,
-  items: readonly ManyItem[],
+  items: readonly StartItem[],
   options: StartManyOptions,
-): Promise<readonly ManyHandle[]> {
+): Promise<readonly StartedHandle[]> {
   checkNames("start instances", options, startManyNames);
   if (!Array.isArray(items) || !items.every((item) => typeof item === "object" && item !== null)) {
     throw new TypeError("Cannot start instances: they are not an array of objects");
@@ -122,9 +122,9 @@ export async function startMany(
   // All are read before anything is awaited: what the caller changes then comes too late.
   // deno-lint-ignore require-await -- what one throws is a rejection, so that none of the others is left alone
   const ready = await Promise.all(items.map(async (item) => check(client, target, version, item)));
-  await client.parts.graphs.admit(ready.map(({ workflow }) => workflow), tx !== undefined);
+  await client.runtime.graphs.admit(ready.map(({ workflow }) => workflow), tx !== undefined);
   const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Map();
-  const handles: ManyHandle[] = [];
+  const handles: StartedHandle[] = [];
   for (const one of ready) {
     const { known } = one.prepared;
     const started = inserted.has(known.id);
@@ -139,16 +139,16 @@ function manyHandle(
   client: Client,
   of: Prepared["known"] | Instance,
   started: boolean,
-): ManyHandle {
+): StartedHandle {
   return Object.assign(client.handle(of, started), { started });
 }
 
 /** The key was active a moment ago and is no longer. */
 async function startAgain(
   client: Client,
-  ready: Ready,
+  ready: PreparedStart,
   tx: AnyTransaction | undefined,
-): Promise<ManyHandle> {
+): Promise<StartedHandle> {
   for (let tries = 0; tries < mostTries; tries++) {
     const { known } = ready.prepared;
     const started = (await insert(client, [ready], tx)).has(known.id);
@@ -158,7 +158,7 @@ async function startAgain(
   throw fought(ready);
 }
 
-function fought({ prepared: { known } }: Ready, seen?: Instance): AlreadyRunningError {
+function fought({ prepared: { known } }: PreparedStart, seen?: Instance): AlreadyRunningError {
   const { workflow, key } = known;
   const { id = "", status = "running" } = seen ?? {};
   const why = "others started the key again and again";
@@ -166,15 +166,15 @@ function fought({ prepared: { known } }: Ready, seen?: Instance): AlreadyRunning
 }
 
 function check(
-  { parts }: Client,
+  { runtime }: Client,
   target: AnyWorkflow,
   version: number | undefined,
-  { key, input, tags, metadata }: ManyItem,
-): Ready | Promise<Ready> {
+  { key, input, tags, metadata }: StartItem,
+): PreparedStart | Promise<PreparedStart> {
   const more = { ...(tags && { tags }), ...(metadata && { metadata }) };
   const given = { key: bareKey(target, key), input, ...more };
   const workflow = resolve(target, version, given);
-  const prepared = prepare(parts, workflow, given);
+  const prepared = prepare(runtime, workflow, given);
   return isPromise(prepared)
     ? settled(prepared).then((prepared) => ({ workflow, prepared }))
     : { workflow, prepared };
@@ -185,14 +185,14 @@ function check(
  * are there.
  */
 async function insert(
-  { parts, workers, finals }: Client,
-  ready: readonly Ready[],
+  { runtime, workers, waiters }: Client,
+  ready: readonly PreparedStart[],
   tx: AnyTransaction | undefined,
 ): Promise<Written> {
-  const worker = tx === undefined && parts.inline ? local(workers, ready, parts) : undefined;
+  const worker = tx === undefined && runtime.inline ? local(workers, ready, runtime) : undefined;
   const turns = ready.map(({ prepared }) => prepared.starting);
   const taken: Slot[] = [];
-  const place = await placement(parts, turns, (queue) => {
+  const place = await placement(runtime, turns, (queue) => {
     const slot = worker?.slots.take(queue);
     if (slot !== undefined) taken.push(slot);
     return slot !== undefined;
@@ -203,9 +203,9 @@ async function insert(
   try {
     opening = ready.map(({ workflow, prepared }) => {
       const target = { workflow, instance: prepared.known.id };
-      return instanceOf(prepared, jobsOf(parts, target, prepared.starting, place));
+      return instanceOf(prepared, jobsOf(runtime, target, prepared.starting, place));
     });
-    opened = await parts.backend.store.open(process, opening, tx);
+    opened = await runtime.backend.store.open(process, opening, tx);
   } finally {
     // Nobody comes between: what begins below holds no more than what is given back here.
     for (const slot of taken) slot.release();
@@ -216,33 +216,33 @@ async function insert(
     const now = { ...known, insertedAt };
     worker?.adopt(process!, now, opening[index]!.started);
     if (error) {
-      sayFailed(parts.logger, known, { step: failedIn, attempts: 1, error: JSON.parse(error) });
+      sayFailed(runtime.logger, known, { step: failedIn, attempts: 1, error: JSON.parse(error) });
     }
     // In the caller's transaction nothing has happened yet, and may never.
     if (tx !== undefined) return;
-    tellStart(parts.telemetry, now, workflow, starting);
-    if (isFinal(now.status)) finals.tell(now.id);
+    tellStart(runtime.telemetry, now, workflow, starting);
+    if (isFinal(now.status)) waiters.tell(now.id);
   });
   return opened;
 }
 
 function local(
-  workers: ReadonlySet<Worker>,
-  ready: readonly Ready[],
-  { registry }: Client["parts"],
-): Worker | undefined {
-  const known = ({ workflow: { name, version } }: Ready) =>
+  workers: ReadonlySet<WorkerProcess>,
+  ready: readonly PreparedStart[],
+  { registry }: Client["runtime"],
+): WorkerProcess | undefined {
+  const known = ({ workflow: { name, version } }: PreparedStart) =>
     registry.find(name, version) !== undefined;
   if (!ready.every(known)) return undefined;
   return [...workers].find(({ accepting, process }) => accepting && process !== "");
 }
 
 async function conflicting(
-  { parts }: Client,
-  { prepared: { uniqueKey } }: Ready,
+  { runtime }: Client,
+  { prepared: { uniqueKey } }: PreparedStart,
   tx: AnyTransaction | undefined,
 ): Promise<Instance | undefined> {
   if (uniqueKey === undefined) return undefined;
-  const [running] = await parts.backend.store.list({ uniqueKey, limit: 1 }, tx);
+  const [running] = await runtime.backend.store.list({ uniqueKey, limit: 1 }, tx);
   return running;
 }

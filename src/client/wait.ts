@@ -4,7 +4,7 @@ import { Loop } from "../runner/upkeep/loop.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Store } from "../backend/store.ts";
 
-type Settle = (instance: Instance | undefined) => void;
+type Resolve = (instance: Instance | undefined) => void;
 
 const firstPause = 50;
 const longestPause = 1_000;
@@ -16,11 +16,11 @@ const mostRecent = 10_000;
  * other processes by notification; because notifications may be lost, one statement looks at all
  * that are waited for now and then.
  */
-export class Finals {
+export class Waiters {
   readonly #store: Pick<Store, "list" | "watch">;
   readonly #isOurs: (process: string) => boolean;
   #watch: AsyncDisposable | undefined;
-  readonly #waiting = new Map<string, Set<Settle>>();
+  readonly #waiting = new Map<string, Set<Resolve>>();
   readonly #told = new Set<string>();
   /**
    * Ended here before anybody waited for them; when there are many, the older ones are forgotten

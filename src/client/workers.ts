@@ -3,7 +3,7 @@ import process from "node:process";
 import { type Duration, milliseconds } from "../core/value/duration.ts";
 import { HephaestusError } from "../core/errors/errors.ts";
 import { onAbort } from "../runner/upkeep/on_abort.ts";
-import { Worker as Working } from "../runner/worker.ts";
+import { WorkerProcess as Working } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import { type WorkOptions, workTimes } from "./options.ts";
 import type { Worker } from "./worker.ts";
@@ -14,14 +14,14 @@ export class Workers {
   #closed: Promise<unknown> | undefined;
 
   /** Begins to work. */
-  work({ parts, finals }: Client, options: WorkOptions): Worker {
+  work({ runtime, waiters }: Client, options: WorkOptions): Worker {
     if (this.#closed !== undefined) {
       throw new HephaestusError("CLOSED", "Cannot begin to work: the engine is closed or closing");
     }
     const { signal, name = `${hostname()}:${process.pid}` } = options;
     const times = workTimes(options);
-    const finished = finals.tell.bind(finals);
-    const working = new Working(parts, { ...times, name, finished });
+    const finished = waiters.tell.bind(waiters);
+    const working = new Working(runtime, { ...times, name, finished });
     this.all.add(working);
     const stop = async (grace?: Duration) => {
       forget();

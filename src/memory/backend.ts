@@ -1,15 +1,15 @@
 import type { Sql } from "../core/define/context.ts";
-import type { AnyBackend, Backend } from "../backend/store.ts";
+import type { Backend, Storage } from "../backend/store.ts";
 import { type Clock, type StoredJob, systemClock, type Waiting } from "./clock.ts";
 import { memoryQueue } from "./queue.ts";
-import type { JobRow } from "./rows.ts";
+import type { JobRecord } from "./rows.ts";
 import { memoryStore } from "./store.ts";
-import { Tables } from "./tables.ts";
+import { MemoryTables } from "./tables.ts";
 
-export type { AnyBackend };
+export type { Backend };
 
 /** Instances, results and jobs in this process's memory: gone with it. */
-export interface MemoryBackend extends AnyBackend, Waiting {
+export interface MemoryBackend extends Backend, Waiting {
   /** Where it takes the time from. */
   readonly clock: Clock;
 }
@@ -28,8 +28,8 @@ export interface MemoryOptions {
 /** Queue and store in memory. */
 export function memoryBackend(
   { clock = systemClock, sql = noSql }: MemoryOptions = {},
-): MemoryBackend & Backend {
-  const tables = new Tables(clock);
+): MemoryBackend & Storage {
+  const tables = new MemoryTables(clock);
   const seen = {
     jobs: () => [...tables.jobs.all()].sort((a, b) => Number(a.id) - Number(b.id)).map(toStored),
     serves: (queue: string) =>
@@ -59,7 +59,7 @@ const refuseSql = () =>
   );
 const noSql: Sql = Object.assign(refuseSql, { query: refuseSql });
 
-function toStored(row: JobRow): StoredJob {
+function toStored(row: JobRecord): StoredJob {
   return {
     id: row.id,
     kind: row.kind,

@@ -1,21 +1,21 @@
 import { deathsInCompany, type Job } from "../backend/job.ts";
 import {
   type Beat,
-  type Bereaved,
   type Demand,
   type LoneDemand,
   namedAtMost,
+  type OrphanedJob,
   type Queue,
   type Rescued,
   type Served,
 } from "../backend/queue.ts";
 import { byTime, byUrgency, free, leased, toJob } from "./jobs/jobs.ts";
-import type { JobRow } from "./rows.ts";
-import { run, type Tables } from "./tables.ts";
+import type { JobRecord } from "./rows.ts";
+import { type MemoryTables, run } from "./tables.ts";
 import { unserved } from "./jobs/unserved.ts";
 
 /** The queue's contract on tables in memory. */
-export function memoryQueue(tables: Tables): Queue {
+export function memoryQueue(tables: MemoryTables): Queue {
   return {
     register: (name, lease, serving) =>
       run(tables, () => {
@@ -100,18 +100,21 @@ export function memoryQueue(tables: Tables): Queue {
   };
 }
 
-function beat(tables: Tables, process: string, lease: number): Beat | undefined {
+function beat(tables: MemoryTables, process: string, lease: number): Beat | undefined {
   const row = tables.processes.get(process);
   if (row === undefined) return undefined;
   tables.processes.put({ ...row, expiresAt: tables.now() + lease });
   return { owned: ownedBy(tables, process).map(({ id, token }) => ({ process, id, token })) };
 }
 
-function ownedBy(tables: Tables, process: string): readonly JobRow[] {
+function ownedBy(tables: MemoryTables, process: string): readonly JobRecord[] {
   return tables.jobs.all().filter((job) => job.state === "executing" && job.process === process);
 }
 
-function claim(tables: Tables, { process, queue, limit, serves, since }: Demand): readonly Job[] {
+function claim(
+  tables: MemoryTables,
+  { process, queue, limit, serves, since }: Demand,
+): readonly Job[] {
   if (tables.processes.get(process) === undefined) return [];
   tables.claimers.set(queue, (tables.claimers.get(queue) ?? new Set()).add(process));
   const now = tables.now();
@@ -126,8 +129,8 @@ function claim(tables: Tables, { process, queue, limit, serves, since }: Demand)
   return found.map((job) => take(tables, job, process));
 }
 
-function take(tables: Tables, job: JobRow, process: string): Job {
-  const claimed: JobRow = {
+function take(tables: MemoryTables, job: JobRecord, process: string): Job {
+  const claimed: JobRecord = {
     ...job,
     state: "executing",
     process,
@@ -140,7 +143,10 @@ function take(tables: Tables, job: JobRow, process: string): Job {
 }
 
 /** The jobs that wait to run alone, the oldest first. */
-function lone(tables: Tables, { queues, serves }: Omit<LoneDemand, "process">): readonly JobRow[] {
+function lone(
+  tables: MemoryTables,
+  { queues, serves }: Omit<LoneDemand, "process">,
+): readonly JobRecord[] {
   return tables.jobs.all()
     .filter((job) => job.state === "available" && job.deaths >= deathsInCompany)
     .filter((job) => queues.includes(job.queue) && job.scheduledAt <= tables.now())
@@ -148,7 +154,7 @@ function lone(tables: Tables, { queues, serves }: Omit<LoneDemand, "process">): 
     .sort(byTime);
 }
 
-function rescue(tables: Tables, rescuer: string | undefined): Rescued {
+function rescue(tables: MemoryTables, rescuer: string | undefined): Rescued {
   const dead = tables.processes.all()
     .filter((row) => row.expiresAt < tables.now() && row.id !== rescuer);
   for (const row of dead) tables.processes.delete(row);
@@ -170,17 +176,17 @@ function rescue(tables: Tables, rescuer: string | undefined): Rescued {
   };
 }
 
-function bereaved(tables: Tables, process: string, job: JobRow): Bereaved {
+function bereaved(tables: MemoryTables, process: string, job: JobRecord): OrphanedJob {
   const { id, kind, workflow, version, instance, step, attempt, maxAttempts } = job;
   const key = tables.instances.get(instance)?.key;
   return { process, job: id, kind, workflow, version, key, instance, step, attempt, maxAttempts };
 }
 
 function putOff(
-  tables: Tables,
+  tables: MemoryTables,
   lease: Parameters<Queue["retry"]>[0],
   delay: number,
-  change: (job: JobRow) => Partial<JobRow>,
+  change: (job: JobRecord) => Partial<JobRecord>,
 ): Promise<boolean> {
   return run(tables, () => {
     const job = leased(tables, lease);
@@ -191,15 +197,15 @@ function putOff(
   });
 }
 
-function putOffJobs(tables: Tables): JobRow[] {
+function putOffJobs(tables: MemoryTables): JobRecord[] {
   return tables.jobs.all().filter((job) => job.state === "scheduled" || job.state === "retryable");
 }
 
-function freed(tables: Tables, job: JobRow): boolean {
+function freed(tables: MemoryTables, job: JobRecord): boolean {
   return free(tables, job, job.attempt);
 }
 
-function queuesOf(jobs: readonly JobRow[]): readonly string[] {
+function queuesOf(jobs: readonly JobRecord[]): readonly string[] {
   return [...new Set(jobs.map((job) => job.queue))];
 }
 

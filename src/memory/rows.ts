@@ -7,7 +7,7 @@ import type { NewResult } from "../backend/turn.ts";
  * A row of the instances. Values that callers gave are kept as JSON text, so that nobody can share
  * them.
  */
-export interface InstanceRow {
+export interface InstanceRecord {
   readonly id: string;
   readonly revision: number;
   readonly workflow: string;
@@ -26,7 +26,7 @@ export interface InstanceRow {
   readonly finishedAt: number | undefined;
 }
 
-export interface ResultRow extends NewResult {
+export interface ResultRecord extends NewResult {
   readonly instance: string;
   readonly version: number;
   /** Rows of one moment keep the order in which they were given. */
@@ -40,7 +40,7 @@ export interface ResultRow extends NewResult {
   readonly insertedAt: number;
 }
 
-export interface JobRow extends Omit<NewJob, "delay" | "owned"> {
+export interface JobRecord extends Omit<NewJob, "delay" | "owned"> {
   readonly tags: readonly string[];
   readonly metadata: string | undefined;
   readonly state: JobState;

@@ -6,11 +6,11 @@ import { compare } from "./instances/graphs.ts";
 import { open } from "./instances/open.ts";
 import { cancelScheduled, deleteInstance, deliver, end } from "./instances/deliver.ts";
 import { ended, history, list, page, toKnown, unprocessed } from "./instances/read.ts";
-import { run, type Tables } from "./tables.ts";
+import { type MemoryTables, run } from "./tables.ts";
 import { transaction } from "./transaction.ts";
 
 /** The store's contract on tables in memory. */
-export function memoryStore(tables: Tables, sql: Sql): Store {
+export function memoryStore(tables: MemoryTables, sql: Sql): Store {
   return {
     open: (process, instances, tx) =>
       run(tables, () => {

@@ -1,7 +1,7 @@
 import { Bell } from "./bell.ts";
 import type { Clock } from "./clock.ts";
 import type { VersionGraph } from "../backend/graphs.ts";
-import type { InstanceRow, JobRow, ProcessRow, ResultRow } from "./rows.ts";
+import type { InstanceRecord, JobRecord, ProcessRow, ResultRecord } from "./rows.ts";
 import { Table } from "./table.ts";
 
 /** As many ids as a process reserves at a time. */
@@ -11,19 +11,23 @@ const block = 1000;
  * All that the memory backend holds. A statement runs to its end before the next begins, and is all
  * or nothing.
  */
-export class Tables {
+export class MemoryTables {
   readonly #journal: (() => void)[] = [];
   readonly #clock: Clock;
   #nextId = 1;
   #sequence = 0;
 
-  readonly instances: Table<InstanceRow> = new Table(this.#journal, (row) => row.id);
-  readonly results: Table<ResultRow> = new Table(
+  readonly instances: Table<InstanceRecord> = new Table(this.#journal, (row) => row.id);
+  readonly results: Table<ResultRecord> = new Table(
     this.#journal,
     (row) => resultKey(row.instance, row.step, row.activation),
     (row) => row.instance,
   );
-  readonly jobs: Table<JobRow> = new Table(this.#journal, (row) => row.id, (row) => row.instance);
+  readonly jobs: Table<JobRecord> = new Table(
+    this.#journal,
+    (row) => row.id,
+    (row) => row.instance,
+  );
   /** Queues that may have got work. */
   readonly woken: Bell = new Bell();
   /** Instances that have become final. */
@@ -95,6 +99,6 @@ export function resultKey(instance: string, step: string, activation: number): s
 }
 
 /** A statement as a promise: what it throws is a rejection. */
-export function run<T>(tables: Tables, work: () => T): Promise<T> {
+export function run<T>(tables: MemoryTables, work: () => T): Promise<T> {
   return new Promise((resolve) => resolve(tables.statement(work)));
 }

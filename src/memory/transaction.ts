@@ -1,15 +1,15 @@
 import type { Sql } from "../core/define/context.ts";
 import type { StoreTransaction } from "../backend/store.ts";
 import { commit, record } from "./instances/commit.ts";
-import type { Tables } from "./tables.ts";
+import type { MemoryTables } from "./tables.ts";
 
 /** What a write has answered: instances or jobs, by id. */
-type Answer = Pick<ReadonlySet<string>, "size" | "has" | "keys">;
+type WriteAnswer = Pick<ReadonlySet<string>, "size" | "has" | "keys">;
 
 /** A write that a transaction has been promised, with the answer that it was given. */
 interface Rehearsed {
-  readonly write: () => Answer;
-  readonly answer: Answer;
+  readonly write: () => WriteAnswer;
+  readonly answer: WriteAnswer;
 }
 
 class Conflict extends Error {}
@@ -20,13 +20,13 @@ class Conflict extends Error {}
  * `work` runs again.
  */
 export async function transaction<T>(
-  tables: Tables,
+  tables: MemoryTables,
   sql: Sql,
   work: (tx: StoreTransaction) => Promise<T>,
 ): Promise<T> {
   while (true) {
     const rehearsed: Rehearsed[] = [];
-    const rehearse = <A extends Answer>(write: () => A) =>
+    const rehearse = <A extends WriteAnswer>(write: () => A) =>
       new Promise<A>((resolve) => {
         const answer = tables.rehearse(() => {
           for (const earlier of rehearsed) earlier.write();
@@ -44,7 +44,7 @@ export async function transaction<T>(
   }
 }
 
-function perform(tables: Tables, rehearsed: readonly Rehearsed[]): boolean {
+function perform(tables: MemoryTables, rehearsed: readonly Rehearsed[]): boolean {
   try {
     tables.statement(() => {
       for (const { write, answer } of rehearsed) if (!equal(write(), answer)) throw new Conflict();
@@ -56,6 +56,6 @@ function perform(tables: Tables, rehearsed: readonly Rehearsed[]): boolean {
   }
 }
 
-function equal(a: Answer, b: Answer): boolean {
+function equal(a: WriteAnswer, b: WriteAnswer): boolean {
   return a.size === b.size && [...a.keys()].every((item) => b.has(item));
 }

@@ -8,7 +8,7 @@ const mostTold = 20;
  * Tells the log of something that fails again and again: once for each cause, and once when it is
  * over.
  */
-export class TroubleLog {
+export class OutageLog {
   readonly #logger: Logger;
   readonly #what: string;
   readonly #success: string;

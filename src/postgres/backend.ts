@@ -1,4 +1,4 @@
-import type { Backend } from "../backend/store.ts";
+import type { Storage } from "../backend/store.ts";
 import { describe, reporting } from "./driver/errors.ts";
 import {
   type Connections,
@@ -27,7 +27,7 @@ export interface PostgresOptions extends ConnectionsOptions {
 }
 
 /** PostgreSQL as queue and store. */
-export function postgresBackend(options: PostgresOptions): Backend {
+export function postgresBackend(options: PostgresOptions): Storage {
   const { schema = "hephaestus" } = options;
   const t = tablesOf(schema);
   const channel = channelOf(schema);

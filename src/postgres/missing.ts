@@ -8,13 +8,13 @@ import type { Tables } from "./sql/tables.ts";
  * Makes an error of the engine's own statement the sentence that says what the database lacks and
  * what to do.
  */
-export type Lacking = (error: unknown) => Promise<unknown>;
+export type ExplainError = (error: unknown) => Promise<unknown>;
 
 // A schema, table, column, function, type or unique key that is not there.
 const absent = /^(3F000|42P01|42703|42883|42704|42P10)$/;
 
 /** `db` is asked what is missing, once a statement has failed. */
-export function lackingIn(db: Db, { name }: Tables): Lacking {
+export function lackingIn(db: Db, { name }: Tables): ExplainError {
   return async (error) => {
     const code = sqlState(error);
     if (absent.test(code)) return await missing(db, name, error);
@@ -26,7 +26,7 @@ export function lackingIn(db: Db, { name }: Tables): Lacking {
  * The same database, whose errors say what it lacks. Not for statements of users: their tables are
  * their own affair.
  */
-export function explained(db: Db, lacking: Lacking): Db {
+export function explained(db: Db, lacking: ExplainError): Db {
   const tell = async (error: unknown): Promise<never> => {
     throw await lacking(error);
   };

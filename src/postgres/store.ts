@@ -19,7 +19,7 @@ import { compare } from "./instances/graphs.ts";
 import * as instances from "./instances/read.ts";
 import * as jobs from "./jobs/jobs.ts";
 import * as lists from "./instances/list.ts";
-import type { Lacking } from "./missing.ts";
+import type { ExplainError } from "./missing.ts";
 import { open } from "./instances/open.ts";
 import { deliver, pass, record, recordStatement } from "./instances/record.ts";
 import { retrying } from "./driver/retrying.ts";
@@ -32,7 +32,7 @@ export interface StoreParts {
   readonly calls: Db;
   readonly steps: Db;
   readonly lanes: Db;
-  readonly lacking: Lacking;
+  readonly lacking: ExplainError;
   /** Stands between a step's part of a transaction and the engine's. */
   readonly engine: string;
   readonly t: Tables;

@@ -7,7 +7,7 @@ import type { Logger } from "../observe/logger.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 import type { Served } from "../backend/queue.ts";
 import type { OtherGraph } from "../backend/graphs.ts";
-import type { Known, Store } from "../backend/store.ts";
+import type { InstanceState, Store } from "../backend/store.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -15,7 +15,7 @@ import type { Registry } from "./registry.ts";
  * others.
  */
 export class ForeignGraph extends RetryLaterError {
-  constructor({ workflow, version, id }: Known) {
+  constructor({ workflow, version, id }: InstanceState) {
     const reason =
       `instance ${id} began with another graph of workflow "${workflow}" version ${version}`;
     super({ after: 0, reason });
@@ -23,7 +23,7 @@ export class ForeignGraph extends RetryLaterError {
 }
 
 /** What the store has answered about the graph of a version. */
-interface Answer {
+interface GraphAnswer {
   readonly at: number;
   /** The other graphs, where this one must not be used at all. */
   readonly refused: readonly OtherGraph[];
@@ -48,7 +48,7 @@ export class Graphs {
   readonly #registry: Registry;
   readonly #logger: Logger;
   /** By fingerprint. */
-  readonly #answers = new Map<string, Answer>();
+  readonly #answers = new Map<string, GraphAnswer>();
   /** Until when a version is left to others, by fingerprint. */
   readonly #left = new Map<string, number>();
   #told: ReadonlySet<string> = new Set();
@@ -121,7 +121,7 @@ export class Graphs {
   }
 
   /** Whether this process can go on with an instance. */
-  fits({ workflow, version, graph, status }: Known): boolean {
+  fits({ workflow, version, graph, status }: InstanceState): boolean {
     if (graph === undefined || isFinal(status)) return true;
     const here = this.#registry.find(workflow, version);
     return here === undefined || here.fingerprint === graph;
@@ -131,7 +131,7 @@ export class Graphs {
    * What a job of an instance that does not fit has failed with. The first one is looked into, for
    * the log.
    */
-  met(known: Known): ForeignGraph {
+  met(known: InstanceState): ForeignGraph {
     const { workflow, version, graph } = known;
     const here = this.#registry.find(workflow, version);
     const until = performance.now() + leftToOthers * (1 + 2 * Math.random());

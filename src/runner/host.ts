@@ -13,7 +13,7 @@ export interface OwnedJob extends Job {
   readonly slot: Slot;
 }
 
-/** The working process, as its parts see it. */
+/** The working process, as its runtime see it. */
 export interface Host {
   /** Its id in the database: a new one after it has been declared dead. */
   readonly process: string;

@@ -5,20 +5,20 @@ import type { Logger } from "../observe/logger.ts";
 import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/events.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 import type { Telemetry } from "../observe/telemetry.ts";
-import type { Known } from "../backend/store.ts";
+import type { InstanceState } from "../backend/store.ts";
 import type { NewResult } from "../backend/turn.ts";
 import type { OwnedJob } from "./host.ts";
 import type { Plan } from "./turn/plan.ts";
 
 /** What events say of an instance. */
 export function aboutInstance(
-  { id, workflow, version, key }: Pick<Known, "id" | "workflow" | "version" | "key">,
+  { id, workflow, version, key }: Pick<InstanceState, "id" | "workflow" | "version" | "key">,
 ): AboutInstance {
   return { instance: id, workflow, version, key };
 }
 
 /** What events say of an attempt. */
-export function aboutAttempt(known: Known, job: OwnedJob): AboutAttempt {
+export function aboutAttempt(known: InstanceState, job: OwnedJob): AboutAttempt {
   return { ...aboutInstance(known), step: job.step ?? "", job: job.id, attempt: job.attempt };
 }
 
@@ -31,7 +31,7 @@ export function aboutJob(job: OwnedJob): AboutJob {
 /** Says that an instance has failed, and in which step. */
 export function sayFailed(
   logger: Logger,
-  { id, workflow, version, key }: Pick<Known, "id" | "workflow" | "version" | "key">,
+  { id, workflow, version, key }: Pick<InstanceState, "id" | "workflow" | "version" | "key">,
   of: { readonly step: string | undefined; readonly attempts: number; readonly error: Failure },
 ): void {
   const { step, attempts, error } = of;
@@ -88,7 +88,7 @@ export function observe(telemetry: Telemetry, plan: Plan, at: Date): void {
 /** Tells listeners of an instance that was started, with what was decided at once. */
 export function tellStart(
   telemetry: Telemetry,
-  known: Known,
+  known: InstanceState,
   workflow: Workflow,
   progress: Pick<Progress, "applied" | "started" | "thrown">,
 ): void {
@@ -108,7 +108,7 @@ export function tellStart(
 /** Tells listeners of an instance that has become final. */
 export function tellEnd(
   telemetry: Telemetry,
-  instance: Pick<Known, "id" | "workflow" | "version" | "key" | "insertedAt">,
+  instance: Pick<InstanceState, "id" | "workflow" | "version" | "key" | "insertedAt">,
   end: { readonly status: InstanceStatus; readonly error: Failure | undefined; readonly at: Date },
 ): void {
   const { status, error, at } = end;
@@ -124,14 +124,18 @@ export function tellEnd(
 /** Tells listeners that a timer has elapsed, or a delivery has reached its instance. */
 export function tellResume(
   telemetry: Telemetry,
-  instance: Known,
+  instance: InstanceState,
   { step, event }: Pick<NewResult, "step" | "event">,
   result: StepResume["result"],
 ): void {
   telemetry.emit("step:resume", { ...aboutInstance(instance), step, event, result });
 }
 
-function tellTimers(telemetry: Telemetry, instance: Known, included: Plan["included"]): void {
+function tellTimers(
+  telemetry: Telemetry,
+  instance: InstanceState,
+  included: Plan["included"],
+): void {
   for (const { job, ended } of included) {
     if (job.kind === "resume" && ended) tellResume(telemetry, instance, ended, "accepted");
   }
@@ -139,7 +143,7 @@ function tellTimers(telemetry: Telemetry, instance: Known, included: Plan["inclu
 
 function tellTransitions(
   telemetry: Telemetry,
-  instance: Known,
+  instance: InstanceState,
   { graph }: Workflow,
   progress: Pick<Progress, "applied" | "started">,
 ): void {

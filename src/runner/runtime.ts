@@ -1,7 +1,7 @@
 import type { Logger } from "../observe/logger.ts";
 import type { RetryPolicy } from "../core/value/retry.ts";
 import type { Telemetry } from "../observe/telemetry.ts";
-import type { Backend } from "../backend/store.ts";
+import type { Storage } from "../backend/store.ts";
 import type { Graphs } from "./graphs.ts";
 import type { JobIds } from "./job_ids.ts";
 import type { Registry } from "./registry.ts";
@@ -17,8 +17,8 @@ export interface QueueNames {
 }
 
 /** What the workers and the client share. */
-export interface Parts {
-  readonly backend: Backend;
+export interface Runtime {
+  readonly backend: Storage;
   readonly registry: Registry;
   readonly graphs: Graphs;
   readonly ids: JobIds;

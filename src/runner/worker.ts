@@ -3,22 +3,22 @@ import { failure } from "../core/value/failure.ts";
 import type { Instance } from "../core/engine/instance.ts";
 import type { NewJob } from "../backend/job.ts";
 import type { Lease } from "../backend/queue.ts";
-import { TroubleLog } from "../observe/outage_log.ts";
-import type { Known } from "../backend/store.ts";
+import { OutageLog } from "../observe/outage_log.ts";
+import type { InstanceState } from "../backend/store.ts";
 import { Claims } from "./claim/claims.ts";
 import { Committer } from "./turn/committer.ts";
-import type { Workers } from "./run/attempt.ts";
-import { Entrance } from "./upkeep/registration.ts";
+import type { WorkerContext } from "./run/attempt.ts";
+import { Registration } from "./upkeep/registration.ts";
 import { execute, givenBack } from "./run/execute.ts";
 import { Failures } from "./run/failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import { aboutJob } from "./observe.ts";
-import { Instances } from "./turn/instance_cache.ts";
+import { InstanceCache } from "./turn/instance_cache.ts";
 import { leave } from "./upkeep/leaving.ts";
 import { LongSteps } from "./upkeep/long_steps.ts";
-import type { Parts } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 import { begun } from "./turn/hand_over.ts";
-import { Pulse, type Timing } from "./upkeep/heartbeat.ts";
+import { Heartbeat, type Timing } from "./upkeep/heartbeat.ts";
 import { Recorder } from "./turn/recorder.ts";
 import { resume } from "./run/resume.ts";
 import { Running, type RunningJob } from "./claim/running.ts";
@@ -27,7 +27,7 @@ import { pause, unlessAborted, within } from "./upkeep/outage.ts";
 import { Upkeep } from "./upkeep/maintenance.ts";
 
 /** How a process works. Times in milliseconds. */
-export interface WorkOptions extends Timing {
+export interface ProcessOptions extends Timing {
   /** What the process is called in the database and in the log. */
   readonly name: string;
   readonly queues: ReadonlyMap<string, number>;
@@ -52,18 +52,18 @@ const patience = 3_000;
  * A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is
  * due.
  */
-export class Worker implements Host {
+export class WorkerProcess implements Host {
   readonly slots: Slots;
   readonly #running = new Running();
-  readonly #parts: Parts;
-  readonly #options: WorkOptions;
-  readonly #workers: Workers;
+  readonly #runtime: Runtime;
+  readonly #options: ProcessOptions;
+  readonly #workers: WorkerContext;
   /** Aborts when running steps may go on no longer. */
   readonly #graceOver = new AbortController();
   readonly #givenUp = new AbortController();
-  readonly #entrance: Entrance;
+  readonly #entrance: Registration;
   readonly #claims: Claims;
-  readonly #pulse: Pulse;
+  readonly #heartbeat: Heartbeat;
   readonly #upkeep: Upkeep;
   readonly #longSteps: LongSteps;
   #listener: AsyncDisposable | undefined;
@@ -74,27 +74,27 @@ export class Worker implements Host {
   #stopping: Promise<void> | undefined;
   readonly #starting: Promise<void>;
 
-  constructor(parts: Parts, options: WorkOptions) {
-    this.#parts = parts;
+  constructor(runtime: Runtime, options: ProcessOptions) {
+    this.#runtime = runtime;
     this.#options = options;
     this.slots = new Slots(options.queues);
-    const instances = new Instances(parts.backend.store, parts.graphs);
-    const failures = new Failures(parts, this, instances);
-    const recorder = new Recorder(parts, this, failures);
-    const committer = new Committer(parts, this, instances, recorder, failures);
-    this.#workers = { parts, host: this, instances, committer, recorder, failures };
+    const instances = new InstanceCache(runtime.backend.store, runtime.graphs);
+    const failures = new Failures(runtime, this, instances);
+    const recorder = new Recorder(runtime, this, failures);
+    const committer = new Committer(runtime, this, instances, recorder, failures);
+    this.#workers = { runtime, host: this, instances, committer, recorder, failures };
     const { name, lease, queues } = options;
-    const workflows = parts.registry.all().map(({ name, version, fingerprint }) => ({
+    const workflows = runtime.registry.all().map(({ name, version, fingerprint }) => ({
       workflow: name,
       version,
       graph: fingerprint,
     }));
     const serving = { queues: [...queues.keys()], workflows };
-    this.#entrance = new Entrance(parts, { name, lease, serving }, this.givenUp);
-    this.#claims = new Claims(parts, this, instances, options);
-    this.#pulse = new Pulse(parts, this, options);
-    this.#longSteps = new LongSteps(parts, instances, this.#running, options.warnAfter);
-    this.#upkeep = new Upkeep(parts, options, (queues) => this.#claims.wake(queues));
+    this.#entrance = new Registration(runtime, { name, lease, serving }, this.givenUp);
+    this.#claims = new Claims(runtime, this, instances, options);
+    this.#heartbeat = new Heartbeat(runtime, this, options);
+    this.#longSteps = new LongSteps(runtime, instances, this.#running, options.warnAfter);
+    this.#upkeep = new Upkeep(runtime, options, (queues) => this.#claims.wake(queues));
     this.#starting = this.#start();
     this.#starting.catch(() => {});
   }
@@ -124,7 +124,7 @@ export class Worker implements Host {
   }
 
   async #start(): Promise<void> {
-    const { logger } = this.#parts;
+    const { logger } = this.#runtime;
     try {
       this.#process = await this.#entrance.begin() ?? "";
     } catch (error) {
@@ -136,27 +136,27 @@ export class Worker implements Host {
     }
     if (this.#stops) return;
     this.#listener = this.#listen();
-    this.#pulse.start();
+    this.#heartbeat.start();
     for (const part of this.#loops) part.start();
-    this.#parts.telemetry.emit("runner:init", {
+    this.#runtime.telemetry.emit("runner:init", {
       process: this.#process,
       queues: Object.fromEntries(this.#options.queues),
-      workflows: this.#parts.graphs.served(),
+      workflows: this.#runtime.graphs.served(),
     });
   }
 
-  /** What ends when nothing more is begun; the pulse goes on beside what runs. */
+  /** What ends when nothing more is begun; the heartbeat goes on beside what runs. */
   get #loops() {
     return [this.#claims, this.#upkeep, this.#longSteps];
   }
 
   #listen(): AsyncDisposable {
-    const { backend, logger } = this.#parts;
-    const trouble = new TroubleLog(logger, "listen for notifications");
+    const { backend, logger } = this.#runtime;
+    const outage = new OutageLog(logger, "listen for notifications");
     return backend.queue.listen((queues) => {
-      if (queues.length === 0) trouble.over();
+      if (queues.length === 0) outage.over();
       this.wake(queues);
-    }, (error) => trouble.failed(error));
+    }, (error) => outage.failed(error));
   }
 
   begin(job: OwnedJob): void {
@@ -182,7 +182,7 @@ export class Worker implements Host {
   }
 
   stopped(job: OwnedJob): void {
-    const { telemetry } = this.#parts;
+    const { telemetry } = this.#runtime;
     if (!telemetry.has("job:stop")) return;
     const running = this.running.get(job.id);
     if (running?.job !== job) return;
@@ -193,7 +193,7 @@ export class Worker implements Host {
    * Takes over an instance that was just started here under the id `process`, with the jobs that
    * are executing.
    */
-  adopt(process: string, known: Known, started: readonly NewJob[]): void {
+  adopt(process: string, known: InstanceState, started: readonly NewJob[]): void {
     const taken = this.accepting && process === this.#process;
     const owned = started.filter(({ owned }) => owned);
     if (!taken) this.#refuse(owned.map(({ id }) => ({ process, id, token: 1 })));
@@ -210,8 +210,8 @@ export class Worker implements Host {
    * the jobs already.
    */
   #refuse(leases: readonly Lease[]): void {
-    this.#parts.backend.queue.release(leases).catch((error) => {
-      this.#parts.logger.warn("Cannot give jobs back", { error: failure(error) });
+    this.#runtime.backend.queue.release(leases).catch((error) => {
+      this.#runtime.logger.warn("Cannot give jobs back", { error: failure(error) });
     });
   }
 
@@ -240,7 +240,7 @@ export class Worker implements Host {
   }
 
   async dead(): Promise<void> {
-    this.#parts.logger.error(
+    this.#runtime.logger.error(
       "The process was declared dead: it drops what it runs and begins again",
       { process: this.#process, jobs: this.running.size },
     );
@@ -277,18 +277,18 @@ export class Worker implements Host {
     this.#givenUp.abort();
     const late = "Cannot leave in order: the lease ends by itself";
     const left = this.#leave().catch((error) =>
-      this.#parts.logger.warn(late, { process: this.#process, error: failure(error) })
+      this.#runtime.logger.warn(late, { process: this.#process, error: failure(error) })
     );
     if (!(await within(patience, left))) {
-      this.#parts.logger.warn(late, { process: this.#process, reason: "no answer came in time" });
+      this.#runtime.logger.warn(late, { process: this.#process, reason: "no answer came in time" });
     }
     if (this.#process === "") await within(patience, this.#entrance.settled);
   }
 
   async #leave(): Promise<void> {
-    await Promise.all([this.#pulse.stop(), this.#listener?.[Symbol.asyncDispose]()]);
+    await Promise.all([this.#heartbeat.stop(), this.#listener?.[Symbol.asyncDispose]()]);
     if (this.#process === "") return;
-    const { backend: { queue } } = this.#parts;
+    const { backend: { queue } } = this.#runtime;
     // What is left ignores its signal: its result will find that the lease is gone. What has run
     // and failed stays counted.
     const counted = [...this.#running.leases(), ...this.#unsettled];

@@ -17,7 +17,7 @@
  */
 
 export type { Duration } from "../core/value/duration.ts";
-export type { AnyBackend, MemoryBackend, MemoryOptions } from "../memory/backend.ts";
+export type { Backend, MemoryBackend, MemoryOptions } from "../memory/backend.ts";
 export type { Clock, StoredJob, Waiting } from "../memory/clock.ts";
 export type { Sql } from "../core/define/context.ts";
 export type { JobState } from "../backend/job.ts";

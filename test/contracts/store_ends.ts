@@ -1,9 +1,9 @@
 import { describe } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Ending, Known } from "../../src/backend/store.ts";
+import type { InstanceEnd, InstanceState } from "../../src/backend/store.ts";
 import { activeIn, delivery, discardOf, type It, newId, plain, recording } from "./world.ts";
 
-function ending(part: Partial<Ending> = {}): Ending {
+function ending(part: Partial<InstanceEnd> = {}): InstanceEnd {
   const error = { name: "Error", message: "duplicate order" };
   return { status: "cancelled", control: activeIn(), error, ignored: [], ...part };
 }
@@ -39,7 +39,7 @@ export function ends(it: It): void {
     it("shows the instance to whoever decides", async (scene) => {
       const id = await scene.open({ control: activeIn("pack"), metadata: '{"a":1}', tags: ["eu"] });
       const expected = await scene.known(id);
-      const seen: Known[] = [];
+      const seen: InstanceState[] = [];
 
       await scene.store.end(id, (known) => {
         seen.push(known);
@@ -92,7 +92,7 @@ export function ends(it: It): void {
 
     it("lets one of ten win that end an instance at once", async (scene) => {
       const id = await scene.open();
-      const decide = (known: Known) => known.status === "running" ? ending() : undefined;
+      const decide = (known: InstanceState) => known.status === "running" ? ending() : undefined;
 
       const tries = Array.from({ length: 10 }, () => scene.store.end(id, decide));
       const kinds = (await Promise.all(tries)).map((ended) => ended.kind).sort();

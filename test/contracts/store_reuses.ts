@@ -1,7 +1,7 @@
 import { describe } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Job } from "../../src/backend/job.ts";
-import type { Ending } from "../../src/backend/store.ts";
+import type { InstanceEnd } from "../../src/backend/store.ts";
 import type { Turn } from "../../src/backend/turn.ts";
 import {
   activeIn,
@@ -176,7 +176,7 @@ export function reuses(it: It): void {
   });
 }
 
-const ending: Ending = { status: "failed", control: activeIn(), error: failure, ignored: [] };
+const ending: InstanceEnd = { status: "failed", control: activeIn(), error: failure, ignored: [] };
 
 /** What may be said of a job once it has ended. */
 export const verdicts: readonly (readonly [

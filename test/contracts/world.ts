@@ -5,13 +5,13 @@ import { emptyControl, encodeControl } from "../../src/core/engine/control.ts";
 import type { Instance } from "../../src/core/engine/instance.ts";
 import type { Job, NewJob } from "../../src/backend/job.ts";
 import type { Demand, Lease } from "../../src/backend/queue.ts";
-import type { Backend, Discard, Known, NewInstance } from "../../src/backend/store.ts";
+import type { Discard, InstanceState, NewInstance, Storage } from "../../src/backend/store.ts";
 import type { AppliedResult, NewDelivery, Recording, Turn } from "../../src/backend/turn.ts";
 import type { StoredJob } from "../../src/memory/clock.ts";
 
 /** A backend to be tested, with nothing in it yet. */
 export interface World extends AsyncDisposable {
-  readonly backend: Backend;
+  readonly backend: Storage;
   /** Lets time pass for the backend, and none for the test. */
   elapse(milliseconds: number): Promise<void>;
   /** The jobs that are there, in the order of their ids. */
@@ -207,7 +207,7 @@ export async function sceneIn(world: World) {
       return claimed;
     },
 
-    async known(id: string): Promise<Known> {
+    async known(id: string): Promise<InstanceState> {
       const [known] = await store.read([id]);
       assertExists(known);
       return known;
@@ -242,7 +242,7 @@ export async function sceneIn(world: World) {
 }
 
 /** What is known of an instance as plain values, to be compared. */
-export function plain(known: Known) {
+export function plain(known: InstanceState) {
   return { ...known, control: encodeControl(known.control) };
 }
 

@@ -8,17 +8,17 @@ import { postgresQueue } from "../../src/postgres/queue.ts";
 import { engineSettings, engineStatements } from "../../src/postgres/driver/session.ts";
 import { postgresStore } from "../../src/postgres/store.ts";
 import { tablesOf } from "../../src/postgres/sql/tables.ts";
-import type { Workers } from "../../src/runner/run/attempt.ts";
+import type { WorkerContext } from "../../src/runner/run/attempt.ts";
 import { Committer } from "../../src/runner/turn/committer.ts";
 import { Failures } from "../../src/runner/run/failures.ts";
 import type { Host, OwnedJob } from "../../src/runner/host.ts";
-import { Instances } from "../../src/runner/turn/instance_cache.ts";
+import { InstanceCache } from "../../src/runner/turn/instance_cache.ts";
 import { JobIds } from "../../src/runner/job_ids.ts";
 import { Recorder } from "../../src/runner/turn/recorder.ts";
 import { Graphs } from "../../src/runner/graphs.ts";
 import { Registry } from "../../src/runner/registry.ts";
 import { Slots } from "../../src/runner/claim/slots.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { nameOf } from "../crash/statements.ts";
 import { silent } from "../everywhere.ts";
 import { crossing, queues } from "./crossing.ts";
@@ -27,9 +27,9 @@ import { crossing, queues } from "./crossing.ts";
 export interface Party extends AsyncDisposable {
   /** Its name in `pg_stat_activity`. */
   readonly name: string;
-  readonly backend: Backend;
+  readonly backend: Storage;
   readonly hephaestus: Hephaestus;
-  readonly workers: Workers;
+  readonly workers: WorkerContext;
   /** Resolves once this job is over. */
   over(job: OwnedJob): Promise<void>;
   /** What it holds. */
@@ -126,7 +126,7 @@ function noting(db: Db, sent: string[]): Db {
 
 const silence = (): AsyncDisposable => ({ [Symbol.asyncDispose]: () => Promise.resolve() });
 
-function backendOn(db: Db): Backend {
+function backendOn(db: Db): Storage {
   const t = tablesOf(schema);
   const channels = { jobs: channelOf(schema), ended: channelOf(schema, "ended") };
   // Those who listen are other processes; here nobody does.
@@ -146,10 +146,10 @@ function backendOn(db: Db): Backend {
   };
 }
 
-function workersOn(backend: Backend, process: string, done: Host["done"]): Workers {
+function workersOn(backend: Storage, process: string, done: Host["done"]): WorkerContext {
   const registry = new Registry([crossing]);
   const graphs = new Graphs(backend.store, registry, silent);
-  const parts = {
+  const runtime = {
     backend,
     registry,
     graphs,
@@ -176,9 +176,9 @@ function workersOn(backend: Backend, process: string, done: Host["done"]): Worke
     expect() {},
     finished() {},
   };
-  const instances = new Instances(backend.store, graphs);
-  const failures = new Failures(parts, host, instances);
-  const recorder = new Recorder(parts, host, failures);
-  const committer = new Committer(parts, host, instances, recorder, failures);
-  return { parts, host, instances, committer, recorder, failures };
+  const instances = new InstanceCache(backend.store, graphs);
+  const failures = new Failures(runtime, host, instances);
+  const recorder = new Recorder(runtime, host, failures);
+  const committer = new Committer(runtime, host, instances, recorder, failures);
+  return { runtime, host, instances, committer, recorder, failures };
 }

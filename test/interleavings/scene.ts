@@ -3,7 +3,7 @@ import type { Sql } from "postgres";
 import { Hephaestus } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import type { Job } from "../../src/backend/job.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { again } from "../crash/story.ts";
 import { eventually, silent } from "../everywhere.ts";
 import { assertSound } from "../invariants/story.ts";
@@ -29,7 +29,7 @@ export interface Crossed {
 /** A database in which pairs meet one after the other. */
 export class Meetings implements AsyncDisposable {
   readonly #database: Database;
-  readonly #backend: Backend;
+  readonly #backend: Storage;
   readonly #hephaestus: Hephaestus;
 
   private constructor(database: Database) {

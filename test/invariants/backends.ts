@@ -4,7 +4,7 @@ import { Hephaestus, type HephaestusOptions, type Worker, type WorkOptions } fro
 import { type MemoryBackend, memoryBackend } from "../../src/memory/backend.ts";
 import type { Clock } from "../../src/memory/clock.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { elapse, jobs } from "../contracts/postgres_world.ts";
 import { type Scene, sceneIn, type World } from "../contracts/world.ts";
 import { silent, waysOn } from "../everywhere.ts";
@@ -13,7 +13,7 @@ import { migrated } from "../pg.ts";
 /** An engine, and beside it the backend as another process would use it, down to single statements. */
 export interface Bench {
   readonly hephaestus: Hephaestus;
-  readonly backend: Backend;
+  readonly backend: Storage;
   readonly scene: Scene;
   readonly inline: boolean;
   /** The database; undefined in memory. */

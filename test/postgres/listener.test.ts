@@ -1,12 +1,12 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { isConnectionLost } from "../../src/postgres/driver/errors.ts";
-import { type Heartbeat, Listener } from "../../src/postgres/driver/listener.ts";
+import { NotificationListener, type Probe } from "../../src/postgres/driver/listener.ts";
 import { type Database, database } from "../pg.ts";
 import { type Proxy, proxy } from "../proxy.ts";
 
 interface Scene {
-  readonly listener: Listener;
+  readonly listener: NotificationListener;
   readonly own: Database;
   readonly road: Proxy;
   readonly heard: string[];
@@ -16,8 +16,8 @@ interface Scene {
 }
 
 const channel = 'a "channel"';
-const often: Heartbeat = { every: 20, patience: 200 };
-const never: Heartbeat = { every: 3_600_000, patience: 200 };
+const often: Probe = { every: 20, patience: 200 };
+const never: Probe = { every: 3_600_000, patience: 200 };
 
 async function listening(
   play: (scene: Scene) => Promise<void>,
@@ -28,7 +28,7 @@ async function listening(
   const heard: string[] = [];
   const troubles: unknown[] = [];
   let connected = 0;
-  const listener = new Listener({ url: road.url }, (error) => {
+  const listener = new NotificationListener({ url: road.url }, (error) => {
     troubles.push(error);
     throw new RangeError("mine too");
   }, heartbeat);
@@ -180,13 +180,13 @@ describe("a listener", () => {
       () => new Promise<string>(() => {}),
     ];
     for (const password of passwords) {
-      const ears = new Listener({ url, password }).listen("c", () => {}, () => {});
+      const ears = new NotificationListener({ url, password }).listen("c", () => {}, () => {});
       await ears[Symbol.asyncDispose]();
     }
   });
 
   it("refuses the name of a channel that the server would cut short", () => {
-    const listener = new Listener({});
+    const listener = new NotificationListener({});
     assertThrows(() => listener.listen("ü".repeat(32), () => {}, () => {}), TypeError, "63 bytes");
   });
 });

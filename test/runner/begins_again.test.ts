@@ -12,7 +12,7 @@ import {
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrate } from "../../src/postgres/migrations/migrate.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, keeping } from "../everywhere.ts";
 import { database, migrated } from "../pg.ts";
@@ -31,9 +31,9 @@ const migrateTo = async (url: string) => {
 
 /** A backend in memory whose processes cannot enter as long as `trouble` returns an error. */
 function hindered(trouble: () => Error | undefined) {
-  const backend = memory() as Backend & ReturnType<typeof memory>;
+  const backend = memory() as Storage & ReturnType<typeof memory>;
   let tries = 0;
-  const hindered: Backend = {
+  const hindered: Storage = {
     ...backend,
     queue: {
       ...backend.queue,
@@ -94,12 +94,12 @@ describe("a worker that cannot begin", () => {
   });
 
   it("leaves no process behind when it entered after it was stopped", async () => {
-    const backend = memory() as Backend & ReturnType<typeof memory>;
+    const backend = memory() as Storage & ReturnType<typeof memory>;
     let enter = () => {};
     const waits = new Promise<void>((resolve) => enter = resolve);
     let asked = false;
     let left = false;
-    const slow: Backend = {
+    const slow: Storage = {
       ...backend,
       queue: {
         ...backend.queue,
@@ -125,9 +125,9 @@ describe("a worker that cannot begin", () => {
   });
 
   it("says so when it gets no answer at all", async () => {
-    const backend = memory() as Backend & ReturnType<typeof memory>;
+    const backend = memory() as Storage & ReturnType<typeof memory>;
     const gate = new Gate();
-    const hanging: Backend = { ...backend, ready: () => gate.opened };
+    const hanging: Storage = { ...backend, ready: () => gate.opened };
     const logger = keeping();
     await using hephaestus = new Hephaestus({ backend: hanging, workflows, logger });
     const worker = hephaestus.work();
@@ -231,7 +231,7 @@ describe("a worker whose database is dropped and made again", () => {
 describe("a listener that cannot listen", () => {
   it("is told of once, and once when it hears again", async () => {
     const backend = postgresBackend({ url: "postgres://127.0.0.1:1/none" });
-    const memoryBackend = memory() as Backend & ReturnType<typeof memory>;
+    const memoryBackend = memory() as Storage & ReturnType<typeof memory>;
     const logger = keeping();
     let heard: (queues: readonly string[]) => void = () => {};
     await using hephaestus = new Hephaestus({

@@ -1,8 +1,11 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, HephaestusError, signal, step, type, workflow } from "../../mod.ts";
-import { type Instances, Instances as Cache } from "../../src/runner/turn/instance_cache.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import {
+  type InstanceCache,
+  InstanceCache as Cache,
+} from "../../src/runner/turn/instance_cache.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../everywhere.ts";
 
@@ -15,7 +18,7 @@ const asked = workflow("asked", { key: "id", input: type(), start: work })
 
 describe("a result whose instance is forgotten while its turn is planned", () => {
   it("is applied all the same", async () => {
-    const backend = memory() as Backend & ReturnType<typeof memory>;
+    const backend = memory() as Storage & ReturnType<typeof memory>;
     const forgetful = forgetting(backend);
     await using hephaestus = new Hephaestus({ backend: forgetful, workflows: [asked] });
     await using _worker = hephaestus.work({ poll: "20ms" });
@@ -55,8 +58,8 @@ describe("a batch whose turns are written and whose jobs without a turn cannot b
     it(`gives each slot back once (${why})`, async () => {
       began.length = 0;
       const passed: (readonly string[])[] = [];
-      const backend = memory() as Backend & ReturnType<typeof memory>;
-      const failing: Backend = {
+      const backend = memory() as Storage & ReturnType<typeof memory>;
+      const failing: Storage = {
         ...backend,
         store: {
           ...backend.store,
@@ -97,7 +100,7 @@ describe("a batch whose turns are written and whose jobs without a turn cannot b
 });
 
 /** A backend during whose reads every instance is forgotten, as a heartbeat that finds a job gone may do. */
-function forgetting(backend: Backend): Backend {
+function forgetting(backend: Storage): Storage {
   const caches = cachesOf();
   return {
     ...backend,
@@ -113,8 +116,8 @@ function forgetting(backend: Backend): Backend {
 }
 
 /** The caches of all processes from now on. */
-function cachesOf(): ReadonlySet<Instances> {
-  const caches = new Set<Instances>();
+function cachesOf(): ReadonlySet<InstanceCache> {
+  const caches = new Set<InstanceCache>();
   const set = Cache.prototype.set;
   Cache.prototype.set = function (known) {
     caches.add(this);

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { fakeClock, memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../everywhere.ts";
 
@@ -21,9 +21,9 @@ describe("a process that is held up between its heartbeat and its rescue", () =>
   it("does not declare itself dead", async () => {
     gate = new Gate();
     const clock = fakeClock();
-    const backend = memory({ clock }) as Backend & ReturnType<typeof memory>;
+    const backend = memory({ clock }) as Storage & ReturnType<typeof memory>;
     let beats = 0;
-    const held: Backend = {
+    const held: Storage = {
       ...backend,
       queue: {
         ...backend.queue,

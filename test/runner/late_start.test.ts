@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, step, type, type Worker, workflow } from "../../mod.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../everywhere.ts";
 
@@ -21,8 +21,8 @@ const simple = workflow("simple", { key: "id", input: type(), start: work })
 
 /** An engine whose starts are answered when `meanwhile` is over, though they were written before it. */
 function slow(meanwhile: (key: string | undefined) => Promise<void>) {
-  const backend = memory() as Backend & ReturnType<typeof memory>;
-  const slow: Backend = {
+  const backend = memory() as Storage & ReturnType<typeof memory>;
+  const slow: Storage = {
     ...backend,
     store: {
       ...backend.store,

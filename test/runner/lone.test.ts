@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../everywhere.ts";
 
@@ -31,7 +31,7 @@ async function bereaved(...keys: readonly string[]) {
   active = 0;
   beside.length = 0;
   gates.clear();
-  const backend = memory() as Backend & ReturnType<typeof memory>;
+  const backend = memory() as Storage & ReturnType<typeof memory>;
   const hephaestus = new Hephaestus({ backend, workflows, logger: silent });
   const handles = await hephaestus.startMany(
     simple,

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { done, Hephaestus, step, timer, type, workflow } from "../../mod.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, keeping, silent } from "../everywhere.ts";
 
@@ -78,9 +78,9 @@ const later = workflow("later", { key: "id", input: type(), start: nap })
 
 /** A backend that counts how often somebody has looked for what nobody can take. */
 function looking() {
-  const backend = memory() as Backend & ReturnType<typeof memory>;
+  const backend = memory() as Storage & ReturnType<typeof memory>;
   let looks = 0;
-  const counted: Backend = {
+  const counted: Storage = {
     ...backend,
     queue: { ...backend.queue, unserved: () => (looks++, backend.queue.unserved()) },
   };

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, HephaestusError, step, type, workflow } from "../../mod.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { fakeClock, memory } from "../../src/testing/mod.ts";
 import { eventually, silent } from "../everywhere.ts";
 
@@ -15,9 +15,9 @@ const short = workflow("short", { key: "id", input: type(), start: work })
 describe("an attempt that cannot read its instance because the database is away", () => {
   it("is put off and not used up", async () => {
     const clock = fakeClock();
-    const backend = memory({ clock }) as Backend & ReturnType<typeof memory>;
+    const backend = memory({ clock }) as Storage & ReturnType<typeof memory>;
     let away = true;
-    const flaky: Backend = {
+    const flaky: Storage = {
       ...backend,
       store: {
         ...backend.store,
@@ -79,8 +79,8 @@ describe("an attempt that throws what speaks of a database", () => {
       runs = 0;
       let left = failures;
       const clock = fakeClock();
-      const backend = memory({ clock }) as Backend & ReturnType<typeof memory>;
-      const flaky: Backend = {
+      const backend = memory({ clock }) as Storage & ReturnType<typeof memory>;
+      const flaky: Storage = {
         ...backend,
         queue: {
           ...backend.queue,

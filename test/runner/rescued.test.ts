@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, keeping, silent } from "../everywhere.ts";
 
@@ -18,7 +18,7 @@ const serves = [{ workflow: "order", version: 1 }];
 
 describe("the log of a rescue", () => {
   it("names workflow, key, step and attempt, each time", async () => {
-    const backend = memory() as Backend & ReturnType<typeof memory>;
+    const backend = memory() as Storage & ReturnType<typeof memory>;
     await using starter = new Hephaestus({ backend, workflows, logger: silent });
     await starter.start(order, "abc123", undefined);
     const logger = keeping();
@@ -45,7 +45,7 @@ describe("the log of a rescue", () => {
   });
 
   it("names a few of many", async () => {
-    const backend = memory() as Backend & ReturnType<typeof memory>;
+    const backend = memory() as Storage & ReturnType<typeof memory>;
     await using starter = new Hephaestus({ backend, workflows, logger: silent });
     const items = Array.from({ length: 12 }, (_, n) => ({ key: `n${n}`, input: undefined }));
     await starter.startMany(order, items);

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { choice, done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import type { Backend, Store } from "../../src/backend/store.ts";
+import type { Storage, Store } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { everywhere } from "../everywhere.ts";
 
@@ -45,7 +45,7 @@ describe("an instance whose end is notified before its process knows that it was
   const looksWhen = async (by: (process: string) => string | undefined): Promise<number> => {
     let looks = 0;
     let notified: Parameters<Store["watch"]>[0] = () => {};
-    const backend = memory() as Backend & ReturnType<typeof memory>;
+    const backend = memory() as Storage & ReturnType<typeof memory>;
     const { store } = backend;
     const early: Store = {
       ...store,
@@ -65,7 +65,7 @@ describe("an instance whose end is notified before its process knows that it was
         return store.list(filter, tx);
       },
     };
-    const notifying: Backend = { ...backend, store: early };
+    const notifying: Storage = { ...backend, store: early };
     await using hephaestus = new Hephaestus({ backend: notifying, workflows });
     await using worker = hephaestus.work({ poll: "20ms" });
     await worker.ready;

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, join, step, type, workflow } from "../../mod.ts";
-import type { Backend, Written } from "../../src/backend/store.ts";
+import type { Storage, Written } from "../../src/backend/store.ts";
 import type { Turn } from "../../src/backend/turn.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { silent } from "../everywhere.ts";
@@ -34,7 +34,7 @@ const transactions = workflow("transactions", { ...start, start: inTransaction }
 
 /** A backend in memory, what was committed on it, and an answer that may be put in the place of a commit. */
 function watched(instead: () => Written | undefined = () => undefined) {
-  const memoryBackend = memory() as Backend & ReturnType<typeof memory>;
+  const memoryBackend = memory() as Storage & ReturnType<typeof memory>;
   const { store } = memoryBackend;
   const turns: Turn[] = [];
   const commit = (write: typeof store.commit): typeof store.commit => async (process, some) => {
@@ -43,7 +43,7 @@ function watched(instead: () => Written | undefined = () => undefined) {
     turns.push(...some);
     return await write(process, some);
   };
-  const backend: Backend = {
+  const backend: Storage = {
     ...memoryBackend,
     store: {
       ...store,

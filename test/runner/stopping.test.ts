@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { done, Hephaestus, HephaestusError, step, type, workflow } from "../../mod.ts";
 import type { Job } from "../../src/backend/job.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, keeping, silent } from "../everywhere.ts";
 import { migrated } from "../pg.ts";
@@ -106,10 +106,10 @@ describe("a worker that is stopped", () => {
 
 describe("a worker that is stopped while a claim is under way", () => {
   it("begins nothing after its grace, and gives back what the claim brings", async () => {
-    const backend = memory() as Backend & ReturnType<typeof memory>;
+    const backend = memory() as Storage & ReturnType<typeof memory>;
     const gate = new Gate();
     let claimed: readonly Job[] = [];
-    const slow: Backend = {
+    const slow: Storage = {
       ...backend,
       queue: {
         ...backend.queue,

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
-import type { Backend } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, keeping } from "../everywhere.ts";
 import { allFree, watchSlots } from "../slots.ts";
@@ -19,9 +19,9 @@ const flow = workflow("flow", { key: "id", input: type(), start: failing })
 
 describe("an attempt whose failure cannot be written", () => {
   it("stays counted when its process leaves, and holds no slot meanwhile", async () => {
-    const backend = memory() as Backend & ReturnType<typeof memory>;
+    const backend = memory() as Storage & ReturnType<typeof memory>;
     const refused = () => Promise.reject(new Error("The database refuses"));
-    const refusing: Backend = {
+    const refusing: Storage = {
       ...backend,
       queue: { ...backend.queue, retry: refused, snooze: refused },
     };

@@ -73,7 +73,7 @@ export type Emit<E extends StepEvents> = {
 };
 
 /** Says that the work goes on elsewhere and that a delivery will end the step. */
-export interface Later {
+export interface Postponed {
   /** Tells it from an outcome. */
   readonly later: true;
 }
@@ -81,7 +81,7 @@ export interface Later {
 /** Adds `emit.later()` to an asynchronous step. */
 export interface EmitLater {
   /** Leaves the step open: a delivery from outside ends it. */
-  later(): Later;
+  later(): Postponed;
 }
 
 /**
@@ -137,7 +137,7 @@ function makeEmitter(definition: Emitting): object {
         ? { event, output }
         : { event, output, metadata: options.metadata };
   }
-  if (definition.asynchronous) emit["later"] = (): Later => ({ later: true });
+  if (definition.asynchronous) emit["later"] = (): Postponed => ({ later: true });
   return Object.freeze(emit);
 }
 

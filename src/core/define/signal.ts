@@ -1,7 +1,7 @@
 import type { Declared, StepEvents } from "./emit.ts";
 import { define, made } from "./options.ts";
 import type { Duration } from "../value/duration.ts";
-import type { AsyncStep, Limited, Step } from "./step.ts";
+import type { AsyncStep, Step, WithExpiry } from "./step.ts";
 import type { Type } from "../value/type.ts";
 
 /** What a signal may be told beside its name. */
@@ -39,7 +39,7 @@ export function signal<
 >(
   name: Name,
   options: SignalOptions<E, Limit>,
-): AsyncStep<Name, Limited<E, Limit>, never, unknown, never>;
+): AsyncStep<Name, WithExpiry<E, Limit>, never, unknown, never>;
 // deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
 export function signal(name: string, options: any): any {
   return made(define("signal", name, options));

@@ -5,8 +5,8 @@ import type {
   Emit,
   EmitLater,
   EmittedOf,
-  Later,
   OutcomeOf,
+  Postponed,
   StepEvents,
 } from "./emit.ts";
 import { define, made } from "./options.ts";
@@ -95,7 +95,7 @@ export type FactsOf<N extends readonly Need[]> = {
 }[number];
 
 /** The events of a wait: `expired` is added where the wait has a limit. */
-export type Limited<E extends StepEvents, Limit> = [Limit] extends [never] ? E
+export type WithExpiry<E extends StepEvents, Limit> = [Limit] extends [never] ? E
   : E & { readonly expired: Type<undefined> };
 
 /** What a step may be told beside its name. */
@@ -143,7 +143,7 @@ export interface StepOptions<
 export type Returned<E extends StepEvents, Async extends boolean> =
   | EmittedOf<E>
   | Transaction<EmittedOf<E>>
-  | (Async extends true ? Later : never);
+  | (Async extends true ? Postponed : never);
 
 /**
  * Defines a step: code that runs as a durable job and ends by emitting one of its events.
@@ -186,7 +186,7 @@ export function step<
 >(
   name: Name,
   options: StepOptions<E, N, In, V, Async, Limit>,
-): Async extends true ? AsyncStep<Name, Limited<E, Limit>, FactsOf<N>, In, V[number]["name"]>
+): Async extends true ? AsyncStep<Name, WithExpiry<E, Limit>, FactsOf<N>, In, V[number]["name"]>
   : Step<Name, E, FactsOf<N>, In, V[number]["name"]>;
 // deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
 export function step(name: string, options: any): any {

@@ -22,7 +22,7 @@ export interface StepEnding {
 }
 
 /** An ending that was applied. `decided` marks a choice, which the engine itself has asked. */
-export interface Applied {
+export interface AppliedEnding {
   readonly ending: StepEnding;
   /** The steps whose arrival had started the step. */
   readonly causes: readonly string[];
@@ -40,7 +40,7 @@ export interface Progress {
   readonly control: Control;
   readonly status: InstanceStatus;
   /** In the order in which they were applied. */
-  readonly applied: readonly Applied[];
+  readonly applied: readonly AppliedEnding[];
   /** Endings that came before their wait and are kept. */
   readonly kept: readonly StepEnding[];
   /** Endings and kept deliveries that nobody will read. */
@@ -59,7 +59,7 @@ export interface Progress {
 
 /** Starts an instance. */
 export function open(graph: Graph, decide: Decide): Progress {
-  return new Advance(graph, emptyControl, decide).run([], true);
+  return new TurnBuilder(graph, emptyControl, decide).run([], true);
 }
 
 /**
@@ -74,7 +74,7 @@ export function advance(
   endings: readonly StepEnding[],
   decide: Decide,
 ): Progress {
-  return new Advance(graph, control, decide).run(endings, false);
+  return new TurnBuilder(graph, control, decide).run(endings, false);
 }
 
 /** Whether an active step waits for the outside or for time, and has no code that runs. */
@@ -85,7 +85,7 @@ function isWait(step: GraphStep, control: Pick<Control, "later">): boolean {
 const none: readonly never[] = [];
 
 /** One turn of one instance: the mutable half of {@linkcode advance}. */
-class Advance {
+class TurnBuilder {
   readonly #graph: Graph;
   readonly #decide: Decide;
   readonly #before: Control;
@@ -95,7 +95,7 @@ class Advance {
   // Most turns apply one ending and start one step: a list of one is a tenth of what an empty one
   // becomes when it grows.
   #ready: StepEnding[] | undefined;
-  #applied: Applied[] | undefined;
+  #applied: AppliedEnding[] | undefined;
   #started: string[] | undefined;
   #waiting: string[] | undefined;
   /** Words of steps that they wait, whose wait is over already: a delivery was read before them. */
@@ -219,7 +219,7 @@ class Advance {
   }
 
   #resolved(): readonly string[] {
-    const isResolved = ({ ending }: Applied) =>
+    const isResolved = ({ ending }: AppliedEnding) =>
       ending.event !== LATER && this.#isResolved(ending.step);
     return filtered(this.#applied ?? none, isResolved).map(({ ending }) => ending.step);
   }

@@ -5,8 +5,8 @@ export { type ErrorCode, HephaestusError } from "./base.ts";
 export {
   AlreadyRunningError,
   AmbiguousKeyError,
+  type InstanceName,
   InstanceNotFoundError,
-  type Named,
   NotCancellableError,
   NotDeletableError,
   NotWaitingError,

@@ -2,7 +2,7 @@ import { HephaestusError, listed } from "./base.ts";
 import type { InstanceStatus } from "../engine/instance.ts";
 
 /** The instance an error is about, by business key or by id. */
-export interface Named {
+export interface InstanceName {
   /** Name of the workflow. */
   readonly workflow?: string | undefined;
   /** The business key; it is named rather than the id. */
@@ -83,7 +83,7 @@ export class InstanceNotFoundError extends HephaestusError {
   readonly id: string | undefined;
 
   /** Makes the sentence of what was looked for. */
-  constructor(of: Named & { action?: string }, options?: ErrorOptions) {
+  constructor(of: InstanceName & { action?: string }, options?: ErrorOptions) {
     const sentence = `Cannot ${of.action ?? "find"} ${named(of)}: no such instance exists`;
     super("INSTANCE_NOT_FOUND", sentence, options);
     this.workflow = of.workflow;
@@ -134,7 +134,7 @@ export class NotWaitingError extends HephaestusError {
 
   /** Makes the sentence of the wait that is over. `since` is when the instance became final. */
   constructor(
-    of: Named & {
+    of: InstanceName & {
       step: string;
       status: InstanceStatus;
       kind?: string;
@@ -189,7 +189,7 @@ export class NotCancellableError extends HephaestusError {
   readonly status: InstanceStatus;
 
   /** Makes the sentence of the instance that has ended. */
-  constructor(of: Named & { status: InstanceStatus }, options?: ErrorOptions) {
+  constructor(of: InstanceName & { status: InstanceStatus }, options?: ErrorOptions) {
     const sentence = `Cannot cancel ${named(of)}: instance is ${of.status}`;
     super("NOT_CANCELLABLE", sentence, options);
     this.workflow = of.workflow;
@@ -229,7 +229,7 @@ export class NotDeletableError extends HephaestusError {
   readonly status: InstanceStatus;
 
   /** Makes the sentence of the instance that is active. */
-  constructor(of: Named & { status: InstanceStatus }, options?: ErrorOptions) {
+  constructor(of: InstanceName & { status: InstanceStatus }, options?: ErrorOptions) {
     const sentence = `Cannot delete ${
       named(of)
     }: instance is ${of.status}, cancel it first or pass force`;
@@ -282,7 +282,7 @@ export class AmbiguousKeyError extends HephaestusError {
   }
 }
 
-function named({ workflow, key, id }: Named): string {
+function named({ workflow, key, id }: InstanceName): string {
   const kind = workflow ?? "instance";
   if (key !== undefined) return `${kind} "${key}"`;
   return workflow === undefined ? `instance "${id}"` : `${workflow} instance "${id}"`;

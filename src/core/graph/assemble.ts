@@ -4,13 +4,13 @@ import type { StepDefinition } from "../define/step_definition.ts";
 import { type Aim, aims } from "../define/target.ts";
 
 /** A step and where each of its events leads. */
-export interface Row {
+export interface WorkflowRow {
   readonly step: StepDefinition;
   readonly moves: ReadonlyMap<string, readonly Aim[]>;
 }
 
 /** Reads one row: every event of the step leads somewhere, and nothing else does. */
-export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Row {
+export function row(step: StepDefinition, moves: unknown, refuse: Refuse): WorkflowRow {
   if (typeof moves !== "object" || moves === null) {
     throw refuse(`the transitions of step "${step.name}" are not an object`);
   }
@@ -33,7 +33,11 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Row {
 }
 
 /** Puts rows together: each step is the target of a row above and points at none above. */
-export function assemble(start: StepDefinition, rows: readonly Row[], refuse: Refuse): Graph {
+export function assemble(
+  start: StepDefinition,
+  rows: readonly WorkflowRow[],
+  refuse: Refuse,
+): Graph {
   const known = new Map([[start.name, start]]);
   const open = new Set([start.name]);
   const sealed = new Set<string>();
@@ -73,7 +77,7 @@ export function assemble(start: StepDefinition, rows: readonly Row[], refuse: Re
 
 function node(
   step: StepDefinition,
-  moves: Row["moves"],
+  moves: WorkflowRow["moves"],
   index: number,
   sources: ReadonlyMap<string, ReadonlySet<string>>,
 ): GraphStep {

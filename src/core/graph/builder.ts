@@ -6,12 +6,12 @@ import { checkName, type Scope, scopes } from "../value/identity.ts";
 import { decode, encode, type JsonObject } from "../value/json.ts";
 import { toMermaid } from "./mermaid.ts";
 import type { RetryPolicy } from "../value/retry.ts";
-import { assemble, type Row, row } from "./assemble.ts";
+import { assemble, row, type WorkflowRow } from "./assemble.ts";
 import { prove } from "./soundness.ts";
 import type { Step } from "../define/step.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
 import { type Input, isType } from "../value/type.ts";
-import type { Beginning, FirstRow } from "./builder_types.ts";
+import type { FirstRow, StartStep } from "./builder_types.ts";
 
 /** What a workflow is told beside its name. */
 export interface WorkflowOptions<In, S extends Step, Given = In> {
@@ -20,7 +20,7 @@ export interface WorkflowOptions<In, S extends Step, Given = In> {
   /** What an instance is started with. */
   readonly input: Input<In, Given>;
   /** The step that runs first. */
-  readonly start: S & Beginning<S>;
+  readonly start: S & StartStep<S>;
   /** Among which instances a business key may be active only once; `"workflow"` when left out. */
   readonly scope?: Scope;
   /** The version, 1 when left out. */
@@ -136,7 +136,7 @@ function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): H
 
 /** The rows so far, the last one first: a builder is never changed, so a prefix can be shared. */
 interface Chain {
-  readonly row: Row;
+  readonly row: WorkflowRow;
   readonly above: Chain | undefined;
 }
 
@@ -147,14 +147,14 @@ function builder(head: Head, chain: Chain | undefined): object {
       return builder(head, { row: row(step.definition, moves, head.refuse), above: chain });
     },
     build(): Workflow {
-      const rows: Row[] = [];
+      const rows: WorkflowRow[] = [];
       for (let link = chain; link !== undefined; link = link.above) rows.push(link.row);
       return build(head, rows.reverse());
     },
   });
 }
 
-function build({ start, refuse, ...rest }: Head, rows: readonly Row[]): Workflow {
+function build({ start, refuse, ...rest }: Head, rows: readonly WorkflowRow[]): Workflow {
   const graph = assemble(start, rows, refuse);
   const steps = new Map(rows.map(({ step }) => [step.name, step]));
   prove(graph, steps, refuse);

@@ -71,7 +71,7 @@ type Joining<Moves, Name> = {
 }[keyof Moves & string];
 
 /** The events of a row that arrive at `Name` in another way. */
-type Entering<Moves, Name> = {
+type NotJoining<Moves, Name> = {
   [K in keyof Moves & string]: Name extends NameOf<Exclude<TargetsOf<Moves[K]>, Join>> ? K : never;
 }[keyof Moves & string];
 
@@ -90,8 +90,8 @@ type Together<All, More> = unknown extends All ? More : All | More;
 /** What a row changes for one of its targets. */
 type Arrive<Target extends string, Any, All, Past, From extends string, Moves, Before> = Pending<
   Target,
-  [Entering<Moves, Target>] extends [never] ? Any
-    : Any & Behind<Before, From, Entering<Moves, Target>>,
+  [NotJoining<Moves, Target>] extends [never] ? Any
+    : Any & Behind<Before, From, NotJoining<Moves, Target>>,
   [Joining<Moves, Target>] extends [never] ? All
     : Together<All, Behind<Before, From, Joining<Moves, Target>>>,
   Past
@@ -124,7 +124,7 @@ type Opened<Name, From extends string, Moves, Before, Past> = Name extends strin
  *
  * @internal
  */
-export type Ready<S extends Step, In, Open, Sealed extends string> = unknown extends Open ? S
+export type RowStep<S extends Step, In, Open, Sealed extends string> = unknown extends Open ? S
   : S["name"] extends Sealed ? Mistake<`'${S["name"]}' already has its transitions`>
   : S["name"] extends OpenNames<Open>
     ? [S["~needs"]] extends [Certain<Open, S["name"]>]
@@ -148,7 +148,7 @@ type Unseen<Name extends string, Seen> = Seen extends string
  *
  * @internal
  */
-export type Beginning<S extends Step> = unknown extends S["events"] ? S
+export type StartStep<S extends Step> = unknown extends S["events"] ? S
   : [Clear<S["name"]>] extends [string] ? S
   : Clear<S["name"]>;
 
@@ -157,7 +157,7 @@ export type Beginning<S extends Step> = unknown extends S["events"] ? S
  *
  * @internal
  */
-export type Checked<Moves, S extends Step, Open, Sealed extends string> = unknown extends Open
+export type CheckedMoves<Moves, S extends Step, Open, Sealed extends string> = unknown extends Open
   ? unknown
   : [keyof Moves, keyof S["events"], Targets<Moves>] extends [
     keyof S["events"],
@@ -226,8 +226,8 @@ export interface WorkflowBuilder<
 > {
   /** Adds the row of one step: where each of its events leads. */
   on<S extends Step, const Moves extends { readonly [K in keyof S["events"]]?: unknown }>(
-    step: Ready<S, In, Open, Sealed>,
-    moves: Moves & Checked<Moves, S, Open, Sealed>,
+    step: RowStep<S, In, Open, Sealed>,
+    moves: Moves & CheckedMoves<Moves, S, Open, Sealed>,
   ): WorkflowBuilder<
     Name,
     In,

@@ -1,4 +1,4 @@
-import { type Bits, copy, including, intersect, none, unite } from "./row_set.ts";
+import { copy, including, intersect, none, type RowSet, unite } from "./row_set.ts";
 
 /**
  * One way to a step. Only a step with several events decides anything, so only those can make two
@@ -8,7 +8,7 @@ export interface Path {
   /** The event of each step that could have ended otherwise, by row, in the order of the rows. */
   readonly decided: ReadonlyMap<number, string>;
   /** The rows of all steps that have certainly ended. */
-  readonly ended: Bits;
+  readonly ended: RowSet;
 }
 
 /** More paths than this to one step are replaced by what is certain on all of them. */
@@ -50,7 +50,7 @@ export function together(
 /** The path that is all of these at once: built in place, as there may be thousands. */
 function all(paths: readonly Path[]): Path | undefined {
   const decided = new Map<number, string>();
-  let ended: Bits | undefined;
+  let ended: RowSet | undefined;
   for (const path of paths) {
     if (!compatible({ decided, ended: path.ended }, path)) return undefined;
     for (const [index, event] of path.decided) decided.set(index, event);

@@ -1,11 +1,11 @@
-import { type Bits, has, including, none, unite } from "./row_set.ts";
+import { has, including, none, type RowSet, unite } from "./row_set.ts";
 import type { Refuse } from "../define/options.ts";
 import type { ArrivalMode, Graph, GraphStep } from "./graph.ts";
 import { behind, compatible, parted, type Path, simplified, together } from "./paths.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
 
 /** One event that arrives at a step, with every path on which it does. */
-interface Entry {
+interface WayIn {
   readonly from: number;
   readonly event: string;
   readonly mode: ArrivalMode;
@@ -13,7 +13,7 @@ interface Entry {
 }
 
 /** A path by which a step may be started. */
-interface Way extends Path {
+interface ArrivingPath extends Path {
   readonly mode: ArrivalMode;
   /** What an error calls the arrival. */
   readonly by: string;
@@ -34,7 +34,7 @@ export function prove(
 ): void {
   const steps = [...graph.steps.values()];
   const outcomes = steps.map(({ moves }) => moves.size);
-  const entries = steps.map((): Entry[] => []);
+  const entries = steps.map((): WayIn[] => []);
   const past = steps.map(() => none());
   const start: Path = { decided: new Map(), ended: none() };
 
@@ -60,13 +60,13 @@ export function prove(
 /** Every path that starts a step. */
 function ways(
   step: GraphStep,
-  entries: readonly Entry[],
+  entries: readonly WayIn[],
   steps: readonly GraphStep[],
   outcomes: readonly number[],
   refuse: Refuse,
 ): readonly Path[] {
-  const name = ({ from, event }: Entry): string => `"${steps[from]?.name}.${event}"`;
-  const found: Way[] = [];
+  const name = ({ from, event }: WayIn): string => `"${steps[from]?.name}.${event}"`;
+  const found: ArrivingPath[] = [];
   for (const entry of entries) {
     if (entry.mode === "join") continue;
     for (const path of entry.paths) found.push({ ...path, mode: entry.mode, by: name(entry) });
@@ -87,7 +87,7 @@ function ways(
 /** Every path on which all sources of a join arrive. */
 function joins(
   step: GraphStep,
-  entries: readonly Entry[],
+  entries: readonly WayIn[],
   outcomes: readonly number[],
   refuse: Refuse,
 ): readonly Path[] {
@@ -110,9 +110,9 @@ function joins(
 
 /** Two arrivals that can happen in one run, though not both of them are `first`. */
 function clash(
-  ways: readonly Way[],
+  ways: readonly ArrivingPath[],
   settled: ReadonlySet<number>,
-): readonly [Way, Way] | undefined {
+): readonly [ArrivingPath, ArrivingPath] | undefined {
   const [head] = ways;
   if (ways.every(({ by }) => by === head?.by)) return undefined;
   if (ways.every(({ mode }) => mode === "first")) return undefined;
@@ -125,7 +125,7 @@ function clash(
   return undefined;
 }
 
-function pair(ways: readonly Way[]): readonly [Way, Way] | undefined {
+function pair(ways: readonly ArrivingPath[]): readonly [ArrivingPath, ArrivingPath] | undefined {
   for (const [index, a] of ways.entries()) {
     for (let other = 0; other < index; other++) {
       const b = ways[other];
@@ -143,7 +143,7 @@ function reads(
   definitions: ReadonlyMap<string, StepDefinition>,
   graph: Graph,
   paths: readonly Path[],
-  past: Bits,
+  past: RowSet,
   refuse: Refuse,
 ): void {
   const definition = definitions.get(step.name);

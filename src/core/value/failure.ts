@@ -56,14 +56,14 @@ interface Thrown {
   readonly errors?: unknown;
 }
 
-interface Reading {
+interface Budget {
   /** Bytes of text that may still be written. */
   left: number;
   readonly secrets: readonly string[];
   readonly seen: unknown[];
 }
 
-function read(thrown: unknown, reading: Reading): Failure {
+function read(thrown: unknown, reading: Budget): Failure {
   reading.seen.push(thrown);
   try {
     if (typeof thrown === "string") return { name: "Error", message: clip(thrown, 4000, reading) };
@@ -74,7 +74,7 @@ function read(thrown: unknown, reading: Reading): Failure {
   }
 }
 
-function ofObject(thrown: Thrown, reading: Reading): Failure {
+function ofObject(thrown: Thrown, reading: Budget): Failure {
   const { name, message, stack, code, cause, errors } = thrown;
   if (typeof message !== "string") {
     return typeof stack === "string" ? unprintable : notAnError(thrown, reading);
@@ -103,14 +103,14 @@ function ofObject(thrown: Thrown, reading: Reading): Failure {
   };
 }
 
-function notAnError(thrown: unknown, reading: Reading): Failure {
+function notAnError(thrown: unknown, reading: Budget): Failure {
   const isText = typeof thrown === "number" || typeof thrown === "boolean";
   const what = isText ? `${thrown}` : describe(thrown);
   return { name: "Error", message: clip(`Thrown value is ${what}, not an error`, 200, reading) };
 }
 
 /** The beginning of a text in at most `bytes` bytes of JSON, masked and well formed. */
-function clip(text: string, bytes: number, reading: Reading): string {
+function clip(text: string, bytes: number, reading: Budget): string {
   const room = Math.min(bytes, reading.left);
   const clean = wellFormed(
     mask(text.slice(0, 2 * bytes), text.length > 2 * bytes, reading.secrets),

@@ -5,13 +5,13 @@ import type { Pass, Processed, Recording, Turn } from "../../backend/turn.ts";
 import { cancelJob, insertJob, leased, liveJobs, reuseJob, wakeAdvance } from "../jobs/jobs.ts";
 import { jsonb } from "../jsonb.ts";
 import { hasResult, insertApplied, insertResult } from "./results.ts";
-import { resultKey, type Tables } from "../tables.ts";
+import { type MemoryTables, resultKey } from "../tables.ts";
 
 /**
  * Writes turns, each of them whole or not at all. A process that was declared dead writes nothing.
  */
 export function commit(
-  tables: Tables,
+  tables: MemoryTables,
   process: string,
   turns: readonly Turn[],
 ): Written {
@@ -22,7 +22,7 @@ export function commit(
   );
 }
 
-function write(tables: Tables, process: string, turn: Turn): boolean {
+function write(tables: MemoryTables, process: string, turn: Turn): boolean {
   const before = tables.instances.get(turn.instance);
   if (before?.revision !== turn.revision) return false;
   // A delivery has come first: the turn was computed from a result that does not stand.
@@ -49,7 +49,7 @@ function write(tables: Tables, process: string, turn: Turn): boolean {
 }
 
 function markProcessed(
-  tables: Tables,
+  tables: MemoryTables,
   instance: string,
   revision: number,
   { step, activation, causes }: Processed,
@@ -60,7 +60,7 @@ function markProcessed(
   tables.results.put({ ...row, processed: true, ...applied });
 }
 
-function moveJobs(tables: Tables, process: string, turn: Turn): void {
+function moveJobs(tables: MemoryTables, process: string, turn: Turn): void {
   for (const id of turn.settled) {
     const job = tables.jobs.get(id);
     if (job !== undefined) tables.jobs.delete(job);
@@ -76,7 +76,7 @@ function moveJobs(tables: Tables, process: string, turn: Turn): void {
 }
 
 /** Writes the results of jobs whose lease holds, and asks for the advances that read them. */
-export function record(tables: Tables, records: readonly Recording[]): ReadonlySet<JobId> {
+export function record(tables: MemoryTables, records: readonly Recording[]): ReadonlySet<JobId> {
   const held = records.filter((recording) => {
     const job = leased(tables, recording.lease);
     if (job !== undefined) tables.jobs.delete(job);
@@ -92,7 +92,7 @@ export function record(tables: Tables, records: readonly Recording[]): ReadonlyS
 }
 
 /** Ends jobs whose lease holds, and marks the results that nobody will read. */
-export function pass(tables: Tables, passes: readonly Pass[]): void {
+export function pass(tables: MemoryTables, passes: readonly Pass[]): void {
   for (const { lease, instance, ignored } of passes) {
     const job = leased(tables, lease);
     if (job !== undefined) tables.jobs.delete(job);

@@ -5,20 +5,20 @@ import type {
   DeleteResult,
   Delivered,
   Discard,
-  Ending,
   EndResult,
-  Known,
+  InstanceEnd,
+  InstanceState,
 } from "../../backend/store.ts";
 import type { NewDelivery } from "../../backend/turn.ts";
 import { cancelJob, leased, liveJobs, wakeAdvance } from "../jobs/jobs.ts";
 import { jsonb } from "../jsonb.ts";
 import { toKnown } from "./read.ts";
 import { hasResult, insertResult, resultsOf } from "./results.ts";
-import type { InstanceRow, JobRow, ResultRow } from "../rows.ts";
-import { resultKey, type Tables } from "../tables.ts";
+import type { InstanceRecord, JobRecord, ResultRecord } from "../rows.ts";
+import { type MemoryTables, resultKey } from "../tables.ts";
 
 /** Writes a delivery, unless the wait that it is for has had its answer. */
-export function deliver(tables: Tables, delivery: NewDelivery): Delivered {
+export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered {
   const { instance, version, step, activation } = delivery;
   const row = tables.instances.get(instance);
   if (row === undefined) return { kind: "missing" };
@@ -42,12 +42,12 @@ export function deliver(tables: Tables, delivery: NewDelivery): Delivered {
 }
 
 /** What the first try of this delivery was told. */
-function repeated(row: ResultRow, active: boolean): "accepted" | "early" {
+function repeated(row: ResultRecord, active: boolean): "accepted" | "early" {
   return row.causes !== undefined || active ? "accepted" : "early";
 }
 
 /** Deletes a delivery that is still to come. */
-export function cancelScheduled(tables: Tables, id: JobId): boolean {
+export function cancelScheduled(tables: MemoryTables, id: JobId): boolean {
   const job = tables.jobs.get(id);
   if (job === undefined || !isDelivery(job)) return false;
   if (!["scheduled", "available", "retryable"].includes(job.state)) return false;
@@ -55,7 +55,7 @@ export function cancelScheduled(tables: Tables, id: JobId): boolean {
   return true;
 }
 
-function isDelivery({ kind, args }: JobRow): boolean {
+function isDelivery({ kind, args }: JobRecord): boolean {
   if (kind !== "resume" || args === undefined) return false;
   const value: unknown = JSON.parse(args);
   return typeof value === "object" && value !== null && "delivery" in value;
@@ -63,9 +63,9 @@ function isDelivery({ kind, args }: JobRow): boolean {
 
 /** Ends an instance from outside its graph, and discards the job that is the reason. */
 export function end(
-  tables: Tables,
+  tables: MemoryTables,
   id: string,
-  decide: (known: Known) => Ending | undefined,
+  decide: (known: InstanceState) => InstanceEnd | undefined,
   discard: Discard | undefined,
 ): EndResult {
   const row = tables.instances.get(id);
@@ -90,7 +90,7 @@ export function end(
   return { kind: "ended", status: ending.status, at: new Date(finishedAt) };
 }
 
-function finish(tables: Tables, row: InstanceRow, ending: Ending): number {
+function finish(tables: MemoryTables, row: InstanceRecord, ending: InstanceEnd): number {
   const now = tables.now();
   tables.instances.put({
     ...row,
@@ -109,7 +109,12 @@ function finish(tables: Tables, row: InstanceRow, ending: Ending): number {
   return now;
 }
 
-function writeDiscard(tables: Tables, row: InstanceRow, discard: Discard, job: JobRow): void {
+function writeDiscard(
+  tables: MemoryTables,
+  row: InstanceRecord,
+  discard: Discard,
+  job: JobRecord,
+): void {
   const { lease, step, activation, attempt, duration } = discard;
   const errors = jsonb(JSON.stringify(discard.errors));
   const failed = {
@@ -135,7 +140,7 @@ function writeDiscard(tables: Tables, row: InstanceRow, discard: Discard, job: J
 }
 
 /** Deletes an instance with all that belongs to it. */
-export function deleteInstance(tables: Tables, id: string, force: boolean): DeleteResult {
+export function deleteInstance(tables: MemoryTables, id: string, force: boolean): DeleteResult {
   const row = tables.instances.get(id);
   if (row === undefined) return { kind: "missing" };
   const { status } = row;

@@ -1,10 +1,10 @@
 import { isFinal } from "../../core/engine/instance.ts";
 import type { OtherGraph, VersionGraph } from "../../backend/graphs.ts";
-import type { Tables } from "../tables.ts";
+import type { MemoryTables } from "../tables.ts";
 
 /** Enters graphs, and looks for open instances of the other graphs of their versions. */
 export function compare(
-  tables: Tables,
+  tables: MemoryTables,
   graphs: readonly VersionGraph[],
 ): readonly OtherGraph[] {
   for (const graph of graphs) tables.graphs.put(graph);
@@ -22,7 +22,7 @@ function isOther(other: VersionGraph, { workflow, version, fingerprint }: Versio
     other.fingerprint !== fingerprint;
 }
 
-function openOf(tables: Tables, fingerprint: string): number {
+function openOf(tables: MemoryTables, fingerprint: string): number {
   return tables.instances.all()
     .filter(({ graph, status }) => graph === fingerprint && !isFinal(status)).length;
 }

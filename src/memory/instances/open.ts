@@ -3,11 +3,11 @@ import type { NewInstance, Written } from "../../backend/store.ts";
 import { insertJob } from "../jobs/jobs.ts";
 import { jsonb } from "../jsonb.ts";
 import { insertApplied } from "./results.ts";
-import type { Tables } from "../tables.ts";
+import type { MemoryTables } from "../tables.ts";
 
 /** Inserts instances whose unique key is free, each with its first jobs. */
 export function open(
-  tables: Tables,
+  tables: MemoryTables,
   process: string | undefined,
   instances: readonly NewInstance[],
 ): Written {
@@ -23,14 +23,14 @@ export function open(
   );
 }
 
-function taken(tables: Tables, { uniqueKey, status }: NewInstance): boolean {
+function taken(tables: MemoryTables, { uniqueKey, status }: NewInstance): boolean {
   return uniqueKey !== undefined && !isFinal(status) &&
     tables.instances.all().some((other) =>
       other.uniqueKey === uniqueKey && activeStatuses.includes(other.status)
     );
 }
 
-function insert(tables: Tables, owner: string | undefined, given: NewInstance): void {
+function insert(tables: MemoryTables, owner: string | undefined, given: NewInstance): void {
   const { recorded, started, ...instance } = given;
   const now = tables.now();
   tables.instances.insert({

@@ -1,14 +1,21 @@
 import { decodeControl } from "../../core/engine/control.ts";
 import { activeStatuses, type HistoryEntry, type Instance } from "../../core/engine/instance.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
-import type { Ended, Filter, Known, Page, Place, Unprocessed } from "../../backend/store.ts";
+import type {
+  Filter,
+  InstanceState,
+  ListPart,
+  Place,
+  StepOutput,
+  UnreadResult,
+} from "../../backend/store.ts";
 import { contains } from "../jsonb.ts";
 import { resultsOf } from "./results.ts";
-import type { InstanceRow, ResultRow } from "../rows.ts";
-import type { Tables } from "../tables.ts";
+import type { InstanceRecord, ResultRecord } from "../rows.ts";
+import type { MemoryTables } from "../tables.ts";
 
 /** The results of these instances that no advance has read. */
-export function unprocessed(tables: Tables, ids: readonly string[]): readonly Unprocessed[] {
+export function unprocessed(tables: MemoryTables, ids: readonly string[]): readonly UnreadResult[] {
   const rows = ids.flatMap((id) => resultsOf(tables, id));
   return rows.filter((row) => !row.processed).map((row) => ({
     instance: row.instance,
@@ -23,11 +30,11 @@ export function unprocessed(tables: Tables, ids: readonly string[]): readonly Un
 
 /** How steps ended, with what started them: the newest running of each that has been applied. */
 export function ended(
-  tables: Tables,
+  tables: MemoryTables,
   instance: string,
   steps: readonly string[] | undefined,
-): readonly Ended[] {
-  const newest = new Map<string, ResultRow>();
+): readonly StepOutput[] {
+  const newest = new Map<string, ResultRecord>();
   for (const row of resultsOf(tables, instance)) {
     if (row.appliedRevision === undefined) continue;
     if (steps !== undefined && !steps.includes(row.step)) continue;
@@ -43,12 +50,12 @@ export function ended(
 }
 
 /** Instances that meet every condition, newest first. */
-export function list(tables: Tables, filter: Filter): readonly Instance[] {
+export function list(tables: MemoryTables, filter: Filter): readonly Instance[] {
   return newestFirst(tables, filter).slice(0, filter.limit).map(toInstance);
 }
 
 /** The same in pages. */
-export function page(tables: Tables, filter: Filter, after: Place | undefined): Page {
+export function page(tables: MemoryTables, filter: Filter, after: Place | undefined): ListPart {
   const all = newestFirst(tables, filter);
   const rows = after === undefined ? all : all.filter((row) => isBehind(row, after));
   const items = rows.slice(0, filter.limit);
@@ -59,18 +66,18 @@ export function page(tables: Tables, filter: Filter, after: Place | undefined): 
   };
 }
 
-function newestFirst(tables: Tables, filter: Filter): readonly InstanceRow[] {
+function newestFirst(tables: MemoryTables, filter: Filter): readonly InstanceRecord[] {
   return tables.instances.all()
     .filter((row) => meets(row, filter))
     .sort((a, b) => b.insertedAt - a.insertedAt || (a.id < b.id ? 1 : -1));
 }
 
-function isBehind(row: InstanceRow, { insertedAt, id }: Place): boolean {
+function isBehind(row: InstanceRecord, { insertedAt, id }: Place): boolean {
   const difference = 1_000 * row.insertedAt - Number(insertedAt);
   return difference < 0 || (difference === 0 && row.id < id);
 }
 
-function meets(row: InstanceRow, filter: Filter): boolean {
+function meets(row: InstanceRecord, filter: Filter): boolean {
   const { ids, key, workflow, version, statuses, tags, metadata, uniqueKey } = filter;
   return (ids === undefined || ids.includes(row.id)) &&
     (key === undefined || row.key === key) &&
@@ -84,18 +91,18 @@ function meets(row: InstanceRow, filter: Filter): boolean {
 }
 
 /** How the steps ended, in the order in which the instance has taken note of it. */
-export function history(tables: Tables, instance: string): readonly HistoryEntry[] {
+export function history(tables: MemoryTables, instance: string): readonly HistoryEntry[] {
   const last = Number.POSITIVE_INFINITY;
   return [...resultsOf(tables, instance)]
     .sort((a, b) => (a.appliedRevision ?? last) < (b.appliedRevision ?? last) ? -1 : byBirth(a, b))
     .map(toEntry);
 }
 
-function byBirth(a: ResultRow, b: ResultRow): number {
+function byBirth(a: ResultRecord, b: ResultRecord): number {
   return a.appliedRevision === b.appliedRevision ? a.sequence - b.sequence : 1;
 }
 
-export function toKnown(row: InstanceRow): Known {
+export function toKnown(row: InstanceRecord): InstanceState {
   return {
     id: row.id,
     workflow: row.workflow,
@@ -112,7 +119,7 @@ export function toKnown(row: InstanceRow): Known {
   };
 }
 
-function toInstance(row: InstanceRow): Instance {
+function toInstance(row: InstanceRecord): Instance {
   const { control, graph: _, ...known } = toKnown(row);
   return {
     ...known,
@@ -123,7 +130,7 @@ function toInstance(row: InstanceRow): Instance {
   };
 }
 
-function toEntry(row: ResultRow): HistoryEntry {
+function toEntry(row: ResultRecord): HistoryEntry {
   return {
     step: row.step,
     activation: Math.abs(row.activation),

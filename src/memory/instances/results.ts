@@ -1,13 +1,13 @@
 import type { AppliedResult, NewResult } from "../../backend/turn.ts";
 import { jsonb } from "../jsonb.ts";
-import type { ResultRow } from "../rows.ts";
-import { resultKey, type Tables } from "../tables.ts";
+import type { ResultRecord } from "../rows.ts";
+import { type MemoryTables, resultKey } from "../tables.ts";
 
 /** Where a result comes from and what has become of it. */
-type Origin = Pick<ResultRow, "instance" | "version"> & Partial<ResultRow>;
+type Origin = Pick<ResultRecord, "instance" | "version"> & Partial<ResultRecord>;
 
 /** Inserts a result. False when this running of the step has one already: the first stands. */
-export function insertResult(tables: Tables, result: NewResult, origin: Origin): boolean {
+export function insertResult(tables: MemoryTables, result: NewResult, origin: Origin): boolean {
   const key = resultKey(origin.instance, result.step, result.activation);
   if (tables.results.get(key) !== undefined) return false;
   const now = tables.now();
@@ -35,7 +35,7 @@ export function insertResult(tables: Tables, result: NewResult, origin: Origin):
 
 /** Inserts results together with the transitions that they cause. */
 export function insertApplied(
-  tables: Tables,
+  tables: MemoryTables,
   results: readonly AppliedResult[],
   origin: Origin,
 ): void {
@@ -46,7 +46,7 @@ export function insertApplied(
 
 /** Whether a result of this running of the step is there. */
 export function hasResult(
-  tables: Tables,
+  tables: MemoryTables,
   instance: string,
   { step, activation }: Pick<NewResult, "step" | "activation">,
 ): boolean {
@@ -54,6 +54,6 @@ export function hasResult(
 }
 
 /** The results of an instance in the order of their insertion. */
-export function resultsOf(tables: Tables, instance: string): readonly ResultRow[] {
+export function resultsOf(tables: MemoryTables, instance: string): readonly ResultRecord[] {
   return [...tables.results.of(instance)].sort((a, b) => a.sequence - b.sequence);
 }

@@ -3,11 +3,11 @@ import type { Job, NewJob } from "../../backend/job.ts";
 import type { Lease } from "../../backend/queue.ts";
 import type { Wake } from "../../backend/turn.ts";
 import { jsonb } from "../jsonb.ts";
-import type { JobRow } from "../rows.ts";
-import type { Tables } from "../tables.ts";
+import type { JobRecord } from "../rows.ts";
+import type { MemoryTables } from "../tables.ts";
 
 /** Puts a job in: owned by `owner` when it asks for that and there is one. */
-export function insertJob(tables: Tables, job: NewJob, owner: string | undefined): void {
+export function insertJob(tables: MemoryTables, job: NewJob, owner: string | undefined): void {
   const { delay, owned, ...rest } = job;
   const now = tables.now();
   const process = owned ? owner : undefined;
@@ -34,7 +34,7 @@ export function insertJob(tables: Tables, job: NewJob, owner: string | undefined
 }
 
 /** Puts a job into the row of the one that has ended. */
-export function reuseJob(tables: Tables, job: NewJob, process: string): void {
+export function reuseJob(tables: MemoryTables, job: NewJob, process: string): void {
   const row = tables.jobs.get(job.id);
   if (row === undefined) return;
   const now = tables.now();
@@ -56,7 +56,7 @@ export function reuseJob(tables: Tables, job: NewJob, process: string): void {
 }
 
 /** What a job takes from its instance. */
-function copied(tables: Tables, id: string): Pick<JobRow, "tags" | "metadata"> {
+function copied(tables: MemoryTables, id: string): Pick<JobRecord, "tags" | "metadata"> {
   const instance = tables.instances.get(id);
   return {
     tags: instance?.tags ?? [],
@@ -68,7 +68,7 @@ function copied(tables: Tables, id: string): Pick<JobRow, "tags" | "metadata"> {
  * Asks for an advance, unless one waits. One that executes does not count: it may have read too
  * early.
  */
-export function wakeAdvance(tables: Tables, instance: string, wake: Wake): void {
+export function wakeAdvance(tables: MemoryTables, instance: string, wake: Wake): void {
   tables.woken.ring(wake.queue);
   if (advanceWaits(tables, instance)) return;
   const job = {
@@ -91,8 +91,8 @@ export function wakeAdvance(tables: Tables, instance: string, wake: Wake): void 
  * yielded.
  */
 export function free(
-  tables: Tables,
-  job: JobRow,
+  tables: MemoryTables,
+  job: JobRecord,
   attempt: number,
   deaths: number = job.deaths,
 ): boolean {
@@ -105,37 +105,37 @@ export function free(
   return true;
 }
 
-function advanceWaits(tables: Tables, instance: string): boolean {
+function advanceWaits(tables: MemoryTables, instance: string): boolean {
   return tables.jobs.of(instance).some((job) =>
     job.kind === "advance" && job.state === "available"
   );
 }
 
 /** The job, when the lease holds. */
-export function leased(tables: Tables, { process, id, token }: Lease): JobRow | undefined {
+export function leased(tables: MemoryTables, { process, id, token }: Lease): JobRecord | undefined {
   const job = tables.jobs.get(id);
   const held = job?.state === "executing" && job.process === process && job.token === token;
   return held ? job : undefined;
 }
 
 /** The jobs of an instance, other than advances, that still have something to do. */
-export function liveJobs(tables: Tables, instance: string): readonly JobRow[] {
+export function liveJobs(tables: MemoryTables, instance: string): readonly JobRecord[] {
   return tables.jobs.of(instance).filter((job) =>
     job.kind !== "advance" && job.state !== "discarded" && job.state !== "cancelled"
   );
 }
 
-export function cancelJob(tables: Tables, job: JobRow): void {
+export function cancelJob(tables: MemoryTables, job: JobRecord): void {
   const finishedAt = tables.now();
   tables.jobs.put({ ...job, state: "cancelled", process: undefined, finishedAt });
 }
 
-export function failuresOf(job: JobRow): readonly Failure[] {
+export function failuresOf(job: JobRecord): readonly Failure[] {
   return job.errors === undefined ? [] : JSON.parse(job.errors);
 }
 
 /** The job as its worker sees it. */
-export function toJob(row: JobRow): Job {
+export function toJob(row: JobRecord): Job {
   return {
     id: row.id,
     kind: row.kind,
@@ -155,10 +155,10 @@ export function toJob(row: JobRow): Job {
 }
 
 /** Most urgent first, then oldest. */
-export function byUrgency(a: JobRow, b: JobRow): number {
+export function byUrgency(a: JobRecord, b: JobRecord): number {
   return a.priority - b.priority || byTime(a, b);
 }
 
-export function byTime(a: JobRow, b: JobRow): number {
+export function byTime(a: JobRecord, b: JobRecord): number {
   return a.scheduledAt - b.scheduledAt || Number(a.id) - Number(b.id);
 }

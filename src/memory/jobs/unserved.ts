@@ -1,9 +1,9 @@
 import type { Unserved } from "../../backend/queue.ts";
-import type { JobRow, ProcessRow } from "../rows.ts";
-import type { Tables } from "../tables.ts";
+import type { JobRecord, ProcessRow } from "../rows.ts";
+import type { MemoryTables } from "../tables.ts";
 
 /** Due jobs that no living process can take. */
-export function unserved(tables: Tables): readonly Unserved[] {
+export function unserved(tables: MemoryTables): readonly Unserved[] {
   const alive = tables.processes.all().filter((row) => row.expiresAt > tables.now());
   const servedQueues = [...new Set(alive.flatMap(({ serving }) => serving?.queues ?? []))].sort();
   const found = new Map<string, Unserved>();
@@ -26,11 +26,11 @@ export function unserved(tables: Tables): readonly Unserved[] {
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, unserved]) => unserved);
 }
 
-function serves({ serving }: ProcessRow, { queue }: JobRow): boolean {
+function serves({ serving }: ProcessRow, { queue }: JobRecord): boolean {
   return serving === undefined || serving.queues.includes(queue);
 }
 
-function knows({ serving }: ProcessRow, { workflow, version }: JobRow): boolean {
+function knows({ serving }: ProcessRow, { workflow, version }: JobRecord): boolean {
   return serving === undefined ||
     serving.workflows.some((one) => one.workflow === workflow && one.version === version);
 }

@@ -6,7 +6,7 @@ import { DatabaseError, databaseError, isAnswer, isUnwritable } from "./errors.t
 import type { ConnectOptions } from "./contract.ts";
 import { Bound, checkStatement, type Parameter } from "./parameters.ts";
 import { settings } from "./settings.ts";
-import { avoid, openSocket, type Reached, type Way, waysTo } from "./socket/sockets.ts";
+import { avoid, type Encryption, openSocket, type Reached, waysTo } from "./socket/sockets.ts";
 import { checkTls } from "./socket/tls.ts";
 
 /** One answer of the server; `columns` has the type of each column. */
@@ -20,7 +20,7 @@ export interface ConnectionHooks {
   readonly onLost?: () => void;
 }
 
-interface Running {
+interface RunningStatement {
   readonly state?: SessionKey;
 }
 
@@ -55,11 +55,11 @@ export class Connection {
   readonly #waiting = new Set<(error: unknown) => void>();
   readonly #hooks: ConnectionHooks;
   /** How else to get in. */
-  readonly #ways: Way[];
+  readonly #ways: Encryption[];
   #sql: postgres.Sql;
-  #reached: { readonly by: Reached; readonly way: Way } | undefined;
+  #reached: { readonly by: Reached; readonly way: Encryption } | undefined;
   /** The statement that the server has, with the key of the session once that is known. */
-  #running: Running | undefined;
+  #running: RunningStatement | undefined;
   /** Whether the server has let us in. */
   #entered = false;
 
@@ -109,7 +109,7 @@ export class Connection {
           simple: script,
           prepare: !script && this.#prepares(text),
         } as postgres.UnsafeQueryOptions);
-        this.#running = query as Running;
+        this.#running = query as RunningStatement;
         return query;
       });
       this.#entered = true;
@@ -167,7 +167,7 @@ export class Connection {
     this.#hooks.onLost?.();
   }
 
-  #client(way: Way): postgres.Sql {
+  #client(way: Encryption): postgres.Sql {
     let opened = false;
     const client = driver(this.#options, this.#address, this.#password, {
       // A second socket would carry the statements of a dead transaction into a new session.

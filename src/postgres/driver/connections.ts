@@ -2,7 +2,7 @@ import { type Duration, milliseconds } from "../../core/value/duration.ts";
 import { addressOf, type AddressOptions } from "./address/address.ts";
 import { connect } from "./connect.ts";
 import type { ConnectOptions, Db } from "./contract.ts";
-import { Listener } from "./listener.ts";
+import { NotificationListener } from "./listener.ts";
 import { clean, engineSettings, engineStatements } from "./session.ts";
 import { settings } from "./settings.ts";
 import { type Shares, sharesOf } from "./shares.ts";
@@ -54,7 +54,7 @@ export interface Connections extends SharedConnections {
   readonly calls: Db;
   /** For the transactions of steps. */
   readonly steps: Db;
-  readonly listener: Listener | undefined;
+  readonly listener: NotificationListener | undefined;
   /** Begins the engine's part in the transaction of a step. */
   readonly engine: string;
 }
@@ -112,7 +112,7 @@ export function openConnections(options: ConnectionsOptions): Connections {
   return {
     ...pools,
     poolSize,
-    listener: notify ? new Listener(base) : undefined,
+    listener: notify ? new NotificationListener(base) : undefined,
     // Behind PgBouncer no session has settings of its own.
     engine: prepare
       ? engineStatements(engineSettings)

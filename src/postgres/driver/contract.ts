@@ -12,6 +12,9 @@ export interface Tx {
   script(text: string): Promise<void>;
 }
 
+/** What runs one statement at a time: a pool, or a transaction. */
+export type Queryable = Pick<Tx, "query">;
+
 export interface Db extends Tx {
   /** Runs `work` in a transaction, at isolation level read committed. */
   transaction<T>(

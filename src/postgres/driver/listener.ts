@@ -3,7 +3,7 @@ import { DatabaseError } from "./errors.ts";
 import type { ConnectOptions } from "./contract.ts";
 import { pauseAfter, sleep } from "./retrying.ts";
 
-export interface Heartbeat {
+export interface Probe {
   /** Milliseconds between two questions whether the server still has us. */
   readonly every: number;
   /** Milliseconds that an answer may take. */
@@ -25,10 +25,10 @@ const goodbye = 1_000;
  * A notification is a hint: those sent while the connection was away are lost, so the owner looks
  * for work at each `ready`.
  */
-export class Listener {
+export class NotificationListener {
   readonly #options: ConnectOptions;
   readonly #trouble: (error: unknown) => void;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: Probe;
   readonly #ears = new Map<string, Set<Ears>>();
   #session: AbortController | undefined;
   #done: Promise<void> = Promise.resolve();
@@ -38,7 +38,7 @@ export class Listener {
   constructor(
     options: ConnectOptions,
     trouble: (error: unknown) => void = () => {},
-    heartbeat: Heartbeat = { every: 10_000, patience: 5_000 },
+    heartbeat: Probe = { every: 10_000, patience: 5_000 },
   ) {
     this.#options = options;
     this.#trouble = trouble;

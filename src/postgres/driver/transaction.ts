@@ -29,7 +29,7 @@ export async function transact<T>(
       new DatabaseError("CONNECTION_DEADLINE", "The transaction did not end in time"),
     );
   const timer = deadline > 0 ? setTimeout(giveUp, Math.min(deadline, longestTimer)) : undefined;
-  const tx = new Transaction(connection);
+  const tx = new OpenTransaction(connection);
   try {
     let result: T;
     try {
@@ -51,7 +51,7 @@ export async function transact<T>(
   }
 }
 
-class Transaction implements Tx {
+class OpenTransaction implements Tx {
   readonly #connection: Connection;
   #last: Promise<unknown> = Promise.resolve();
   /** Set when the end is on its way: nothing may follow it. */

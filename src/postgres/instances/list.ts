@@ -1,12 +1,10 @@
+import type { Queryable } from "../driver/contract.ts";
 import type { HistoryEntry, Instance, InstanceStatus } from "../../core/engine/instance.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
-import type { Filter, Page, Place } from "../../backend/store.ts";
+import type { Filter, ListPart, Place } from "../../backend/store.ts";
 import { texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 import { date, epoch } from "../sql/times.ts";
-
-type On = Pick<Tx, "query">;
 
 function maybeDate(text: string | null): Date | undefined {
   return text === null ? undefined : date(text);
@@ -35,7 +33,7 @@ interface InstanceRow {
 }
 
 /** Instances that pass the filter, newest first. */
-export async function list(on: On, t: Tables, filter: Filter): Promise<readonly Instance[]> {
+export async function list(on: Queryable, t: Tables, filter: Filter): Promise<readonly Instance[]> {
   return (await select(on, t, filter, undefined)).map(instanceOf);
 }
 
@@ -44,11 +42,11 @@ export async function list(on: On, t: Tables, filter: Filter): Promise<readonly 
  * microseconds.
  */
 export async function page(
-  on: On,
+  on: Queryable,
   t: Tables,
   filter: Filter,
   after: Place | undefined,
-): Promise<Page> {
+): Promise<ListPart> {
   const rows = await select(on, t, { ...filter, limit: filter.limit + 1 }, after);
   const items = rows.slice(0, filter.limit);
   const last = rows.length > items.length ? items.at(-1) : undefined;
@@ -59,7 +57,7 @@ export async function page(
 }
 
 function select(
-  on: On,
+  on: Queryable,
   t: Tables,
   filter: Filter,
   after: Place | undefined,
@@ -174,7 +172,7 @@ interface ResultRow {
 
 /** How the steps of an instance ended, in the order in which that moved the instance. */
 export async function history(
-  on: On,
+  on: Queryable,
   t: Tables,
   instance: string,
 ): Promise<readonly HistoryEntry[]> {

@@ -1,15 +1,20 @@
+import type { Queryable } from "../driver/contract.ts";
 import { decodeControl } from "../../core/engine/control.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
 import { FAILED } from "../../core/engine/engine.ts";
 import type { InstanceStatus } from "../../core/engine/instance.ts";
-import type { Discard, Ended, Ending, EndResult, Known, Unprocessed } from "../../backend/store.ts";
+import type {
+  Discard,
+  EndResult,
+  InstanceEnd,
+  InstanceState,
+  StepOutput,
+  UnreadResult,
+} from "../../backend/store.ts";
 import { held } from "../sql/lease.ts";
 import { columns, texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 import { date, epoch } from "../sql/times.ts";
-
-type On = Pick<Tx, "query">;
 
 interface KnownRow {
   readonly id: string;
@@ -32,7 +37,7 @@ const knownColumns =
     epoch("inserted_at")
   } as inserted_at`;
 
-function knownOf(row: KnownRow): Known {
+function knownOf(row: KnownRow): InstanceState {
   return {
     id: row.id,
     workflow: row.workflow,
@@ -50,7 +55,11 @@ function knownOf(row: KnownRow): Known {
 }
 
 /** Reads what an advance needs of instances. */
-export async function read(on: On, t: Tables, ids: readonly string[]): Promise<readonly Known[]> {
+export async function read(
+  on: Queryable,
+  t: Tables,
+  ids: readonly string[],
+): Promise<readonly InstanceState[]> {
   const rows = await on.query<KnownRow>(
     `select ${knownColumns}
      from ${t.instances}
@@ -62,10 +71,10 @@ export async function read(on: On, t: Tables, ids: readonly string[]): Promise<r
 
 /** Reads the results that no advance has read. */
 export async function unprocessed(
-  on: On,
+  on: Queryable,
   t: Tables,
   ids: readonly string[],
-): Promise<readonly Unprocessed[]> {
+): Promise<readonly UnreadResult[]> {
   const rows = await on.query<{
     readonly instance_id: string;
     readonly workflow_version: string;
@@ -96,11 +105,11 @@ export async function unprocessed(
 
 /** How steps of an instance ended: the newest activation of each. */
 export async function ended(
-  on: On,
+  on: Queryable,
   t: Tables,
   instance: string,
   steps: readonly string[] | undefined,
-): Promise<readonly Ended[]> {
+): Promise<readonly StepOutput[]> {
   const rows = await on.query<{
     readonly step_ref: string;
     readonly event: string;
@@ -133,11 +142,11 @@ export class StaleLease extends Error {}
  * first, jobs after: the lock order.
  */
 export async function end(
-  on: On,
+  on: Queryable,
   t: Tables,
   channel: string,
   instance: string,
-  decide: (known: Known) => Ending | undefined,
+  decide: (known: InstanceState) => InstanceEnd | undefined,
   discard: Discard | undefined,
 ): Promise<EndResult> {
   const [row] = await on.query<KnownRow>(
@@ -186,11 +195,11 @@ export async function end(
  * is written.
  */
 async function endBarely(
-  on: On,
+  on: Queryable,
   t: Tables,
   channel: string,
   instance: KnownRow | undefined,
-  ending: Ending | undefined,
+  ending: InstanceEnd | undefined,
   { lease, step, activation }: Discard,
 ): Promise<EndResult> {
   const own = await on.query(
@@ -220,10 +229,10 @@ async function endBarely(
 }
 
 async function finish(
-  on: On,
+  on: Queryable,
   t: Tables,
   instance: string,
-  { status, control, error }: Ending,
+  { status, control, error }: InstanceEnd,
 ): Promise<Date> {
   const [row] = await on.query<{ readonly at: string }>(
     `update ${t.instances}
@@ -237,7 +246,11 @@ async function finish(
   return date(row.at);
 }
 
-async function settleDiscarded(on: On, t: Tables, { lease, errors }: Discard): Promise<boolean> {
+async function settleDiscarded(
+  on: Queryable,
+  t: Tables,
+  { lease, errors }: Discard,
+): Promise<boolean> {
   const rows = await on.query(
     `update ${t.jobs} as job
      set state = 'discarded', finished_at = now(), process_id = null, errors = $4::text::jsonb
@@ -248,7 +261,12 @@ async function settleDiscarded(on: On, t: Tables, { lease, errors }: Discard): P
   return rows.length > 0;
 }
 
-async function recordFailure(on: On, t: Tables, row: KnownRow, discard: Discard): Promise<boolean> {
+async function recordFailure(
+  on: Queryable,
+  t: Tables,
+  row: KnownRow,
+  discard: Discard,
+): Promise<boolean> {
   const rows = await on.query(
     `insert into ${t.results} (instance_id, step_ref, activation, event, attempt, errors, started_at, process_id,
        processed, applied_revision, workflow_version)

@@ -1,4 +1,4 @@
-import { type Bereaved, namedAtMost } from "../../backend/queue.ts";
+import { namedAtMost, type OrphanedJob } from "../../backend/queue.ts";
 import { array } from "../sql/arrays.ts";
 import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
@@ -8,7 +8,7 @@ export async function runBy(
   on: Pick<Tx, "query">,
   t: Tables,
   processes: readonly string[],
-): Promise<readonly Bereaved[]> {
+): Promise<readonly OrphanedJob[]> {
   const rows = await on.query<Record<string, string | null>>(
     `select job.process_id::text as process, job.id::text as job, job.kind, job.workflow,
        job.workflow_version::text as version, instance.key, job.instance_id::text as instance, job.step,

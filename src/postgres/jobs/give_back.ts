@@ -1,12 +1,10 @@
+import type { Queryable } from "../driver/contract.ts";
 import { deathsInCompany } from "../../backend/job.ts";
 import type { Counting, Lease } from "../../backend/queue.ts";
 import { columns } from "../sql/arrays.ts";
 import { keepWaiting } from "../instances/commit.ts";
 import { held } from "../sql/lease.ts";
-import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
-
-type On = Pick<Tx, "query">;
 
 /**
  * Makes the jobs of the CTE `back` available, which has an id, a kind, how many attempts are given
@@ -44,7 +42,7 @@ function giveBack(t: Tables, back: string): string {
 }
 
 async function queues(
-  on: On,
+  on: Queryable,
   text: string,
   parameters: readonly string[],
 ): Promise<readonly string[]> {
@@ -53,7 +51,7 @@ async function queues(
 
 /** Gives jobs back; their attempt is not used up unless it is `counted`. */
 export function release(
-  on: On,
+  on: Queryable,
   t: Tables,
   leases: readonly Lease[],
   { counted = false }: Counting = {},
@@ -73,7 +71,7 @@ export function release(
 }
 
 /** Makes due jobs available. */
-export function stage(on: On, t: Tables, limit: number): Promise<readonly string[]> {
+export function stage(on: Queryable, t: Tables, limit: number): Promise<readonly string[]> {
   const back = `
        select id, kind, 0 as refund, 0 as died
        from ${t.jobs}
@@ -88,7 +86,7 @@ export function stage(on: On, t: Tables, limit: number): Promise<readonly string
  * Makes the executing jobs of a process available that leaves; a later statement than the one that
  * has deleted its row.
  */
-export function freeLeft(on: On, t: Tables, process: string): Promise<readonly string[]> {
+export function freeLeft(on: Queryable, t: Tables, process: string): Promise<readonly string[]> {
   const back = `
        select id, kind, 1 as refund, 0 as died
        from ${t.jobs}
@@ -105,7 +103,7 @@ export function freeLeft(on: On, t: Tables, process: string): Promise<readonly s
  * 0` keeps the planner from walking all of the primary key for the order alone.
  */
 export function freeDead(
-  on: On,
+  on: Queryable,
   t: Tables,
   processes: readonly string[],
 ): Promise<readonly string[]> {
@@ -126,7 +124,7 @@ export function freeDead(
 }
 
 /** Makes a job available that executes for a process that does not exist. */
-export function freeUnowned(on: On, t: Tables, job: string): Promise<readonly string[]> {
+export function freeUnowned(on: Queryable, t: Tables, job: string): Promise<readonly string[]> {
   const back = `
        select id, kind, 0 as refund, 0 as died
        from ${t.jobs} as job

@@ -1,3 +1,4 @@
+import type { Queryable } from "../driver/contract.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import { deathsInCompany, type Job, type JobId, type NewJob } from "../../backend/job.ts";
 import type { Counting, Demand, Lease } from "../../backend/queue.ts";
@@ -5,10 +6,7 @@ import { columns } from "../sql/arrays.ts";
 import { held } from "../sql/lease.ts";
 import { insertJobs } from "./insert.ts";
 import { Statement } from "../sql/statement.ts";
-import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
-
-type On = Pick<Tx, "query">;
 
 export interface JobRow {
   readonly id: string;
@@ -48,7 +46,7 @@ export function jobOf(row: JobRow): Job {
 }
 
 /** A block of ids. */
-export async function reserveIds(on: On, t: Tables): Promise<{ from: number; to: number }> {
+export async function reserveIds(on: Queryable, t: Tables): Promise<{ from: number; to: number }> {
   const [row] = await on.query<{ from: string }>(`select nextval(${t.jobIds})::text as from`);
   return { from: Number(row?.from), to: Number(row?.from) + 1000 };
 }
@@ -68,7 +66,7 @@ export const jobColumns =
  * of the index, and an empty look reads them all. `since` begins behind them: from PostgreSQL 18 on
  * the index is searched once for each priority.
  */
-export async function claim(on: On, t: Tables, demand: Demand): Promise<readonly Job[]> {
+export async function claim(on: Queryable, t: Tables, demand: Demand): Promise<readonly Job[]> {
   const { process, queue, limit, serves, since } = demand;
   const rows = await on.query<JobRow>(
     `with me as materialized (
@@ -111,7 +109,7 @@ const leased = ({ id, process, token }: Lease) => [id, process, String(token)];
 
 /** Records a failed attempt with the failures up to it. */
 export async function retry(
-  on: On,
+  on: Queryable,
   t: Tables,
   lease: Lease,
   failures: readonly Failure[],
@@ -130,7 +128,7 @@ export async function retry(
 
 /** Puts a job off; its attempt is not used up unless it is `counted`. */
 export async function snooze(
-  on: On,
+  on: Queryable,
   t: Tables,
   lease: Lease,
   delay: number,
@@ -148,7 +146,7 @@ export async function snooze(
 }
 
 /** Milliseconds until the next scheduled job is due. */
-export async function nextDue(on: On, t: Tables, atMost: number): Promise<number> {
+export async function nextDue(on: Queryable, t: Tables, atMost: number): Promise<number> {
   const [row] = await on.query<{ due: string | null }>(
     `select (extract(epoch from scheduled_at - clock_timestamp()) * 1000)::text as due
      from ${t.jobs}
@@ -160,7 +158,7 @@ export async function nextDue(on: On, t: Tables, atMost: number): Promise<number
 }
 
 /** Deletes old discarded and cancelled jobs. */
-export async function prune(on: On, t: Tables, age: number, limit: number): Promise<number> {
+export async function prune(on: Queryable, t: Tables, age: number, limit: number): Promise<number> {
   const rows = await on.query(
     `delete from ${t.jobs}
      where id = any (array(
@@ -178,7 +176,7 @@ export async function prune(on: On, t: Tables, age: number, limit: number): Prom
 }
 
 /** Puts in a job that no turn starts: a scheduled delivery. */
-export async function insert(on: On, t: Tables, job: NewJob): Promise<void> {
+export async function insert(on: Queryable, t: Tables, job: NewJob): Promise<void> {
   const s = new Statement();
   s.with("me", `(select null::bigint as id where false)`);
   s.with(
@@ -202,7 +200,7 @@ export async function insert(on: On, t: Tables, job: NewJob): Promise<void> {
 }
 
 /** Deletes a scheduled delivery that has not begun. */
-export async function cancelScheduled(on: On, t: Tables, id: JobId): Promise<boolean> {
+export async function cancelScheduled(on: Queryable, t: Tables, id: JobId): Promise<boolean> {
   const rows = await on.query(
     `delete from ${t.jobs}
      where id = $1::text::bigint

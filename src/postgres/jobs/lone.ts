@@ -1,11 +1,9 @@
+import type { Queryable } from "../driver/contract.ts";
 import { deathsInCompany, type Job } from "../../backend/job.ts";
 import type { LoneDemand } from "../../backend/queue.ts";
 import { columns, texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/contract.ts";
 import { jobColumns, jobOf, type JobRow } from "./jobs.ts";
 import type { Tables } from "../sql/tables.ts";
-
-type On = Pick<Tx, "query">;
 
 /**
  * The job that waits longest to run alone; its conditions imply those of the index of such jobs,
@@ -33,7 +31,7 @@ function parameters({ queues, serves }: Omit<LoneDemand, "process">): readonly s
 
 /** Claims one job that must run alone, as a claim does. */
 export async function claimLone(
-  on: On,
+  on: Queryable,
   t: Tables,
   demand: LoneDemand,
 ): Promise<Job | undefined> {
@@ -55,7 +53,7 @@ export async function claimLone(
 
 /** Whether such a job waits. */
 export async function loneWaits(
-  on: On,
+  on: Queryable,
   t: Tables,
   demand: Omit<LoneDemand, "process">,
 ): Promise<boolean> {

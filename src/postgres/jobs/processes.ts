@@ -1,13 +1,11 @@
+import type { Queryable } from "../driver/contract.ts";
 import type { Beat, Serving } from "../../backend/queue.ts";
 import { texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
-
-type On = Pick<Tx, "query">;
 
 /** Enters a process under an id that is never used again. */
 export async function register(
-  on: On,
+  on: Queryable,
   t: Tables,
   name: string,
   lease: number,
@@ -35,7 +33,7 @@ function served({ workflow, version, graph }: Serving["workflows"][number]): rea
 
 /** Prolongs the lease. An update, never an upsert: a process that was declared dead stays dead. */
 export async function heartbeat(
-  on: On,
+  on: Queryable,
   t: Tables,
   process: string,
   lease: number,
@@ -58,7 +56,7 @@ export async function heartbeat(
 }
 
 /** Leaves. */
-export async function unregister(on: On, t: Tables, process: string): Promise<void> {
+export async function unregister(on: Queryable, t: Tables, process: string): Promise<void> {
   await on.query(`delete from ${t.processes} where id = $1::text::bigint`, [process]);
 }
 
@@ -70,7 +68,7 @@ const expired = "expires_at < now() and id is distinct from $1::text::bigint";
  * transaction.
  */
 export async function anyExpired(
-  on: On,
+  on: Queryable,
   t: Tables,
   rescuer: string | undefined,
 ): Promise<boolean> {
@@ -85,7 +83,7 @@ export async function anyExpired(
  * Deletes the rows of processes whose lease has ended: from this commit on they can write nothing.
  */
 export async function declareDead(
-  on: On,
+  on: Queryable,
   t: Tables,
   rescuer: string | undefined,
 ): Promise<readonly string[]> {

@@ -3,7 +3,7 @@ import { HephaestusError, SchemaVersionError } from "../../core/errors/errors.ts
 import { isRetryable, sqlState } from "../driver/errors.ts";
 import type { Db, Tx } from "../driver/contract.ts";
 import { quoteIdentifier } from "../sql/identifiers.ts";
-import { advice, type Applied, assertKnown, versionOf } from "./migration_state.ts";
+import { advice, type AppliedMigration, assertKnown, versionOf } from "./migration_state.ts";
 import { assertServer } from "../driver/server_version.ts";
 import { applying, lockOf, reverting } from "./migration_sql.ts";
 import { migrations as shipped } from "./migrations.gen.ts";
@@ -187,13 +187,13 @@ async function checked(
   tx: Tx,
   schema: string,
   migrations: readonly Migration[],
-): Promise<readonly Applied[]> {
+): Promise<readonly AppliedMigration[]> {
   const applied = await read(tx, schema);
   assertKnown(schema, applied, migrations);
   return applied;
 }
 
-async function read(tx: Tx, schema: string): Promise<readonly Applied[]> {
+async function read(tx: Tx, schema: string): Promise<readonly AppliedMigration[]> {
   const quoted = quoteIdentifier(schema);
   const columns = await tx.query<{ attname: string }>(
     `select attname

@@ -2,14 +2,14 @@ import { SchemaVersionError } from "../../core/errors/errors.ts";
 import type { Migration } from "./migration.ts";
 
 /** A row of the migrations table. */
-export interface Applied {
+export interface AppliedMigration {
   readonly version: number;
   readonly name: string;
   readonly sha256: string;
   readonly appliedAt: Date;
 }
 
-export function versionOf(applied: readonly Applied[]): number {
+export function versionOf(applied: readonly AppliedMigration[]): number {
   return applied.length;
 }
 
@@ -19,7 +19,7 @@ export function versionOf(applied: readonly Applied[]): number {
  */
 export function assertKnown(
   schema: string,
-  applied: readonly Applied[],
+  applied: readonly AppliedMigration[],
   migrations: readonly Migration[],
 ): void {
   const newest = applied.at(-1)?.version ?? 0;

@@ -1,12 +1,10 @@
+import type { Queryable } from "../driver/contract.ts";
 import { type AnyTransaction, type Caller, callerOf } from "./caller_libraries.ts";
-import type { Tx } from "../driver/contract.ts";
 import { sqlState } from "../driver/errors.ts";
 import type { Tables } from "../sql/tables.ts";
 
-type On = Pick<Tx, "query">;
-
 /** What the database says of the place where a statement of the caller runs. */
-interface Answer {
+interface ProbeRow {
   readonly mark: string;
   readonly read_only: string;
   readonly server: string;
@@ -23,14 +21,14 @@ interface Answer {
  * the same.
  */
 export class CallerTransactions {
-  readonly #db: On;
+  readonly #db: Queryable;
   readonly #ask: string;
   readonly #schema: string;
   readonly #marks = new WeakMap<object, string>();
   #home: Promise<string> | undefined;
 
   /** `db` is the engine's own: the transactions must be on the same database. */
-  constructor(db: On, t: Tables) {
+  constructor(db: Queryable, t: Tables) {
     this.#db = db;
     this.#ask = question(t);
     this.#schema = t.name;
@@ -40,7 +38,7 @@ export class CallerTransactions {
    * @throws {TypeError} When it is no open transaction that may write to the engine's tables.
    * Nothing is written then.
    */
-  async use(tx: AnyTransaction): Promise<On> {
+  async use(tx: AnyTransaction): Promise<Queryable> {
     const caller = callerOf(tx);
     const first = await this.#asked(caller);
     if (this.#marks.get(tx) !== first.mark) {
@@ -53,9 +51,9 @@ export class CallerTransactions {
     return caller;
   }
 
-  async #asked(caller: Caller): Promise<Answer> {
+  async #asked(caller: Caller): Promise<ProbeRow> {
     try {
-      const [answer] = await caller.query<Answer>(this.#ask, [crypto.randomUUID()]);
+      const [answer] = await caller.query<ProbeRow>(this.#ask, [crypto.randomUUID()]);
       if (answer?.mark) return answer;
     } catch (error) {
       if (!hasFailed(error)) throw error;
@@ -64,7 +62,7 @@ export class CallerTransactions {
     throw refused("nothing that answers with rows");
   }
 
-  async #checkPlace({ server, place, database }: Answer): Promise<void> {
+  async #checkPlace({ server, place, database }: ProbeRow): Promise<void> {
     if (place === null) {
       throw refused(
         `in database "${database}", which has no tables of Hephaestus in schema "${this.#schema}"`,
@@ -81,7 +79,7 @@ export class CallerTransactions {
 
   async #findHome(): Promise<string> {
     try {
-      const [{ server, place }] = await this.#db.query<Answer>(this.#ask, [""]) as [Answer];
+      const [{ server, place }] = await this.#db.query<ProbeRow>(this.#ask, [""]) as [ProbeRow];
       return `${server}/${place}`;
     } catch (error) {
       this.#home = undefined;

@@ -2,9 +2,9 @@ import type { Queue } from "../../backend/queue.ts";
 import type { Job } from "../../backend/job.ts";
 import { Loop } from "../upkeep/loop.ts";
 import type { Host, OwnedJob } from "../host.ts";
-import type { Instances } from "../turn/instance_cache.ts";
+import type { InstanceCache } from "../turn/instance_cache.ts";
 import { LoneJobs, type Lonely, type LoneTiming } from "./lone.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 
 const largestClaim = 500;
 /**
@@ -21,9 +21,9 @@ const wholeEvery = 30_000;
  * has put in behind.
  */
 export class Claims {
-  readonly #parts: Parts;
+  readonly #runtime: Runtime;
   readonly #host: Host;
-  readonly #instances: Instances;
+  readonly #instances: InstanceCache;
   readonly #poll: number;
   readonly #lone: LoneJobs;
   /** Queues whose last claim was cut off by its limit: there may be more. */
@@ -35,17 +35,17 @@ export class Claims {
   readonly #loop: Loop;
   #stopped = false;
 
-  constructor(parts: Parts, host: Host & Lonely, instances: Instances, timing: LoneTiming) {
+  constructor(runtime: Runtime, host: Host & Lonely, instances: InstanceCache, timing: LoneTiming) {
     const { poll } = timing;
-    this.#parts = parts;
+    this.#runtime = runtime;
     this.#host = host;
     this.#instances = instances;
     this.#poll = poll;
-    this.#lone = new LoneJobs(parts, host, timing);
+    this.#lone = new LoneJobs(runtime, host, timing);
     this.#loop = new Loop({
       name: "claim jobs",
       interval: poll,
-      logger: parts.logger,
+      logger: runtime.logger,
       round: () => this.#round(),
     });
   }
@@ -93,7 +93,9 @@ export class Claims {
     if (!this.#stopped) await this.#claimLone();
     let again = false;
     for (const queue of this.#host.slots.limits.keys()) {
-      if (this.#host.accepting && await this.#claim(this.#parts.backend.queue, queue)) again = true;
+      if (this.#host.accepting && await this.#claim(this.#runtime.backend.queue, queue)) {
+        again = true;
+      }
     }
     return again ? 0 : undefined;
   }
@@ -107,7 +109,7 @@ export class Claims {
     const since = this.#since(queue, began);
     this.#more.delete(queue);
     this.#endSeenAt.delete(queue);
-    const serves = this.#parts.graphs.served();
+    const serves = this.#runtime.graphs.served();
     const jobs = await this.#reserved(
       process,
       queue,
@@ -139,7 +141,7 @@ export class Claims {
   }
 
   #tell(process: string, queue: string, jobs: readonly Job[], duration: number): void {
-    this.#parts.telemetry.emit("job:claim", {
+    this.#runtime.telemetry.emit("job:claim", {
       process,
       queue,
       jobs: jobs.map(({ id }) => id),

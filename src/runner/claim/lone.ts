@@ -1,5 +1,5 @@
 import type { OwnedJob } from "../host.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Slots } from "./slots.ts";
 
 /** What lone jobs need of their process. */
@@ -25,7 +25,7 @@ const pollsWhileIdle = 15;
  * lease at most, when nobody has taken it for a lease.
  */
 export class LoneJobs {
-  readonly #parts: Parts;
+  readonly #runtime: Runtime;
   readonly #host: Lonely;
   readonly #timing: LoneTiming;
   /** The job that runs alone here; `"claiming"` while it may be about to. */
@@ -38,8 +38,8 @@ export class LoneJobs {
   #patience = 0;
   #draining = false;
 
-  constructor(parts: Parts, host: Lonely, timing: LoneTiming) {
-    this.#parts = parts;
+  constructor(runtime: Runtime, host: Lonely, timing: LoneTiming) {
+    this.#runtime = runtime;
     this.#host = host;
     this.#timing = timing;
   }
@@ -87,7 +87,7 @@ export class LoneJobs {
     let id: string | undefined;
     try {
       const demand = { process, queues: [...slots.limits.keys()], serves: this.#serves };
-      const job = await this.#parts.backend.queue.claimLone(demand);
+      const job = await this.#runtime.backend.queue.claimLone(demand);
       id = job?.id;
       return job && { ...job, process, slot: slots.hold(job.queue) };
     } finally {
@@ -100,7 +100,7 @@ export class LoneJobs {
   async #wait(now: number): Promise<void> {
     const queues = [...this.#host.slots.limits.keys()];
     const { lease } = this.#timing;
-    if (!(await this.#parts.backend.queue.loneWaits({ queues, serves: this.#serves }))) {
+    if (!(await this.#runtime.backend.queue.loneWaits({ queues, serves: this.#serves }))) {
       this.#waitsSince = Infinity;
       this.#draining = false;
     } else if (this.#waitsSince === Infinity || (this.#draining && now > this.#waitsSince)) {
@@ -115,6 +115,6 @@ export class LoneJobs {
   }
 
   get #serves() {
-    return this.#parts.graphs.served();
+    return this.#runtime.graphs.served();
   }
 }

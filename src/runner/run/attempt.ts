@@ -3,15 +3,15 @@ import type { Workflow } from "../../core/graph/workflow.ts";
 import type { Committer } from "../turn/committer.ts";
 import type { Failures } from "./failures.ts";
 import type { Host, OwnedJob } from "../host.ts";
-import type { Cached, Instances } from "../turn/instance_cache.ts";
-import type { Parts } from "../runtime.ts";
+import type { CachedInstance, InstanceCache } from "../turn/instance_cache.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Recorder } from "../turn/recorder.ts";
 
 /** What the three workers of a process share. */
-export interface Workers {
-  readonly parts: Parts;
+export interface WorkerContext {
+  readonly runtime: Runtime;
   readonly host: Host;
-  readonly instances: Instances;
+  readonly instances: InstanceCache;
   readonly committer: Committer;
   readonly recorder: Recorder;
   readonly failures: Failures;
@@ -22,6 +22,6 @@ export interface Attempt {
   readonly job: OwnedJob;
   readonly workflow: Workflow;
   readonly step: StepDefinition;
-  readonly cached: Cached;
+  readonly cached: CachedInstance;
   readonly began: number;
 }

@@ -10,19 +10,19 @@ import type { Attempt } from "./attempt.ts";
 import { load, readNeeds, seen } from "./inputs.ts";
 
 /** What an attempt reads of the steps before it. */
-export interface Reading {
+export interface ReadOutputs {
   readonly steps: Readonly<Record<string, unknown>>;
   readonly seen: Readonly<Record<string, unknown>>;
 }
 
 const nothing = Object.freeze({});
-const readsNothing: Reading = { steps: nothing, seen: nothing };
+const readsNothing: ReadOutputs = { steps: nothing, seen: nothing };
 
 /** Reads what a step needs and sees, from the store where this process does not know it. */
 export function read(
   store: Pick<Store, "ended">,
   { workflow, step, cached: { known, outputs } }: Attempt,
-): Reading | Promise<Reading> {
+): ReadOutputs | Promise<ReadOutputs> {
   if (step.needs.length + step.sees.length === 0) return readsNothing;
   const steps = () => readNeeds(step.needs, (name) => outputs.get(name));
   const here = step.sees.length === 0 && step.needs.every(({ name }) => outputs.has(name));
@@ -39,8 +39,8 @@ const inTransaction: Context["tx"] = (work) => ({ transaction: work });
 /** What the code of a step is given. All of it is the object's own: a step may spread it. */
 export class StepContext implements Context {
   readonly input: unknown;
-  readonly steps: Reading["steps"];
-  readonly seen: Reading["seen"];
+  readonly steps: ReadOutputs["steps"];
+  readonly seen: ReadOutputs["seen"];
   readonly emit: object;
   readonly metadata: Context["metadata"];
   readonly attempt: number;
@@ -59,7 +59,7 @@ export class StepContext implements Context {
     },
   };
 
-  constructor(attempt: Attempt, { steps, seen }: Reading, cancellation: Cancellation) {
+  constructor(attempt: Attempt, { steps, seen }: ReadOutputs, cancellation: Cancellation) {
     const { job, step, workflow: { graph }, cached: { known } } = attempt;
     const { id, key, workflow, version, input, control, metadata } = known;
     this.input = input;

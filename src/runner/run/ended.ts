@@ -4,22 +4,22 @@ import type { NewResult } from "../../backend/turn.ts";
 import type { Attempt } from "./attempt.ts";
 import { aboutAttempt } from "../observe.ts";
 import { type CheckedOutcome, checkOutcome, stored } from "./outcome.ts";
-import type { Parts } from "../runtime.ts";
-import type { Ended } from "../turn/compute_turn.ts";
+import type { Runtime } from "../runtime.ts";
+import type { LocalResult } from "../turn/compute_turn.ts";
 
 /** Checks what a step has returned and makes the result of it. */
 export function endedWith(
-  parts: Parts,
+  runtime: Runtime,
   attempt: Attempt,
   returned: unknown,
-): Ended | Promise<Ended> {
-  const checked = checkOutcome(attempt.step, returned, parts.payloadLimit);
+): LocalResult | Promise<LocalResult> {
+  const checked = checkOutcome(attempt.step, returned, runtime.payloadLimit);
   return isPromise(checked)
     ? settled(checked).then((checked) => endedBy(attempt, checked))
     : endedBy(attempt, checked);
 }
 
-function endedBy(attempt: Attempt, checked: CheckedOutcome): Ended {
+function endedBy(attempt: Attempt, checked: CheckedOutcome): LocalResult {
   const { workflow: { graph }, step } = attempt;
   const { event, texts } = checked;
   const { output, metadata } = stored(checked, graph.isRead(step.name));
@@ -30,16 +30,16 @@ function endedBy(attempt: Attempt, checked: CheckedOutcome): Ended {
  * An asynchronous step waits from now on. Its row must not take the place of the delivery that ends
  * the wait.
  */
-export function later(attempt: Attempt): Ended {
+export function later(attempt: Attempt): LocalResult {
   const nothing = { output: undefined, metadata: undefined };
   return ended(attempt, { activation: -1, event: LATER, ...nothing }, nothing);
 }
 
 function ended(
   { job, step, began }: Attempt,
-  { activation, event, output, metadata }: Omit<Ended, "step" | "result">,
+  { activation, event, output, metadata }: Omit<LocalResult, "step" | "result">,
   texts: Pick<NewResult, "output" | "metadata">,
-): Ended {
+): LocalResult {
   return {
     step: step.name,
     activation,
@@ -61,9 +61,9 @@ function ended(
 
 /** Tells listeners how an attempt ended. */
 export function observeEnd(
-  { telemetry }: Parts,
+  { telemetry }: Runtime,
   { cached, job, began }: Attempt,
-  { activation, event }: Ended,
+  { activation, event }: LocalResult,
 ): void {
   const name = activation < 0 ? "step:async" : "step:stop";
   if (!telemetry.has(name)) return;

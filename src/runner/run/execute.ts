@@ -1,21 +1,21 @@
 import { RetryLaterError } from "../../core/errors/errors.ts";
 import { failure } from "../../core/value/failure.ts";
-import type { Attempt, Workers } from "./attempt.ts";
+import type { Attempt, WorkerContext } from "./attempt.ts";
 import { isPromise, settled } from "../../core/value/promise.ts";
 import type { Cancellation } from "./cancellation.ts";
-import { isLater, read, type Reading, StepContext, transactionOf } from "./context.ts";
+import { isLater, read, type ReadOutputs, StepContext, transactionOf } from "./context.ts";
 import { endedWith, later, observeEnd } from "./ended.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
 import { aboutAttempt } from "../observe.ts";
-import type { Cached } from "../turn/instance_cache.ts";
+import type { CachedInstance } from "../turn/instance_cache.ts";
 import { recordInTransaction } from "./step_transaction.ts";
-import type { Ended } from "../turn/compute_turn.ts";
+import type { LocalResult } from "../turn/compute_turn.ts";
 
 /**
  * The execute worker: runs one step and records its result. Never writes an instance by itself.
  * Never throws.
  */
-export function execute(workers: Workers, job: OwnedJob, cancellation: Cancellation): void {
+export function execute(workers: WorkerContext, job: OwnedJob, cancellation: Cancellation): void {
   const { instances } = workers;
   const run = new Run(workers, job, cancellation);
   const cached = instances.get(job.instance);
@@ -31,7 +31,7 @@ export function execute(workers: Workers, job: OwnedJob, cancellation: Cancellat
  * promise: they would cost more than all the rest.
  */
 class Run {
-  readonly #workers: Workers;
+  readonly #workers: WorkerContext;
   readonly #job: OwnedJob;
   readonly #cancellation: Cancellation;
   readonly #began = performance.now();
@@ -39,17 +39,17 @@ class Run {
   /** When the code of the step was called; `undefined` before. */
   #called: number | undefined;
 
-  constructor(workers: Workers, job: OwnedJob, cancellation: Cancellation) {
+  constructor(workers: WorkerContext, job: OwnedJob, cancellation: Cancellation) {
     this.#workers = workers;
     this.#job = job;
     this.#cancellation = cancellation;
   }
 
   /** Runs it on what is known of its instance. */
-  with(cached: Cached | undefined): void {
+  with(cached: CachedInstance | undefined): void {
     const job = this.#job;
     try {
-      const workflow = this.#workers.parts.registry.get(job.workflow, job.version);
+      const workflow = this.#workers.runtime.registry.get(job.workflow, job.version);
       const step = workflow.steps.get(job.step ?? "");
       if (step === undefined) {
         throw new RetryLaterError({ after: "1m", reason: `step "${job.step}" is not here` });
@@ -73,11 +73,15 @@ class Run {
    * step is over.
    */
   async #look(step: string): Promise<void> {
-    const { parts, host, instances } = this.#workers;
+    const { runtime, host, instances } = this.#workers;
     const job = this.#job;
     const fresh = await instances.fresh(job.instance);
     if (fresh?.known.control.active.has(step)) return this.with(fresh);
-    await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+    await runtime.backend.store.pass([{
+      lease: leaseOf(job),
+      instance: job.instance,
+      ignored: [],
+    }]);
     host.done(job);
   }
 
@@ -95,15 +99,15 @@ class Run {
         `Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`,
       );
     }
-    const reading = read(this.#workers.parts.backend.store, attempt);
+    const reading = read(this.#workers.runtime.backend.store, attempt);
     return isPromise(reading)
       ? settled(reading).then((reading) => this.#call(attempt, reading))
       : this.#call(attempt, reading);
   }
 
-  #call(attempt: Attempt, reading: Reading): unknown {
+  #call(attempt: Attempt, reading: ReadOutputs): unknown {
     const { job, step, cached } = attempt;
-    const { telemetry } = this.#workers.parts;
+    const { telemetry } = this.#workers.runtime;
     const context = new StepContext(attempt, reading, this.#cancellation);
     if (telemetry.has("step:start")) telemetry.emit("step:start", aboutAttempt(cached.known, job));
     this.#called = performance.now();
@@ -121,10 +125,10 @@ class Run {
     }
     const ended = isLater(attempt.step, returned)
       ? later(attempt)
-      : endedWith(workers.parts, attempt, returned);
+      : endedWith(workers.runtime, attempt, returned);
     if (!isPromise(ended)) return submit(workers, attempt, ended);
     const checked = this.#cancellation.run(attempt.step.name, this.#limit(attempt), () => ended);
-    this.#await((checked as Promise<Ended>).then((ended) => submit(workers, attempt, ended)));
+    this.#await((checked as Promise<LocalResult>).then((ended) => submit(workers, attempt, ended)));
   }
 
   /**
@@ -144,13 +148,13 @@ class Run {
   }
 
   async #settle(error: unknown): Promise<void> {
-    const { parts, failures } = this.#workers;
+    const { runtime, failures } = this.#workers;
     const job = this.#job;
     const duration = performance.now() - this.#began;
     const ran = this.#called !== undefined;
     const verdict = await failures.settle(job, error, { ran, duration });
-    if (this.#attempt === undefined || !parts.telemetry.has("step:exception")) return;
-    parts.telemetry.emit("step:exception", {
+    if (this.#attempt === undefined || !runtime.telemetry.has("step:exception")) return;
+    runtime.telemetry.emit("step:exception", {
       ...aboutAttempt(this.#attempt.cached.known, job),
       error: failure(error),
       duration,
@@ -159,10 +163,10 @@ class Run {
   }
 
   async #giveBack(): Promise<void> {
-    const { parts } = this.#workers;
+    const { runtime } = this.#workers;
     const job = this.#job;
-    await parts.backend.queue.release([leaseOf(job)]).catch((error) => {
-      parts.logger.warn("Cannot give a job back", { job: job.id, error: failure(error) });
+    await runtime.backend.queue.release([leaseOf(job)]).catch((error) => {
+      runtime.logger.warn("Cannot give a job back", { job: job.id, error: failure(error) });
     });
   }
 }
@@ -171,12 +175,16 @@ class Run {
 export const givenBack: Error = new Error("The process is stopping");
 
 /** Hands a result over to be written. */
-function submit({ parts, committer, recorder }: Workers, attempt: Attempt, ended: Ended): void {
+function submit(
+  { runtime, committer, recorder }: WorkerContext,
+  attempt: Attempt,
+  ended: LocalResult,
+): void {
   const { job, step } = attempt;
-  observeEnd(parts, attempt, ended);
+  observeEnd(runtime, attempt, ended);
   // The result of an asynchronous step may be a delivery's that comes at the same time: the first
   // one stands.
   const shared = step.asynchronous && ended.activation > 0;
-  if (parts.inline && !shared) committer.submit(job, ended);
+  if (runtime.inline && !shared) committer.submit(job, ended);
   else recorder.submit(job, ended.result);
 }

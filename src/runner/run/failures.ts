@@ -2,11 +2,11 @@ import { HephaestusError } from "../../core/errors/errors.ts";
 import { type Failure, failure } from "../../core/value/failure.ts";
 import { inAscii, untold, withFailure } from "../../core/value/failures.ts";
 import { isFinal } from "../../core/engine/instance.ts";
-import type { Discard, Known } from "../../backend/store.ts";
+import type { Discard, InstanceState } from "../../backend/store.ts";
 import { type Host, leaseOf, type OwnedJob } from "../host.ts";
-import type { Instances } from "../turn/instance_cache.ts";
+import type { InstanceCache } from "../turn/instance_cache.ts";
 import { aboutJob, sayFailed, tellEnd } from "../observe.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
 import { endingOf, judge, type Verdict } from "./verdict.ts";
 
@@ -28,14 +28,14 @@ const longestPause = 60_000;
 
 /** Settles attempts that have failed. */
 export class Failures {
-  readonly #parts: Parts;
+  readonly #runtime: Runtime;
   readonly #host: Host;
-  readonly #instances: Instances;
+  readonly #instances: InstanceCache;
   /** An outage has been said: once for all the attempts that it meets. */
   #away = false;
 
-  constructor(parts: Parts, host: Host, instances: Instances) {
-    this.#parts = parts;
+  constructor(runtime: Runtime, host: Host, instances: InstanceCache) {
+    this.#runtime = runtime;
     this.#host = host;
     this.#instances = instances;
   }
@@ -46,7 +46,7 @@ export class Failures {
    * rejects.
    */
   async settle(job: OwnedJob, error: unknown, failed: Failed): Promise<Verdict> {
-    let verdict = judge(this.#parts, job, error, failed.ran);
+    let verdict = judge(this.#runtime, job, error, failed.ran);
     let form = 0;
     let refused = 0;
     let unreachable = 0;
@@ -86,7 +86,7 @@ export class Failures {
     form: Form,
   ): Promise<void> {
     if (verdict.kind === "discard") return await this.#discard(job, error, failed, form);
-    const { telemetry, backend: { queue } } = this.#parts;
+    const { telemetry, backend: { queue } } = this.#runtime;
     const lease = leaseOf(job);
     const { delay } = verdict;
     if (verdict.kind === "snooze") {
@@ -113,7 +113,7 @@ export class Failures {
     { duration }: Failed,
     form: Form,
   ): Promise<void> {
-    const { backend: { store }, telemetry, logger } = this.#parts;
+    const { backend: { store }, telemetry, logger } = this.#runtime;
     const attempt = Math.min(job.attempt, job.maxAttempts ?? job.attempt);
     const why = told(error, form);
     const discard: Discard = {
@@ -125,7 +125,7 @@ export class Failures {
       duration,
       bare: form === "bare",
     };
-    let ended: Known | undefined;
+    let ended: InstanceState | undefined;
     const result = await store.end(
       job.instance,
       (known) => {
@@ -146,7 +146,7 @@ export class Failures {
   }
 
   #tellRetry(job: OwnedJob, error: Failure, delay: number): void {
-    const { telemetry, logger } = this.#parts;
+    const { telemetry, logger } = this.#runtime;
     telemetry.emit("job:retry", { ...aboutJob(job), error, delay });
     const about = { ...this.#about(job), error, delay };
     if (job.maxAttempts !== undefined) {
@@ -159,7 +159,7 @@ export class Failures {
   #sayAway(trouble: unknown): void {
     if (this.#away) return;
     this.#away = true;
-    this.#parts.logger.warn(
+    this.#runtime.logger.warn(
       "Cannot record failed attempts: it is tried until the database is there",
       {
         error: failure(trouble),
@@ -168,14 +168,14 @@ export class Failures {
   }
 
   #sayRefused(job: OwnedJob, trouble: unknown): void {
-    this.#parts.logger.warn(
+    this.#runtime.logger.warn(
       "Cannot record a failed attempt as it is: the database refuses it, less of it is tried",
       { ...this.#about(job), error: failure(trouble) },
     );
   }
 
   #sayStuck(job: OwnedJob, trouble: unknown): void {
-    this.#parts.logger.error(
+    this.#runtime.logger.error(
       "Cannot record a failed attempt: the database refuses it in every form, it is tried again and the step does not run meanwhile",
       { ...this.#about(job), error: failure(trouble) },
     );

@@ -1,15 +1,15 @@
 import { causesOf, type Graph } from "../../core/graph/graph.ts";
 import { weightOf } from "../../core/value/json.ts";
 import type { Need } from "../../core/define/step_definition.ts";
-import type { Ended, Store } from "../../backend/store.ts";
+import type { StepOutput, Store } from "../../backend/store.ts";
 
-type Read = Pick<Ended, "event" | "output">;
+type Read = Pick<StepOutput, "event" | "output">;
 
 /**
  * How steps ended, as far as somebody has asked for it. An output never changes, so this is never
  * stale.
  */
-export class Outputs extends Map<string, Read> {
+export class OutputCache extends Map<string, Read> {
   /** About how many characters the outputs take. */
   weight = 0;
 
@@ -41,7 +41,7 @@ export function readNeeds(
 export async function load(
   store: Pick<Store, "ended">,
   instance: string,
-  outputs: Outputs,
+  outputs: OutputCache,
   steps: readonly string[],
 ): Promise<void> {
   const missing = steps.filter((step) => !outputs.has(step));

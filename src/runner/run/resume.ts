@@ -1,9 +1,9 @@
 import { encode, type JsonObject } from "../../core/value/json.ts";
 import { isFinal } from "../../core/engine/instance.ts";
-import type { Known } from "../../backend/store.ts";
+import type { InstanceState } from "../../backend/store.ts";
 import type { NewResult } from "../../backend/turn.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
-import type { Workers } from "./attempt.ts";
+import type { WorkerContext } from "./attempt.ts";
 import { tellResume } from "../observe.ts";
 
 /** What a resume job carries: the event of a timer, or a delivery that was scheduled. */
@@ -17,10 +17,10 @@ interface Resumption {
 /**
  * The resume worker: turns an elapsed timer or a scheduled delivery into a result. Never rejects.
  */
-export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
-  const { parts, host, instances, committer, recorder, failures } = workers;
+export async function resume(workers: WorkerContext, job: OwnedJob): Promise<void> {
+  const { runtime, host, instances, committer, recorder, failures } = workers;
   try {
-    const step = parts.registry.step(job.workflow, job.version, job.step);
+    const step = runtime.registry.step(job.workflow, job.version, job.step);
     const { event, output, metadata, delivery } = job.args as Resumption;
     const limit = Infinity;
     const result = {
@@ -42,7 +42,7 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
     if (known === undefined || (delivery === undefined && !known.control.active.has(result.step))) {
       const now = (await instances.refresh([job.instance])).get(job.instance);
       if (now === undefined || (delivery === undefined && !now.control.active.has(result.step))) {
-        await parts.backend.store.pass([{
+        await runtime.backend.store.pass([{
           lease: leaseOf(job),
           instance: job.instance,
           ignored: [],
@@ -52,7 +52,7 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
     }
     // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a
     // delivery.
-    if (parts.inline && step?.kind === "timer") {
+    if (runtime.inline && step?.kind === "timer") {
       committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
     } else recorder.submit(job, result, known && teller(workers, known, result));
   } catch (error) {
@@ -63,8 +63,8 @@ export async function resume(workers: Workers, job: OwnedJob): Promise<void> {
 
 /** Tells listeners what a delivery that came in time, or the end of a limit, has met. */
 function teller(
-  { parts: { telemetry } }: Workers,
-  known: Known,
+  { runtime: { telemetry } }: WorkerContext,
+  known: InstanceState,
   result: Pick<NewResult, "step" | "event">,
 ): ((stands: boolean) => void) | undefined {
   if (!telemetry.has("step:resume") || isFinal(known.status)) return undefined;

@@ -2,7 +2,7 @@ import type { Sql } from "../../core/define/context.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { StoreTransaction } from "../../backend/store.ts";
 import { applied } from "../turn/after_commit.ts";
-import type { Attempt, Workers } from "./attempt.ts";
+import type { Attempt, WorkerContext } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { endedWith, observeEnd } from "./ended.ts";
 import { leaseOf } from "../host.ts";
@@ -11,7 +11,7 @@ import { planOrLoad } from "../turn/plan.ts";
 import { ready, takeBack } from "../turn/hand_over.ts";
 import type { Slot } from "../claim/slots.ts";
 import { isUnreachable, memberOf, pause } from "../upkeep/outage.ts";
-import { type Ended, wakeOf } from "../turn/compute_turn.ts";
+import { type LocalResult, wakeOf } from "../turn/compute_turn.ts";
 
 const mostTries = 3;
 /**
@@ -40,29 +40,29 @@ export interface Work {
  * instance is read again, and the code runs again where the step is still active.
  */
 export async function recordInTransaction(
-  workers: Workers,
+  workers: WorkerContext,
   attempt: Attempt,
   work: Work,
   cancellation: Cancellation,
 ): Promise<void> {
-  const { parts, host } = workers;
+  const { runtime, host } = workers;
   const { job, step, cached } = attempt;
-  let inline = parts.inline && !step.asynchronous;
+  let inline = runtime.inline && !step.asynchronous;
   let runs = 0;
   let last: unknown;
   for (;;) {
     let part: "before" | "code" | "after" = "before";
     const taken: Slot[] = [];
     try {
-      const finish = await parts.backend.store.transaction(async (tx) => {
+      const finish = await runtime.backend.store.transaction(async (tx) => {
         if (cancellation.reason) throw cancellation.reason;
         part = "code";
         if (runs++ === mostRuns) throw last ?? neverCommitted(step.name);
         const ended = await cancellation.run(
           step.name,
           work.limit,
-          async () => await endedWith(parts, attempt, await work.code(tx.sql as Sql)),
-        ) as Ended;
+          async () => await endedWith(runtime, attempt, await work.code(tx.sql as Sql)),
+        ) as LocalResult;
         part = "after";
         const finish = inline
           ? await commitTurn(workers, attempt, tx, ended, taken)
@@ -70,7 +70,7 @@ export async function recordInTransaction(
         return () => {
           host.stopped(job);
           finish();
-          observeEnd(parts, attempt, ended);
+          observeEnd(runtime, attempt, ended);
         };
       });
       return finish();
@@ -80,7 +80,7 @@ export async function recordInTransaction(
       last = error;
       const away = isUnreachable(error);
       if (inline && at(part) === "after" && memberOf(error, "code") !== "DATABASE_UNREACHABLE") {
-        if (!away) sayRefused(parts.logger, job, cached.known.key, error);
+        if (!away) sayRefused(runtime.logger, job, cached.known.key, error);
         // What holds or refuses the row of the instance does not keep the result from being
         // recorded.
         inline = false;
@@ -94,7 +94,7 @@ export async function recordInTransaction(
       for (const slot of taken) slot.release();
     }
   }
-  await parts.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+  await runtime.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
 }
 
 /** What the compiler does not see: a callback has changed it. */
@@ -110,7 +110,10 @@ function neverCommitted(step: string): HephaestusError {
 }
 
 /** Whether the step is still to be ended, as soon as the database can be asked. */
-async function isActive({ host, instances }: Workers, { job, step }: Attempt): Promise<boolean> {
+async function isActive(
+  { host, instances }: WorkerContext,
+  { job, step }: Attempt,
+): Promise<boolean> {
   for (;;) {
     try {
       const known = (await instances.refresh([job.instance])).get(job.instance);
@@ -126,24 +129,24 @@ async function isActive({ host, instances }: Workers, { job, step }: Attempt): P
  * often.
  */
 async function commitTurn(
-  workers: Workers,
+  workers: WorkerContext,
   attempt: Attempt,
   tx: StoreTransaction,
-  ended: Ended,
+  ended: LocalResult,
   taken: Slot[],
 ): Promise<() => void> {
-  const { parts, host, instances } = workers;
+  const { runtime, host, instances } = workers;
   const { job } = attempt;
   for (let tries = 0; tries < mostTries; tries++) {
     if (tries > 0) await instances.refresh([job.instance]);
     await instances.load([job.instance]);
     const submission = { job, ended, tries };
-    let planned = await planOrLoad(parts, instances.get(job.instance), [submission], []);
+    let planned = await planOrLoad(runtime, instances.get(job.instance), [submission], []);
     if (planned.plan === undefined) {
-      planned = await planOrLoad(parts, await instances.fresh(job.instance), [submission], []);
+      planned = await planOrLoad(runtime, await instances.fresh(job.instance), [submission], []);
     }
     if (planned.plan === undefined) throw new Over();
-    const [turn] = await ready(parts, host, [planned.plan]);
+    const [turn] = await ready(runtime, host, [planned.plan]);
     if (turn === undefined) throw new Over();
     // Whatever becomes of the transaction, they are given back at its end.
     taken.push(...turn.taken);
@@ -158,17 +161,17 @@ async function commitTurn(
 }
 
 async function record(
-  { parts }: Workers,
+  { runtime }: WorkerContext,
   { job, workflow }: Attempt,
   tx: StoreTransaction,
-  { result }: Ended,
+  { result }: LocalResult,
 ): Promise<() => void> {
   const standing = await tx.record([{
     ...result,
     instance: job.instance,
     version: job.version,
     lease: leaseOf(job),
-    wake: wakeOf(parts, workflow),
+    wake: wakeOf(runtime, workflow),
   }]);
   if (!standing.has(job.id)) throw new Over();
   return () => {};

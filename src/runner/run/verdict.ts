@@ -2,9 +2,9 @@ import { milliseconds } from "../../core/value/duration.ts";
 import { emptyControl, encodeControl } from "../../core/engine/control.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import { delay, resolveRetry } from "../../core/value/retry.ts";
-import type { Ending, Known } from "../../backend/store.ts";
+import type { InstanceEnd, InstanceState } from "../../backend/store.ts";
 import type { OwnedJob } from "../host.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import { isUnreachable, memberOf } from "../upkeep/outage.ts";
 
 /** What is decided about an attempt that threw. */
@@ -22,7 +22,7 @@ const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: 
  * it may speak of another one.
  */
 export function judge(
-  parts: Pick<Parts, "registry" | "retry" | "random">,
+  runtime: Pick<Runtime, "registry" | "retry" | "random">,
   job: OwnedJob,
   error: unknown,
   ran: boolean,
@@ -32,15 +32,15 @@ export function judge(
   if (wait !== undefined) return { kind: "snooze", delay: wait };
   const { maxAttempts } = job;
   if (maxAttempts === undefined) {
-    return { kind: "retry", delay: delay(resolveRetry(engineRetry), job.attempt, parts.random) };
+    return { kind: "retry", delay: delay(resolveRetry(engineRetry), job.attempt, runtime.random) };
   }
   // That the database is away is no fault of the step.
   if (!ran && isUnreachable(error)) return { kind: "snooze", delay: outageDelay };
   if (code === "FATAL" || job.attempt >= maxAttempts) return { kind: "discard" };
-  const workflow = parts.registry.find(job.workflow, job.version);
-  const step = parts.registry.step(job.workflow, job.version, job.step);
-  const retry = resolveRetry(step?.retry, workflow?.retry, parts.retry);
-  return { kind: "retry", delay: delay(retry, job.attempt, parts.random) };
+  const workflow = runtime.registry.find(job.workflow, job.version);
+  const step = runtime.registry.step(job.workflow, job.version, job.step);
+  const retry = resolveRetry(step?.retry, workflow?.retry, runtime.retry);
+  return { kind: "retry", delay: delay(retry, job.attempt, runtime.random) };
 }
 
 /**
@@ -56,7 +56,11 @@ function length(duration: unknown): number | undefined {
 }
 
 /** How an instance ends from outside its graph: nothing is active any more. */
-export function endingOf(known: Known, status: Ending["status"], error: Failure): Ending {
+export function endingOf(
+  known: InstanceState,
+  status: InstanceEnd["status"],
+  error: Failure,
+): InstanceEnd {
   const control = encodeControl({ ...emptyControl, metadata: known.control.metadata });
   return { status, control, error, ignored: [...known.control.early] };
 }

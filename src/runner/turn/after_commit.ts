@@ -2,10 +2,10 @@ import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import { type Instance, isFinal } from "../../core/engine/instance.ts";
 import type { Host } from "../host.ts";
-import type { Instances } from "./instance_cache.ts";
+import type { InstanceCache } from "./instance_cache.ts";
 import { observe, sayFailed } from "../observe.ts";
-import type { Parts } from "../runtime.ts";
-import { begun, type Ready, takeBack } from "./hand_over.ts";
+import type { Runtime } from "../runtime.ts";
+import { begun, type HandedOver, takeBack } from "./hand_over.ts";
 import type { Computed } from "./compute_turn.ts";
 
 /**
@@ -13,12 +13,12 @@ import type { Computed } from "./compute_turn.ts";
  * the store's clock.
  */
 export function applied(
-  { parts, host, instances }: {
-    readonly parts: Parts;
+  { runtime, host, instances }: {
+    readonly runtime: Runtime;
     readonly host: Host;
-    readonly instances: Instances;
+    readonly instances: InstanceCache;
   },
-  one: Ready,
+  one: HandedOver,
   process: string,
   at: Date,
 ): void {
@@ -44,11 +44,11 @@ export function applied(
     else host.expect(job.queue, job.delay);
   }
   if (turn.wake) host.expect(turn.wake.queue, 0);
-  observe(parts.telemetry, plan, at);
+  observe(runtime.telemetry, plan, at);
   const { status } = computed.next;
   const { thrown } = computed.progress;
   const error: Failure | undefined = turn.error === undefined ? undefined : JSON.parse(turn.error);
-  if (thrown && error) sayFailed(parts.logger, computed.next, { ...thrown, attempts: 1, error });
+  if (thrown && error) sayFailed(runtime.logger, computed.next, { ...thrown, attempts: 1, error });
   if (!isFinal(status)) return;
   // A completed instance has no other step that runs.
   if (status === "failed") {

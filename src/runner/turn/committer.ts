@@ -1,18 +1,18 @@
 import { filtered } from "../../core/engine/filtered.ts";
 import { isPromise } from "../../core/value/promise.ts";
-import type { Unprocessed, Written } from "../../backend/store.ts";
+import type { UnreadResult, Written } from "../../backend/store.ts";
 import { applied } from "./after_commit.ts";
 import type { Failures } from "../run/failures.ts";
 import type { Host, OwnedJob } from "../host.ts";
-import type { Instances } from "./instance_cache.ts";
+import type { InstanceCache } from "./instance_cache.ts";
 import { Lanes } from "./lanes.ts";
 import { type Line, Lines } from "./lines.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import { sayRefused } from "../observe.ts";
 import { passes, type Plan, type Planned, planOrLoad, type Submission } from "./plan.ts";
 import { ready, takeBack } from "./hand_over.ts";
 import type { Recorder } from "./recorder.ts";
-import type { Ended } from "./compute_turn.ts";
+import type { LocalResult } from "./compute_turn.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
 
 /** What is written of one instance together. */
@@ -31,22 +31,22 @@ const mostTries = 3;
  * batch, and an instance is in one lane at a time: of two turns in one statement one would be lost.
  */
 export class Committer {
-  readonly #parts: Parts;
+  readonly #runtime: Runtime;
   readonly #host: Host;
-  readonly #instances: Instances;
+  readonly #instances: InstanceCache;
   readonly #recorder: Recorder;
   readonly #failures: Failures;
   readonly #lines = new Lines();
   readonly #lanes: Lanes<Line>;
 
   constructor(
-    parts: Parts,
+    runtime: Runtime,
     host: Host,
-    instances: Instances,
+    instances: InstanceCache,
     recorder: Recorder,
     failures: Failures,
   ) {
-    this.#parts = parts;
+    this.#runtime = runtime;
     this.#host = host;
     this.#instances = instances;
     this.#recorder = recorder;
@@ -55,7 +55,7 @@ export class Committer {
   }
 
   /** Writes the turn that a job stands for; `ended` where it ran a step. */
-  submit(job: OwnedJob, ended?: Ended): void {
+  submit(job: OwnedJob, ended?: LocalResult): void {
     this.#lines.add({ job, ended, tries: 0 });
     this.#lanes.wake();
   }
@@ -118,7 +118,7 @@ export class Committer {
   }
 
   async #plans(groups: readonly Group[]): Promise<readonly Planned[]> {
-    const { store } = this.#parts.backend;
+    const { store } = this.#runtime.backend;
     const advanced = groups.filter(({ submissions }) => submissions.some(({ ended }) => !ended));
     const ids = advanced.map(({ instance }) => instance);
     if (ids.length > 0) await this.#instances.refresh(ids);
@@ -130,7 +130,7 @@ export class Committer {
     for (const { instance, submissions } of groups) {
       const rows = unprocessed.get(instance) ?? [];
       const cached = this.#instances.get(instance);
-      const first = planOrLoad(this.#parts, cached, submissions, rows);
+      const first = planOrLoad(this.#runtime, cached, submissions, rows);
       // Most plans need nothing that is not here: what need not be awaited is not.
       const planned = isPromise(first) ? await first : first;
       if (planned.dropped.length === 0) plans.push(planned);
@@ -138,25 +138,25 @@ export class Committer {
         // Others may have forgotten the instance meanwhile: what is given up is given up by what is
         // read now.
         const fresh = await this.#instances.fresh(instance);
-        plans.push(await planOrLoad(this.#parts, fresh, submissions, rows));
+        plans.push(await planOrLoad(this.#runtime, fresh, submissions, rows));
       }
     }
     return plans;
   }
 
   async #commit(planned: readonly Planned[], process: string, plain: boolean): Promise<void> {
-    const { store } = this.#parts.backend;
+    const { store } = this.#runtime.backend;
     const plans: Plan[] = [];
     for (const { plan } of planned) if (plan !== undefined) plans.push(plan);
     if (plans.length === 0) return;
-    const turns = await ready(this.#parts, this.#host, plans, plain);
+    const turns = await ready(this.#runtime, this.#host, plans, plain);
     let written: Written = new Map();
     try {
       written = await store.commit(process, turns.map(({ turn }) => turn));
     } finally {
       for (const one of turns) if (!written.has(one.turn.instance)) takeBack(one);
     }
-    const workers = { parts: this.#parts, host: this.#host, instances: this.#instances };
+    const workers = { runtime: this.#runtime, host: this.#host, instances: this.#instances };
     const stale: Submission[] = [];
     for (const one of turns) {
       const { included } = one.plan;
@@ -179,7 +179,7 @@ export class Committer {
     );
     if (groups.length === 0) return;
     try {
-      await this.#parts.backend.store.pass(planned.flatMap(passes));
+      await this.#runtime.backend.store.pass(planned.flatMap(passes));
     } catch (error) {
       return await this.#again(groups, process, error);
     }
@@ -226,7 +226,7 @@ export class Committer {
         await this.#giveUp(job, error);
         continue;
       }
-      sayRefused(this.#parts.logger, job, this.#instances.get(job.instance)?.known.key, error);
+      sayRefused(this.#runtime.logger, job, this.#instances.get(job.instance)?.known.key, error);
       this.#recorder.submit(job, ended.result);
     }
   }
@@ -236,8 +236,8 @@ function hasThrown({ plan }: Planned): boolean {
   return plan?.computed.progress.thrown !== undefined;
 }
 
-function byInstance(rows: readonly Unprocessed[]): ReadonlyMap<string, readonly Unprocessed[]> {
-  const grouped = new Map<string, Unprocessed[]>();
+function byInstance(rows: readonly UnreadResult[]): ReadonlyMap<string, readonly UnreadResult[]> {
+  const grouped = new Map<string, UnreadResult[]>();
   for (const row of rows) {
     const group = grouped.get(row.instance);
     if (group === undefined) grouped.set(row.instance, [row]);

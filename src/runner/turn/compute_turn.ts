@@ -1,7 +1,7 @@
 import { emitter } from "../../core/define/emit.ts";
 import {
   advance,
-  type Applied,
+  type AppliedEnding,
   open,
   type Progress,
   type StepEnding,
@@ -15,24 +15,24 @@ import { mostDeaths } from "../../backend/job.ts";
 import { failure } from "../../core/value/failure.ts";
 import { inAscii } from "../../core/value/failures.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
-import type { Known, Unprocessed } from "../../backend/store.ts";
+import type { InstanceState, UnreadResult } from "../../backend/store.ts";
 import type { AppliedResult, NewResult, Processed, Wake } from "../../backend/turn.ts";
 import { checkDecision, type CheckedOutcome, stored } from "../run/outcome.ts";
-import { Outputs, readNeeds } from "../run/inputs.ts";
-import type { Parts } from "../runtime.ts";
+import { OutputCache, readNeeds } from "../run/inputs.ts";
+import type { Runtime } from "../runtime.ts";
 
 /** A step that has ended in this process: its result is written together with the transition. */
-export interface Ended extends StepEnding {
+export interface LocalResult extends StepEnding {
   readonly result: NewResult;
 }
 
 /** What a turn is computed from. */
 export interface TurnInput {
   readonly workflow: Workflow;
-  readonly known: Known;
-  readonly outputs: Outputs;
-  readonly ended: readonly Ended[];
-  readonly unprocessed: readonly Unprocessed[];
+  readonly known: InstanceState;
+  readonly outputs: OutputCache;
+  readonly ended: readonly LocalResult[];
+  readonly unprocessed: readonly UnreadResult[];
   /** How often a process died that was computing it. */
   readonly deaths: number;
 }
@@ -41,7 +41,7 @@ export interface TurnInput {
 export interface Computed {
   readonly progress: Progress;
   /** What the instance is once the turn is written. */
-  readonly next: Known;
+  readonly next: InstanceState;
   /** JSON text; `undefined` when the metadata stays as it is. */
   readonly metadata: string | undefined;
   readonly recorded: readonly AppliedResult[];
@@ -61,7 +61,7 @@ export class MissingOutputs extends Error {
 }
 
 /** How large what is written may be. */
-export type Limits = Pick<Parts, "payloadLimit">;
+export type Limits = Pick<Runtime, "payloadLimit">;
 
 const none: readonly never[] = [];
 
@@ -106,7 +106,9 @@ function recordedIn({ applied }: Progress): readonly AppliedResult[] {
     .map(({ ending, causes }) => appliedResult(ending.result, causes));
 }
 
-function hasEndedHere(applied: Applied): applied is Applied & { readonly ending: Ended } {
+function hasEndedHere(
+  applied: AppliedEnding,
+): applied is AppliedEnding & { readonly ending: LocalResult } {
   return isEnded(applied.ending);
 }
 
@@ -127,8 +129,8 @@ function appliedResult(result: NewResult, causes: readonly string[]): AppliedRes
 /** What becomes of results that were there already. */
 function processedIn(
   { applied, ignored }: Progress,
-  unprocessed: readonly Unprocessed[],
-  { version }: Known,
+  unprocessed: readonly UnreadResult[],
+  { version }: InstanceState,
 ): readonly Processed[] {
   if (unprocessed.length + ignored.length === 0) return none;
   const read = applied.filter(({ ending }) => !isEnded(ending));
@@ -149,7 +151,7 @@ export function computeOpening(
   readonly recorded: readonly AppliedResult[];
   readonly error: string | undefined;
 } {
-  const progress = open(workflow.graph, decider(limits, workflow, input, new Outputs()));
+  const progress = open(workflow.graph, decider(limits, workflow, input, new OutputCache()));
   return {
     progress,
     recorded: recordedIn(progress),
@@ -158,12 +160,12 @@ export function computeOpening(
 }
 
 /** Where the advance of an instance of this workflow is put. */
-export function wakeOf({ queues }: Pick<Parts, "queues">, workflow: Workflow): Wake {
+export function wakeOf({ queues }: Pick<Runtime, "queues">, workflow: Workflow): Wake {
   return { queue: queues.advance, workflow: workflow.name, version: workflow.version };
 }
 
 /** Whether a turn would change anything: an advance that finds nothing new writes nothing. */
-export function changes(known: Known, { progress, processed }: Computed): boolean {
+export function changes(known: InstanceState, { progress, processed }: Computed): boolean {
   return progress.applied.length > 0 || progress.thrown !== undefined || processed.length > 0 ||
     progress.kept.some(({ step }) => !known.control.early.has(step));
 }
@@ -176,13 +178,13 @@ function decider(
   { payloadLimit }: Limits,
   workflow: Workflow,
   input: unknown,
-  outputs: Outputs,
+  outputs: OutputCache,
   deaths = 0,
 ) {
   return (
     name: string,
     endedNow: ReadonlyMap<string, StepEnding>,
-  ): Omit<Ended, "step" | "activation"> => {
+  ): Omit<LocalResult, "step" | "activation"> => {
     const step = workflow.steps.get(name);
     if (step?.decide === undefined) {
       throw new TypeError(`Cannot decide step "${name}": it is no choice`);
@@ -250,7 +252,7 @@ function decided(step: string, event: string, texts: CheckedOutcome["texts"]): N
   };
 }
 
-function isEnded(ending: StepEnding): ending is Ended {
+function isEnded(ending: StepEnding): ending is LocalResult {
   return "result" in ending;
 }
 

@@ -5,12 +5,12 @@ import type { Turn } from "../../backend/turn.ts";
 import type { Host, OwnedJob } from "../host.ts";
 import type { Slot } from "../claim/slots.ts";
 import { jobsOf, placement } from "./new_jobs.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Plan } from "./plan.ts";
 import { thrown, wakeOf } from "./compute_turn.ts";
 
 /** A turn with its jobs, some of them handed over to this process. */
-export interface Ready {
+export interface HandedOver {
   readonly plan: Plan;
   readonly turn: Turn;
   /** The slots that they need beside those of the jobs that have ended. */
@@ -22,16 +22,16 @@ export interface Ready {
  * turn is written. `plain` when the database has refused what a choice has thrown.
  */
 export async function ready(
-  parts: Parts,
+  runtime: Runtime,
   host: Host,
   plans: readonly Plan[],
   plain = false,
-): Promise<readonly Ready[]> {
+): Promise<readonly HandedOver[]> {
   const turns = plans.map(({ computed }) => computed.progress);
   let left: string[] = [];
   let taken: Slot[] = [];
-  const place = await placement(parts, turns, (queue) => {
-    if (!parts.inline || !host.accepting || host.yields(queue)) return false;
+  const place = await placement(runtime, turns, (queue) => {
+    if (!runtime.inline || !host.accepting || host.yields(queue)) return false;
     if (removed(left, queue)) return true;
     const slot = host.slots.take(queue);
     if (slot !== undefined) taken.push(slot);
@@ -40,8 +40,8 @@ export async function ready(
   return plans.map((plan) => {
     left = plan.included.map(({ job }) => job.queue);
     taken = [];
-    const jobs = jobsOf(parts, plan, plan.computed.progress, place);
-    return { plan, turn: turnOf(parts, plan, jobs, plain), taken };
+    const jobs = jobsOf(runtime, plan, plan.computed.progress, place);
+    return { plan, turn: turnOf(runtime, plan, jobs, plain), taken };
   });
 }
 
@@ -56,7 +56,7 @@ function removed(queues: string[], queue: string): boolean {
 
 const none: readonly never[] = [];
 
-function turnOf(parts: Parts, plan: Plan, jobs: readonly NewJob[], plain: boolean): Turn {
+function turnOf(runtime: Runtime, plan: Plan, jobs: readonly NewJob[], plain: boolean): Turn {
   const { workflow, included, computed: { next, progress, metadata, recorded, processed } } = plan;
   const heir = heirOf(plan, jobs);
   return {
@@ -73,7 +73,7 @@ function turnOf(parts: Parts, plan: Plan, jobs: readonly NewJob[], plain: boolea
     resolved: progress.resolved,
     started: filtered(jobs, (job) => job !== heir),
     reused: heir && { ...heir, id: included[0]!.job.id },
-    wake: progress.wake ? wakeOf(parts, workflow) : undefined,
+    wake: progress.wake ? wakeOf(runtime, workflow) : undefined,
   };
 }
 
@@ -95,7 +95,7 @@ function fits({ owned, queue, priority }: NewJob, row: OwnedJob): boolean {
  * Gives back what is held for jobs that were to begin. Whoever has ended keeps its slot until it is
  * done.
  */
-export function takeBack({ taken }: Ready): void {
+export function takeBack({ taken }: HandedOver): void {
   for (const slot of taken) slot.release();
 }
 

@@ -1,20 +1,20 @@
 import { isFinal } from "../../core/engine/instance.ts";
-import type { Known, Store } from "../../backend/store.ts";
+import type { InstanceState, Store } from "../../backend/store.ts";
 import { weightOf } from "../../core/value/json.ts";
 import type { Graphs } from "../graphs.ts";
-import { Outputs } from "../run/inputs.ts";
+import { OutputCache } from "../run/inputs.ts";
 
 /**
  * An instance as this process last saw it. It may be stale: every write is fenced by its revision.
  */
-export interface Cached {
-  readonly known: Known;
-  readonly outputs: Outputs;
+export interface CachedInstance {
+  readonly known: InstanceState;
+  readonly outputs: OutputCache;
 }
 
 /** What becomes of it in place: a map whose entries are replaced at every step is soon rebuilt. */
-interface Entry extends Cached {
-  known: Known;
+interface CacheEntry extends CachedInstance {
+  known: InstanceState;
   /** What it counted when it was last looked at. */
   weight: number;
 }
@@ -37,11 +37,11 @@ const charactersAtOnce = 4_000_000;
  * The instances that this process works on: the only way to them, and no instance of a graph that
  * is not here gets in. When there are too many, those that have been here longest are forgotten.
  */
-export class Instances {
+export class InstanceCache {
   readonly #store: Pick<Store, "read">;
   readonly #graphs: Pick<Graphs, "fits" | "met">;
   readonly #room: Room;
-  readonly #cached = new Map<string, Entry>();
+  readonly #cached = new Map<string, CacheEntry>();
   #weight = 0;
   /** How many to read at a time: as many of the size of the last ones as have room. */
   #atOnce = readAtOnce.first;
@@ -56,7 +56,7 @@ export class Instances {
     this.#room = room;
   }
 
-  get(id: string): Cached | undefined {
+  get(id: string): CachedInstance | undefined {
     return this.#cached.get(id);
   }
 
@@ -76,9 +76,9 @@ export class Instances {
    * others may forget an instance at any time. Outputs stay, for they never change. Throws when one
    * of them has begun with another graph.
    */
-  async refresh(ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
-    const read = new Map<string, Known>();
-    let foreign: Known | undefined;
+  async refresh(ids: readonly string[]): Promise<ReadonlyMap<string, InstanceState>> {
+    const read = new Map<string, InstanceState>();
+    let foreign: InstanceState | undefined;
     for (const known of await this.#store.read(ids)) {
       if (this.#graphs.fits(known)) read.set(known.id, known);
       else foreign = known;
@@ -96,14 +96,14 @@ export class Instances {
    * One instance as it is now, unless it is final; nobody can forget it between the read and the
    * answer.
    */
-  async fresh(id: string): Promise<Cached | undefined> {
+  async fresh(id: string): Promise<CachedInstance | undefined> {
     const known = (await this.refresh([id])).get(id);
     if (known === undefined || isFinal(known.status)) return undefined;
-    return { known, outputs: this.#cached.get(id)?.outputs ?? new Outputs() };
+    return { known, outputs: this.#cached.get(id)?.outputs ?? new OutputCache() };
   }
 
   /** Remembers what an instance has become. */
-  set(known: Known): void {
+  set(known: InstanceState): void {
     const cached = this.#cached.get(known.id);
     // A read that was overtaken by a later one.
     if (cached && cached.known.revision > known.revision) return;
@@ -112,13 +112,13 @@ export class Instances {
       cached.known = known;
       this.#weigh(cached);
     } else {
-      const entry = { known, outputs: new Outputs(), weight: 0 };
+      const entry = { known, outputs: new OutputCache(), weight: 0 };
       this.#cached.set(known.id, entry);
       this.#weigh(entry);
     }
   }
 
-  #weigh(entry: Entry): void {
+  #weigh(entry: CacheEntry): void {
     const { known, outputs } = entry;
     const weight = weightOfValues(known) + outputs.weight;
     this.#weight += weight - entry.weight;
@@ -136,7 +136,7 @@ export class Instances {
    * Remembers an instance whose jobs wait for a claim, as long as the running ones have room beside
    * it.
    */
-  offer(known: Known): void {
+  offer(known: InstanceState): void {
     const { instances, characters } = this.#room;
     if (this.#cached.size < instances / 2 && this.#weight < characters / 2) this.set(known);
   }
@@ -148,12 +148,12 @@ export class Instances {
 }
 
 /** How many instances of the size of the largest of these may be read at a time. */
-function fitting(read: Iterable<Known>): number {
+function fitting(read: Iterable<InstanceState>): number {
   const largest = Math.max(1, ...Array.from(read, (known) => weightOfValues(known)));
   const fits = Math.floor(charactersAtOnce / largest);
   return Math.min(readAtOnce.most, Math.max(1, fits));
 }
 
-function weightOfValues({ input, metadata }: Known): number {
+function weightOfValues({ input, metadata }: InstanceState): number {
   return weightOf(input) + weightOf(metadata);
 }

@@ -3,7 +3,7 @@ import { attemptsOf } from "../../core/value/retry.ts";
 import type { StepDefinition } from "../../core/define/step_definition.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import type { JobId, NewJob } from "../../backend/job.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 
 /** Where new jobs go: each needs an id, and may begin in this process at once. */
 export interface Placement {
@@ -24,7 +24,7 @@ export const usualPriority = 5;
 
 /** Reserves the ids that the jobs of turns may take. */
 export async function placement(
-  { ids }: Pick<Parts, "ids">,
+  { ids }: Pick<Runtime, "ids">,
   turns: readonly Starting[],
   begins: Placement["begins"],
 ): Promise<Placement> {
@@ -35,40 +35,45 @@ export async function placement(
   return { id: () => reserved[next++] ?? "", begins };
 }
 
-type Of = Pick<Parts, "queues" | "retry">;
+type Of = Pick<Runtime, "queues" | "retry">;
 
 /** The instance that they are of. */
-interface Target {
+interface JobSubject {
   readonly workflow: Workflow;
   readonly instance: string;
 }
 
 /** The jobs that steps which have just started need: code to be run, or a time to be waited for. */
 export function jobsOf(
-  parts: Of,
-  target: Target,
+  runtime: Of,
+  target: JobSubject,
   { started, waiting }: Starting,
   place: Placement,
 ): readonly NewJob[] {
-  const jobs = started.map((name) => jobOf(parts, target, name, place));
+  const jobs = started.map((name) => jobOf(runtime, target, name, place));
   const limits = waiting.map((name) =>
-    limitOf(parts, target, target.workflow.steps.get(name), place)
+    limitOf(runtime, target, target.workflow.steps.get(name), place)
   );
   return filtered([...jobs, ...limits], (job) => job !== undefined);
 }
 
-function jobOf(parts: Of, target: Target, name: string, place: Placement): NewJob | undefined {
+function jobOf(
+  runtime: Of,
+  target: JobSubject,
+  name: string,
+  place: Placement,
+): NewJob | undefined {
   const step = target.workflow.steps.get(name);
   if (step?.kind === "timer") {
-    return timer(parts, target, step, { event: "elapsed", after: step.after ?? 0 }, place);
+    return timer(runtime, target, step, { event: "elapsed", after: step.after ?? 0 }, place);
   }
-  if (step?.kind !== "step") return limitOf(parts, target, step, place);
+  if (step?.kind !== "step") return limitOf(runtime, target, step, place);
   const { workflow } = target;
-  const queue = step.queue ?? parts.queues.execute;
+  const queue = step.queue ?? runtime.queues.execute;
   return newJob(target, step, place, {
     kind: "execute",
     queue,
-    maxAttempts: attemptsOf(step.retry, workflow.retry, parts.retry),
+    maxAttempts: attemptsOf(step.retry, workflow.retry, runtime.retry),
     delay: 0,
     owned: place.begins(queue),
     args: undefined,
@@ -77,18 +82,18 @@ function jobOf(parts: Of, target: Target, name: string, place: Placement): NewJo
 
 /** What ends a wait that has a limit. */
 function limitOf(
-  parts: Of,
-  target: Target,
+  runtime: Of,
+  target: JobSubject,
   step: StepDefinition | undefined,
   place: Placement,
 ): NewJob | undefined {
   if (step?.expires === undefined) return undefined;
-  return timer(parts, target, step, { event: "expired", after: step.expires }, place);
+  return timer(runtime, target, step, { event: "expired", after: step.expires }, place);
 }
 
 function timer(
   { queues }: Of,
-  target: Target,
+  target: JobSubject,
   step: StepDefinition,
   { event, after }: { readonly event: string; readonly after: number },
   place: Placement,
@@ -104,7 +109,7 @@ function timer(
 }
 
 function newJob(
-  { workflow, instance }: Target,
+  { workflow, instance }: JobSubject,
   step: StepDefinition,
   place: Placement,
   of: Pick<NewJob, "kind" | "queue" | "maxAttempts" | "delay" | "owned" | "args">,

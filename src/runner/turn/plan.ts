@@ -1,17 +1,23 @@
 import { filtered } from "../../core/engine/filtered.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
-import type { Unprocessed } from "../../backend/store.ts";
+import type { UnreadResult } from "../../backend/store.ts";
 import type { Pass } from "../../backend/turn.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
-import type { Cached } from "./instance_cache.ts";
-import { load, type Outputs } from "../run/inputs.ts";
-import type { Parts } from "../runtime.ts";
-import { changes, type Computed, computeTurn, type Ended, MissingOutputs } from "./compute_turn.ts";
+import type { CachedInstance } from "./instance_cache.ts";
+import { load, type OutputCache } from "../run/inputs.ts";
+import type { Runtime } from "../runtime.ts";
+import {
+  changes,
+  type Computed,
+  computeTurn,
+  type LocalResult,
+  MissingOutputs,
+} from "./compute_turn.ts";
 
 /** A job whose turn is to be written. */
 export interface Submission {
   readonly job: OwnedJob;
-  readonly ended: Ended | undefined;
+  readonly ended: LocalResult | undefined;
   readonly tries: number;
 }
 
@@ -19,7 +25,7 @@ export interface Submission {
 export interface Plan {
   readonly instance: string;
   readonly workflow: Workflow;
-  readonly outputs: Outputs;
+  readonly outputs: OutputCache;
   readonly computed: Computed;
   /** Those whose jobs are done once the turn is written. */
   readonly included: readonly Submission[];
@@ -40,15 +46,15 @@ const none: readonly never[] = [];
  * Computes the turn of one instance, as this process knows it. Throws {@linkcode MissingOutputs}.
  */
 function plan(
-  parts: Parts,
-  cached: Cached | undefined,
+  runtime: Runtime,
+  cached: CachedInstance | undefined,
   submissions: readonly Submission[],
-  unprocessed: readonly Unprocessed[],
+  unprocessed: readonly UnreadResult[],
 ): Planned {
   if (cached === undefined) return { plan: undefined, dropped: submissions, ignored: unprocessed };
   const { instance, workflow: name, version } = submissions[0]!.job;
   const { known, outputs } = cached;
-  const workflow = parts.registry.get(name, version);
+  const workflow = runtime.registry.get(name, version);
   const isLive = ({ ended }: Submission) => !ended || known.control.active.has(ended.step);
   const included = filtered(submissions, isLive);
   const input = {
@@ -59,7 +65,7 @@ function plan(
     unprocessed,
     deaths: deathsOf(submissions),
   };
-  const computed = computeTurn(parts, input);
+  const computed = computeTurn(runtime, input);
   if (!changes(known, computed)) return { plan: undefined, dropped: submissions, ignored: none };
   return {
     plan: { instance, workflow, outputs, computed, included },
@@ -79,7 +85,7 @@ function deathsOf(submissions: readonly Submission[]): number {
 
 function hasEnded(
   submission: Submission,
-): submission is Submission & { readonly ended: Ended } {
+): submission is Submission & { readonly ended: LocalResult } {
   return submission.ended !== undefined;
 }
 
@@ -97,9 +103,9 @@ async function planLoading(
   { steps }: MissingOutputs,
   ...of: Parameters<typeof plan>
 ): Promise<Planned> {
-  const [parts, cached] = of;
+  const [runtime, cached] = of;
   const before = cached?.outputs.size;
-  if (cached) await load(parts.backend.store, cached.known.id, cached.outputs, steps);
+  if (cached) await load(runtime.backend.store, cached.known.id, cached.outputs, steps);
   if (cached?.outputs.size === before) throw new MissingOutputs(steps);
   return planOrLoad(...of);
 }

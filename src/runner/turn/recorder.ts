@@ -2,11 +2,11 @@ import type { NewResult, Recording } from "../../backend/turn.ts";
 import type { Failures } from "../run/failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "../host.ts";
 import { Lanes } from "./lanes.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
 import { wakeOf } from "./compute_turn.ts";
 
-interface Waiting {
+interface WaitingResult {
   readonly job: OwnedJob;
   readonly recording: Recording;
   /** Called once it is written, with whether it stands. */
@@ -20,14 +20,14 @@ const largestBatch = 500;
  * inline is off.
  */
 export class Recorder {
-  readonly #parts: Parts;
+  readonly #runtime: Runtime;
   readonly #host: Host;
   readonly #failures: Failures;
-  #waiting: Waiting[] = [];
-  readonly #lanes: Lanes<Waiting>;
+  #waiting: WaitingResult[] = [];
+  readonly #lanes: Lanes<WaitingResult>;
 
-  constructor(parts: Parts, host: Host, failures: Failures) {
-    this.#parts = parts;
+  constructor(runtime: Runtime, host: Host, failures: Failures) {
+    this.#runtime = runtime;
     this.#host = host;
     this.#failures = failures;
     this.#lanes = new Lanes(
@@ -38,22 +38,22 @@ export class Recorder {
   }
 
   /** Writes a result, ends its job and wakes the advance. */
-  submit(job: OwnedJob, result: NewResult, written?: Waiting["written"]): void {
-    const workflow = this.#parts.registry.get(job.workflow, job.version);
+  submit(job: OwnedJob, result: NewResult, written?: WaitingResult["written"]): void {
+    const workflow = this.#runtime.registry.get(job.workflow, job.version);
     const recording: Recording = {
       ...result,
       instance: job.instance,
       version: job.version,
       lease: leaseOf(job),
-      wake: wakeOf(this.#parts, workflow),
+      wake: wakeOf(this.#runtime, workflow),
     };
     this.#waiting.push({ job, recording, written });
     this.#lanes.wake();
   }
 
-  async #write(batch: readonly Waiting[]): Promise<void> {
+  async #write(batch: readonly WaitingResult[]): Promise<void> {
     try {
-      const standing = await this.#parts.backend.store.record(
+      const standing = await this.#runtime.backend.store.record(
         batch.map(({ recording }) => recording),
       );
       for (const { job, written } of batch) {
@@ -69,14 +69,14 @@ export class Recorder {
     }
   }
 
-  async #later(batch: readonly Waiting[]): Promise<void> {
+  async #later(batch: readonly WaitingResult[]): Promise<void> {
     if (await pause(this.#host.givenUp)) {
       this.#waiting.push(...batch);
       this.#lanes.wake();
     } else for (const { job } of batch) this.#host.done(job);
   }
 
-  async #refused(batch: readonly Waiting[], error: unknown): Promise<void> {
+  async #refused(batch: readonly WaitingResult[], error: unknown): Promise<void> {
     for (const { job } of batch) {
       await this.#failures.settle(job, error, { ran: true });
       this.#host.done(job);

@@ -2,10 +2,10 @@ import { failure } from "../../core/value/failure.ts";
 import { Loop } from "./loop.ts";
 import type { Lease } from "../../backend/queue.ts";
 import type { OwnedJob } from "../host.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import { tellRescued } from "./rescued.ts";
 
-/** What the pulse needs of its process. */
+/** What the heartbeat needs of its process. */
 export interface Beating {
   readonly process: string;
   /** The jobs that this process knows it owns, by id. */
@@ -32,22 +32,22 @@ export interface Timing {
  * A claim or a hand-over can commit while its answer is lost: such a job is owned by a process that
  * does not know of it. Unknown for two beats, it is given back.
  */
-export class Pulse {
-  readonly #parts: Parts;
+export class Heartbeat {
+  readonly #runtime: Runtime;
   readonly #beating: Beating;
   readonly #timing: Timing;
   readonly #loop: Loop;
   #unknown: ReadonlySet<string> = new Set();
   #lastBeat = performance.now();
 
-  constructor(parts: Parts, beating: Beating, timing: Timing) {
-    this.#parts = parts;
+  constructor(runtime: Runtime, beating: Beating, timing: Timing) {
+    this.#runtime = runtime;
     this.#beating = beating;
     this.#timing = timing;
     this.#loop = new Loop({
       name: "send a heartbeat",
       interval: timing.heartbeat,
-      logger: parts.logger,
+      logger: runtime.logger,
       round: () => this.#beat(),
     });
   }
@@ -67,11 +67,11 @@ export class Pulse {
   }
 
   async #beat(): Promise<undefined> {
-    const { queue } = this.#parts.backend;
+    const { queue } = this.#runtime.backend;
     const { heartbeat, lease } = this.#timing;
     const late = performance.now() - this.#lastBeat;
     if (late > Math.max(2 * heartbeat, lease / 2)) {
-      this.#parts.logger.warn(
+      this.#runtime.logger.warn(
         "Cannot keep the heartbeat in time: the event loop was blocked or the database slow",
         {
           process: this.#beating.process,
@@ -91,7 +91,7 @@ export class Pulse {
     await this.#giveBack(beat.owned);
     const rescued = await queue.rescue(this.#beating.process);
     if (rescued.processes.length === 0) return;
-    tellRescued(this.#parts, rescued);
+    tellRescued(this.#runtime, rescued);
     this.#beating.wake(rescued.queues);
   }
 
@@ -110,15 +110,15 @@ export class Pulse {
     const twice = unknown.filter((lease) => this.#unknown.has(key(lease)));
     this.#unknown = new Set(unknown.map(key));
     if (twice.length === 0) return;
-    this.#parts.logger.warn(
+    this.#runtime.logger.warn(
       "Jobs are owned by this process without its knowledge: they are given back",
       {
         process: this.#beating.process,
         jobs: twice.map(({ id }) => id),
       },
     );
-    await this.#parts.backend.queue.release(twice).catch((error) => {
-      this.#parts.logger.warn("Cannot give jobs back", { error: failure(error) });
+    await this.#runtime.backend.queue.release(twice).catch((error) => {
+      this.#runtime.logger.warn("Cannot give jobs back", { error: failure(error) });
     });
   }
 }

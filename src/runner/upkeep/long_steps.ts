@@ -1,7 +1,7 @@
 import { titleOf } from "../../core/value/identity.ts";
 import { Loop } from "./loop.ts";
-import type { Instances } from "../turn/instance_cache.ts";
-import type { Parts } from "../runtime.ts";
+import type { InstanceCache } from "../turn/instance_cache.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Running, RunningJob } from "../claim/running.ts";
 
 const shortest = 10;
@@ -12,23 +12,23 @@ const longest = 5_000;
  * timer for each would cost each.
  */
 export class LongSteps {
-  readonly #parts: Parts;
-  readonly #instances: Instances;
+  readonly #runtime: Runtime;
+  readonly #instances: InstanceCache;
   readonly #running: Running;
   readonly #warnAfter: number;
   readonly #told = new WeakSet<RunningJob>();
   readonly #loop: Loop;
 
   /** @param warnAfter Milliseconds that a step may run unmentioned. */
-  constructor(parts: Parts, instances: Instances, running: Running, warnAfter: number) {
-    this.#parts = parts;
+  constructor(runtime: Runtime, instances: InstanceCache, running: Running, warnAfter: number) {
+    this.#runtime = runtime;
     this.#instances = instances;
     this.#running = running;
     this.#warnAfter = warnAfter;
     this.#loop = new Loop({
       name: "look for long steps",
       interval: Math.min(Math.max(warnAfter / 4, shortest), longest),
-      logger: parts.logger,
+      logger: runtime.logger,
       round: () => this.#look(),
     });
   }
@@ -57,7 +57,7 @@ export class LongSteps {
     const key = this.#instances.get(instance)?.known.key;
     const seconds = Math.round((performance.now() - began) / 1_000);
     const since = new Date(Date.now() - (performance.now() - began)).toISOString();
-    this.#parts.logger.warn(
+    this.#runtime.logger.warn(
       `Step "${step}" of ${
         titleOf(workflow, key, instance)
       } has been running for ${seconds} s (attempt ${attempt})`,

@@ -1,6 +1,6 @@
 import { longestTimer } from "../../core/value/duration.ts";
 import type { Logger } from "../../observe/logger.ts";
-import { TroubleLog } from "../../observe/outage_log.ts";
+import { OutageLog } from "../../observe/outage_log.ts";
 
 /** What a background loop does. */
 export interface LoopOptions {
@@ -62,16 +62,16 @@ export class Loop {
 
   async #run(): Promise<void> {
     const { name, round, interval, logger } = this.#options;
-    const trouble = new TroubleLog(logger, name);
+    const outage = new OutageLog(logger, name);
     while (!this.#stopped) {
       this.#woken = false;
       this.#wakeAt = Infinity;
       let pause: number | undefined;
       try {
         pause = await round();
-        trouble.over();
+        outage.over();
       } catch (error) {
-        trouble.failed(error);
+        outage.failed(error);
       }
       await this.#sleep(pause ?? interval * (0.75 + Math.random() / 2));
     }

@@ -1,5 +1,5 @@
 import { Loop } from "./loop.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import { UnservedJobs } from "./unserved.ts";
 
 /** Times in milliseconds. */
@@ -18,7 +18,7 @@ const unnoticed = 10_000;
 
 /** Makes due jobs available, looks for those that nobody can take, and deletes old ones. */
 export class Upkeep {
-  readonly #parts: Parts;
+  readonly #runtime: Runtime;
   readonly #timing: UpkeepTiming;
   readonly #staged: (queues: readonly string[]) => void;
   readonly #stager: Loop;
@@ -26,11 +26,11 @@ export class Upkeep {
   readonly #unserved = new UnservedJobs();
 
   /** @param staged Is told which queues have got work. */
-  constructor(parts: Parts, timing: UpkeepTiming, staged: (queues: readonly string[]) => void) {
-    this.#parts = parts;
+  constructor(runtime: Runtime, timing: UpkeepTiming, staged: (queues: readonly string[]) => void) {
+    this.#runtime = runtime;
     this.#timing = timing;
     this.#staged = staged;
-    const { logger } = parts;
+    const { logger } = runtime;
     this.#stager = new Loop({
       name: "make due jobs available",
       interval: timing.poll,
@@ -61,7 +61,7 @@ export class Upkeep {
   }
 
   async #stage(): Promise<number | undefined> {
-    const { queue } = this.#parts.backend;
+    const { queue } = this.#runtime.backend;
     const due = await queue.nextDue(this.#timing.poll);
     if (due > 0) return due;
     const queues = await queue.stage(stageAtMost);
@@ -71,8 +71,8 @@ export class Upkeep {
   }
 
   async #cleanUp(): Promise<number | undefined> {
-    await this.#unserved.look(this.#parts);
-    const { graphs, backend: { queue } } = this.#parts;
+    await this.#unserved.look(this.#runtime);
+    const { graphs, backend: { queue } } = this.#runtime;
     // What a version had to leave alone is old: all of each queue is looked at.
     if (await graphs.look()) this.#staged([]);
     return await queue.prune(this.#timing.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;

@@ -1,11 +1,11 @@
 import { SchemaVersionError, ServerVersionError } from "../../core/errors/errors.ts";
 import type { Serving } from "../../backend/queue.ts";
-import { TroubleLog } from "../../observe/outage_log.ts";
-import type { Parts } from "../runtime.ts";
+import { OutageLog } from "../../observe/outage_log.ts";
+import type { Runtime } from "../runtime.ts";
 import { pause, unlessAborted } from "./outage.ts";
 
 /** What a process says of itself when it enters. */
-export interface Entering {
+export interface Registering {
   readonly name: string;
   /** Milliseconds that it may be silent. */
   readonly lease: number;
@@ -13,23 +13,23 @@ export interface Entering {
 }
 
 /** Enters a process in the backend: when it begins, and again after it was declared dead. */
-export class Entrance {
-  readonly #parts: Pick<Parts, "backend" | "graphs">;
-  readonly #entering: Entering;
+export class Registration {
+  readonly #runtime: Pick<Runtime, "backend" | "graphs">;
+  readonly #entering: Registering;
   readonly #givenUp: AbortSignal;
-  readonly #trouble: TroubleLog;
+  readonly #outage: OutageLog;
   #entered: Promise<void> = Promise.resolve();
 
   constructor(
-    parts: Pick<Parts, "backend" | "graphs" | "logger">,
-    entering: Entering,
+    runtime: Pick<Runtime, "backend" | "graphs" | "logger">,
+    entering: Registering,
     givenUp: AbortSignal,
   ) {
-    this.#parts = parts;
+    this.#runtime = runtime;
     this.#entering = entering;
     this.#givenUp = givenUp;
-    this.#trouble = new TroubleLog(
-      parts.logger,
+    this.#outage = new OutageLog(
+      runtime.logger,
       "begin to work",
       "The database is there: work begins",
     );
@@ -40,16 +40,16 @@ export class Entrance {
    * when given up.
    */
   begin(): Promise<string | undefined> {
-    return persist(this.#givenUp, this.#trouble, async () => {
-      await this.#parts.backend.ready();
-      await this.#parts.graphs.look();
+    return persist(this.#givenUp, this.#outage, async () => {
+      await this.#runtime.backend.ready();
+      await this.#runtime.graphs.look();
       return await this.#enter();
     });
   }
 
   /** The tables were there before: whatever is wrong, there is hope. */
   beginAgain(): Promise<string | undefined> {
-    return persist(this.#givenUp, this.#trouble, () => this.#enter());
+    return persist(this.#givenUp, this.#outage, () => this.#enter());
   }
 
   /** Resolves when nothing is on its way any more: what came too late has left again. */
@@ -65,7 +65,7 @@ export class Entrance {
 
   async #register(): Promise<string> {
     if (this.#givenUp.aborted) return "";
-    const { queue } = this.#parts.backend;
+    const { queue } = this.#runtime.backend;
     const { name, lease, serving } = this.#entering;
     const process = await queue.register(name, lease, serving);
     // Nobody waits for the answer any more.
@@ -95,18 +95,18 @@ const longest = 8_000;
  */
 async function persist<T>(
   signal: AbortSignal,
-  trouble: TroubleLog,
+  outage: OutageLog,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   for (let tries = 0; !signal.aborted; tries++) {
-    const timer = setTimeout(() => trouble.failed(new Error("no answer has come yet")), hanging);
+    const timer = setTimeout(() => outage.failed(new Error("no answer has come yet")), hanging);
     try {
       const done = await unlessAborted(signal, work());
-      if (done !== undefined) trouble.over();
+      if (done !== undefined) outage.over();
       return done;
     } catch (error) {
       if (isPointless(error)) throw error;
-      trouble.failed(error);
+      outage.failed(error);
     } finally {
       clearTimeout(timer);
     }

@@ -1,6 +1,6 @@
-import type { Bereaved, Rescued } from "../../backend/queue.ts";
+import type { OrphanedJob, Rescued } from "../../backend/queue.ts";
 import { titleOf } from "../../core/value/identity.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 
 const namedInSentence = 5;
 
@@ -8,7 +8,7 @@ const namedInSentence = 5;
  * Tells of processes that were declared dead, each with what it was running: one of those has
  * killed it, perhaps.
  */
-export function tellRescued({ telemetry, logger }: Parts, rescued: Rescued): void {
+export function tellRescued({ telemetry, logger }: Runtime, rescued: Rescued): void {
   const { processes, queues, running } = rescued;
   telemetry.emit("job:rescue", { processes, queues });
   for (const process of processes) {
@@ -20,7 +20,7 @@ export function tellRescued({ telemetry, logger }: Parts, rescued: Rescued): voi
   }
 }
 
-function whileRunning(jobs: readonly Bereaved[]): string {
+function whileRunning(jobs: readonly OrphanedJob[]): string {
   if (jobs.length === 0) return "while it ran nothing";
   const named = jobs.slice(0, namedInSentence).map(sentenceOf);
   const more = jobs.length - named.length;
@@ -28,7 +28,7 @@ function whileRunning(jobs: readonly Bereaved[]): string {
 }
 
 function sentenceOf(
-  { kind, step, workflow, key, instance, attempt, maxAttempts }: Bereaved,
+  { kind, step, workflow, key, instance, attempt, maxAttempts }: OrphanedJob,
 ): string {
   const what = step === undefined ? `the ${kind}` : `step "${step}"`;
   const most = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;

@@ -1,5 +1,5 @@
 import { unservedNotices } from "../../backend/unserved.ts";
-import type { Parts } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 
 /**
  * Tells the log of due jobs that no living process can take: once, and again when they had gone and
@@ -8,7 +8,7 @@ import type { Parts } from "../runtime.ts";
 export class UnservedJobs {
   #told: ReadonlySet<string> = new Set();
 
-  async look({ backend, logger }: Parts): Promise<void> {
+  async look({ backend, logger }: Runtime): Promise<void> {
     const notices = unservedNotices(await backend.queue.unserved());
     for (const { about, count, sentence } of notices) {
       if (!this.#told.has(about)) logger.warn(sentence, { count });

@@ -32,7 +32,7 @@ export interface AddressOptions {
 }
 
 /** One of the servers that may be the one to write to. */
-export interface Host {
+export interface ServerHost {
   /**
    * Its name, its address, or the folder of its socket: what its certificate is checked against.
    */
@@ -43,13 +43,13 @@ export interface Host {
 }
 
 /** Whether the host is a socket of this machine, in a folder. */
-export function isFolder({ name }: Host): boolean {
+export function isFolder({ name }: ServerHost): boolean {
   return name.startsWith("/");
 }
 
 /** Where the database is and how to get in. Holds the password: it is never shown. */
 export interface Address {
-  readonly hosts: readonly Host[];
+  readonly hosts: readonly ServerHost[];
   readonly user: string;
   readonly password: string | (() => string | Promise<string>) | undefined;
   readonly database: string;
@@ -128,7 +128,7 @@ function fromOptions({ host, port, user, database }: AddressOptions): Parameters
   return given;
 }
 
-function hostsOf(parameters: Parameters): readonly Host[] {
+function hostsOf(parameters: Parameters): readonly ServerHost[] {
   const addresses = parameters.get("hostaddr")?.split(",");
   const names = parameters.get("host")?.split(",") ?? addresses ?? [""];
   const ports = parameters.get("port")?.split(",") ?? [""];

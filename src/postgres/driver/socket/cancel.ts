@@ -1,5 +1,5 @@
 import type { Address } from "../address/address.ts";
-import { openSocket, type Reached, type Way } from "./sockets.ts";
+import { type Encryption, openSocket, type Reached } from "./sockets.ts";
 
 /** Names a session to the server, or to a pooler in between. */
 export interface SessionKey {
@@ -17,7 +17,7 @@ const patience = 2_000;
  */
 export async function requestCancel(
   address: Address,
-  way: Way,
+  way: Encryption,
   { host }: Reached,
   { pid, secret }: SessionKey,
 ): Promise<void> {

@@ -1,16 +1,16 @@
 import { Socket } from "node:net";
-import { type Address, type Host, isFolder, type Ssl } from "../address/address.ts";
+import { type Address, isFolder, type ServerHost, type Ssl } from "../address/address.ts";
 import { DatabaseError } from "../errors.ts";
 import { encrypt, offersTls } from "./tls.ts";
 
 /** With TLS, without, or with it where the server has it. */
-export type Way = "tls" | "plain" | "either";
+export type Encryption = "tls" | "plain" | "either";
 
 /**
  * How to try it, one after the other: the server may take only encrypted connections of an account,
  * or only plain ones.
  */
-export function waysTo({ ssl: { mode } }: Address): readonly Way[] {
+export function waysTo({ ssl: { mode } }: Address): readonly Encryption[] {
   if (mode === "disable") return ["plain"];
   if (mode === "allow") return ["plain", "tls"];
   return mode === "prefer" ? ["either", "plain"] : ["tls"];
@@ -32,14 +32,14 @@ export function avoid(address: Address, { host }: Reached): void {
 
 /** Which of the hosts answered. */
 export interface Reached {
-  readonly host: Host;
+  readonly host: ServerHost;
   readonly socket: Socket;
 }
 
 /** Opens a socket to the first host that takes it; `signal` destroys it, while opening or later. */
 export async function openSocket(
   address: Address,
-  way: Way,
+  way: Encryption,
   signal: AbortSignal,
 ): Promise<Reached> {
   const { hosts } = address;
@@ -57,9 +57,9 @@ export async function openSocket(
 }
 
 async function dialAs(
-  host: Host,
+  host: ServerHost,
   address: Address,
-  way: Way,
+  way: Encryption,
   signal: AbortSignal,
 ): Promise<Socket> {
   try {
@@ -72,9 +72,9 @@ async function dialAs(
 }
 
 function dial(
-  host: Host,
+  host: ServerHost,
   { ssl, patience, keepAlive }: Address,
-  way: Way,
+  way: Encryption,
   signal: AbortSignal,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -120,7 +120,12 @@ function dial(
 }
 
 /** A socket in a folder is this machine's own: as in libpq it has no TLS, whatever the mode. */
-async function secured(socket: Socket, host: Host, ssl: Ssl, way: Way): Promise<Socket> {
+async function secured(
+  socket: Socket,
+  host: ServerHost,
+  ssl: Ssl,
+  way: Encryption,
+): Promise<Socket> {
   if (way === "plain" || isFolder(host)) return socket;
   if (ssl.direct || await offersTls(socket)) return await encrypt(socket, host, ssl);
   if (way === "either") return socket;
@@ -132,7 +137,7 @@ async function secured(socket: Socket, host: Host, ssl: Ssl, way: Way): Promise<
 }
 
 /** The host as sentences name it. */
-function shown(host: Host): string {
+function shown(host: ServerHost): string {
   const { name, port } = host;
   if (isFolder(host)) return `${name}/.s.PGSQL.${port}`;
   return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isIP, type Socket } from "node:net";
 import { connect, type ConnectionOptions, createSecureContext, type TLSSocket } from "node:tls";
-import type { Host, Ssl } from "../address/address.ts";
+import type { ServerHost, Ssl } from "../address/address.ts";
 import { DatabaseError, databaseError, isConnectionLost } from "../errors.ts";
 
 // The length of the message, and the code that no version of the protocol has.
@@ -24,7 +24,7 @@ export function offersTls(socket: Socket): Promise<boolean> {
 }
 
 /** Encrypts a connection. Resolves once the certificate is what the mode asks for. */
-export async function encrypt(socket: Socket, host: Host, ssl: Ssl): Promise<TLSSocket> {
+export async function encrypt(socket: Socket, host: ServerHost, ssl: Ssl): Promise<TLSSocket> {
   try {
     return await handshake(connect({ ...tlsOptions(host, ssl), socket }));
   } catch (error) {
@@ -42,7 +42,7 @@ function handshake(encrypted: TLSSocket): Promise<TLSSocket> {
 }
 
 /** Throws what is wrong with certificates and keys before anything is connected. */
-export function checkTls(hosts: readonly Host[], ssl: Ssl): void {
+export function checkTls(hosts: readonly ServerHost[], ssl: Ssl): void {
   try {
     if (ssl.mode !== "disable") createSecureContext(tlsOptions(hosts[0]!, ssl));
   } catch (error) {
@@ -55,7 +55,7 @@ export function checkTls(hosts: readonly Host[], ssl: Ssl): void {
   }
 }
 
-function tlsOptions({ name }: Host, ssl: Ssl): ConnectionOptions {
+function tlsOptions({ name }: ServerHost, ssl: Ssl): ConnectionOptions {
   const { ca, cert, key } = ssl.files;
   const files = Object.entries({ ca, cert, key }).flatMap(([option, path]) =>
     path === undefined ? [] : [[option, readFileSync(path, "utf8")]]
@@ -101,7 +101,7 @@ const reasons: readonly (readonly [RegExp, (host: string, error: Error) => strin
   ],
 ];
 
-function tlsError(error: Error & { readonly code?: string }, { name }: Host): DatabaseError {
+function tlsError(error: Error & { readonly code?: string }, { name }: ServerHost): DatabaseError {
   // The network's own trouble may pass: it is no verdict on the certificate.
   if (isConnectionLost(error)) return databaseError(error) as DatabaseError;
   const said = `${error.code ?? ""} ${error.message}`;
