@@ -73,15 +73,11 @@ export { connections } from "./src/postgres/driver/connections.ts";
 
 // The types that the signatures above mention: few programs name them, readers look them up.
 export type { AnyWorkflow, InstanceTarget } from "./src/client/find.ts";
-export type { DeleteOptions } from "./src/client/delete.ts";
+export type { DeleteOptions } from "./src/client/end.ts";
 export type { ListOptions, Page } from "./src/client/list.ts";
 export type { WorkOptions } from "./src/client/options.ts";
-export type {
-  CancelOptions,
-  DeliveryStatus,
-  InTransaction,
-  ScheduleOptions,
-} from "./src/client/resuming.ts";
+export type { CancelOptions } from "./src/client/end.ts";
+export type { DeliveryStatus, InTransaction, ScheduleOptions } from "./src/client/deliver.ts";
 export type {
   StartedHandle,
   StartItem,

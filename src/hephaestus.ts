@@ -1,23 +1,18 @@
-import type { Client } from "./client/client.ts";
-import { deleteInstance, type DeleteOptions } from "./client/delete.ts";
+import { type Client, runtimeOf } from "./client/client.ts";
+import { deleteInstance } from "./client/end.ts";
+import type { CancelOptions, DeleteOptions } from "./client/end.ts";
 import { Waiters } from "./client/wait.ts";
 import { type AnyWorkflow, find, type InstanceTarget } from "./client/find.ts";
 import { type Handle, handleOf } from "./client/handle.ts";
 import * as listing from "./client/list.ts";
 import type { ListOptions, Page } from "./client/list.ts";
 import { checkOptions, type HephaestusOptions, type WorkOptions } from "./client/options.ts";
-import { runtimeOf } from "./client/runtime.ts";
-import * as resuming from "./client/resuming.ts";
-import type {
-  CancelOptions,
-  DeliveryStatus,
-  InTransaction,
-  ScheduleOptions,
-} from "./client/resuming.ts";
+import * as deliveries from "./client/deliver.ts";
+import * as ends from "./client/end.ts";
+import type { DeliveryStatus, InTransaction, ScheduleOptions } from "./client/deliver.ts";
 import * as starting from "./client/start.ts";
 import type { StartedHandle, StartItem, StartManyOptions, StartOptions } from "./client/start.ts";
-import type { Worker } from "./client/worker.ts";
-import { Workers } from "./client/workers.ts";
+import { type Worker, Workers } from "./client/worker.ts";
 import { HephaestusError } from "./core/errors/errors.ts";
 import type { Delivery } from "./core/define/emit.ts";
 import type { Addressed } from "./core/graph/workflow.ts";
@@ -132,7 +127,7 @@ export class Hephaestus implements AsyncDisposable {
     delivery: Addressed<W, D>,
     options: InTransaction = {},
   ): Promise<DeliveryStatus> {
-    return resuming.resume(this.#client, workflow, target, delivery as never, options);
+    return deliveries.resume(this.#client, workflow, target, delivery as never, options);
   }
 
   /**
@@ -148,7 +143,7 @@ export class Hephaestus implements AsyncDisposable {
     delivery: Addressed<W, D>,
     options: ScheduleOptions,
   ): Promise<bigint> {
-    return resuming.scheduleResume(this.#client, workflow, target, delivery as never, options);
+    return deliveries.scheduleResume(this.#client, workflow, target, delivery as never, options);
   }
 
   /**
@@ -157,7 +152,7 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {JobNotFoundError} When no scheduled delivery with this id waits.
    */
   cancelJob(id: bigint): Promise<void> {
-    return resuming.cancelJob(this.#client, id);
+    return ends.cancelJob(this.#client, id);
   }
 
   /**
@@ -171,7 +166,7 @@ export class Hephaestus implements AsyncDisposable {
     target: InstanceTarget,
     options: CancelOptions = {},
   ): Promise<void> {
-    return resuming.cancel(this.#client, workflow, target, options);
+    return ends.cancel(this.#client, workflow, target, options);
   }
 
   /**

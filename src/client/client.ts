@@ -1,9 +1,18 @@
 import { InstanceNotFoundError } from "../core/errors/errors.ts";
 import type { Instance } from "../core/engine/instance.ts";
-import type { Runtime } from "../runner/runtime.ts";
 import type { WorkerProcess } from "../runner/worker.ts";
 import type { Waiters } from "./wait.ts";
 import type { Handle } from "./handle.ts";
+import { defaultLogger, guarded } from "../observe/logger.ts";
+import { resolveRetry } from "../core/value/retry.ts";
+import { Telemetry } from "../observe/telemetry.ts";
+import { postgresBackend } from "../postgres/backend.ts";
+import { Graphs } from "../runner/graphs.ts";
+import { JobIds } from "../runner/job_ids.ts";
+import type { Runtime } from "../runner/runtime.ts";
+import { Registry } from "../runner/registry.ts";
+import type { Storage } from "../backend/store.ts";
+import type { HephaestusOptions } from "./options.ts";
 
 /** What the calls of a client share. */
 export interface Client {
@@ -21,4 +30,32 @@ export function gone(
   action: string,
 ): InstanceNotFoundError {
   return new InstanceNotFoundError({ ...of, action });
+}
+
+/** Makes what an engine is made of. Throws for options that cannot be. */
+export function runtimeOf(options: HephaestusOptions): Runtime {
+  const { queues = {}, inline = true, payloadLimit = 1_048_576, retry } = options;
+  const logger = guarded(options.logger ?? defaultLogger);
+  if (retry !== undefined) resolveRetry(retry);
+  if (!Number.isInteger(payloadLimit) || payloadLimit < 1 || payloadLimit > 268_435_455) {
+    throw new RangeError(
+      "Cannot use the option payloadLimit: it is not a whole number of bytes up to 268,435,455",
+    );
+  }
+  const registry = new Registry(options.workflows);
+  const backend = options.backend as Storage | undefined ?? postgresBackend(options);
+  const { execute = "default", advance = execute, resume = execute } = queues;
+  return {
+    backend,
+    registry,
+    graphs: new Graphs(backend.store, registry, logger),
+    ids: new JobIds(backend.queue),
+    logger,
+    telemetry: new Telemetry(logger),
+    queues: { advance, execute, resume },
+    inline,
+    retry,
+    payloadLimit,
+    random: Math.random,
+  };
 }

@@ -1,8 +1,7 @@
 import { AmbiguousKeyError, InstanceNotFoundError } from "../core/errors/errors.ts";
 import { bareKey as bare, businessKey } from "../core/value/identity.ts";
 import { activeStatuses, type Instance } from "../core/engine/instance.ts";
-import { checkWorkflow } from "../core/graph/registered.ts";
-import type { VersionedWorkflow } from "../core/graph/version.ts";
+import { checkWorkflow, type VersionedWorkflow } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 import type { CallerTransaction, Store } from "../backend/store.ts";
 

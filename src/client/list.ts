@@ -5,11 +5,11 @@ import {
   instanceStatuses,
 } from "../core/engine/instance.ts";
 import { encode, type JsonObject } from "../core/value/json.ts";
-import { checkWorkflow } from "../core/graph/registered.ts";
+import { checkWorkflow } from "../core/graph/version.ts";
 import type { Place } from "../backend/store.ts";
 import type { Client } from "./client.ts";
 import { definitionOf } from "./deliver.ts";
-import { checkNames, type OptionNames } from "./option_names.ts";
+import { checkNames, type OptionNames } from "./options.ts";
 import { type AnyWorkflow, findOrThrow, type InstanceTarget, keyOf, uuid } from "./find.ts";
 
 /** Which instances a list holds: those for which everything that is given holds. */

@@ -6,7 +6,6 @@ import type { PostgresOptions } from "../postgres/backend.ts";
 import type { QueueNames } from "../runner/runtime.ts";
 import type { Backend } from "../backend/store.ts";
 import type { AnyWorkflow } from "./find.ts";
-import { checkNames, type OptionNames } from "./option_names.ts";
 
 /** What a {@linkcode Hephaestus} is made of. */
 export interface HephaestusOptions extends PostgresOptions {
@@ -167,4 +166,51 @@ export function workTimes(options: WorkOptions): {
     );
   }
   return { queues: new Map(Object.entries(queues)), ...times };
+}
+
+/** The options that a call has. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+
+const mostNamed = 8;
+
+/** Refuses options that nobody reads: plain JavaScript has no compiler. */
+export function checkNames<Options>(
+  action: string,
+  options: unknown,
+  known: OptionNames<Options>,
+): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${action}: its options are not an object`);
+  }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue;
+    throw new TypeError(
+      `Cannot ${action}: there is no option "${name}"${hint(name, Object.keys(known))}`,
+    );
+  }
+}
+
+function hint(name: string, known: readonly string[]): string {
+  const meant = known.find((one) => alike(one, name));
+  if (meant !== undefined) return `, did you mean "${meant}"?`;
+  return known.length > mostNamed ? "" : `: ${known.join(", ")} can be given`;
+}
+
+/** Whether one is the other but for its case, or for a letter or two. */
+function alike(one: string, other: string): boolean {
+  return distance(one.toLowerCase(), other.toLowerCase()) <= (one.length < 5 ? 1 : 2);
+}
+
+/** How many letters must be put in, left out or replaced to get from one to the other. */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+  for (const [at, letter] of [...one].entries()) {
+    const next = [at + 1];
+    for (let to = 0; to < other.length; to++) {
+      const replaced = row[to]! + (letter === other[to] ? 0 : 1);
+      next.push(Math.min(replaced, row[to + 1]! + 1, next[to]! + 1));
+    }
+    row = next;
+  }
+  return row[other.length]!;
 }

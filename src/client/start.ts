@@ -10,10 +10,10 @@ import { sayFailed, tellStart } from "../runner/observe.ts";
 import type { Slot } from "../runner/claim/slots.ts";
 import type { WorkerProcess } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
-import { endInstance } from "./ending.ts";
+import { endInstance } from "./end.ts";
 import { type AnyWorkflow, bareKey } from "./find.ts";
 import type { Handle } from "./handle.ts";
-import { checkNames, type OptionNames } from "./option_names.ts";
+import { checkNames, type OptionNames } from "./options.ts";
 import { instanceOf, prepare, type Prepared } from "./prepare.ts";
 import type { NewInstance, Written } from "../backend/store.ts";
 

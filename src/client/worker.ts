@@ -1,4 +1,11 @@
-import type { Duration } from "../core/value/duration.ts";
+import { hostname } from "node:os";
+import process from "node:process";
+import { type Duration, milliseconds } from "../core/value/duration.ts";
+import { HephaestusError } from "../core/errors/errors.ts";
+import { onAbort } from "../runner/upkeep/on_abort.ts";
+import { WorkerProcess as Working } from "../runner/worker.ts";
+import type { Client } from "./client.ts";
+import { type WorkOptions, workTimes } from "./options.ts";
 
 /** A process at work. Stop it with `await using` or {@linkcode Worker.stop}. */
 export interface Worker extends AsyncDisposable {
@@ -16,4 +23,42 @@ export interface Worker extends AsyncDisposable {
    * using up an attempt. Called again with a shorter `grace`, it hurries.
    */
   stop(options?: { readonly grace?: Duration }): Promise<void>;
+}
+
+/** The workers of an engine, from the first to its close. */
+export class Workers {
+  readonly all: Set<Working> = new Set();
+  #closed: Promise<unknown> | undefined;
+
+  /** Begins to work. */
+  work({ runtime, waiters }: Client, options: WorkOptions): Worker {
+    if (this.#closed !== undefined) {
+      throw new HephaestusError("CLOSED", "Cannot begin to work: the engine is closed or closing");
+    }
+    const { signal, name = `${hostname()}:${process.pid}` } = options;
+    const times = workTimes(options);
+    const finished = waiters.tell.bind(waiters);
+    const working = new Working(runtime, { ...times, name, finished });
+    this.all.add(working);
+    const stop = async (grace?: Duration) => {
+      forget();
+      await working.stop(grace === undefined ? undefined : milliseconds(grace, "grace"));
+      this.all.delete(working);
+    };
+    let forget = () => {};
+    if (signal !== undefined) forget = onAbort(signal, () => void stop());
+    return {
+      get id() {
+        return working.process;
+      },
+      ready: working.ready,
+      stop: ({ grace } = {}) => stop(grace),
+      [Symbol.asyncDispose]: () => stop(),
+    };
+  }
+
+  /** Stops them all; no other one begins. */
+  close(): Promise<unknown> {
+    return this.#closed ??= Promise.all([...this.all].map((worker) => worker.stop()));
+  }
 }

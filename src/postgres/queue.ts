@@ -1,5 +1,5 @@
 import type { Queue, Rescued } from "../backend/queue.ts";
-import { runBy } from "./jobs/bereaved.ts";
+import { runBy } from "./jobs/processes.ts";
 import { reporting } from "./driver/errors.ts";
 import type { Db, Tx } from "./driver/contract.ts";
 import { freeDead, freeLeft, release, stage } from "./jobs/give_back.ts";

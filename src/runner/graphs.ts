@@ -1,7 +1,6 @@
 import { GraphChangedError, RetryLaterError } from "../core/errors/errors.ts";
 import { failure } from "../core/value/failure.ts";
-import { drawn } from "../core/graph/fingerprint.ts";
-import { graphChanges } from "../core/graph/graph_changes.ts";
+import { drawn, graphChanges } from "../core/graph/fingerprint.ts";
 import { isFinal } from "../core/engine/instance.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Workflow } from "../core/graph/workflow.ts";

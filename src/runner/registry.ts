@@ -1,7 +1,6 @@
-import { checkWorkflows } from "../core/graph/registered.ts";
+import { checkWorkflows, sameKey, type VersionedWorkflow } from "../core/graph/version.ts";
 import { UnknownWorkflowError } from "../core/errors/errors.ts";
 import type { StepDefinition } from "../core/define/step_definition.ts";
-import { sameKey, type VersionedWorkflow } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 
 /** The workflows whose code this process has, by name and version. */

@@ -1,7 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import type { Failure } from "../../src/core/value/failure.ts";
-import { inAscii, withFailure } from "../../src/core/value/failures.ts";
+import { type Failure, inAscii, withFailure } from "../../src/core/value/failure.ts";
 
 const after = (attempts: number, failed: (attempt: number) => Failure): readonly Failure[] =>
   Array.from({ length: attempts }, (_, n) => failed(n + 1))

@@ -1,7 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { drawn, fingerprint } from "../../src/core/graph/fingerprint.ts";
-import { graphChanges } from "../../src/core/graph/graph_changes.ts";
+import { drawn, fingerprint, graphChanges } from "../../src/core/graph/fingerprint.ts";
 import { type Arrival, graph, type GraphStep } from "../../src/core/graph/graph.ts";
 
 type Moves = readonly (readonly [event: string, to: readonly Arrival[]])[];

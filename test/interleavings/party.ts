@@ -5,7 +5,7 @@ import { connect } from "../../src/postgres/driver/connect.ts";
 import type { Db, Tx } from "../../src/postgres/driver/contract.ts";
 import { channelOf } from "../../src/postgres/sql/identifiers.ts";
 import { postgresQueue } from "../../src/postgres/queue.ts";
-import { engineSettings, engineStatements } from "../../src/postgres/driver/session.ts";
+import { engineSettings, engineStatements } from "../../src/postgres/driver/settings.ts";
 import { postgresStore } from "../../src/postgres/store.ts";
 import { tablesOf } from "../../src/postgres/sql/tables.ts";
 import type { WorkerContext } from "../../src/runner/run/attempt.ts";

@@ -6,7 +6,7 @@ import { connect } from "../../src/postgres/driver/connect.ts";
 import type { Tx } from "../../src/postgres/driver/contract.ts";
 import { examine } from "../../src/postgres/doctor/doctor.ts";
 import { deliver, record, recordStatement } from "../../src/postgres/instances/record.ts";
-import { engineSettings } from "../../src/postgres/driver/session.ts";
+import { engineSettings } from "../../src/postgres/driver/settings.ts";
 import { tablesOf } from "../../src/postgres/sql/tables.ts";
 import { jobs } from "../contracts/postgres_world.ts";
 import { delivery, newId, recording, sceneIn } from "../contracts/world.ts";

@@ -1,6 +1,6 @@
 import { connect } from "../../src/postgres/driver/connect.ts";
 import type { Db, Row, Tx } from "../../src/postgres/driver/contract.ts";
-import { engineSettings } from "../../src/postgres/driver/session.ts";
+import { engineSettings } from "../../src/postgres/driver/settings.ts";
 
 /** One node of a plan, with those below it. */
 interface Node {

@@ -3,11 +3,10 @@ import type { Written } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
 import type { Tx } from "../driver/contract.ts";
 import { insertJobs, reuseJobs } from "../jobs/insert.ts";
-import { at, each } from "../sql/fragments.ts";
+import { at, each, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
 import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
-import { written, writtenOf, type WrittenRow } from "../sql/written.ts";
 
 /** Writes turns, each fenced by its revision, all of them by the process row. */
 export async function commit(

@@ -2,7 +2,7 @@ import { type InstanceStatus, isFinal } from "../../core/engine/instance.ts";
 import type { DeleteResult } from "../../backend/store.ts";
 import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
-import { date, epoch } from "../sql/times.ts";
+import { date, epoch } from "../sql/fragments.ts";
 
 /**
  * Deletes an instance; a trigger deletes its results and its jobs. The lock decides whether it was

@@ -4,7 +4,7 @@ import { decode, type JsonObject } from "../../core/value/json.ts";
 import type { Filter, ListPart, Place } from "../../backend/store.ts";
 import { texts } from "../sql/arrays.ts";
 import type { Tables } from "../sql/tables.ts";
-import { date, epoch } from "../sql/times.ts";
+import { date, epoch } from "../sql/fragments.ts";
 
 function maybeDate(text: string | null): Date | undefined {
   return text === null ? undefined : date(text);

@@ -5,8 +5,7 @@ import { insertJobs } from "../jobs/insert.ts";
 import { queuesToWake } from "../notifications.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
-import { date, epoch } from "../sql/times.ts";
-import { written, writtenOf, type WrittenRow } from "../sql/written.ts";
+import { date, epoch, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
 
 /**
  * Inserts instances with their first jobs; the unique index decides who wins a key. Returns those

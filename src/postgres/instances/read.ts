@@ -11,10 +11,9 @@ import type {
   StepOutput,
   UnreadResult,
 } from "../../backend/store.ts";
-import { held } from "../sql/lease.ts";
+import { date, epoch, held } from "../sql/fragments.ts";
 import { columns, texts } from "../sql/arrays.ts";
 import type { Tables } from "../sql/tables.ts";
-import { date, epoch } from "../sql/times.ts";
 
 interface KnownRow {
   readonly id: string;

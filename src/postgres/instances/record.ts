@@ -2,7 +2,7 @@ import type { JobId } from "../../backend/job.ts";
 import type { Delivered } from "../../backend/store.ts";
 import type { NewDelivery, Pass, Recording } from "../../backend/turn.ts";
 import { sqlState } from "../driver/errors.ts";
-import { held } from "../sql/lease.ts";
+import { held } from "../sql/fragments.ts";
 import { columns } from "../sql/arrays.ts";
 import { keepWaiting } from "./commit.ts";
 import { wakePayload } from "../notifications.ts";

@@ -3,7 +3,7 @@ import { deathsInCompany } from "../../backend/job.ts";
 import type { Counting, Lease } from "../../backend/queue.ts";
 import { columns } from "../sql/arrays.ts";
 import { keepWaiting } from "../instances/commit.ts";
-import { held } from "../sql/lease.ts";
+import { held } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /**

@@ -3,7 +3,7 @@ import type { Failure } from "../../core/value/failure.ts";
 import { deathsInCompany, type Job, type JobId, type NewJob } from "../../backend/job.ts";
 import type { Counting, Demand, Lease } from "../../backend/queue.ts";
 import { columns } from "../sql/arrays.ts";
-import { held } from "../sql/lease.ts";
+import { held } from "../sql/fragments.ts";
 import { insertJobs } from "./insert.ts";
 import { Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";

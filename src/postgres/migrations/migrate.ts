@@ -4,7 +4,7 @@ import { isRetryable, sqlState } from "../driver/errors.ts";
 import type { Db, Tx } from "../driver/contract.ts";
 import { quoteIdentifier } from "../sql/identifiers.ts";
 import { advice, type AppliedMigration, assertKnown, versionOf } from "./migration_state.ts";
-import { assertServer } from "../driver/server_version.ts";
+import { assertServer } from "./server_version.ts";
 import { applying, lockOf, reverting } from "./migration_sql.ts";
 import { migrations as shipped } from "./migrations.gen.ts";
 import { pauseAfter, sleep } from "../driver/retrying.ts";

@@ -1,6 +1,5 @@
 import { HephaestusError } from "../../core/errors/errors.ts";
-import { type Failure, failure } from "../../core/value/failure.ts";
-import { inAscii, untold, withFailure } from "../../core/value/failures.ts";
+import { type Failure, failure, inAscii, untold, withFailure } from "../../core/value/failure.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import type { Discard, InstanceState } from "../../backend/store.ts";
 import { type Host, leaseOf, type OwnedJob } from "../host.ts";

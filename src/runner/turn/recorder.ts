@@ -1,7 +1,7 @@
 import type { NewResult, Recording } from "../../backend/turn.ts";
 import type { Failures } from "../run/failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "../host.ts";
-import { Lanes } from "./lanes.ts";
+import { Lanes } from "./batches.ts";
 import type { Runtime } from "../runtime.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
 import { wakeOf } from "./compute_turn.ts";

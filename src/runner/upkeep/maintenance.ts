@@ -1,6 +1,6 @@
 import { Loop } from "./loop.ts";
+import { unservedNotices } from "../../backend/unserved.ts";
 import type { Runtime } from "../runtime.ts";
-import { UnservedJobs } from "./unserved.ts";
 
 /** Times in milliseconds. */
 export interface UpkeepTiming {
@@ -76,5 +76,21 @@ export class Upkeep {
     // What a version had to leave alone is old: all of each queue is looked at.
     if (await graphs.look()) this.#staged([]);
     return await queue.prune(this.#timing.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;
+  }
+}
+
+/**
+ * Tells the log of due jobs that no living process can take: once, and again when they had gone and
+ * come back.
+ */
+export class UnservedJobs {
+  #told: ReadonlySet<string> = new Set();
+
+  async look({ backend, logger }: Runtime): Promise<void> {
+    const notices = unservedNotices(await backend.queue.unserved());
+    for (const { about, count, sentence } of notices) {
+      if (!this.#told.has(about)) logger.warn(sentence, { count });
+    }
+    this.#told = new Set(notices.map(({ about }) => about));
   }
 }

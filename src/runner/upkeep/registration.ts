@@ -1,5 +1,5 @@
 import { SchemaVersionError, ServerVersionError } from "../../core/errors/errors.ts";
-import type { Serving } from "../../backend/queue.ts";
+import type { Lease, Queue, Serving } from "../../backend/queue.ts";
 import { OutageLog } from "../../observe/outage_log.ts";
 import type { Runtime } from "../runtime.ts";
 import { pause, unlessAborted } from "./outage.ts";
@@ -113,4 +113,20 @@ async function persist<T>(
     await pause(signal, Math.min(shortest * 2 ** tries, longest) * (0.75 + Math.random() / 2));
   }
   return undefined;
+}
+
+/**
+ * Leaves, and gives back what is left: without using up an attempt, but for those that are
+ * `counted`.
+ */
+export async function leave(
+  queue: Queue,
+  process: string,
+  lease: number,
+  counted: readonly Lease[],
+): Promise<void> {
+  if (counted.length > 0) await queue.release(counted, { counted: true });
+  const beat = await queue.heartbeat(process, lease);
+  if (beat && beat.owned.length > 0) await queue.release(beat.owned);
+  await queue.unregister(process);
 }

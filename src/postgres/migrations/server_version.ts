@@ -1,5 +1,5 @@
 import { ServerVersionError } from "../../core/errors/errors.ts";
-import type { Tx } from "./contract.ts";
+import type { Tx } from "../driver/contract.ts";
 
 const oldest = 15;
 

@@ -1,0 +1,112 @@
+import { HephaestusError, JobNotFoundError, NotDeletableError } from "../core/errors/errors.ts";
+import { NotCancellableError } from "../core/errors/instance.ts";
+import { failure } from "../core/value/failure.ts";
+import { type Instance, isFinal } from "../core/engine/instance.ts";
+import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
+import { tellEnd } from "../runner/observe.ts";
+import { endingOf } from "../runner/run/verdict.ts";
+import type { EndResult, InstanceState } from "../backend/store.ts";
+import { type Client, gone } from "./client.ts";
+import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
+import { checkNames } from "./options.ts";
+import type { InTransaction } from "./deliver.ts";
+
+/**
+ * Cancels an instance with its jobs, aborts the steps that run for it here, and tells whoever waits
+ * or listens.
+ */
+export async function endInstance(
+  client: Client,
+  instance: Instance,
+  sentence: string,
+  tx: AnyTransaction | undefined,
+): Promise<EndResult> {
+  const why = new HephaestusError("CANCELLED", sentence);
+  const decide = (known: InstanceState) =>
+    isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
+  const ended = await client.runtime.backend.store.end(instance.id, decide, { tx });
+  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what
+  // runs once it has.
+  if (tx === undefined && ended.kind === "ended") tellStop(client, instance, why, ended.at);
+  return ended;
+}
+
+/**
+ * Aborts the steps that run here for an instance that was stopped, and tells whoever waits or
+ * listens.
+ */
+export function tellStop(
+  { runtime, workers, waiters }: Client,
+  instance: Instance,
+  why: HephaestusError,
+  at: Date,
+): void {
+  for (const worker of workers) worker.abort(instance.id, why);
+  waiters.tell(instance.id);
+  tellEnd(runtime.telemetry, instance, { status: "cancelled", error: undefined, at });
+}
+
+/** How an instance is cancelled. */
+export interface CancelOptions extends InTransaction {
+  /** Why, for its error: `"The instance was cancelled: the customer left"`. */
+  readonly reason?: string | undefined;
+}
+
+/** Cancels a delivery that was scheduled. */
+export async function cancelJob({ runtime }: Client, id: bigint): Promise<void> {
+  const job = String(id);
+  const exists = typeof id === "bigint" && id > 0n && id < 2n ** 63n;
+  if (!exists || !(await runtime.backend.store.cancelScheduled(job))) {
+    throw new JobNotFoundError({ id: job });
+  }
+  runtime.telemetry.emit("job:cancel", { job });
+}
+
+/** Cancels an instance with its jobs, and aborts the steps that run for it here. */
+export async function cancel(
+  client: Client,
+  target: AnyWorkflow,
+  who: InstanceTarget,
+  options: CancelOptions,
+): Promise<void> {
+  checkNames("cancel", options, { reason: true, tx: true });
+  const { tx, reason } = options;
+  const { store } = client.runtime.backend;
+  const instance = await findOrThrow(store, target, who, "cancel", tx);
+  const of = { workflow: instance.workflow, key: instance.key, id: instance.id };
+  if (isFinal(instance.status)) throw new NotCancellableError({ ...of, status: instance.status });
+  const sentence = `The instance was cancelled${reason ? `: ${reason}` : ""}`;
+  const ended = await endInstance(client, instance, sentence, tx);
+  if (ended.kind === "ended") return;
+  if (ended.kind === "stale" || ended.status === undefined) throw gone(of, "cancel");
+  throw new NotCancellableError({ ...of, status: ended.status });
+}
+
+/** How an instance is deleted. */
+export interface DeleteOptions extends InTransaction {
+  /** Delete it although it is active: its running steps are aborted. Default: false. */
+  readonly force?: boolean | undefined;
+}
+
+/** Deletes an instance with its results and its jobs. */
+export async function deleteInstance(
+  client: Client,
+  target: AnyWorkflow,
+  who: InstanceTarget,
+  options: DeleteOptions,
+): Promise<void> {
+  checkNames("delete", options, { force: true, tx: true });
+  const { force = false, tx } = options;
+  const { store } = client.runtime.backend;
+  const instance = await findOrThrow(store, target, who, "delete", tx);
+  const of = { workflow: instance.workflow, key: instance.key, id: instance.id };
+  const deleted = await store.delete(instance.id, { force, tx });
+  if (deleted.kind === "missing") throw gone(of, "delete");
+  if (deleted.kind === "active") throw new NotDeletableError({ ...of, status: deleted.status });
+  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what
+  // runs once it has.
+  if (tx !== undefined) return;
+  if (isFinal(deleted.status)) return client.waiters.tell(instance.id);
+  const why = new HephaestusError("CANCELLED", "The instance was deleted");
+  tellStop(client, instance, why, deleted.at);
+}
