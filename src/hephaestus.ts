@@ -1,6 +1,5 @@
 import { type Client, runtimeOf } from "./client/client.ts";
-import { deleteInstance } from "./client/end.ts";
-import type { CancelOptions, DeleteOptions } from "./client/end.ts";
+import { type CancelOptions, deleteInstance, type DeleteOptions } from "./client/end.ts";
 import { Waiters } from "./client/wait.ts";
 import { type AnyWorkflow, find, type InstanceTarget } from "./client/find.ts";
 import { type Handle, handleOf } from "./client/handle.ts";

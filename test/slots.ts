@@ -5,9 +5,9 @@ import { eventually } from "./everywhere.ts";
 export function watchSlots(): ReadonlySet<Slots> {
   const watched = new Set<Slots>();
   const { hold } = Slots.prototype;
-  Slots.prototype.hold = function (queue) {
+  Slots.prototype.hold = function () {
     watched.add(this);
-    return hold.call(this, queue);
+    return hold.call(this);
   };
   return watched;
 }

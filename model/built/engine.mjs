@@ -30,7 +30,8 @@ export const opened = (graph) => ({
 });
 
 // instance: { v revision, st status, a active step -> activation, n arrivals at the join, e kept deliveries, w waiting }
-// An ending is [step, activation]; a negative activation says that an asynchronous step waits from now on.
+// An ending is [step, activation]; a negative activation says that an asynchronous step waits from now on, and a third
+// member that the step has failed for good, which ends the instance.
 export function advance(graph, before, endings, { dropsLater = false } = {}) {
   const now = { ...before, a: { ...before.a }, e: [...before.e], w: [...before.w] };
   const out = { applied: [], ignored: [], kept: [], started: [], resolved: [], wake: false };
@@ -39,11 +40,14 @@ export function advance(graph, before, endings, { dropsLater = false } = {}) {
     now.a[step] = activation;
     out.started.push([step, activation]);
   };
-  const end = ([step, activation]) => {
+  let failed = false;
+  const end = ([step, activation, failure]) => {
+    failed ||= failure !== undefined;
     delete now.a[step];
     now.w = now.w.filter((name) => name !== step);
     now.e = now.e.filter((name) => name !== step + activation);
     out.applied.push([step, activation]);
+    if (failed) return;
     out.started = out.started.filter(([name]) => name !== step);
     if ((isSignal(graph, step) || isLater(graph, step)) && before.a[step] === activation) {
       out.resolved.push(step);
@@ -62,14 +66,18 @@ export function advance(graph, before, endings, { dropsLater = false } = {}) {
       out.applied.push(ending);
     } else if (!dropsLater) out.ignored.push(ending);
   }
-  for (let moved = true; moved;) {
+  for (let moved = true; moved && !failed;) {
     const next = unread.findIndex(([step, activation]) => now.a[step] === activation);
     moved = next >= 0;
     if (moved) end(unread.splice(next, 1)[0]);
   }
-  now.st = Object.keys(now.a).length > 0 ? "running" : "completed";
-  if (isFinal(now)) out.ignored.push(...unread);
-  else out.kept = unread;
+  now.st = failed ? "failed" : Object.keys(now.a).length > 0 ? "running" : "completed";
+  if (isFinal(now)) {
+    const early = now.e.map((name) => [name.slice(0, -1), Number(name.slice(-1))]);
+    out.ignored.push(...unread, ...early);
+    Object.assign(now, { a: {}, e: [], w: [] });
+    out.started = [];
+  } else out.kept = unread;
   for (const [step, activation] of out.kept) {
     if (!now.e.includes(step + activation)) now.e.push(step + activation);
   }

@@ -7,13 +7,21 @@ const gone = (f) => {
   f.pc = "gone";
 };
 
+// The attempts are used up: that is an ending like any other, written by itself. What a delivery may end too is recorded.
+const fails = (me, cfg) => {
+  me.x = true;
+  me.pc = cfg.recordsFailure || isLater(cfg.graph, me.s) ? "rec0" : "end";
+};
+
 function begin(one, s, f, cfg) {
   const cached = s.P[f.p].c[f.i] ?? s.I[f.i];
   return [one("looks whether its step is active", [], (t, me) => {
     if (!t.P[f.p].c[f.i]) remember(t.P[f.p], f.i, t.I[f.i]);
     if (cached.a[f.s] === f.a && f.t === "tmr") me.pc = "rec0";
-    else if (cached.a[f.s] === f.a) me.pc = f.n > cfg.attempts ? "g1" : "run";
-    else {
+    else if (cached.a[f.s] === f.a) {
+      if (f.n > cfg.attempts) fails(me, cfg);
+      else me.pc = "run";
+    } else {
       remember(t.P[f.p], f.i, t.I[f.i]);
       me.pc = t.I[f.i].a[f.s] === f.a ? (f.t === "tmr" ? "rec0" : "snooze") : "pass";
     }
@@ -62,7 +70,8 @@ function run(s, one, f, cfg) {
       env: true,
       ...one("throws", [], (t, me) => {
         t.bud.fail--;
-        me.pc = f.n < cfg.attempts ? "rt" : "g1";
+        if (f.n < cfg.attempts) me.pc = "rt";
+        else fails(me, cfg);
       }),
     });
   }
@@ -120,7 +129,7 @@ function record(s, one, f, cfg, lease) {
   return [one("record: COMMIT", [], (t, me) => {
     delete t.J[f.j];
     if (!f.d) {
-      t.R[place] = false;
+      t.R[place] = f.x ? 0 : false;
       wake(t, f.i);
     }
     gone(me);
@@ -157,33 +166,18 @@ function deliver(s, one, f, cfg) {
   })];
 }
 
-function end(s, one, f, cfg, lease) {
-  const own = f.t === "x", status = own ? "failed" : "cancelled";
+// A cancel locks the instance, so that no turn overtakes it, and writes its turn in a later statement.
+function cancel(s, one, f) {
   if (f.pc === "g1") {
-    return [one(`${status}: locks the instance`, [["X", f.i]], (t, me) => {
-      me.pc = own ? "g2" : "g3";
-      if (isFinal(t.I[f.i]) && !own) gone(me);
+    return [one("cancelled: locks the instance", [["X", f.i]], (t, me) => {
+      me.pc = isFinal(t.I[f.i]) ? "gone" : "g2";
     })];
   }
-  if (f.pc === "g2") {
-    return [one(`${status}: its job, by its lease`, [["X", f.j]], (t, me) => {
-      if (!held(t, lease, cfg)) return gone(me);
-      strike(t, lease, "a discard");
-      me.pc = "g3";
-    })];
-  }
-  const rest = Object.keys(s.J).filter((id) =>
-    s.J[id].i === f.i && s.J[id].k !== "adv" && id !== f.j
-  );
-  return [one(`${status}: its other jobs, COMMIT`, rest.map((id) => ["X", id]), (t, me) => {
-    if (own) delete t.J[f.j];
-    const place = `${f.i}/${f.s}/${f.a}`;
-    if (!isFinal(t.I[f.i]) && !(own && place in t.R)) {
-      for (const id of rest) delete t.J[id];
-      for (const name of t.I[f.i].e) t.R[`${f.i}/${name.slice(0, -1)}/${name.slice(-1)}`] = true;
-      t.I[f.i] = { ...t.I[f.i], st: status, a: {}, e: [], w: [], v: t.I[f.i].v + 1 };
-      if (own) t.R[place] = true;
-    }
+  const rest = Object.keys(s.J).filter((id) => s.J[id].i === f.i && s.J[id].k !== "adv");
+  return [one("cancelled: its turn, COMMIT", rest.map((id) => ["X", id]), (t, me) => {
+    for (const id of rest) delete t.J[id];
+    for (const name of t.I[f.i].e) t.R[`${f.i}/${name.slice(0, -1)}/${name.slice(-1)}`] = true;
+    t.I[f.i] = { ...t.I[f.i], st: "cancelled", a: {}, e: [], w: [], v: t.I[f.i].v + 1 };
     gone(me);
   })];
 }
@@ -277,7 +271,7 @@ export function fiberMoves(s, k, cfg) {
   if (f.t === "res" || f.t === "leave") return leave(s, one, f, cfg);
   if (f.t === "open") return open(s, one, f, cfg);
   if (f.t === "del") return deliver(s, one, f, cfg);
-  if (f.pc[0] === "g") return end(s, one, f, cfg, lease);
+  if (f.pc[0] === "g") return cancel(s, one, f);
   if (f.pc === "in") return begin(one, s, f, cfg);
   if (f.pc === "run") return run(s, one, f, cfg);
   if (f.pc.startsWith("rec")) return record(s, one, f, cfg, lease);

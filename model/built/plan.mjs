@@ -1,6 +1,6 @@
 // How a process plans turns: what it takes together, what it knows of the instances, what it gives up.
 import { advance, changes, isFinal, isSignal } from "./engine.mjs";
-import { bad, blockers, clone, isLone, unread } from "./state.mjs";
+import { bad, blockers, clone, failed, isLone, unread } from "./state.mjs";
 
 // Tries the locks; calls fn(copy, self) when all are free, else says who blocks.
 export function grain(s, at, label, locks, fn) {
@@ -38,12 +38,23 @@ const fresh = (s, p, i) => {
   return isFinal(known) ? undefined : clone(known);
 };
 
-// All that waits in a process, one group for each instance that is not under way already.
+// All that waits in a process, one group for each instance that is not under way already. A failure is a statement of
+// its own, beside whatever is under way.
 export function takes(s, p, cfg) {
+  const failures = s.f.filter((f) => f.p === p && f.pc === "end" && f.x);
+  return [
+    ...failures.flatMap((f) => take(s, p, cfg, (g) => g === f, new Set(), true)),
+    ...take(s, p, cfg, (f) => !f.x, underWay(s, p), false),
+  ];
+}
+
+const underWay = (s, p) =>
+  new Set(s.q.filter((q) => q.p === p && !q.tx && !q.alone).flatMap((q) => q.g.map((g) => g.i)));
+
+function take(s, p, cfg, wanted, busy, alone) {
   const process = s.P[p], groups = new Map();
-  const busy = new Set(s.q.filter((q) => q.p === p && !q.tx).flatMap((q) => q.g.map((g) => g.i)));
   for (const f of s.f) {
-    if (f.p !== p || f.pc !== "end" || busy.has(f.i)) continue;
+    if (f.p !== p || f.pc !== "end" || busy.has(f.i) || !wanted(f)) continue;
     const group = cfg.turnEach ? f.i + f.j : f.i;
     groups.set(group, [...(groups.get(group) ?? []), f]);
   }
@@ -64,7 +75,8 @@ export function takes(s, p, cfg) {
     if (reads || !next.P[p].c[group.i]) remember(next.P[p], group.i, next.I[group.i]);
     if (reads) group.u = unread(next, group.i);
   }
-  if (g.length > 0) next.q.push({ p, b: process.boot, pc: "plan", g, L: [] });
+  const own = alone ? { alone } : {};
+  if (g.length > 0) next.q.push({ p, b: process.boot, pc: "plan", ...own, g, L: [] });
   return [{ label, next }];
 }
 
@@ -75,7 +87,7 @@ function planOne(s, cfg, q, { _i, f, u }, cached) {
   );
   const own = live.filter((x) => x.t === "x").map((
     x,
-  ) => [x.s, x.w ? -x.a : cfg.liveByStep ? cached.a[x.s] : x.a]);
+  ) => [x.s, x.w ? -x.a : cfg.liveByStep ? cached.a[x.s] : x.a, ...(x.x ? [failed] : [])]);
   const out = advance(cfg.graph, cached, [...own, ...u], cfg);
   if (!changes(cached, out)) return { dropped: f, ignored: [] };
   const mine = ([s, a]) => own.some((x) => x[0] === s && x[1] === a);

@@ -40,6 +40,12 @@ export const scenarios = {
   "chain: 2 lost answers": scenario("chain", { lost: 2 }),
   "chain: crash, zombie, lost answer": scenario("chain", { crash: 1, dead: 1, lost: 1 }),
   "chain: zombie, 2 failures, cancel": scenario("chain", { dead: 1, fail: 2, cancel: 1 }),
+  "chain: lost answer, 2 failures": scenario("chain", { lost: 1, fail: 2 }),
+  "fan: 2 failures": scenario("fan", { fail: 2 }),
+  "fan: 2 failures, cancel": scenario("fan", { fail: 2, cancel: 1 }),
+  "fan: 2 failures, no turn inline": scenario("fan", { fail: 2 }, { classic: true }),
+  "later: delivery, 2 failures": scenario("later", { deliver: 1, fail: 2 }),
+  "beside: delivery, 2 failures": scenario("beside", { deliver: 1, fail: 2 }),
   "chain: stop, lost answer": scenario("chain", { leave: 1, lost: 1 }),
   "chain: 3 heartbeats, lost answer": scenario("chain", { beat: 3, lost: 1 }),
   "start: stop, zombie": scenario("one", { leave: 1, dead: 1 }, { opens: true }),
@@ -95,6 +101,8 @@ export const variants = {
     "fails",
     ["tx of"],
   ],
+  // attempts that are used up
+  "a failure is left to an advance": [{ recordsFailure: true }, "holds", ["2 failures"]],
   // several turns in a statement
   "two turns of one instance in a statement": [{ turnEach: true }, "fails", ["fan: l"]],
   "rows of stale turns are written too": [{ writesStale: true }, "fails", ["wait: "]],

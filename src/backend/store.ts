@@ -2,7 +2,7 @@ import type { Failure } from "../core/value/failure.ts";
 import type { Control, HistoryEntry, Instance, InstanceStatus } from "../core/engine/instance.ts";
 import type { JsonObject } from "../core/value/json.ts";
 import type { JobId, NewJob } from "./job.ts";
-import type { Lease, Queue } from "./queue.ts";
+import type { Queue } from "./queue.ts";
 import type { OtherGraph, VersionGraph } from "./graphs.ts";
 import type { NewDelivery, Pass, Recording, Turn } from "./turn.ts";
 
@@ -61,6 +61,8 @@ export interface UnreadResult {
   readonly event: string;
   readonly metadata: JsonObject | undefined;
   readonly output: unknown;
+  /** Why the step has failed, where it has. */
+  readonly failure: Failure | undefined;
 }
 
 /** How a step ended, for those that read it. */
@@ -71,37 +73,10 @@ export interface StepOutput {
   readonly causes: readonly string[];
 }
 
-/** What ends an instance from outside its graph. */
-export interface InstanceEnd {
-  readonly status: "failed" | "cancelled";
-  readonly control: string;
-  readonly error: Failure;
-  /** Kept deliveries that nobody will read. */
-  readonly ignored: readonly string[];
-}
-
-/** The job that is discarded by the ending, and the row that keeps its story. */
-export interface Discard {
-  readonly lease: Lease;
-  readonly step: string;
-  readonly activation: number;
-  readonly attempt: number;
-  readonly errors: readonly Failure[];
-  readonly duration: number | undefined;
-  /**
-   * Write no more than it takes to end the instance: no row of the step, and its jobs are deleted.
-   */
-  readonly bare?: boolean;
-}
-
-/**
- * `ended`, `at` by the store's clock; `kept` when there is nothing to end (`status` says how the
- * instance stands); `stale` when the lease is.
- */
-export type EndResult =
-  | { readonly kind: "ended"; readonly status: InstanceStatus; readonly at: Date }
-  | { readonly kind: "kept"; readonly status: InstanceStatus | undefined }
-  | { readonly kind: "stale" };
+/** `kept` when there was nothing to write: `status` says how the instance stands. */
+export type LockedCommit =
+  | { readonly kind: "written"; readonly at: Date }
+  | { readonly kind: "kept"; readonly status: InstanceStatus | undefined };
 
 /**
  * `deleted`, `at` by the store's clock; `active` when it was left alone. `status` is the one
@@ -205,17 +180,14 @@ export interface Store {
   /** Cancels a scheduled delivery. False when there is none of that id that waits. */
   cancelScheduled(id: JobId): Promise<boolean>;
   /**
-   * Ends an instance: locks it, asks `decide`, writes, then cancels its jobs in a later statement.
-   * `decide` returns `undefined` to leave it alone.
+   * Locks an instance, asks `turn` for its next turn, and writes it in a later statement of the same
+   * transaction: a turn that must not lose against those of a busy instance.
    */
-  end(
+  commitLocked(
     instance: string,
-    decide: (known: InstanceState) => InstanceEnd | undefined,
-    options?: {
-      readonly discard?: Discard | undefined;
-      readonly tx?: CallerTransaction | undefined;
-    },
-  ): Promise<EndResult>;
+    turn: (state: InstanceState) => Turn | undefined,
+    tx?: CallerTransaction,
+  ): Promise<LockedCommit>;
   /**
    * Deletes an instance with its results and its jobs; one that is active only with `force`.
    * Whoever watches is told.

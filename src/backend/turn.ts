@@ -16,8 +16,9 @@ export interface NewResult {
   readonly duration: number | undefined;
 }
 
-/** A result that an advance writes together with the transition that it causes. */
-export interface AppliedResult extends NewResult {
+/** A result that is written together with the transition that it causes. */
+export interface Recorded {
+  readonly result: NewResult;
   /** The steps whose arrival started the step. */
   readonly causes: readonly string[];
 }
@@ -43,10 +44,12 @@ export interface Turn {
   readonly metadata: string | undefined;
   /** JSON text of a failure. */
   readonly error: string | undefined;
-  readonly recorded: readonly AppliedResult[];
+  readonly recorded: readonly Recorded[];
   readonly processed: readonly Processed[];
   /** Jobs of the committing process that are done. */
   readonly settled: readonly JobId[];
+  /** Jobs of the committing process whose attempts are used up: they stay for a while, to be seen. */
+  readonly discarded: readonly DiscardedJob[];
   /** Waits that ended: the jobs that remain of them are deleted. */
   readonly resolved: readonly string[];
   readonly started: readonly NewJob[];
@@ -57,6 +60,18 @@ export interface Turn {
   readonly reused: NewJob | undefined;
   /** A kept delivery can be applied now: an advance must come. */
   readonly wake: Wake | undefined;
+  /**
+   * Write no more than it takes to end the instance: the jobs that remain are deleted, for the
+   * database has refused to cancel them.
+   */
+  readonly bare: boolean;
+}
+
+/** A job whose attempts are used up. */
+export interface DiscardedJob {
+  readonly id: JobId;
+  /** JSON text: the failures of its attempts. */
+  readonly errors: string | undefined;
 }
 
 /** Where the advance that a result asks for is put. */

@@ -11,7 +11,7 @@ import type { Delivered } from "../backend/store.ts";
 import { type Duration, milliseconds } from "../core/value/duration.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
 import { usualPriority } from "../runner/turn/new_jobs.ts";
-import { wakeOf } from "../runner/turn/compute_turn.ts";
+import { wakeOf } from "../runner/turn/plan.ts";
 import { aboutInstance } from "../runner/observe.ts";
 import type { NewJob } from "../backend/job.ts";
 import type { Client } from "./client.ts";

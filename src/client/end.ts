@@ -1,11 +1,11 @@
+import type { LockedCommit } from "../backend/store.ts";
+import { cancelling } from "../runner/turn/plan.ts";
 import { HephaestusError, JobNotFoundError, NotDeletableError } from "../core/errors/errors.ts";
 import { NotCancellableError } from "../core/errors/instance.ts";
 import { failure } from "../core/value/failure.ts";
 import { type Instance, isFinal } from "../core/engine/instance.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
 import { tellEnd } from "../runner/observe.ts";
-import { endingOf } from "../runner/run/verdict.ts";
-import type { EndResult, InstanceState } from "../backend/store.ts";
 import { type Client, gone } from "./client.ts";
 import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
 import { checkNames } from "./options.ts";
@@ -20,14 +20,16 @@ export async function endInstance(
   instance: Instance,
   sentence: string,
   tx: AnyTransaction | undefined,
-): Promise<EndResult> {
+): Promise<LockedCommit> {
   const why = new HephaestusError("CANCELLED", sentence);
-  const decide = (known: InstanceState) =>
-    isFinal(known.status) ? undefined : endingOf(known, "cancelled", failure(why));
-  const ended = await client.runtime.backend.store.end(instance.id, decide, { tx });
+  const ended = await client.runtime.backend.store.commitLocked(
+    instance.id,
+    (state) => isFinal(state.status) ? undefined : cancelling(state, failure(why)),
+    tx,
+  );
   // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what
   // runs once it has.
-  if (tx === undefined && ended.kind === "ended") tellStop(client, instance, why, ended.at);
+  if (tx === undefined && ended.kind === "written") tellStop(client, instance, why, ended.at);
   return ended;
 }
 
@@ -77,8 +79,8 @@ export async function cancel(
   if (isFinal(instance.status)) throw new NotCancellableError({ ...of, status: instance.status });
   const sentence = `The instance was cancelled${reason ? `: ${reason}` : ""}`;
   const ended = await endInstance(client, instance, sentence, tx);
-  if (ended.kind === "ended") return;
-  if (ended.kind === "stale" || ended.status === undefined) throw gone(of, "cancel");
+  if (ended.kind === "written") return;
+  if (ended.status === undefined) throw gone(of, "cancel");
   throw new NotCancellableError({ ...of, status: ended.status });
 }
 

@@ -1,14 +1,16 @@
+import type { Failure } from "../core/value/failure.ts";
+import type { Runtime } from "../runner/runtime.ts";
+import { andThen } from "../core/value/promise.ts";
+import { failureOf, planOpening } from "../runner/turn/plan.ts";
 import { encodeControl } from "../core/engine/control.ts";
 import { InvalidValueError } from "../core/errors/errors.ts";
 import { businessKey, isPrintable, uniqueKey } from "../core/value/identity.ts";
 import { isFinal } from "../core/engine/instance.ts";
 import { decode, encode, type JsonObject } from "../core/value/json.ts";
-import type { Progress } from "../core/engine/engine.ts";
+import type { Progress } from "../core/engine/progress.ts";
 import { mergeMetadata, withStart } from "../core/engine/metadata.ts";
-import { isPromise, settled } from "../core/value/promise.ts";
 import { check, type Checked } from "../core/value/type.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
-import { computeOpening, type Limits } from "../runner/turn/compute_turn.ts";
 import type { InstanceState, NewInstance } from "../backend/store.ts";
 import { uuidv7 } from "./uuid.ts";
 
@@ -27,8 +29,8 @@ export interface Prepared {
   readonly uniqueKey: string | undefined;
   /** JSON text. */
   readonly input: string;
-  /** JSON text: what a choice has thrown. */
-  readonly error: string | undefined;
+  /** What a choice has thrown. */
+  readonly error: Failure | undefined;
   /** The choice that has thrown it. */
   readonly failedIn: string | undefined;
   readonly recorded: NewInstance["recorded"];
@@ -41,30 +43,28 @@ export interface Prepared {
  * promise only where the schema of the input asks for one.
  */
 export function prepare(
-  limits: Limits,
+  limits: Pick<Runtime, "payloadLimit">,
   workflow: Workflow,
   beginning: StartRequest,
 ): Prepared | Promise<Prepared> {
   const key = businessKey(workflow.key, beginning.key);
   const tags = tagsOf(workflow, beginning.tags);
   const metadata = metadataOf(workflow, beginning.metadata, limits.payloadLimit);
-  const checked = check(workflow.input, beginning.input);
-  return isPromise(checked)
-    ? settled(checked).then((checked) =>
-      prepared(limits, workflow, { key, tags, metadata }, checked)
-    )
-    : prepared(limits, workflow, { key, tags, metadata }, checked);
+  return andThen(
+    check(workflow.input, beginning.input),
+    (checked) => prepared(limits, workflow, { key, tags, metadata }, checked),
+  );
 }
 
 function prepared(
-  limits: Limits,
+  limits: Pick<Runtime, "payloadLimit">,
   workflow: Workflow,
   { key, tags, metadata }: Pick<InstanceState, "key" | "tags" | "metadata">,
   checked: Checked,
 ): Prepared {
   const text = inputText(workflow, checked, limits.payloadLimit);
   const input = decode(text);
-  const { progress, recorded, error } = computeOpening(limits, workflow, input);
+  const { progress, recorded } = planOpening(limits, workflow, input);
   const control = withStart(progress.control, metadata);
   const status = progress.status === "running" ? "pending" : progress.status;
   return {
@@ -83,8 +83,8 @@ function prepared(
     },
     uniqueKey: isFinal(status) ? undefined : uniqueKey(workflow, key),
     input: text,
-    error,
-    failedIn: progress.thrown?.step,
+    error: failureOf(progress),
+    failedIn: progress.failed?.step,
     recorded,
     starting: progress,
   };
@@ -106,7 +106,7 @@ export function instanceOf(
     control: encodeControl(known.control),
     tags: known.tags,
     metadata: JSON.stringify(known.metadata),
-    error,
+    error: error && JSON.stringify(error),
     input,
     recorded,
     started,

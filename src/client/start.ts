@@ -1,13 +1,12 @@
+import { andThen } from "../core/value/promise.ts";
 import { AlreadyRunningError } from "../core/errors/errors.ts";
 import { type Instance, isFinal } from "../core/engine/instance.ts";
 import type { JsonObject } from "../core/value/json.ts";
-import { isPromise, settled } from "../core/value/promise.ts";
 import { resolve } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
 import { jobsOf, placement } from "../runner/turn/new_jobs.ts";
 import { sayFailed, tellStart } from "../runner/observe.ts";
-import type { Slot } from "../runner/claim/slots.ts";
 import type { WorkerProcess } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import { endInstance } from "./end.ts";
@@ -15,7 +14,7 @@ import { type AnyWorkflow, bareKey } from "./find.ts";
 import type { Handle } from "./handle.ts";
 import { checkNames, type OptionNames } from "./options.ts";
 import { instanceOf, prepare, type Prepared } from "./prepare.ts";
-import type { NewInstance, Written } from "../backend/store.ts";
+import type { Written } from "../backend/store.ts";
 
 /** How an instance is started. */
 export interface StartOptions {
@@ -174,10 +173,7 @@ function check(
   const more = { ...(tags && { tags }), ...(metadata && { metadata }) };
   const given = { key: bareKey(target, key), input, ...more };
   const workflow = resolve(target, version, given);
-  const prepared = prepare(runtime, workflow, given);
-  return isPromise(prepared)
-    ? settled(prepared).then((prepared) => ({ workflow, prepared }))
-    : { workflow, prepared };
+  return andThen(prepare(runtime, workflow, given), (prepared) => ({ workflow, prepared }));
 }
 
 /**
@@ -191,36 +187,23 @@ async function insert(
 ): Promise<Written> {
   const worker = tx === undefined && runtime.inline ? local(workers, ready, runtime) : undefined;
   const turns = ready.map(({ prepared }) => prepared.starting);
-  const taken: Slot[] = [];
-  const place = await placement(runtime, turns, (queue) => {
-    const slot = worker?.slots.take(queue);
-    if (slot !== undefined) taken.push(slot);
-    return slot !== undefined;
-  });
+  using slots = worker?.slots.hold();
+  const place = await placement(runtime, turns, (queue) => slots?.take(queue) === true);
   const process = worker?.process;
-  let opening: readonly NewInstance[];
-  let opened: Written;
-  try {
-    opening = ready.map(({ workflow, prepared }) => {
-      const target = { workflow, instance: prepared.known.id };
-      return instanceOf(prepared, jobsOf(runtime, target, prepared.starting, place));
-    });
-    opened = await runtime.backend.store.open(process, opening, tx);
-  } finally {
-    // Nobody comes between: what begins below holds no more than what is given back here.
-    for (const slot of taken) slot.release();
-  }
+  const opening = ready.map(({ workflow, prepared }) => {
+    const target = { workflow, instance: prepared.known.id };
+    return instanceOf(prepared, jobsOf(runtime, target, prepared.starting, place));
+  });
+  const opened = await runtime.backend.store.open(process, opening, tx);
   ready.forEach(({ workflow, prepared: { known, starting, error, failedIn } }, index) => {
     const insertedAt = opened.get(known.id);
     if (insertedAt === undefined) return;
     const now = { ...known, insertedAt };
-    worker?.adopt(process!, now, opening[index]!.started);
-    if (error) {
-      sayFailed(runtime.logger, known, { step: failedIn, attempts: 1, error: JSON.parse(error) });
-    }
+    if (slots !== undefined) worker?.adopt(process!, now, opening[index]!.started, slots);
+    if (error) sayFailed(runtime.logger, known, { step: failedIn, attempts: 1, error });
     // In the caller's transaction nothing has happened yet, and may never.
     if (tx !== undefined) return;
-    tellStart(runtime.telemetry, now, workflow, starting);
+    tellStart(runtime.telemetry, now, workflow, starting, error);
     if (isFinal(now.status)) waiters.tell(now.id);
   });
   return opened;

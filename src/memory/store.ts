@@ -1,10 +1,10 @@
 import type { Sql } from "../core/define/context.ts";
 import type { CallerTransaction, Store } from "../backend/store.ts";
-import { commit, pass, record } from "./instances/commit.ts";
+import { commit, commitLocked, pass, record } from "./instances/commit.ts";
 import { insertJob } from "./jobs/jobs.ts";
 import { compare } from "./instances/graphs.ts";
 import { open } from "./instances/open.ts";
-import { cancelScheduled, deleteInstance, deliver, end } from "./instances/deliver.ts";
+import { cancelScheduled, deleteInstance, deliver } from "./instances/deliver.ts";
 import { ended, history, list, page, toKnown, unprocessed } from "./instances/read.ts";
 import { type MemoryTables, run } from "./tables.ts";
 import { transaction } from "./transaction.ts";
@@ -53,10 +53,10 @@ export function memoryStore(tables: MemoryTables, sql: Sql): Store {
 
     cancelScheduled: (id) => run(tables, () => cancelScheduled(tables, id)),
 
-    end: (instance, decide, options) =>
+    commitLocked: (instance, turn, tx) =>
       run(tables, () => {
-        refuse(options?.tx, "end");
-        return end(tables, instance, decide, options?.discard);
+        refuse(tx, "cancel");
+        return commitLocked(tables, instance, turn);
       }),
 
     delete: (instance, { force = false, tx } = {}) =>

@@ -41,10 +41,13 @@ export function readQueues(payload: string): readonly string[] {
   }
 }
 
-/** Instances that a process has ended, as the payload of a notification. */
-export function endedPayload(process: string, instances: readonly string[]): string {
+/** Instances that a process, or a caller, has ended, as the payload of a notification. */
+export function endedPayload(
+  process: string | undefined,
+  instances: readonly string[],
+): string {
   if (instances.length === 0) return "";
-  const before = `${process};`;
+  const before = process === undefined ? "" : `${process};`;
   return before + bounded(instances.join(","), mostBytes - before.length);
 }
 

@@ -3,7 +3,7 @@ import type { CallerTransaction, Store, Written } from "../backend/store.ts";
 import type { Turn } from "../backend/turn.ts";
 import { CallerTransactions } from "./user_sql/caller_transactions.ts";
 import type { AnyTransaction } from "./user_sql/caller_libraries.ts";
-import { commit } from "./instances/commit.ts";
+import { commit, commitLocked } from "./instances/commit.ts";
 import type { Channels } from "./notifications.ts";
 import {
   describe,
@@ -13,7 +13,7 @@ import {
   reporting,
   sqlState,
 } from "./driver/errors.ts";
-import type { Db, Tx } from "./driver/contract.ts";
+import type { Db, Queryable, Tx } from "./driver/contract.ts";
 import { deleteInstance } from "./instances/delete.ts";
 import { compare } from "./instances/graphs.ts";
 import * as instances from "./instances/read.ts";
@@ -39,7 +39,7 @@ export interface StoreParts {
   readonly channels: Channels;
   readonly watch: Store["watch"];
   /** Tells other processes that these queues got work. */
-  readonly notify: (on: Pick<Tx, "query">, queues: readonly string[]) => Promise<void>;
+  readonly notify: (on: Queryable, queues: readonly string[]) => Promise<void>;
 }
 
 /**
@@ -67,14 +67,14 @@ export function postgresStore(parts: StoreParts): Store {
     work.catch((error) => isImpatience(error) ? Promise.reject(describe(error)) : tell(error));
   const within = <T>(
     tx: CallerTransaction | undefined,
-    work: (on: Pick<Tx, "query">) => Promise<T>,
+    work: (on: Queryable) => Promise<T>,
   ): Promise<T> =>
     reporting(async () =>
       tx === undefined
         ? await admitted(() => retrying(() => work(calls), { deadline: patience }))
         : await work(await callers.use(tx as AnyTransaction)).catch(tell)
     );
-  const reading = <T>(work: (on: Pick<Tx, "query">) => Promise<T>): Promise<T> =>
+  const reading = <T>(work: (on: Queryable) => Promise<T>): Promise<T> =>
     reporting(() => retrying(() => work(reads), { deadline: patience }));
   return {
     open: (process, started, tx) =>
@@ -110,28 +110,14 @@ export function postgresStore(parts: StoreParts): Store {
         if (job.delay <= 0) await notify(on, [job.queue]);
       }),
     cancelScheduled: (id) => within(undefined, (on) => jobs.cancelScheduled(on, t, id)),
-    end: async (instance, decide, { discard, tx } = {}) => {
-      if (tx !== undefined) {
-        return await within(
-          tx,
-          (on) => instances.end(on, t, channels.ended, instance, decide, undefined),
-        );
-      }
-      try {
-        const ending = () =>
-          calls.transaction((on) =>
-            instances.end(on, t, channels.ended, instance, decide, discard)
-          );
-        const trying = () => retrying(ending, { deadline: patience });
-        return await reporting(() => discard === undefined ? admitted(trying) : trying());
-      } catch (error) {
-        if (error instanceof instances.StaleLease) return { kind: "stale" };
-        throw error;
-      }
+    commitLocked: (instance, turn, tx) => {
+      const work = (on: Queryable) => commitLocked(on, t, channels, instance, turn);
+      if (tx !== undefined) return within(tx, work);
+      const trying = () => retrying(() => calls.transaction(work), { deadline: patience });
+      return reporting(() => admitted(trying));
     },
     delete: (instance, { force = false, tx } = {}) => {
-      const work = (on: Pick<Tx, "query">) =>
-        deleteInstance(on, t, channels.ended, instance, force);
+      const work = (on: Queryable) => deleteInstance(on, t, channels.ended, instance, force);
       if (tx !== undefined) return within(tx, work);
       const trying = () => retrying(() => calls.transaction(work), { deadline: patience });
       return reporting(() => admitted(trying));
@@ -186,7 +172,7 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
  * The transaction of a step for the engine's own statements: `engine` runs before the first of
  * them.
  */
-function afterStep(tx: Tx, engine: string): Pick<Tx, "query"> {
+function afterStep(tx: Tx, engine: string): Queryable {
   let entered: Promise<void> | undefined;
   return {
     query: async (text, params) => {

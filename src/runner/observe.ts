@@ -1,4 +1,6 @@
-import type { Progress } from "../core/engine/engine.ts";
+import type { Attempt } from "./run/attempt.ts";
+import type { LocalResult } from "./run/outcome.ts";
+import { FAILED, LATER, type Progress } from "../core/engine/progress.ts";
 import { type Failure, failure } from "../core/value/failure.ts";
 import { type InstanceStatus, isFinal } from "../core/engine/instance.ts";
 import type { Logger } from "../observe/logger.ts";
@@ -64,9 +66,15 @@ export function sayRefused(
  * Tells listeners of a turn that was written, at a time by the store's clock. Payloads are made for
  * those who listen.
  */
-export function observe(telemetry: Telemetry, plan: Plan, at: Date): void {
-  const { computed, included, workflow } = plan;
-  const { next, progress } = computed;
+export function observe(
+  telemetry: Telemetry,
+  { included, workflow, next, progress }: Plan,
+  error: Failure | undefined,
+  at: Date,
+): void {
+  for (const { job, result } of included) {
+    if (result?.failure) telemetry.emit("job:discard", { ...aboutJob(job), error: result.failure });
+  }
   if (telemetry.has("step:resume")) tellTimers(telemetry, next, included);
   tellTransitions(telemetry, next, workflow, progress);
   if (telemetry.has("advance")) {
@@ -76,13 +84,23 @@ export function observe(telemetry: Telemetry, plan: Plan, at: Date): void {
       status: next.status,
       results: progress.applied.length,
       started: progress.started,
-      inline: included.every(({ ended }) => ended !== undefined),
+      inline: included.every(({ result }) => result !== undefined),
     });
   }
-  if (isFinal(next.status)) {
-    const error = progress.thrown && failure(progress.thrown.error);
-    tellEnd(telemetry, next, { status: next.status, error, at });
-  }
+  if (isFinal(next.status)) tellEnd(telemetry, next, { status: next.status, error, at });
+}
+
+/** Tells listeners how an attempt ended. */
+export function observeEnd(
+  telemetry: Telemetry,
+  { cached, job, began }: Attempt,
+  { event }: LocalResult,
+): void {
+  const name = event === LATER ? "step:async" : "step:stop";
+  if (!telemetry.has(name)) return;
+  const about = { ...aboutAttempt(cached.known, job), duration: performance.now() - began };
+  if (name === "step:async") telemetry.emit(name, about);
+  else telemetry.emit(name, { ...about, event });
 }
 
 /** Tells listeners of an instance that was started, with what was decided at once. */
@@ -90,7 +108,8 @@ export function tellStart(
   telemetry: Telemetry,
   known: InstanceState,
   workflow: Workflow,
-  progress: Pick<Progress, "applied" | "started" | "thrown">,
+  progress: Pick<Progress, "applied" | "started">,
+  error: Failure | undefined,
 ): void {
   if (telemetry.has("workflow:start")) {
     telemetry.emit("workflow:start", { ...aboutInstance(known), tags: known.tags });
@@ -98,11 +117,7 @@ export function tellStart(
   tellTransitions(telemetry, known, workflow, progress);
   if (!isFinal(known.status)) return;
   const { status, insertedAt: at } = known;
-  tellEnd(telemetry, known, {
-    status,
-    error: progress.thrown && failure(progress.thrown.error),
-    at,
-  });
+  tellEnd(telemetry, known, { status, error, at });
 }
 
 /** Tells listeners of an instance that has become final. */
@@ -136,8 +151,8 @@ function tellTimers(
   instance: InstanceState,
   included: Plan["included"],
 ): void {
-  for (const { job, ended } of included) {
-    if (job.kind === "resume" && ended) tellResume(telemetry, instance, ended, "accepted");
+  for (const { job, result } of included) {
+    if (job.kind === "resume" && result) tellResume(telemetry, instance, result, "accepted");
   }
 }
 
@@ -149,7 +164,7 @@ function tellTransitions(
 ): void {
   if (!telemetry.has("workflow:transition")) return;
   for (const { ending: { step, event, activation } } of progress.applied) {
-    if (activation < 0) continue;
+    if (activation < 0 || event === FAILED) continue;
     const targets = graph.steps.get(step)?.moves.get(event) ?? [];
     const started = targets.map(({ to }) => to).filter((to) => progress.started.includes(to));
     telemetry.emit("workflow:transition", { ...aboutInstance(instance), step, event, started });

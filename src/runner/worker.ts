@@ -1,3 +1,4 @@
+import { Shutdown } from "./upkeep/shutdown.ts";
 import { HephaestusError } from "../core/errors/errors.ts";
 import { failure } from "../core/value/failure.ts";
 import type { Instance } from "../core/engine/instance.ts";
@@ -7,9 +8,9 @@ import { OutageLog } from "../observe/outage_log.ts";
 import type { InstanceState } from "../backend/store.ts";
 import { Claims } from "./claim/claims.ts";
 import { Committer } from "./turn/committer.ts";
-import type { WorkerContext } from "./run/attempt.ts";
+import type { WorkerContext } from "./run/worker_context.ts";
 import { leave, Registration } from "./upkeep/registration.ts";
-import { execute, givenBack } from "./run/execute.ts";
+import { execute } from "./run/execute.ts";
 import { Failures } from "./run/failures.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
 import { aboutJob } from "./observe.ts";
@@ -21,8 +22,7 @@ import { Heartbeat, type Timing } from "./upkeep/heartbeat.ts";
 import { Recorder } from "./turn/recorder.ts";
 import { resume } from "./run/resume.ts";
 import { Running, type RunningJob } from "./claim/running.ts";
-import { Slots } from "./claim/slots.ts";
-import { pause, unlessAborted, within } from "./upkeep/outage.ts";
+import { type SlotHold, Slots } from "./claim/slots.ts";
 import { Upkeep } from "./upkeep/maintenance.ts";
 
 /** How a process works. Times in milliseconds. */
@@ -42,12 +42,6 @@ export interface ProcessOptions extends Timing {
 }
 
 /**
- * Milliseconds that a stop may take beside its grace, each: until what was aborted is over, and
- * until it has left.
- */
-const patience = 3_000;
-
-/**
  * A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is
  * due.
  */
@@ -57,10 +51,8 @@ export class WorkerProcess implements Host {
   readonly #runtime: Runtime;
   readonly #options: ProcessOptions;
   readonly #workers: WorkerContext;
-  /** Aborts when running steps may go on no longer. */
-  readonly #graceOver = new AbortController();
-  readonly #givenUp = new AbortController();
-  readonly #entrance: Registration;
+  readonly #shutdown = new Shutdown();
+  readonly #registration: Registration;
   readonly #claims: Claims;
   readonly #heartbeat: Heartbeat;
   readonly #upkeep: Upkeep;
@@ -89,7 +81,7 @@ export class WorkerProcess implements Host {
       graph: fingerprint,
     }));
     const serving = { queues: [...queues.keys()], workflows };
-    this.#entrance = new Registration(runtime, { name, lease, serving }, this.givenUp);
+    this.#registration = new Registration(runtime, { name, lease, serving }, this.givenUp);
     this.#claims = new Claims(runtime, this, instances, options);
     this.#heartbeat = new Heartbeat(runtime, this, options);
     this.#longSteps = new LongSteps(runtime, instances, this.#running, options.warnAfter);
@@ -107,7 +99,7 @@ export class WorkerProcess implements Host {
   }
 
   get givenUp(): AbortSignal {
-    return this.#givenUp.signal;
+    return this.#shutdown.givenUp;
   }
 
   get running(): ReadonlyMap<string, RunningJob> {
@@ -125,7 +117,7 @@ export class WorkerProcess implements Host {
   async #start(): Promise<void> {
     const { logger } = this.#runtime;
     try {
-      this.#process = await this.#entrance.begin() ?? "";
+      this.#process = await this.#registration.begin() ?? "";
     } catch (error) {
       const told = failure(error);
       logger.error(`Cannot begin to work, and to try again is pointless: ${told.message}`, {
@@ -160,7 +152,7 @@ export class WorkerProcess implements Host {
 
   begin(job: OwnedJob): void {
     // A claim whose answer came too late.
-    if (this.#graceOver.signal.aborted) {
+    if (this.#shutdown.graceOver.aborted) {
       job.slot.release();
       return this.#refuse([leaseOf(job)]);
     }
@@ -192,7 +184,12 @@ export class WorkerProcess implements Host {
    * Takes over an instance that was just started here under the id `process`, with the jobs that
    * are executing.
    */
-  adopt(process: string, known: InstanceState, started: readonly NewJob[]): void {
+  adopt(
+    process: string,
+    known: InstanceState,
+    started: readonly NewJob[],
+    slots: SlotHold,
+  ): void {
     const taken = this.accepting && process === this.#process;
     const owned = started.filter(({ owned }) => owned);
     if (!taken) this.#refuse(owned.map(({ id }) => ({ process, id, token: 1 })));
@@ -200,7 +197,7 @@ export class WorkerProcess implements Host {
     else this.#workers.instances.offer(known);
     for (const job of started) {
       if (!job.owned) this.expect(job.queue, job.delay);
-      else if (taken) this.begin(begun(job, process, this.slots.hold(job.queue)));
+      else if (taken) this.begin(begun(job, process, slots.handOver(job.queue)));
     }
   }
 
@@ -244,7 +241,7 @@ export class WorkerProcess implements Host {
       { process: this.#process, jobs: this.running.size },
     );
     this.#running.abort(new HephaestusError("CANCELLED", "The process was declared dead"));
-    this.#process = await this.#entrance.beginAgain() ?? this.#process;
+    this.#process = await this.#registration.beginAgain() ?? this.#process;
   }
 
   /** These queues may have got work; with none, anything may have happened. */
@@ -258,30 +255,22 @@ export class WorkerProcess implements Host {
    * back. Asked again with a shorter time, it waits no longer than that.
    */
   stop(grace: number = this.#options.grace): Promise<void> {
-    void pause(this.givenUp, grace).then(() => this.#graceOver.abort());
+    this.#shutdown.limit(grace);
     return this.#stopping ??= this.#stop();
   }
 
   async #stop(): Promise<void> {
     this.#stops = true;
-    if (this.#process === "") this.#givenUp.abort();
+    if (this.#process === "") this.#shutdown.giveUp();
     await this.#starting.catch(() => {});
-    const loops = Promise.all(this.#loops.map((part) => part.stop()));
-    // A claim that is under way may still bring something.
-    const drained = loops.then(() => this.#running.drained());
-    await unlessAborted(this.#graceOver.signal, drained);
-    this.#graceOver.abort();
-    this.#running.abort(givenBack);
-    await within(patience, drained);
-    this.#givenUp.abort();
-    const late = "Cannot leave in order: the lease ends by itself";
-    const left = this.#leave().catch((error) =>
-      this.#runtime.logger.warn(late, { process: this.#process, error: failure(error) })
-    );
-    if (!(await within(patience, left))) {
-      this.#runtime.logger.warn(late, { process: this.#process, reason: "no answer came in time" });
-    }
-    if (this.#process === "") await within(patience, this.#entrance.settled);
+    await this.#shutdown.run({
+      process: this.#process,
+      logger: this.#runtime.logger,
+      running: this.#running,
+      registered: this.#registration.settled,
+      endLoops: () => Promise.all(this.#loops.map((part) => part.stop())),
+      leave: () => this.#leave(),
+    });
   }
 
   async #leave(): Promise<void> {

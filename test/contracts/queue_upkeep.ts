@@ -1,10 +1,17 @@
+import {
+  cancelled,
+  delivery,
+  failing,
+  type It,
+  leaseOf,
+  newId,
+  type Scene,
+  until,
+} from "./world.ts";
 import { describe } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { delivery, discardOf, type It, leaseOf, newId, type Scene, until } from "./world.ts";
 
 const failure = { name: "Error", message: "out of tape" };
-const cancelled = () =>
-  ({ status: "cancelled", control: "{}", error: failure, ignored: [] }) as const;
 
 export function upkeep(it: It): void {
   describe("stage()", () => {
@@ -165,16 +172,14 @@ export function upkeep(it: It): void {
       const process = await scene.register();
       const failed = await scene.open({}, {}, { step: "ship", delay: 1_000 });
       const job = await scene.claimOne(process);
-      await scene.store.end(failed, () => ({ ...cancelled(), status: "failed" }), {
-        discard: discardOf(job, process),
-      });
+      await scene.store.commit(process, [failing(job)]);
       assertEquals(await scene.standing(failed), [
         "execute pack discarded",
         "execute ship cancelled",
       ]);
       await scene.elapse(60_000);
       const fresh = await scene.open({}, {});
-      await scene.store.end(fresh, cancelled);
+      await scene.store.commitLocked(fresh, (state) => cancelled(state));
 
       assertEquals(await scene.queue.prune(30_000, 1), 1);
       assertEquals(await scene.queue.prune(30_000, 10), 1);

@@ -1,6 +1,6 @@
+import { activeIn, delivery, type It, newId, recorded, type Scene, turn } from "./world.ts";
 import { describe } from "node:test";
 import { assertEquals } from "@std/assert";
-import { activeIn, delivery, type It, newId, result, type Scene, turn } from "./world.ts";
 
 const wake = { queue: "default", workflow: "order", version: 1 };
 
@@ -17,7 +17,7 @@ export function commits(it: It): void {
           status: "waiting",
           control: activeIn("ship"),
           metadata: '{"weight":2}',
-          recorded: [result("pack", { output: '{"boxes":1}', duration: 40, attempt: 1 })],
+          recorded: [recorded("pack", { output: '{"boxes":1}', duration: 40, attempt: 1 })],
           settled: [job.id],
           started: [scene.job({ instance: id, step: "ship", owned: true })],
         }),
@@ -43,7 +43,7 @@ export function commits(it: It): void {
       await scene.store.commit(process, [turn(stale)]);
       const late = turn(stale, {
         status: "completed",
-        recorded: [result("pack")],
+        recorded: [recorded("pack")],
         settled: [job!.id],
         started: [scene.job({ instance: stale, step: "ship" })],
         wake,
@@ -65,7 +65,7 @@ export function commits(it: It): void {
 
       const tries = Array.from(
         { length: 10 },
-        (_, at) => scene.store.commit(process, [turn(id, { recorded: [result(`step-${at}`)] })]),
+        (_, at) => scene.store.commit(process, [turn(id, { recorded: [recorded(`step-${at}`)] })]),
       );
       const written = await Promise.all(tries);
 
@@ -99,7 +99,7 @@ export function commits(it: It): void {
 
       const turns = opened.map(({ id }) =>
         turn(id, {
-          recorded: [result("pack")],
+          recorded: [recorded("pack")],
           started: [scene.job({ instance: id, owned: true })],
         })
       );
@@ -115,8 +115,8 @@ export function commits(it: It): void {
       await scene.store.deliver(delivery(met, "pack"));
 
       const written = await scene.store.commit(process, [
-        turn(met, { status: "completed", recorded: [result("pack")] }),
-        turn(other, { recorded: [result("pack")] }),
+        turn(met, { status: "completed", recorded: [recorded("pack")] }),
+        turn(other, { recorded: [recorded("pack")] }),
       ]);
 
       assertEquals([...written.keys()], [other]);
@@ -223,7 +223,7 @@ export function commits(it: It): void {
     it("keeps the row that says waiting beside the delivery that ends the wait", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({ control: activeIn("parcel") });
-      const waiting = result("parcel", { activation: -1, event: "__async__" });
+      const waiting = recorded("parcel", { activation: -1, event: "__async__" });
 
       await scene.store.commit(process, [
         turn(id, { control: activeIn("parcel"), recorded: [waiting] }),

@@ -1,6 +1,6 @@
+import { activeIn, delivery, type It, newId, recorded, recording, turn } from "./world.ts";
 import { describe } from "node:test";
 import { assertEquals } from "@std/assert";
-import { activeIn, delivery, type It, newId, recording, result, turn } from "./world.ts";
 
 export function deliveries(it: It): void {
   describe("deliver()", () => {
@@ -95,7 +95,7 @@ export function deliveries(it: It): void {
       await scene.store.record([
         recording(await scene.claimOne(process), process, { event: "sent" }),
       ]);
-      const expired = result("approval", { event: "expired" });
+      const expired = recorded("approval", { event: "expired" });
       await scene.store.commit(process, [turn(id, { recorded: [expired] })]);
 
       const parcel = await scene.store.deliver(delivery(id, "parcel"));

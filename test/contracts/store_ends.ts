@@ -1,15 +1,20 @@
 import { describe } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import type { InstanceEnd, InstanceState } from "../../src/backend/store.ts";
-import { activeIn, delivery, discardOf, type It, newId, plain, recording } from "./world.ts";
-
-function ending(part: Partial<InstanceEnd> = {}): InstanceEnd {
-  const error = { name: "Error", message: "duplicate order" };
-  return { status: "cancelled", control: activeIn(), error, ignored: [], ...part };
-}
+import type { InstanceState } from "../../src/backend/store.ts";
+import {
+  activeIn,
+  cancelled,
+  delivery,
+  failing,
+  type It,
+  newId,
+  plain,
+  recorded,
+  recording,
+} from "./world.ts";
 
 export function ends(it: It): void {
-  describe("end()", () => {
+  describe("commitLocked()", () => {
     it("ends the instance and cancels its jobs, advances excepted", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({}, { step: "executing" });
@@ -20,10 +25,10 @@ export function ends(it: It): void {
       );
       await scene.store.deliver(delivery(id, "approval"));
 
-      const ended = await scene.store.end(id, () => ending());
+      const ended = await scene.store.commitLocked(id, (state) => cancelled(state));
 
       const { finishedAt: at } = await scene.listed(id);
-      assertEquals(ended, { kind: "ended", status: "cancelled", at: at! });
+      assertEquals(ended, { kind: "written", at: at! });
       assertEquals(await scene.standing(id), [
         "advance - available",
         "execute executing cancelled",
@@ -41,7 +46,7 @@ export function ends(it: It): void {
       const expected = await scene.known(id);
       const seen: InstanceState[] = [];
 
-      await scene.store.end(id, (known) => {
+      await scene.store.commitLocked(id, (known) => {
         seen.push(known);
         return undefined;
       });
@@ -53,14 +58,17 @@ export function ends(it: It): void {
       const id = await scene.open({}, {});
       const before = await scene.store.list({ ids: [id], limit: 1 });
 
-      assertEquals(await scene.store.end(id, () => undefined), { kind: "kept", status: "running" });
+      assertEquals(await scene.store.commitLocked(id, () => undefined), {
+        kind: "kept",
+        status: "running",
+      });
 
       assertEquals(await scene.store.list({ ids: [id], limit: 1 }), before);
       assertEquals(await scene.standing(id), ["execute pack available"]);
     });
 
     it("tells that an instance is missing", async (scene) => {
-      const ended = await scene.store.end(newId(), () => ending());
+      const ended = await scene.store.commitLocked(newId(), (state) => cancelled(state));
 
       assertEquals(ended, { kind: "kept", status: undefined });
     });
@@ -71,7 +79,7 @@ export function ends(it: It): void {
         throw new RangeError("Cannot decide");
       };
 
-      await assertRejects(() => scene.store.end(id, decide), RangeError, "Cannot decide");
+      await assertRejects(() => scene.store.commitLocked(id, decide), RangeError, "Cannot decide");
 
       assertEquals((await scene.known(id)).status, "running");
     });
@@ -81,7 +89,8 @@ export function ends(it: It): void {
       await scene.store.deliver(delivery(id, "approval"));
       await scene.store.deliver(delivery(id, "payment"));
 
-      await scene.store.end(id, () => ending({ ignored: ["approval"] }));
+      const processed = [{ step: "approval", activation: 1, causes: undefined }];
+      await scene.store.commitLocked(id, (state) => cancelled(state, { processed }));
 
       const history = await scene.store.history(id);
       assertEquals(
@@ -92,30 +101,35 @@ export function ends(it: It): void {
 
     it("lets one of ten win that end an instance at once", async (scene) => {
       const id = await scene.open();
-      const decide = (known: InstanceState) => known.status === "running" ? ending() : undefined;
+      const decide = (known: InstanceState) =>
+        known.status === "running" ? cancelled(known) : undefined;
 
-      const tries = Array.from({ length: 10 }, () => scene.store.end(id, decide));
+      const tries = Array.from({ length: 10 }, () => scene.store.commitLocked(id, decide));
       const kinds = (await Promise.all(tries)).map((ended) => ended.kind).sort();
 
-      assertEquals(kinds, ["ended", ...Array.from({ length: 9 }, () => "kept")]);
+      assertEquals(kinds, [...Array.from({ length: 9 }, () => "kept"), "written"]);
       assertEquals((await scene.known(id)).revision, 2);
     });
   });
 
-  describe("end() with a discard", () => {
-    const failed = () => ending({ status: "failed" });
-
+  describe("commit() of a failure", () => {
     it("fails the instance, keeps the job and tells the story", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({}, { step: "pack" }, { step: "label", priority: 6 });
       const job = await scene.claimOne(process);
       const errors = [{ name: "Error", message: "first" }, { name: "Error", message: "second" }];
+      const told = JSON.stringify(errors);
+      const result = { event: "__failed__", attempt: 2, errors: told, duration: 40 };
 
-      const discard = discardOf(job, process, { errors, attempt: 2, duration: 40 });
-      const ended = await scene.store.end(id, failed, { discard });
+      const written = await scene.store.commit(process, [
+        failing(job, {
+          recorded: [recorded("pack", result)],
+          discarded: [{ id: job.id, errors: told }],
+        }),
+      ]);
 
       const { finishedAt: at } = await scene.listed(id);
-      assertEquals(ended, { kind: "ended", status: "failed", at: at! });
+      assertEquals([...written], [[id, at!]]);
       assertEquals(await scene.standing(id), ["execute label cancelled", "execute pack discarded"]);
       const [stored] = await scene.jobsOf(id);
       assertEquals([stored?.finishedAt === undefined, stored?.process], [false, undefined]);
@@ -126,41 +140,43 @@ export function ends(it: It): void {
       assertEquals(entry?.process, process);
     });
 
-    it("changes nothing when the lease is stale", async (scene) => {
+    it("changes nothing when the instance has moved on", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({}, {});
       const job = await scene.claimOne(process);
-      const discard = discardOf({ ...job, token: 2 }, process);
 
-      assertEquals(await scene.store.end(id, failed, { discard }), { kind: "stale" });
+      const written = await scene.store.commit(process, [failing(job, { revision: 2 })]);
 
+      assertEquals(written.size, 0);
       assertEquals((await scene.known(id)).revision, 1);
       assertEquals(await scene.store.history(id), []);
       assertEquals(await scene.standing(id), ["execute pack executing"]);
     });
 
-    it("discards once when it is repeated", async (scene) => {
+    it("fails once when it is repeated", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({}, {});
-      const discard = discardOf(await scene.claimOne(process), process);
+      const job = await scene.claimOne(process);
 
-      const tries = Array.from({ length: 5 }, () => scene.store.end(id, failed, { discard }));
-      const kinds = (await Promise.all(tries)).map((ended) => ended.kind).sort();
+      const tries = Array.from(
+        { length: 5 },
+        () => scene.store.commit(process, [failing(job)]),
+      );
+      const written = (await Promise.all(tries)).map(({ size }) => size).sort();
 
-      assertEquals(kinds, ["ended", "stale", "stale", "stale", "stale"]);
+      assertEquals(written, [0, 0, 0, 0, 1]);
       assertEquals((await scene.store.history(id)).length, 1);
     });
 
-    it("only ends the job when a delivery has come first", async (scene) => {
+    it("writes nothing when a delivery has come first", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({ control: activeIn("parcel") }, { step: "parcel" });
       const job = await scene.claimOne(process);
       await scene.store.deliver(delivery(id, "parcel", { event: "arrived" }));
 
-      const ended = await scene.store.end(id, failed, { discard: discardOf(job, process) });
+      assertEquals((await scene.store.commit(process, [failing(job)])).size, 0);
 
-      assertEquals(ended, { kind: "kept", status: "running" });
-      assertEquals(await scene.standing(id), ["advance - available"]);
+      assertEquals(await scene.standing(id), ["advance - available", "execute parcel executing"]);
       assertEquals((await scene.store.history(id)).map((entry) => entry.event), ["arrived"]);
       assertEquals((await scene.known(id)).revision, 1);
     });
@@ -169,44 +185,41 @@ export function ends(it: It): void {
       const process = await scene.register();
       const id = await scene.open({}, { step: "pack" }, { step: "label", priority: 6 });
       const job = await scene.claimOne(process);
-      const discard = discardOf(job, process, { bare: true });
+      const bare = { bare: true, recorded: [], discarded: [], settled: [job.id] };
 
-      assertEquals((await scene.store.end(id, failed, { discard })).kind, "ended");
+      assertEquals((await scene.store.commit(process, [failing(job, bare)])).size, 1);
 
       assertEquals(await scene.standing(id), []);
       assertEquals(await scene.store.history(id), []);
       const [listed] = await scene.store.list({ ids: [id], limit: 1 });
       assertEquals([listed?.status, listed?.revision], ["failed", 2]);
-      assertEquals(await scene.store.end(id, failed, { discard }), { kind: "stale" });
     });
 
-    it("only ends the job when it is bare and a delivery has come first", async (scene) => {
-      const process = await scene.register();
-      const id = await scene.open({ control: activeIn("parcel") }, { step: "parcel" });
-      const job = await scene.claimOne(process);
-      await scene.store.deliver(delivery(id, "parcel", { event: "arrived" }));
-      const discard = discardOf(job, process, { bare: true });
-
-      assertEquals(await scene.store.end(id, failed, { discard }), {
-        kind: "kept",
-        status: "running",
-      });
-
-      assertEquals(await scene.standing(id), ["advance - available"]);
-    });
-
-    it("lets either the result or the discard stand", async (scene) => {
+    it("lets either the result or the failure stand", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({}, {});
       const job = await scene.claimOne(process);
 
-      const [recorded, ended] = await Promise.all([
+      await Promise.all([
         scene.store.record([recording(job, process)]),
-        scene.store.end(id, failed, { discard: discardOf(job, process) }),
+        scene.store.commit(process, [failing(job)]),
       ]);
 
-      assertEquals(recorded.size === 1, ended.kind !== "ended");
       assertEquals((await scene.store.history(id)).length, 1);
+    });
+
+    it("shows an advance why a step has failed that was left to it", async (scene) => {
+      const process = await scene.register();
+      const id = await scene.open({}, {});
+      const job = await scene.claimOne(process);
+      const errors = [{ name: "Error", message: "first" }, { name: "Error", message: "last" }];
+
+      await scene.store.record([
+        recording(job, process, { event: "__failed__", errors: JSON.stringify(errors) }),
+      ]);
+
+      const [unread] = await scene.store.unprocessed([id]);
+      assertEquals([unread?.event, unread?.failure], ["__failed__", errors[1]]);
     });
   });
 }

@@ -1,6 +1,6 @@
+import { activeIn, type It, newId, recorded } from "./world.ts";
 import { describe } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { activeIn, type It, newId, result } from "./world.ts";
 
 export function opens(it: It): void {
   describe("open()", () => {
@@ -108,7 +108,7 @@ export function opens(it: It): void {
     });
 
     it("records the choices of the start", async (scene) => {
-      const id = await scene.open({ recorded: [result("route", { output: "1" })] });
+      const id = await scene.open({ recorded: [recorded("route", { output: "1" })] });
 
       const [entry] = await scene.store.history(id);
 

@@ -1,16 +1,16 @@
-import { describe } from "node:test";
-import { assertEquals, assertThrows } from "@std/assert";
-import type { Filter, Place } from "../../src/backend/store.ts";
 import {
   activeIn,
   delivery,
   type It,
   newId,
+  recorded,
   recording,
-  result,
   type Scene,
   turn,
 } from "./world.ts";
+import { describe } from "node:test";
+import { assertEquals, assertThrows } from "@std/assert";
+import type { Filter, Place } from "../../src/backend/store.ts";
 
 export function reads(it: It): void {
   describe("list()", () => {
@@ -131,8 +131,8 @@ export function reads(it: It): void {
       const commit = (revision: number, part: Parameters<typeof turn>[1]) =>
         scene.store.commit(process, [turn(id, { revision, ...part })]);
 
-      await commit(1, { recorded: [result("z"), result("a"), result("m")] });
-      await commit(2, { recorded: [result("b")] });
+      await commit(1, { recorded: [recorded("z"), recorded("a"), recorded("m")] });
+      await commit(2, { recorded: [recorded("b")] });
       await commit(3, { processed: [{ step: "late", activation: 1, causes: ["b"] }] });
 
       const history = await scene.store.history(id);
@@ -151,12 +151,12 @@ export function reads(it: It): void {
     it("tells how steps ended, and what started them", async (scene) => {
       const process = await scene.register();
       const id = await scene.open();
-      const recorded = [
-        result("pack", { output: '{"boxes":1}' }),
-        result("route", { event: "fast", causes: ["pack"] }),
-        result("parcel", { activation: -1, event: "__async__" }),
+      const results = [
+        recorded("pack", { output: '{"boxes":1}' }),
+        recorded("route", { event: "fast", causes: ["pack"] }),
+        recorded("parcel", { activation: -1, event: "__async__" }),
       ];
-      await scene.store.commit(process, [turn(id, { recorded })]);
+      await scene.store.commit(process, [turn(id, { recorded: results })]);
 
       const all = [
         { step: "pack", event: "ok", output: { boxes: 1 }, causes: [] },

@@ -1,6 +1,6 @@
+import { activeIn, delivery, type It, leaseOf, plain, recorded, recording, turn } from "./world.ts";
 import { describe } from "node:test";
 import { assertEquals } from "@std/assert";
-import { activeIn, delivery, type It, leaseOf, plain, recording, result, turn } from "./world.ts";
 
 export function records(it: It): void {
   describe("record()", () => {
@@ -28,6 +28,7 @@ export function records(it: It): void {
         event: "packed",
         metadata: { weight: 2 },
         output: { boxes: [1, 2] },
+        failure: undefined,
       }]);
       const [entry] = await scene.store.history(id);
       const { at, startedAt, ...rest } = entry!;
@@ -218,7 +219,7 @@ export function records(it: It): void {
       const process = await scene.register();
       const id = await scene.open({}, {}, {});
       const [held, lost] = await scene.claim(process);
-      await scene.store.commit(process, [turn(id, { recorded: [result("pack")] })]);
+      await scene.store.commit(process, [turn(id, { recorded: [recorded("pack")] })]);
       const ignored = [{ step: "pack", activation: 1 }, { step: "other", activation: 1 }];
 
       await scene.store.pass([

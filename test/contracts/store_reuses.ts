@@ -1,19 +1,17 @@
-import { describe } from "node:test";
-import { assertEquals, assertRejects } from "@std/assert";
-import type { Job } from "../../src/backend/job.ts";
-import type { InstanceEnd } from "../../src/backend/store.ts";
-import type { Turn } from "../../src/backend/turn.ts";
 import {
   activeIn,
-  discardOf,
   type It,
   leaseOf,
   plain,
+  recorded,
   recording,
-  result,
   type Scene,
   turn,
 } from "./world.ts";
+import { describe } from "node:test";
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Job } from "../../src/backend/job.ts";
+import type { Turn } from "../../src/backend/turn.ts";
 
 const failure = { name: "Error", message: "out of tape" };
 
@@ -71,7 +69,7 @@ export function reuses(it: It): void {
 
       await scene.store.commit(process, [
         { ...chained(scene, id, job), started },
-        turn(other, { recorded: [result("pack")], settled: [ended.id] }),
+        turn(other, { recorded: [recorded("pack")], settled: [ended.id] }),
       ]);
 
       assertEquals(await scene.standing(id), ["execute bill available", "execute ship executing"]);
@@ -176,8 +174,6 @@ export function reuses(it: It): void {
   });
 }
 
-const ending: InstanceEnd = { status: "failed", control: activeIn(), error: failure, ignored: [] };
-
 /** What may be said of a job once it has ended. */
 export const verdicts: readonly (readonly [
   name: string,
@@ -191,11 +187,6 @@ export const verdicts: readonly (readonly [
     "a pass",
     ({ store }, job, process) =>
       store.pass([{ lease: leaseOf(job, process), instance: job.instance, ignored: [] }]),
-  ],
-  [
-    "a discard",
-    ({ store }, job, process) =>
-      store.end(job.instance, () => ending, { discard: discardOf(job, process) }),
   ],
 ];
 
@@ -217,7 +208,7 @@ export function chained(scene: Scene, instance: string, { id }: Job): Turn {
   const next = { id, instance, step: "ship", maxAttempts: 7, owned: true, args: "[1]" };
   return turn(instance, {
     control: activeIn("ship"),
-    recorded: [result("pack")],
+    recorded: [recorded("pack")],
     reused: scene.job(next),
   });
 }

@@ -1,6 +1,6 @@
+import { type It, recorded, recording, turn } from "./world.ts";
 import { describe } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import { type It, recording, result, turn } from "./world.ts";
 
 export function transactions(it: It): void {
   describe("transaction()", () => {
@@ -10,9 +10,9 @@ export function transactions(it: It): void {
       const job = await scene.claimOne(process);
 
       const answer = await scene.store.transaction(async (tx) => {
-        const recorded = await tx.record([recording(job, process)]);
-        const written = await tx.commit(process, [turn(two, { recorded: [result("pack")] })]);
-        return [...recorded, ...written.keys()];
+        const standing = await tx.record([recording(job, process)]);
+        const written = await tx.commit(process, [turn(two, { recorded: [recorded("pack")] })]);
+        return [...standing, ...written.keys()];
       });
 
       assertEquals(answer, [job.id, two]);

@@ -1,6 +1,6 @@
+import { cancelled, type It, type Scene, turn, until } from "./world.ts";
 import { describe } from "node:test";
 import { emptyControl, encodeControl } from "../../src/core/engine/control.ts";
-import { activeIn, type It, type Scene, turn, until } from "./world.ts";
 
 /** What tells callers that wait for the end of an instance. */
 export function watches(it: It): void {
@@ -13,11 +13,7 @@ export function watches(it: It): void {
         ]);
       },
       "somebody cancels": async (scene: Scene, id: string) => {
-        const error = { name: "Error", message: "no longer wanted" };
-        await scene.store.end(
-          id,
-          () => ({ status: "cancelled", control: activeIn(), error, ignored: [] }),
-        );
+        await scene.store.commitLocked(id, (state) => cancelled(state));
       },
     };
     for (const [when, end] of Object.entries(ways)) {

@@ -2,11 +2,12 @@ import { it as nodeIt } from "node:test";
 import { randomUUID } from "node:crypto";
 import { assertExists } from "@std/assert";
 import { emptyControl, encodeControl } from "../../src/core/engine/control.ts";
+import { FAILED } from "../../src/core/engine/progress.ts";
 import type { Instance } from "../../src/core/engine/instance.ts";
 import type { Job, NewJob } from "../../src/backend/job.ts";
 import type { Demand, Lease } from "../../src/backend/queue.ts";
-import type { Discard, InstanceState, NewInstance, Storage } from "../../src/backend/store.ts";
-import type { AppliedResult, NewDelivery, Recording, Turn } from "../../src/backend/turn.ts";
+import type { InstanceState, NewInstance, Storage } from "../../src/backend/store.ts";
+import type { NewDelivery, NewResult, Recorded, Recording, Turn } from "../../src/backend/turn.ts";
 import type { StoredJob } from "../../src/memory/clock.ts";
 
 /** A backend to be tested, with nothing in it yet. */
@@ -48,7 +49,7 @@ export function activeIn(...steps: readonly string[]): string {
   return encodeControl({ ...emptyControl, active: new Map(steps.map((step) => [step, ""])) });
 }
 
-export function result(step: string, part: Partial<AppliedResult> = {}): AppliedResult {
+export function result(step: string, part: Partial<NewResult> = {}): NewResult {
   return {
     step,
     activation: 1,
@@ -58,9 +59,15 @@ export function result(step: string, part: Partial<AppliedResult> = {}): Applied
     attempt: 1,
     errors: undefined,
     duration: undefined,
-    causes: [],
     ...part,
   };
+}
+
+export function recorded(
+  step: string,
+  { causes = [], ...part }: Partial<NewResult> & { readonly causes?: readonly string[] } = {},
+): Recorded {
+  return { result: result(step, part), causes };
 }
 
 export function turn(instance: string, part: Partial<Turn> = {}): Turn {
@@ -75,10 +82,12 @@ export function turn(instance: string, part: Partial<Turn> = {}): Turn {
     recorded: [],
     processed: [],
     settled: [],
+    discarded: [],
     resolved: [],
     started: [],
     reused: undefined,
     wake: undefined,
+    bare: false,
     ...part,
   };
 }
@@ -108,9 +117,8 @@ export function leaseOf(job: Job, process: string): Lease {
 }
 
 export function recording(job: Job, process: string, part: Partial<Recording> = {}): Recording {
-  const { causes: _, ...rest } = result(job.step ?? "pack", { attempt: job.attempt });
   return {
-    ...rest,
+    ...result(job.step ?? "pack", { attempt: job.attempt }),
     instance: job.instance,
     version: job.version,
     lease: leaseOf(job, process),
@@ -119,16 +127,23 @@ export function recording(job: Job, process: string, part: Partial<Recording> = 
   };
 }
 
-export function discardOf(job: Job, process: string, part: Partial<Discard> = {}): Discard {
-  return {
-    lease: leaseOf(job, process),
-    step: job.step ?? "pack",
-    activation: 1,
-    attempt: job.attempt,
-    errors: [{ name: "Error", message: "out of tape" }],
-    duration: 5,
+/** The turn in which an instance fails because the attempts of a job are used up. */
+export function failing(job: Job, part: Partial<Turn> = {}): Turn {
+  const errors = JSON.stringify([{ name: "Error", message: "out of tape" }]);
+  const failed = { event: FAILED, attempt: job.attempt, errors, duration: 5 };
+  return turn(job.instance, {
+    status: "failed",
+    error: JSON.stringify({ name: "Error", message: "out of tape" }),
+    recorded: [recorded(job.step ?? "pack", failed)],
+    discarded: [{ id: job.id, errors }],
     ...part,
-  };
+  });
+}
+
+/** The turn in which an instance is cancelled, as it stands. */
+export function cancelled({ id, revision }: InstanceState, part: Partial<Turn> = {}): Turn {
+  const error = JSON.stringify({ name: "Error", message: "duplicate order" });
+  return turn(id, { revision, status: "cancelled", error, ...part });
 }
 
 /** The world, with words for what happens in it. */

@@ -2,13 +2,8 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeControl, emptyControl, encodeControl } from "../../src/core/engine/control.ts";
-import {
-  advance,
-  LATER,
-  open,
-  type Progress,
-  type StepEnding,
-} from "../../src/core/engine/engine.ts";
+import { advance, open } from "../../src/core/engine/engine.ts";
+import { LATER, type Progress, type StepEnding } from "../../src/core/engine/progress.ts";
 import { causesOf, row } from "../../src/core/graph/graph.ts";
 import type { Control } from "../../src/core/engine/instance.ts";
 import { mergeMetadata, metadataSeenBy, withStart } from "../../src/core/engine/metadata.ts";
@@ -143,10 +138,10 @@ class Run {
     const ignored = endings.filter(({ step }) => !graph.steps.has(step)).map(({ step }) => step);
 
     if (now.failing.size > 0) {
-      assert(now.failing.has(progress.thrown!.step), `${progress.thrown!.step} does not fail`);
+      assert(now.failing.has(progress.failed!.step), `${progress.failed!.step} does not fail`);
     } else {
       assertEquals(sorted(this.#applied), sorted(now.applied));
-      assertEquals(progress.thrown, undefined);
+      assertEquals(progress.failed, undefined);
       assertEquals(
         sorted(progress.resolved),
         sorted([...before.active].filter((step) => now.applied.has(step) && isOpen(graph, step))),
@@ -244,7 +239,7 @@ describe("the engine", () => {
     const progress = advance(graph, forkedOut, both, undecided);
 
     assertEquals(progress.status, "failed");
-    assertEquals(progress.thrown?.step, "settle");
+    assertEquals(progress.failed?.step, "settle");
     assertEquals(progress.applied.map(({ ending }) => ending.step), ["left", "right"]);
     assertEquals([progress.started, [...progress.control.active.keys()]], [[], []]);
   });

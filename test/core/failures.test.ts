@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { type Failure, inAscii, withFailure } from "../../src/core/value/failure.ts";
+import { type Failure, inForm, withFailure } from "../../src/core/value/failure.ts";
 
 const after = (attempts: number, failed: (attempt: number) => Failure): readonly Failure[] =>
   Array.from({ length: attempts }, (_, n) => failed(n + 1))
@@ -50,7 +50,7 @@ describe("a failure in ASCII", () => {
       omitted: 2,
     };
 
-    assertEquals(inAscii(failed), {
+    assertEquals(inForm(failed, "plain"), {
       name: "?rger",
       message: "a ??",
       code: "?",

@@ -80,9 +80,7 @@ export const storiesOfCallers: readonly Story[] = [
       "list",
       "begin",
       "lock the instance",
-      "end the instance",
-      "cancel the jobs",
-      "notify",
+      "turn",
       "commit",
     ],
     before: ({ hephaestus }) => hephaestus.start(holding, "one", undefined),
@@ -136,9 +134,7 @@ export const storiesOfCallers: readonly Story[] = [
       "list",
       "begin",
       "lock the instance",
-      "end the instance",
-      "cancel the jobs",
-      "notify",
+      "turn",
       "commit",
     ],
     before: ({ hephaestus }) => hephaestus.start(road, "one", undefined),
@@ -169,7 +165,7 @@ export const storiesOfCallers: readonly Story[] = [
   },
   {
     name: "a cancel of what keeps a delivery",
-    statements: ["lock the instance", "end the instance", "ignore what was kept"],
+    statements: ["lock the instance", "turn"],
     async before({ url, sql }) {
       await using hephaestus = engine(url);
       await hephaestus.work({ poll: "20ms" }).ready;

@@ -8,7 +8,7 @@ import { postgresQueue } from "../../src/postgres/queue.ts";
 import { engineSettings, engineStatements } from "../../src/postgres/driver/settings.ts";
 import { postgresStore } from "../../src/postgres/store.ts";
 import { tablesOf } from "../../src/postgres/sql/tables.ts";
-import type { WorkerContext } from "../../src/runner/run/attempt.ts";
+import type { WorkerContext } from "../../src/runner/run/worker_context.ts";
 import { Committer } from "../../src/runner/turn/committer.ts";
 import { Failures } from "../../src/runner/run/failures.ts";
 import type { Host, OwnedJob } from "../../src/runner/host.ts";
@@ -98,7 +98,7 @@ function partyOn(db: Db, pool: Db, name: string, { process, jobs }: Claimed): Pa
     jobs: new Map(
       jobs.map((job) => [
         job.step ?? job.kind,
-        { ...job, process, slot: new Slots(new Map()).hold(job.queue) },
+        { ...job, process, slot: new Slots(new Map()).hold().handOver(job.queue) },
       ]),
     ),
     sent,

@@ -1,6 +1,6 @@
+import { cancelled, failing, turn } from "../contracts/world.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { choice, done, FatalError, join, signal, step, type, workflow } from "../../mod.ts";
-import { discardOf, turn } from "../contracts/world.ts";
 import { eventually, Gate } from "../everywhere.ts";
 import { onBackends, onPostgresBackend } from "./backends.ts";
 import { assertSound } from "./story.ts";
@@ -158,21 +158,14 @@ onPostgresBackend("a discard that cannot be written whole", (it) => {
       begin raise exception 'not today'; end $$;
       create trigger refuse before update on hephaestus.jobs
         for each row when (new.state = 'cancelled') execute function refuse();`);
-    const failed = () => ({
-      status: "failed" as const,
-      control: '{"active":{}}',
-      error: { name: "Error", message: "e" },
-      ignored: [],
-    });
-    const discard = discardOf(job!, process);
 
-    await assertRejects(() => scene.store.end(id, failed, { discard }));
+    await assertRejects(() => scene.store.commit(process, [failing(job!)]));
     assertEquals((await scene.known(id)).status, "running");
     assertEquals(await scene.store.history(id), []);
     assertEquals(await scene.standing(id), ["execute pack executing", "execute weigh available"]);
 
     await sql`drop trigger refuse on hephaestus.jobs`;
-    assertEquals((await scene.store.end(id, failed, { discard })).kind, "ended");
+    assertEquals((await scene.store.commit(process, [failing(job!)])).size, 1);
     assertEquals(await scene.standing(id), ["execute pack discarded", "execute weigh cancelled"]);
     await assertSound(sql);
   });
@@ -233,12 +226,7 @@ onBackends("a cancel", (it) => {
     const process = await scene.register();
     const id = await scene.open({}, {});
     const job = await scene.claimOne(process);
-    await scene.store.end(id, () => ({
-      status: "cancelled",
-      control: '{"active":{}}',
-      error: { name: "Error", message: "e" },
-      ignored: [],
-    }));
+    await scene.store.commitLocked(id, (state) => cancelled(state));
 
     const started = [scene.job({ instance: id, step: "ship", owned: true })];
     const written = await scene.store.commit(process, [turn(id, { settled: [job.id], started })]);

@@ -1,15 +1,15 @@
-import { assertEquals, assertExists } from "@std/assert";
-import { done, join, step, type, workflow } from "../../mod.ts";
 import {
   activeIn,
-  discardOf,
+  failing,
   leaseOf,
   plain,
+  recorded,
   recording,
-  result,
   type Scene,
   turn,
 } from "../contracts/world.ts";
+import { assertEquals, assertExists } from "@std/assert";
+import { done, join, step, type, workflow } from "../../mod.ts";
 import { eventually, Gate } from "../everywhere.ts";
 import { onBackends, onPostgresBackend } from "./backends.ts";
 
@@ -37,7 +37,7 @@ onBackends("a fenced write", (it) => {
       status: "completed",
       control: activeIn(),
       metadata: '{"late":true}',
-      recorded: [result("pack")],
+      recorded: [recorded("pack")],
       settled: [job.id],
       started: [scene.job({ instance: id, step: "ship" })],
       resolved: ["weigh"],
@@ -65,23 +65,14 @@ onBackends("a fenced write", (it) => {
     const answers = [
       await queue.heartbeat(zombie, 30_000),
       (await scene.claim(zombie)).length,
-      (await store.commit(zombie, [turn(id, { recorded: [result("pack")], settled: [job.id] })]))
+      (await store.commit(zombie, [turn(id, { recorded: [recorded("pack")], settled: [job.id] })]))
         .size,
       (await store.record([recording(job, zombie)])).size,
       await queue.retry(lease, [{ name: "Error", message: "late" }], 0),
       await queue.snooze(lease, 0),
       await queue.release([lease]),
       await store.pass([{ lease, instance: id, ignored: [] }]),
-      (await store.end(
-        id,
-        () => ({
-          status: "failed",
-          control: activeIn(),
-          error: { name: "E", message: "e" },
-          ignored: [],
-        }),
-        { discard: discardOf(job, zombie) },
-      )).kind,
+      (await store.commit(zombie, [failing(job)])).size,
     ];
 
     assertEquals(answers, [
@@ -93,7 +84,7 @@ onBackends("a fenced write", (it) => {
       false,
       undefined,
       undefined,
-      "stale",
+      0,
     ]);
     assertEquals(await picture(scene, id), before);
   });

@@ -1,6 +1,6 @@
+import { delivery, leaseOf, recorded, recording, type Scene, turn } from "../contracts/world.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { done, join, signal, step, timer, type, workflow } from "../../mod.ts";
-import { delivery, leaseOf, recording, result, type Scene, turn } from "../contracts/world.ts";
 import { eventually } from "../everywhere.ts";
 import { onBackends, onPostgresBackend } from "./backends.ts";
 import { assertSound } from "./story.ts";
@@ -104,7 +104,7 @@ onPostgresBackend("what belongs together", (it) => {
       () => scene.store.record([recording(job, process)]),
       () =>
         scene.store.commit(process, [
-          turn(id, { recorded: [result("pack")], settled: [job.id], started: [next] }),
+          turn(id, { recorded: [recorded("pack")], settled: [job.id], started: [next] }),
         ]),
       () => scene.store.deliver(delivery(id, "approval")),
       () => scene.open({ id: "01990000-0000-7000-8000-000000000000" }, {}),

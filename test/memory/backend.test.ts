@@ -27,7 +27,7 @@ describe("memoryBackend()", () => {
       resume: () => store.deliver(delivery(newId(), "approval"), tx),
       schedule: () => store.schedule(job(), tx),
       "list instances": () => store.list({ limit: 1 }, tx),
-      end: () => store.end(newId(), () => undefined, { tx }),
+      cancel: () => store.commitLocked(newId(), () => undefined, tx),
       delete: () => store.delete(newId(), { tx }),
     };
 

@@ -51,13 +51,15 @@ const turn = (part: Partial<Turn>): Turn => ({
   control: "{}",
   metadata: undefined,
   error: undefined,
-  recorded: [{ ...result, causes: [] }],
+  recorded: [{ result, causes: [] }],
   processed: [],
   settled: ["1"],
+  discarded: [],
   resolved: [],
   started: [next],
   reused: undefined,
   wake: undefined,
+  bare: false,
   ...part,
 });
 const channels = { jobs: "jobs", ended: "ended" };

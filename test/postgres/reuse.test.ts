@@ -1,3 +1,4 @@
+import { leaseOf, recorded, sceneIn, turn } from "../contracts/world.ts";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import type { Sql } from "postgres";
@@ -5,7 +6,6 @@ import { postgresBackend } from "../../src/postgres/backend.ts";
 import { elapse, jobs } from "../contracts/postgres_world.ts";
 import type { Written } from "../../src/backend/store.ts";
 import { chained, running, verdicts } from "../contracts/store_reuses.ts";
-import { leaseOf, result, sceneIn, turn } from "../contracts/world.ts";
 import { eventually } from "../everywhere.ts";
 import { migrated } from "../pg.ts";
 
@@ -59,12 +59,12 @@ describe("a job in the row of the one that has ended", () => {
     await scene.store.commit(process, [
       turn(ids[0]!, {
         metadata: '{"by":"otto"}',
-        recorded: [result("pack")],
+        recorded: [recorded("pack")],
         reused: scene.job({ ...next, instance: ids[0]!, id: first!.id }),
       }),
       turn(ids[1]!, {
         metadata: '{"by":"otto"}',
-        recorded: [result("pack")],
+        recorded: [recorded("pack")],
         settled: [second!.id],
         started: [scene.job({ ...next, instance: ids[1]! })],
       }),
@@ -95,7 +95,7 @@ describe("a job in the row of the one that has ended", () => {
         opened.map(({ id, started }) =>
           turn(id, {
             revision,
-            recorded: [result(`step${revision}`)],
+            recorded: [recorded(`step${revision}`)],
             reused: scene.job({ ...started[0], step: `step${revision + 1}`, owned: true }),
           })
         ),

@@ -1,61 +1,19 @@
+import {
+  type AppliedEnding,
+  type Decide,
+  FAILED,
+  type Ignored,
+  type InstanceFailure,
+  LATER,
+  type Progress,
+  type StepEnding,
+} from "./progress.ts";
 import { emptyControl } from "./control.ts";
 import { ControlDraft } from "./draft.ts";
 import { HephaestusError } from "../errors/errors.ts";
 import { filtered } from "./filtered.ts";
 import { causesOf, type Graph, type GraphStep, row } from "../graph/graph.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
-import type { JsonObject } from "../value/json.ts";
-
-/** The event under which an asynchronous step says that it waits for a delivery. */
-export const LATER = "__async__";
-
-/** The event of a step whose attempts are used up. */
-export const FAILED = "__failed__";
-
-/** How a step ended, as the engine sees it. */
-export interface StepEnding {
-  readonly step: string;
-  readonly activation: number;
-  readonly event: string;
-  readonly output: unknown;
-  readonly metadata: JsonObject | undefined;
-}
-
-/** An ending that was applied. `decided` marks a choice, which the engine itself has asked. */
-export interface AppliedEnding {
-  readonly ending: StepEnding;
-  /** The steps whose arrival had started the step. */
-  readonly causes: readonly string[];
-  readonly decided: boolean;
-}
-
-/** Runs the code of a choice. `ended` gives the endings of this turn, which no store has yet. */
-export type Decide = (
-  step: string,
-  ended: ReadonlyMap<string, StepEnding>,
-) => Pick<StepEnding, "event" | "output" | "metadata">;
-
-/** What a turn does to an instance. */
-export interface Progress {
-  readonly control: Control;
-  readonly status: InstanceStatus;
-  /** In the order in which they were applied. */
-  readonly applied: readonly AppliedEnding[];
-  /** Endings that came before their wait and are kept. */
-  readonly kept: readonly StepEnding[];
-  /** Endings and kept deliveries that nobody will read. */
-  readonly ignored: readonly Pick<StepEnding, "step" | "activation">[];
-  /** Steps that have started and are still active at the end of the turn. */
-  readonly started: readonly string[];
-  /** Asynchronous steps that began to wait and still do. */
-  readonly waiting: readonly string[];
-  /** Waits that were open before the turn and have ended. */
-  readonly resolved: readonly string[];
-  /** A kept delivery has met its wait, but was not among the endings: an advance must read it. */
-  readonly wake: boolean;
-  /** What a choice threw. */
-  readonly thrown: { readonly step: string; readonly error: unknown } | undefined;
-}
 
 /** Starts an instance. */
 export function open(graph: Graph, decide: Decide): Progress {
@@ -75,6 +33,22 @@ export function advance(
   decide: Decide,
 ): Progress {
   return new TurnBuilder(graph, control, decide).run(endings, false);
+}
+
+/** Ends an instance from outside its graph: nothing is active any more. */
+export function cancel({ metadata, early }: Control): Progress {
+  return {
+    control: { ...emptyControl, metadata },
+    status: "cancelled",
+    applied: none,
+    kept: none,
+    ignored: [...early].map((step) => ({ step, activation: 1 })),
+    started: none,
+    waiting: none,
+    resolved: none,
+    wake: false,
+    failed: undefined,
+  };
 }
 
 /** Whether an active step waits for the outside or for time, and has no code that runs. */
@@ -100,7 +74,7 @@ class TurnBuilder {
   #waiting: string[] | undefined;
   /** Words of steps that they wait, whose wait is over already: a delivery was read before them. */
   #overtaken: StepEnding[] | undefined;
-  #thrown: Progress["thrown"];
+  #failed: InstanceFailure | undefined;
 
   constructor(graph: Graph, control: Control, decide: Decide) {
     this.#graph = graph;
@@ -117,7 +91,7 @@ class TurnBuilder {
     }
     if (opening) this.#start(this.#graph.start, "");
     let next = 0;
-    for (; this.#ready && next < this.#ready.length && !this.#thrown; next++) {
+    for (; this.#ready && next < this.#ready.length && !this.#failed; next++) {
       this.#end(this.#ready[next]!, false);
     }
     return this.#progress(this.#ready?.slice(next) ?? none);
@@ -139,13 +113,14 @@ class TurnBuilder {
   }
 
   #end(ending: StepEnding, decided: boolean): void {
+    if (ending.event === FAILED) return this.#fail(ending);
     const moves = this.#graph.steps.get(ending.step)?.moves.get(ending.event);
     if (moves === undefined) {
       const error = new HephaestusError(
         "UNDECLARED_EVENT",
         `Cannot apply the result of step "${ending.step}": it does not declare the event "${ending.event}"`,
       );
-      this.#thrown = { step: ending.step, error };
+      this.#failed = { step: ending.step, failure: undefined, thrown: error };
       if (!decided) this.#keep(ending);
       return;
     }
@@ -158,6 +133,14 @@ class TurnBuilder {
     }
   }
 
+  #fail(ending: StepEnding): void {
+    const { step, failure } = ending;
+    const causes = causesOf(this.#graph, step, this.#draft.active.get(step));
+    this.#applied = and(this.#applied, { ending, causes, decided: false });
+    this.#draft.end(step, undefined, causes);
+    this.#failed = { step, failure, thrown: undefined };
+  }
+
   #join(to: string): void {
     if (this.#draft.arrive(to) < this.#graph.sources(to).length) return;
     this.#draft.close(to);
@@ -165,7 +148,7 @@ class TurnBuilder {
   }
 
   #start(name: string, cause: string): void {
-    if (this.#thrown) return;
+    if (this.#failed) return;
     this.#draft.active.set(name, cause);
     if (this.#graph.steps.get(name)?.kind === "choice") return this.#choose(name);
     this.#started = and(this.#started, name);
@@ -180,7 +163,7 @@ class TurnBuilder {
       const ended = new Map(this.#applied?.map(({ ending }) => [ending.step, ending]));
       this.#end({ ...this.#decide(step, ended), step, activation: 1 }, true);
     } catch (error) {
-      this.#thrown = { step, error };
+      this.#failed = { step, failure: undefined, thrown: error };
     }
   }
 
@@ -189,7 +172,7 @@ class TurnBuilder {
    * active.
    */
   #progress(left: readonly StepEnding[]): Progress {
-    const over = this.#thrown !== undefined || this.#draft.active.size === 0;
+    const over = this.#failed !== undefined || this.#draft.active.size === 0;
     const unread = this.#unread === undefined ? left : [...this.#unread.values(), ...left];
     const isKept = ({ step }: StepEnding) => !over && this.#graph.steps.has(step);
     const kept = filtered(unread, isKept);
@@ -207,11 +190,11 @@ class TurnBuilder {
       waiting: filtered(this.#waiting ?? none, isActive),
       resolved: this.#resolved(),
       wake: started.some((step) => this.#draft.isEarly(step)),
-      thrown: this.#thrown,
+      failed: this.#failed,
     };
   }
 
-  #ignored(unread: readonly StepEnding[], over: boolean): Progress["ignored"] {
+  #ignored(unread: readonly StepEnding[], over: boolean): readonly Ignored[] {
     const forgotten = over ? this.#forgotten() : none;
     const overtaken = this.#overtaken ?? none;
     if (forgotten.length + overtaken.length === 0) return unread;
@@ -225,7 +208,7 @@ class TurnBuilder {
   }
 
   /** Kept deliveries of an instance that is over. */
-  #forgotten(): Progress["ignored"] {
+  #forgotten(): readonly Ignored[] {
     const { early } = this.#draft.done();
     return [...early].filter((step) => !this.#unread?.has(step))
       .map((step) => ({ step, activation: 1 }));
@@ -239,7 +222,7 @@ class TurnBuilder {
   }
 
   #status(): InstanceStatus {
-    if (this.#thrown) return "failed";
+    if (this.#failed) return "failed";
     if (this.#draft.active.size === 0) return "completed";
     const { later } = this.#draft.done();
     for (const name of this.#draft.active.keys()) {

@@ -187,7 +187,7 @@ function size(failure: Failure): number {
 }
 
 /** The same in characters that every encoding of a database has, and without its stack. */
-export function inAscii({ name, message, code, cause, omitted }: Failure): Failure {
+function inAscii({ name, message, code, cause, omitted }: Failure): Failure {
   return {
     name: ascii(name),
     message: ascii(message),
@@ -201,8 +201,16 @@ function ascii(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, "?");
 }
 
+/** How much of a failure is written: less each time the database refuses it. */
+export type FailureForm = "whole" | "plain" | "bare";
+
+/** A failure as far as it may be told. */
+export function inForm(failure: Failure, form: FailureForm): Failure {
+  return form === "whole" ? failure : form === "plain" ? inAscii(failure) : untold;
+}
+
 /** What is told of a failure when a database refuses to store anything of it. */
-export const untold: Failure = {
+const untold: Failure = {
   name: "Error",
   message: "Cannot tell how the step failed: the database refused to store it",
 };

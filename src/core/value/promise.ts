@@ -19,6 +19,19 @@ export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T>
   }
 }
 
+/**
+ * Goes on with a value: at once, or once it has come to something where it must be awaited. The one
+ * place where a value and a promise of it part ways.
+ */
+export function andThen<T, Result>(
+  value: T | PromiseLike<T>,
+  next: (value: T) => Result,
+): Result | Promise<Awaited<Result>> {
+  return isPromise(value)
+    ? settled(value).then((value) => next(value)) as Promise<Awaited<Result>>
+    : next(value);
+}
+
 /** A promise of this realm for what a promise of any make comes to. */
 export function settled<T>(value: T | PromiseLike<T>): Promise<T> {
   if (value instanceof Promise) return value;

@@ -1,32 +1,53 @@
+import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
+import { toKnown } from "./read.ts";
+import {
+  cancelJob,
+  discardJob,
+  insertJob,
+  leased,
+  liveJobs,
+  reuseJob,
+  wakeAdvance,
+} from "../jobs/jobs.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import type { JobId } from "../../backend/job.ts";
-import type { Written } from "../../backend/store.ts";
 import type { Pass, Processed, Recording, Turn } from "../../backend/turn.ts";
-import { cancelJob, insertJob, leased, liveJobs, reuseJob, wakeAdvance } from "../jobs/jobs.ts";
 import { jsonb } from "../jsonb.ts";
 import { hasResult, insertApplied, insertResult } from "./results.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
+
+/** Writes the turn that follows from how an instance stands. */
+export function commitLocked(
+  tables: MemoryTables,
+  instance: string,
+  turn: (state: InstanceState) => Turn | undefined,
+): LockedCommit {
+  const row = tables.instances.get(instance);
+  const next = row && turn(toKnown(row));
+  const at = next && commit(tables, undefined, [next]).get(instance);
+  return at === undefined ? { kind: "kept", status: row?.status } : { kind: "written", at };
+}
 
 /**
  * Writes turns, each of them whole or not at all. A process that was declared dead writes nothing.
  */
 export function commit(
   tables: MemoryTables,
-  process: string,
+  process: string | undefined,
   turns: readonly Turn[],
 ): Written {
-  if (tables.processes.get(process) === undefined) return new Map();
+  if (process !== undefined && tables.processes.get(process) === undefined) return new Map();
   const written = turns.filter((turn) => write(tables, process, turn));
   return new Map(
     written.map(({ instance }) => [instance, new Date(tables.instances.get(instance)!.updatedAt)]),
   );
 }
 
-function write(tables: MemoryTables, process: string, turn: Turn): boolean {
+function write(tables: MemoryTables, process: string | undefined, turn: Turn): boolean {
   const before = tables.instances.get(turn.instance);
   if (before?.revision !== turn.revision) return false;
   // A delivery has come first: the turn was computed from a result that does not stand.
-  if (turn.recorded.some((result) => hasResult(tables, turn.instance, result))) return false;
+  if (turn.recorded.some(({ result }) => hasResult(tables, turn.instance, result))) return false;
 
   const now = tables.now();
   const revision = turn.revision + 1;
@@ -60,18 +81,22 @@ function markProcessed(
   tables.results.put({ ...row, processed: true, ...applied });
 }
 
-function moveJobs(tables: MemoryTables, process: string, turn: Turn): void {
+function moveJobs(tables: MemoryTables, process: string | undefined, turn: Turn): void {
   for (const id of turn.settled) {
     const job = tables.jobs.get(id);
     if (job !== undefined) tables.jobs.delete(job);
   }
+  for (const { id, errors } of turn.discarded) {
+    const job = tables.jobs.get(id);
+    if (job !== undefined) discardJob(tables, job, errors);
+  }
   const resolved = new Set<string | undefined>(turn.resolved);
   for (const job of liveJobs(tables, turn.instance)) {
-    if (turn.status === "completed" || resolved.has(job.step)) tables.jobs.delete(job);
+    if (turn.status === "completed" || turn.bare || resolved.has(job.step)) tables.jobs.delete(job);
     else if (isFinal(turn.status)) cancelJob(tables, job);
   }
   for (const job of turn.started) insertJob(tables, job, process);
-  if (turn.reused !== undefined) reuseJob(tables, turn.reused, process);
+  if (turn.reused !== undefined && process !== undefined) reuseJob(tables, turn.reused, process);
   if (turn.wake !== undefined) wakeAdvance(tables, turn.instance, turn.wake);
 }
 

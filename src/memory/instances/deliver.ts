@@ -1,20 +1,11 @@
 import { decodeControl } from "../../core/engine/control.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import type { JobId } from "../../backend/job.ts";
-import type {
-  DeleteResult,
-  Delivered,
-  Discard,
-  EndResult,
-  InstanceEnd,
-  InstanceState,
-} from "../../backend/store.ts";
+import type { DeleteResult, Delivered } from "../../backend/store.ts";
 import type { NewDelivery } from "../../backend/turn.ts";
-import { cancelJob, leased, liveJobs, wakeAdvance } from "../jobs/jobs.ts";
-import { jsonb } from "../jsonb.ts";
-import { toKnown } from "./read.ts";
-import { hasResult, insertResult, resultsOf } from "./results.ts";
-import type { InstanceRecord, JobRecord, ResultRecord } from "../rows.ts";
+import { wakeAdvance } from "../jobs/jobs.ts";
+import { insertResult } from "./results.ts";
+import type { JobRecord, ResultRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
 
 /** Writes a delivery, unless the wait that it is for has had its answer. */
@@ -59,84 +50,6 @@ function isDelivery({ kind, args }: JobRecord): boolean {
   if (kind !== "resume" || args === undefined) return false;
   const value: unknown = JSON.parse(args);
   return typeof value === "object" && value !== null && "delivery" in value;
-}
-
-/** Ends an instance from outside its graph, and discards the job that is the reason. */
-export function end(
-  tables: MemoryTables,
-  id: string,
-  decide: (known: InstanceState) => InstanceEnd | undefined,
-  discard: Discard | undefined,
-): EndResult {
-  const row = tables.instances.get(id);
-  const job = discard && leased(tables, discard.lease);
-  if (discard !== undefined && job === undefined) return { kind: "stale" };
-
-  const delivered = discard !== undefined && hasResult(tables, id, discard);
-  const ending = row === undefined || delivered ? undefined : decide(toKnown(row));
-  if (row === undefined || ending === undefined) {
-    if (job !== undefined) tables.jobs.delete(job);
-    return { kind: "kept", status: row?.status };
-  }
-  const finishedAt = finish(tables, row, ending);
-  if (job !== undefined) {
-    if (discard?.bare) tables.jobs.delete(job);
-    else if (discard) writeDiscard(tables, row, discard, job);
-  }
-  for (const other of liveJobs(tables, id)) {
-    if (discard?.bare) tables.jobs.delete(other);
-    else cancelJob(tables, other);
-  }
-  return { kind: "ended", status: ending.status, at: new Date(finishedAt) };
-}
-
-function finish(tables: MemoryTables, row: InstanceRecord, ending: InstanceEnd): number {
-  const now = tables.now();
-  tables.instances.put({
-    ...row,
-    revision: row.revision + 1,
-    status: ending.status,
-    control: jsonb(ending.control),
-    error: jsonb(JSON.stringify(ending.error)),
-    updatedAt: now,
-    finishedAt: now,
-  });
-  tables.ended.ring(row.id);
-  for (const result of resultsOf(tables, row.id)) {
-    const ignored = !result.processed && ending.ignored.includes(result.step);
-    if (ignored) tables.results.put({ ...result, processed: true });
-  }
-  return now;
-}
-
-function writeDiscard(
-  tables: MemoryTables,
-  row: InstanceRecord,
-  discard: Discard,
-  job: JobRecord,
-): void {
-  const { lease, step, activation, attempt, duration } = discard;
-  const errors = jsonb(JSON.stringify(discard.errors));
-  const failed = {
-    step,
-    activation,
-    attempt,
-    duration,
-    errors,
-    event: "__failed__",
-    output: undefined,
-    metadata: undefined,
-  };
-  insertResult(tables, failed, {
-    instance: row.id,
-    version: row.version,
-    process: lease.process,
-    processed: true,
-    causes: [],
-    appliedRevision: row.revision + 1,
-  });
-  const finishedAt = tables.now();
-  tables.jobs.put({ ...job, state: "discarded", process: undefined, errors, finishedAt });
 }
 
 /** Deletes an instance with all that belongs to it. */

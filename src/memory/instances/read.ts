@@ -1,3 +1,4 @@
+import { FAILED } from "../../core/engine/progress.ts";
 import { decodeControl } from "../../core/engine/control.ts";
 import { activeStatuses, type HistoryEntry, type Instance } from "../../core/engine/instance.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
@@ -25,6 +26,7 @@ export function unprocessed(tables: MemoryTables, ids: readonly string[]): reado
     event: row.event,
     metadata: parse(row.metadata),
     output: parse(row.output),
+    failure: row.event === FAILED ? parse(row.errors)?.at(-1) : undefined,
   }));
 }
 

@@ -1,4 +1,4 @@
-import type { AppliedResult, NewResult } from "../../backend/turn.ts";
+import type { NewResult, Recorded } from "../../backend/turn.ts";
 import { jsonb } from "../jsonb.ts";
 import type { ResultRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
@@ -36,11 +36,11 @@ export function insertResult(tables: MemoryTables, result: NewResult, origin: Or
 /** Inserts results together with the transitions that they cause. */
 export function insertApplied(
   tables: MemoryTables,
-  results: readonly AppliedResult[],
+  results: readonly Recorded[],
   origin: Origin,
 ): void {
-  for (const result of results) {
-    insertResult(tables, result, { ...origin, processed: true, causes: [...result.causes] });
+  for (const { result, causes } of results) {
+    insertResult(tables, result, { ...origin, processed: true, causes: [...causes] });
   }
 }
 

@@ -130,6 +130,16 @@ export function cancelJob(tables: MemoryTables, job: JobRecord): void {
   tables.jobs.put({ ...job, state: "cancelled", process: undefined, finishedAt });
 }
 
+export function discardJob(
+  tables: MemoryTables,
+  job: JobRecord,
+  errors: string | undefined,
+): void {
+  const finishedAt = tables.now();
+  const said = errors === undefined ? undefined : jsonb(errors);
+  tables.jobs.put({ ...job, state: "discarded", process: undefined, errors: said, finishedAt });
+}
+
 export function failuresOf(job: JobRecord): readonly Failure[] {
   return job.errors === undefined ? [] : JSON.parse(job.errors);
 }

@@ -1,9 +1,10 @@
+import { lock, read } from "./read.ts";
+import type { Queryable, Tx } from "../driver/contract.ts";
+import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
+import { at, each, type OfTurn, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
+import type { DiscardedJob, Turn } from "../../backend/turn.ts";
 import { isFinal } from "../../core/engine/instance.ts";
-import type { Written } from "../../backend/store.ts";
-import type { Turn } from "../../backend/turn.ts";
-import type { Tx } from "../driver/contract.ts";
 import { insertJobs, reuseJobs } from "../jobs/insert.ts";
-import { at, each, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
 import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
@@ -13,12 +14,35 @@ export async function commit(
   tx: Pick<Tx, "query">,
   t: Tables,
   channels: Channels,
-  process: string,
+  process: string | undefined,
   turns: readonly Turn[],
 ): Promise<Written> {
   const { text, parameters } = commitStatement(t, channels, process, turns);
   const [row] = await tx.query<WrittenRow>(text, parameters);
   return writtenOf(row);
+}
+
+/**
+ * Writes the turn that follows from how an instance stands. The lock and the turn are two
+ * statements: in one, the snapshot would be older than the lock, and a job handed over in between
+ * would go on executing.
+ */
+export async function commitLocked(
+  on: Queryable,
+  t: Tables,
+  channels: Channels,
+  instance: string,
+  turn: (state: InstanceState) => Turn | undefined,
+): Promise<LockedCommit> {
+  const state = await lock(on, t, instance);
+  if (state === undefined && (await read(on, t, [instance])).length > 0) {
+    throw new Error("Cannot end the instance: row-level security refuses to lock its row");
+  }
+  const next = state && turn(state);
+  if (next === undefined) return { kind: "kept", status: state?.status };
+  const at = (await commit(on, t, channels, undefined, [next])).get(instance);
+  if (at === undefined) throw new Error("Cannot end the instance: its row refuses to be written");
+  return { kind: "written", at };
 }
 
 /**
@@ -29,7 +53,7 @@ export async function commit(
 function commitStatement(
   t: Tables,
   channels: Channels,
-  process: string,
+  process: string | undefined,
   unsorted: readonly Turn[],
 ): { readonly text: string; readonly parameters: readonly (string | null)[] } {
   // Two batches lock instances in one order.
@@ -39,7 +63,7 @@ function commitStatement(
   // nothing below is written.
   s.with(
     "me",
-    `materialized (
+    process === undefined ? "(select null::bigint as id)" : `materialized (
   select id from ${t.processes} where id = ${s.bind(process)}::text::bigint for key share
 )`,
   );
@@ -109,14 +133,14 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
     "result",
     recorded,
     at,
-    ["step", "text", ({ row }) => row.step],
-    ["activation", "int", ({ row }) => row.activation],
-    ["event", "text", ({ row }) => row.event],
-    ["output", "text", ({ row }) => row.output],
-    ["metadata", "text", ({ row }) => row.metadata, "rare"],
-    ["attempt", "int", ({ row }) => row.attempt],
-    ["errors", "text", ({ row }) => row.errors, "rare"],
-    ["duration", "float8", ({ row }) => row.duration],
+    ["step", "text", ({ row: { result } }) => result.step],
+    ["activation", "int", ({ row: { result } }) => result.activation],
+    ["event", "text", ({ row: { result } }) => result.event],
+    ["output", "text", ({ row: { result } }) => result.output],
+    ["metadata", "text", ({ row: { result } }) => result.metadata, "rare"],
+    ["attempt", "int", ({ row: { result } }) => result.attempt],
+    ["errors", "text", ({ row: { result } }) => result.errors, "rare"],
+    ["duration", "float8", ({ row: { result } }) => result.duration],
     ["causes", "text", ({ row }) => row.causes.join(",")],
     ["place", "int", (_, index) => index + 1],
   );
@@ -197,22 +221,27 @@ const live = `job.kind <> 'advance' and job.state not in ('discarded', 'cancelle
 
 /**
  * What an instance that ends leaves behind: scheduled deliveries when it completes, everything when
- * it fails.
+ * it fails or is cancelled.
  */
 function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
-  if (turns.some(({ status }) => status === "completed")) {
+  if (turns.some(({ status, bare }) => status === "completed" || bare)) {
     s.with(
       "dropped",
       `(
   delete from ${t.jobs} as job
   using advanced
-  where advanced.status = 'completed' and job.instance_id = advanced.id and ${live}
+  where (advanced.status = 'completed' or ${turns.some(({ bare }) => bare)})
+    and job.instance_id = advanced.id and ${live}
 )`,
     );
   }
-  const failed = turns.filter(({ status }) => status === "failed" || status === "cancelled");
+  const failed = turns.filter(({ status, bare }) =>
+    isFinal(status) && status !== "completed" && !bare
+  );
   if (failed.length === 0) return;
-  const own = each(failed, (turn) => turn.settled);
+  const discarded = each(failed, (turn) => turn.discarded);
+  if (discarded.length > 0) discard(s, t, discarded);
+  const own = each(failed, (turn) => [...turn.settled, ...turn.discarded.map(({ id }) => id)]);
   s.with(
     "cancelled",
     `(
@@ -221,6 +250,26 @@ function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
   from advanced
   where advanced.status in ('failed', 'cancelled') and job.instance_id = advanced.id and ${live}
     and job.id <> all (${s.array(own, "bigint", ({ row }) => row)})
+)`,
+  );
+}
+
+function discard(s: Statement, t: Tables, discarded: readonly OfTurn<DiscardedJob>[]): void {
+  const rows = s.rows(
+    "own",
+    discarded,
+    at,
+    ["id", "bigint", ({ row }) => row.id],
+    ["errors", "text", ({ row }) => row.errors],
+  );
+  s.with(
+    "discarded",
+    `(
+  update ${t.jobs} as job
+  set state = 'discarded', finished_at = now(), process_id = null, errors = own.errors::jsonb
+  from ${rows}
+  join advanced using (at)
+  where job.id = own.id
 )`,
   );
 }

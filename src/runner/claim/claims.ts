@@ -169,12 +169,9 @@ export class Claims {
     limit: number,
     claim: () => Promise<readonly Job[]>,
   ): Promise<readonly OwnedJob[]> {
-    const slots = Array.from({ length: limit }, () => this.#host.slots.hold(queue));
-    try {
-      const jobs = await claim();
-      return jobs.map((job) => ({ ...job, process, slot: slots.pop()! }));
-    } finally {
-      for (const slot of slots) slot.release();
-    }
+    using slots = this.#host.slots.hold();
+    for (let count = 0; count < limit; count++) slots.take(queue);
+    const jobs = await claim();
+    return jobs.map((job) => ({ ...job, process, slot: slots.handOver(queue) }));
   }
 }

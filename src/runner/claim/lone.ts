@@ -89,7 +89,8 @@ export class LoneJobs {
       const demand = { process, queues: [...slots.limits.keys()], serves: this.#serves };
       const job = await this.#runtime.backend.queue.claimLone(demand);
       id = job?.id;
-      return job && { ...job, process, slot: slots.hold(job.queue) };
+      using held = slots.hold();
+      return job && { ...job, process, slot: held.handOver(job.queue) };
     } finally {
       this.#job = id;
       this.#draining = false;

@@ -1,19 +1,73 @@
-/**
- * Room for one job. Giving it back a second time changes nothing, so that nobody can give back what
- * others hold by then.
- */
+/** Room for one job of a queue, held until it is released. Releasing it twice changes nothing. */
 export class Slot {
   readonly queue: string;
   #slots: Slots | undefined;
 
+  /** Made by {@linkcode SlotHold} alone, which has counted it. */
   constructor(queue: string, slots: Slots) {
     this.queue = queue;
     this.#slots = slots;
   }
 
   release(): void {
-    this.#slots?.freed(this);
+    this.#slots?.count(this.queue, -1);
     this.#slots = undefined;
+  }
+
+  /** Leaves its room to whoever asks; false when it was released before. */
+  leave(): boolean {
+    const held = this.#slots !== undefined;
+    this.#slots = undefined;
+    return held;
+  }
+}
+
+/**
+ * Slots for jobs that are about to begin. What has not been handed over to a job when the hold ends
+ * is released: declared with `using`, it cannot be forgotten.
+ */
+export class SlotHold implements Disposable {
+  readonly #slots: Slots;
+  readonly #held = new Map<string, number>();
+
+  constructor(slots: Slots) {
+    this.#slots = slots;
+  }
+
+  /** Holds one more slot of a queue. False when none is free. */
+  take(queue: string): boolean {
+    if (this.#slots.free(queue) === 0) return false;
+    this.#slots.count(queue, 1);
+    this.#add(queue, 1);
+    return true;
+  }
+
+  /** Takes over the slot of a job that is over. */
+  takeOver(slot: Slot): void {
+    if (slot.leave()) this.#add(slot.queue, 1);
+  }
+
+  /**
+   * The slot of a job that begins. Where none is held it is taken even beyond the limit, for the
+   * database says that the job runs here.
+   */
+  handOver(queue: string): Slot {
+    if (this.#count(queue) > 0) this.#add(queue, -1);
+    else this.#slots.count(queue, 1);
+    return new Slot(queue, this.#slots);
+  }
+
+  [Symbol.dispose](): void {
+    for (const [queue, held] of this.#held) this.#slots.count(queue, -held);
+    this.#held.clear();
+  }
+
+  #count(queue: string): number {
+    return this.#held.get(queue) ?? 0;
+  }
+
+  #add(queue: string, more: number): void {
+    this.#held.set(queue, this.#count(queue) + more);
   }
 }
 
@@ -44,19 +98,13 @@ export class Slots {
     return true;
   }
 
-  /** Takes a slot, if there is one. */
-  take(queue: string): Slot | undefined {
-    return this.free(queue) === 0 ? undefined : this.hold(queue);
+  /** Begins to hold slots: `using held = slots.hold()`. */
+  hold(): SlotHold {
+    return new SlotHold(this);
   }
 
-  /** Takes a slot for a job that has begun already, even beyond the limit. */
-  hold(queue: string): Slot {
-    this.#taken.set(queue, this.taken(queue) + 1);
-    return new Slot(queue, this);
-  }
-
-  /** Counts a slot that is given back. Called by the slot alone. */
-  freed({ queue }: Slot): void {
-    this.#taken.set(queue, this.taken(queue) - 1);
+  /** Counts slots that are taken or released. Called by slots and holds alone. */
+  count(queue: string, more: number): void {
+    this.#taken.set(queue, this.taken(queue) + more);
   }
 }

@@ -1,15 +1,17 @@
+import { givenBack } from "../upkeep/shutdown.ts";
+import { andThen, isPromise } from "../../core/value/promise.ts";
+import { type LocalResult, resultOf, waitResult } from "./outcome.ts";
+import { LATER } from "../../core/engine/progress.ts";
 import { RetryLaterError } from "../../core/errors/errors.ts";
 import { failure } from "../../core/value/failure.ts";
-import type { Attempt, WorkerContext } from "./attempt.ts";
-import { isPromise, settled } from "../../core/value/promise.ts";
+import type { Attempt } from "./attempt.ts";
+import type { WorkerContext } from "./worker_context.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { isLater, read, type ReadOutputs, StepContext, transactionOf } from "./context.ts";
-import { endedWith, later, observeEnd } from "./ended.ts";
+import { aboutAttempt, observeEnd } from "../observe.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
-import { aboutAttempt } from "../observe.ts";
 import type { CachedInstance } from "../turn/instance_cache.ts";
 import { recordInTransaction } from "./step_transaction.ts";
-import type { LocalResult } from "../turn/compute_turn.ts";
 
 /**
  * The execute worker: runs one step and records its result. Never writes an instance by itself.
@@ -86,10 +88,8 @@ class Run {
   }
 
   #code(attempt: Attempt): void {
-    const returned = this.#run(attempt);
-    if (isPromise(returned)) {
-      this.#await(settled(returned).then((returned) => this.#end(attempt, returned)));
-    } else this.#end(attempt, returned);
+    const ended = andThen(this.#run(attempt), (returned) => this.#end(attempt, returned));
+    if (isPromise(ended)) this.#await(ended);
   }
 
   #run(attempt: Attempt): unknown {
@@ -100,9 +100,7 @@ class Run {
       );
     }
     const reading = read(this.#workers.runtime.backend.store, attempt);
-    return isPromise(reading)
-      ? settled(reading).then((reading) => this.#call(attempt, reading))
-      : this.#call(attempt, reading);
+    return andThen(reading, (reading) => this.#call(attempt, reading));
   }
 
   #call(attempt: Attempt, reading: ReadOutputs): unknown {
@@ -123,12 +121,14 @@ class Run {
       const recorded = recordInTransaction(workers, attempt, work, this.#cancellation);
       return this.#await(recorded.then(() => host.done(attempt.job)));
     }
-    const ended = isLater(attempt.step, returned)
-      ? later(attempt)
-      : endedWith(workers.runtime, attempt, returned);
-    if (!isPromise(ended)) return submit(workers, attempt, ended);
-    const checked = this.#cancellation.run(attempt.step.name, this.#limit(attempt), () => ended);
-    this.#await((checked as Promise<LocalResult>).then((ended) => submit(workers, attempt, ended)));
+    const result = isLater(attempt.step, returned)
+      ? waitResult(attempt)
+      : resultOf(attempt, returned, workers.runtime.payloadLimit);
+    if (!isPromise(result)) return submit(workers, attempt, result);
+    const checked = this.#cancellation.run(attempt.step.name, this.#limit(attempt), () => result);
+    this.#await(
+      (checked as Promise<LocalResult>).then((result) => submit(workers, attempt, result)),
+    );
   }
 
   /**
@@ -171,20 +171,17 @@ class Run {
   }
 }
 
-/** The reason of an abort after which the job is given back, without using up the attempt. */
-export const givenBack: Error = new Error("The process is stopping");
-
 /** Hands a result over to be written. */
 function submit(
   { runtime, committer, recorder }: WorkerContext,
   attempt: Attempt,
-  ended: LocalResult,
+  result: LocalResult,
 ): void {
   const { job, step } = attempt;
-  observeEnd(runtime, attempt, ended);
+  observeEnd(runtime.telemetry, attempt, result);
   // The result of an asynchronous step may be a delivery's that comes at the same time: the first
   // one stands.
-  const shared = step.asynchronous && ended.activation > 0;
-  if (runtime.inline && !shared) committer.submit(job, ended);
-  else recorder.submit(job, ended.result);
+  const shared = step.asynchronous && result.event !== LATER;
+  if (runtime.inline && !shared) committer.submit(job, result);
+  else recorder.submit(job, result.result);
 }

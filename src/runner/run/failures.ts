@@ -1,13 +1,18 @@
-import { HephaestusError } from "../../core/errors/errors.ts";
-import { type Failure, failure, inAscii, untold, withFailure } from "../../core/value/failure.ts";
-import { isFinal } from "../../core/engine/instance.ts";
-import type { Discard, InstanceState } from "../../backend/store.ts";
+import {
+  type Failure,
+  failure,
+  type FailureForm,
+  inForm,
+  withFailure,
+} from "../../core/value/failure.ts";
+import { failedResult } from "./outcome.ts";
+import { commitAlone } from "../turn/commit_alone.ts";
 import { type Host, leaseOf, type OwnedJob } from "../host.ts";
 import type { InstanceCache } from "../turn/instance_cache.ts";
-import { aboutJob, sayFailed, tellEnd } from "../observe.ts";
+import { aboutJob } from "../observe.ts";
 import type { Runtime } from "../runtime.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
-import { endingOf, judge, type Verdict } from "./verdict.ts";
+import { judge, type Verdict } from "./verdict.ts";
 
 /** What is known of an attempt that failed. */
 export interface Failed {
@@ -17,9 +22,7 @@ export interface Failed {
   readonly duration?: number;
 }
 
-/** How much of a failure is written: less each time the database refuses it. */
-const forms = ["whole", "plain", "bare"] as const;
-type Form = typeof forms[number];
+const forms: readonly FailureForm[] = ["whole", "plain", "bare"];
 
 const putOffByOutage: Verdict = { kind: "snooze", delay: 1_000 };
 const shortestPause = 500;
@@ -82,7 +85,7 @@ export class Failures {
     verdict: Verdict,
     error: Failure,
     failed: Failed,
-    form: Form,
+    form: FailureForm,
   ): Promise<void> {
     if (verdict.kind === "discard") return await this.#discard(job, error, failed, form);
     const { telemetry, backend: { queue } } = this.#runtime;
@@ -95,53 +98,30 @@ export class Failures {
     } else {
       const held = form === "bare"
         ? await queue.snooze(lease, delay, { counted: true })
-        : await queue.retry(lease, withFailure(job.errors, told(error, form)), delay);
+        : await queue.retry(lease, withFailure(job.errors, inForm(error, form)), delay);
       if (held) this.#tellRetry(job, error, delay);
     }
     // Not to be staged a whole poll late.
     this.#host.expect(job.queue, Math.max(1, delay));
   }
 
-  /**
-   * Gives a step up: in one transaction its job is discarded, its instance fails, and its other
-   * jobs are cancelled.
-   */
+  /** Gives a step up: its failure ends it, as an outcome would. */
   async #discard(
     job: OwnedJob,
     error: Failure,
     { duration }: Failed,
-    form: Form,
+    form: FailureForm,
   ): Promise<void> {
-    const { backend: { store }, telemetry, logger } = this.#runtime;
-    const attempt = Math.min(job.attempt, job.maxAttempts ?? job.attempt);
-    const why = told(error, form);
-    const discard: Discard = {
-      lease: leaseOf(job),
-      step: job.step ?? "",
-      activation: 1,
-      attempt,
-      errors: withFailure(job.errors, why),
-      duration,
-      bare: form === "bare",
-    };
-    let ended: InstanceState | undefined;
-    const result = await store.end(
-      job.instance,
-      (known) => {
-        ended = known;
-        return isFinal(known.status) ? undefined : endingOf(known, "failed", why);
-      },
-      { discard },
-    );
-    if (result.kind !== "ended" || ended === undefined) return;
-    telemetry.emit("job:discard", { ...aboutJob(job), error });
-    tellEnd(telemetry, ended, { status: "failed", error, at: result.at });
-    sayFailed(logger, ended, { step: job.step, attempts: attempt, error });
-    this.#host.abort(
-      job.instance,
-      new HephaestusError("CANCELLED", `The instance failed in step "${job.step}"`),
-    );
-    this.#host.finished(job.instance);
+    using slots = this.#host.slots.hold();
+    const { store } = this.#runtime.backend;
+    const step = this.#runtime.registry.step(job.workflow, job.version, job.step);
+    const result = failedResult(job, inForm(error, form), duration);
+    // The result of an asynchronous step may be a delivery's that comes at the same time.
+    const recordOnly = step?.asynchronous === true;
+    const context = { runtime: this.#runtime, host: this.#host, instances: this.#instances };
+    const written = await commitAlone(context, store, job, result, { slots, recordOnly, form });
+    if (written) written();
+    else await store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
   }
 
   #tellRetry(job: OwnedJob, error: Failure, delay: number): void {
@@ -195,8 +175,4 @@ export class Failures {
       attempts: maxAttempts,
     };
   }
-}
-
-function told(error: Failure, form: Form): Failure {
-  return form === "whole" ? error : form === "plain" ? inAscii(error) : untold;
 }

@@ -1,20 +1,134 @@
+import { FAILED, LATER, type StepEnding } from "../../core/engine/progress.ts";
 import { HephaestusError, InvalidValueError } from "../../core/errors/errors.ts";
-import { decode, encode, type JsonObject } from "../../core/value/json.ts";
-import { isPromise, settled } from "../../core/value/promise.ts";
 import type { StepDefinition } from "../../core/define/step_definition.ts";
+import { type Failure, withFailure } from "../../core/value/failure.ts";
+import { decode, encode, type JsonObject } from "../../core/value/json.ts";
+import { andThen } from "../../core/value/promise.ts";
 import { check, type Checked } from "../../core/value/type.ts";
+import type { NewResult } from "../../backend/turn.ts";
+import type { OwnedJob } from "../host.ts";
+import type { Attempt } from "./attempt.ts";
 
-/** An outcome that has been checked, with the JSON texts that are stored. */
-export interface CheckedOutcome {
-  readonly event: string;
-  readonly texts: { readonly output: string | undefined; readonly metadata: string | undefined };
+/** A step that has ended in this process: its result is written together with the transition. */
+export interface LocalResult extends StepEnding {
+  readonly result: NewResult;
 }
 
 /**
- * What the store will give back for an outcome. Without `isRead` nobody will ask for its output.
+ * What a step has returned, checked, as its result. Throws a sentence for what is no outcome of it.
+ * `limit` is how many bytes a value may take as JSON.
  */
-export function stored(
-  { texts: { output, metadata } }: CheckedOutcome,
+export function resultOf(
+  attempt: Attempt,
+  returned: unknown,
+  limit: number,
+): LocalResult | Promise<LocalResult> {
+  const { workflow: { graph }, step } = attempt;
+  return andThen(checkOutcome(step, returned, limit), ({ event, texts }) => {
+    const { output, metadata } = parsed(texts, graph.isRead(step.name));
+    return {
+      step: step.name,
+      activation: 1,
+      event,
+      output,
+      metadata,
+      result: resultRow(attempt, 1, event, texts),
+    };
+  });
+}
+
+/**
+ * An asynchronous step waits from now on. Its row must not take the place of the delivery that ends
+ * the wait.
+ */
+export function waitResult(attempt: Attempt): LocalResult {
+  const { name: step } = attempt.step;
+  const nothing = { output: undefined, metadata: undefined };
+  const result = resultRow(attempt, -1, LATER, nothing);
+  return { step, activation: -1, event: LATER, ...nothing, result };
+}
+
+/** The attempts of a step are used up. `duration` is in milliseconds. */
+export function failedResult(
+  job: OwnedJob,
+  failure: Failure,
+  duration: number | undefined,
+): LocalResult {
+  const step = job.step ?? "";
+  const nothing = { output: undefined, metadata: undefined };
+  return {
+    step,
+    activation: 1,
+    event: FAILED,
+    ...nothing,
+    failure,
+    result: {
+      step,
+      activation: 1,
+      event: FAILED,
+      ...nothing,
+      attempt: Math.min(job.attempt, job.maxAttempts ?? job.attempt),
+      errors: JSON.stringify(withFailure(job.errors, failure)),
+      duration,
+    },
+  };
+}
+
+function resultRow(
+  { job, step, began }: Attempt,
+  activation: number,
+  event: string,
+  { output, metadata }: Texts,
+): NewResult {
+  return {
+    step: step.name,
+    activation,
+    event,
+    output,
+    metadata,
+    attempt: job.attempt,
+    errors: job.errors.length > 0 ? JSON.stringify(job.errors) : undefined,
+    duration: Math.round(performance.now() - began),
+  };
+}
+
+/** What a choice has decided, as its result. Its code and schemas must not wait. */
+export function decision(
+  step: StepDefinition,
+  returned: unknown,
+  limit: number,
+  isRead: boolean,
+): Omit<LocalResult, "step" | "activation"> {
+  const checked = checkOutcome(step, returned, limit);
+  const { event, texts } = awaited(checked, step.name);
+  const result = { attempt: 1, errors: undefined, duration: undefined };
+  return {
+    event,
+    ...parsed(texts, isRead),
+    result: { step: step.name, activation: 1, event, ...texts, ...result },
+  };
+}
+
+function awaited<T>(checked: T | Promise<T>, choice: string): T {
+  if (!(checked instanceof Promise)) return checked;
+  // Nobody else will hear of it when it rejects.
+  checked.catch(() => {});
+  throw new InvalidValueError({
+    what: `choice "${choice}"`,
+    problems: [{ path: "", message: "has a schema that is asynchronous" }],
+    action: "decide",
+  });
+}
+
+/** JSON texts, as they are stored. */
+interface Texts {
+  readonly output: string | undefined;
+  readonly metadata: string | undefined;
+}
+
+/** What the store will give back. Without `isRead` nobody will ask for the output. */
+function parsed(
+  { output, metadata }: Texts,
   isRead: boolean,
 ): { readonly output: unknown; readonly metadata: JsonObject | undefined } {
   return {
@@ -23,50 +137,30 @@ export function stored(
   };
 }
 
+/** What has been returned, as far as it looks like an outcome. */
 interface Claimed {
-  readonly event?: unknown;
+  readonly event: string;
   readonly output?: unknown;
   readonly metadata?: unknown;
 }
 
-/** Checks what a step or a choice has returned. Throws a sentence for what is no outcome of it. */
-export function checkOutcome(
-  step: StepDefinition,
-  returned: unknown,
-  limit: number,
-): CheckedOutcome | Promise<CheckedOutcome> {
+function checkOutcome(step: StepDefinition, returned: unknown, limit: number) {
   const outcome = eventOf(step, returned);
-  const checked = check(step.events.get(outcome.event), outcome.output);
-  return isPromise(checked)
-    ? settled(checked).then((checked) => texts(step, outcome, checked, limit))
-    : texts(step, outcome, checked, limit);
-}
-
-/** The same for a choice, whose code and schemas must not wait. */
-export function checkDecision(
-  step: StepDefinition,
-  returned: unknown,
-  limit: number,
-): CheckedOutcome {
-  const checked = checkOutcome(step, returned, limit);
-  if (!isPromise(checked)) return checked;
-  settled(checked).catch(() => {});
-  throw new InvalidValueError({
-    what: `choice "${step.name}"`,
-    problems: [{ path: "", message: "has a schema that is asynchronous" }],
-    action: "decide",
-  });
+  return andThen(
+    check(step.events.get(outcome.event), outcome.output),
+    (checked) => ({ event: outcome.event, texts: texts(step, outcome, checked, limit) }),
+  );
 }
 
 function refusal({ kind, name }: StepDefinition, why: string): HephaestusError {
   return new HephaestusError("UNDECLARED_EVENT", `Cannot end ${kind} "${name}": ${why}`);
 }
 
-function eventOf(step: StepDefinition, returned: unknown): Claimed & { readonly event: string } {
+function eventOf(step: StepDefinition, returned: unknown): Claimed {
   if (typeof returned !== "object" || returned === null) {
     throw refusal(step, "its code returned no outcome, return emit.<event>()");
   }
-  const outcome: Claimed = returned;
+  const outcome: Partial<Record<keyof Claimed, unknown>> = returned;
   const { event } = outcome;
   if (typeof event !== "string") {
     throw refusal(step, "its code returned no outcome, return emit.<event>()");
@@ -79,11 +173,10 @@ function eventOf(step: StepDefinition, returned: unknown): Claimed & { readonly 
 
 function texts(
   step: StepDefinition,
-  outcome: Claimed & { readonly event: string },
+  { event, metadata }: Claimed,
   checked: Checked,
   limit: number,
-): CheckedOutcome {
-  const { event } = outcome;
+): Texts {
   if ("problem" in checked) {
     throw new InvalidValueError({
       what: `output of event "${event}" of ${step.kind} "${step.name}"`,
@@ -91,11 +184,9 @@ function texts(
     });
   }
   const { value } = checked;
-  const output = value === undefined
-    ? undefined
-    : encode(value, { what: `output of ${step.kind} "${step.name}"`, limit });
-  const metadata = outcome.metadata === undefined
-    ? undefined
-    : encode(outcome.metadata, { what: `metadata of ${step.kind} "${step.name}"`, limit });
-  return { event, texts: { output, metadata } };
+  const text = (what: string, value: unknown) =>
+    value === undefined
+      ? undefined
+      : encode(value, { what: `${what} of ${step.kind} "${step.name}"`, limit });
+  return { output: text("output", value), metadata: text("metadata", metadata) };
 }

@@ -3,7 +3,7 @@ import { isFinal } from "../../core/engine/instance.ts";
 import type { InstanceState } from "../../backend/store.ts";
 import type { NewResult } from "../../backend/turn.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
-import type { WorkerContext } from "./attempt.ts";
+import type { WorkerContext } from "./worker_context.ts";
 import { tellResume } from "../observe.ts";
 
 /** What a resume job carries: the event of a timer, or a delivery that was scheduled. */

@@ -1,19 +1,14 @@
+import { type LocalResult, resultOf } from "./outcome.ts";
+import { commitAlone } from "../turn/commit_alone.ts";
 import type { Sql } from "../../core/define/context.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
-import type { StoreTransaction } from "../../backend/store.ts";
-import { applied } from "../turn/after_commit.ts";
-import type { Attempt, WorkerContext } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
+import type { WorkerContext } from "./worker_context.ts";
 import type { Cancellation } from "./cancellation.ts";
-import { endedWith, observeEnd } from "./ended.ts";
+import { observeEnd, sayRefused } from "../observe.ts";
 import { leaseOf } from "../host.ts";
-import { sayRefused } from "../observe.ts";
-import { planOrLoad } from "../turn/plan.ts";
-import { ready, takeBack } from "../turn/hand_over.ts";
-import type { Slot } from "../claim/slots.ts";
 import { isUnreachable, memberOf, pause } from "../upkeep/outage.ts";
-import { type LocalResult, wakeOf } from "../turn/compute_turn.ts";
 
-const mostTries = 3;
 /**
  * How often the code in the transaction may run in one attempt: its commit may be lost, refused, or
  * asked for again.
@@ -52,25 +47,23 @@ export async function recordInTransaction(
   let last: unknown;
   for (;;) {
     let part: "before" | "code" | "after" = "before";
-    const taken: Slot[] = [];
+    using slots = host.slots.hold();
     try {
       const finish = await runtime.backend.store.transaction(async (tx) => {
         if (cancellation.reason) throw cancellation.reason;
         part = "code";
         if (runs++ === mostRuns) throw last ?? neverCommitted(step.name);
-        const ended = await cancellation.run(
+        const result = await cancellation.run(
           step.name,
           work.limit,
-          async () => await endedWith(runtime, attempt, await work.code(tx.sql as Sql)),
+          async () => await resultOf(attempt, await work.code(tx.sql as Sql), runtime.payloadLimit),
         ) as LocalResult;
         part = "after";
-        const finish = inline
-          ? await commitTurn(workers, attempt, tx, ended, taken)
-          : await record(workers, attempt, tx, ended);
+        const written = await commitAlone(workers, tx, job, result, { slots, recordOnly: !inline });
+        if (written === undefined) throw new Over();
         return () => {
-          host.stopped(job);
-          finish();
-          observeEnd(runtime, attempt, ended);
+          written();
+          observeEnd(runtime.telemetry, attempt, result);
         };
       });
       return finish();
@@ -90,8 +83,6 @@ export async function recordInTransaction(
       // The commit may have come through: then the step is no longer active, and nothing is run
       // again.
       if (at(part) === "after" && !(await isActive(workers, attempt))) break;
-    } finally {
-      for (const slot of taken) slot.release();
     }
   }
   await runtime.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
@@ -122,57 +113,4 @@ async function isActive(
       if (!isUnreachable(error) || !(await pause(host.givenUp))) throw error;
     }
   }
-}
-
-/**
- * Writes the turn in the open transaction, and an unread result instead when the instance moves too
- * often.
- */
-async function commitTurn(
-  workers: WorkerContext,
-  attempt: Attempt,
-  tx: StoreTransaction,
-  ended: LocalResult,
-  taken: Slot[],
-): Promise<() => void> {
-  const { runtime, host, instances } = workers;
-  const { job } = attempt;
-  for (let tries = 0; tries < mostTries; tries++) {
-    if (tries > 0) await instances.refresh([job.instance]);
-    await instances.load([job.instance]);
-    const submission = { job, ended, tries };
-    let planned = await planOrLoad(runtime, instances.get(job.instance), [submission], []);
-    if (planned.plan === undefined) {
-      planned = await planOrLoad(runtime, await instances.fresh(job.instance), [submission], []);
-    }
-    if (planned.plan === undefined) throw new Over();
-    const [turn] = await ready(runtime, host, [planned.plan]);
-    if (turn === undefined) throw new Over();
-    // Whatever becomes of the transaction, they are given back at its end.
-    taken.push(...turn.taken);
-    // The process may have entered again meanwhile: what began under the dead id must not be
-    // written under the new one.
-    const written = await tx.commit(job.process, [turn.turn]);
-    const at = written.get(job.instance);
-    if (at !== undefined) return () => applied(workers, turn, job.process, at);
-    takeBack(turn);
-  }
-  return record(workers, attempt, tx, ended);
-}
-
-async function record(
-  { runtime }: WorkerContext,
-  { job, workflow }: Attempt,
-  tx: StoreTransaction,
-  { result }: LocalResult,
-): Promise<() => void> {
-  const standing = await tx.record([{
-    ...result,
-    instance: job.instance,
-    version: job.version,
-    lease: leaseOf(job),
-    wake: wakeOf(runtime, workflow),
-  }]);
-  if (!standing.has(job.id)) throw new Over();
-  return () => {};
 }

@@ -1,8 +1,5 @@
 import { milliseconds } from "../../core/value/duration.ts";
-import { emptyControl, encodeControl } from "../../core/engine/control.ts";
-import type { Failure } from "../../core/value/failure.ts";
 import { delay, resolveRetry } from "../../core/value/retry.ts";
-import type { InstanceEnd, InstanceState } from "../../backend/store.ts";
 import type { OwnedJob } from "../host.ts";
 import type { Runtime } from "../runtime.ts";
 import { isUnreachable, memberOf } from "../upkeep/outage.ts";
@@ -53,14 +50,4 @@ function length(duration: unknown): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** How an instance ends from outside its graph: nothing is active any more. */
-export function endingOf(
-  known: InstanceState,
-  status: InstanceEnd["status"],
-  error: Failure,
-): InstanceEnd {
-  const control = encodeControl({ ...emptyControl, metadata: known.control.metadata });
-  return { status, control, error, ignored: [...known.control.early] };
 }

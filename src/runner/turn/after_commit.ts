@@ -1,64 +1,80 @@
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import { type Instance, isFinal } from "../../core/engine/instance.ts";
+import { FAILED } from "../../core/engine/progress.ts";
+import type { InstanceState } from "../../backend/store.ts";
+import type { Turn } from "../../backend/turn.ts";
+import type { SlotHold } from "../claim/slots.ts";
 import type { Host } from "../host.ts";
 import type { InstanceCache } from "./instance_cache.ts";
 import { observe, sayFailed } from "../observe.ts";
 import type { Runtime } from "../runtime.ts";
-import { begun, type HandedOver, takeBack } from "./hand_over.ts";
-import type { Computed } from "./compute_turn.ts";
+import { begun } from "./hand_over.ts";
+import type { Plan } from "./plan.ts";
+
+/** What a written turn concerns in its process. */
+export interface CommitContext {
+  readonly runtime: Runtime;
+  readonly host: Host;
+  readonly instances: InstanceCache;
+}
 
 /**
- * What follows in this process from a turn that was written under its id `process`, at a time by
- * the store's clock.
+ * Updates this process after a turn was committed under its id `process`, at a time by the store's
+ * clock: what it knows of the instance, the jobs that begin here, and who listens or waits.
  */
-export function applied(
-  { runtime, host, instances }: {
-    readonly runtime: Runtime;
-    readonly host: Host;
-    readonly instances: InstanceCache;
-  },
-  one: HandedOver,
+export function afterCommit(
+  { runtime, host, instances }: CommitContext,
+  plan: Plan,
+  turn: Turn,
+  slots: SlotHold,
   process: string,
   at: Date,
 ): void {
-  const { plan, turn } = one;
-  const { computed, outputs, workflow } = plan;
-  instances.set(computed.next);
-  for (const { ending } of computed.progress.applied) {
+  const { next, progress, outputs, workflow, included } = plan;
+  // Before: what begins may take the row of the job.
+  for (const { job, result } of included) if (result?.event !== FAILED) host.stopped(job);
+  instances.set(next);
+  for (const { ending } of progress.applied) {
     if (ending.activation > 0 && workflow.graph.isRead(ending.step)) {
       outputs.set(ending.step, ending);
     }
   }
-  // Nobody comes between: what begins holds no more than what is given back here.
-  takeBack(one);
-  for (const { job } of plan.included) job.slot.release();
+  for (const { job } of included) slots.takeOver(job.slot);
   const { reused } = turn;
   if (reused) {
     // The row's token was raised by one: it fences off whoever still has the job that was in it.
-    const token = plan.included[0]!.job.token + 1;
-    host.begin(begun(reused, process, host.slots.hold(reused.queue), token));
+    const token = included[0]!.job.token + 1;
+    host.begin(begun(reused, process, slots.handOver(reused.queue), token));
   }
   for (const job of turn.started) {
-    if (job.owned) host.begin(begun(job, process, host.slots.hold(job.queue)));
+    if (job.owned) host.begin(begun(job, process, slots.handOver(job.queue)));
     else host.expect(job.queue, job.delay);
   }
   if (turn.wake) host.expect(turn.wake.queue, 0);
-  observe(runtime.telemetry, plan, at);
-  const { status } = computed.next;
-  const { thrown } = computed.progress;
   const error: Failure | undefined = turn.error === undefined ? undefined : JSON.parse(turn.error);
-  if (thrown && error) sayFailed(runtime.logger, computed.next, { ...thrown, attempts: 1, error });
-  if (!isFinal(status)) return;
-  // A completed instance has no other step that runs.
-  if (status === "failed") {
-    host.abort(plan.instance, new HephaestusError("CANCELLED", "The instance has failed"));
+  observe(runtime.telemetry, plan, error, at);
+  if (isFinal(next.status)) end({ runtime, host }, plan, error, at);
+}
+
+function end(
+  { runtime, host }: Pick<CommitContext, "runtime" | "host">,
+  { next, progress: { failed }, included }: Plan,
+  error: Failure | undefined,
+  at: Date,
+): void {
+  if (failed && error) {
+    const { result } = included.find(({ result }) => result?.step === failed.step) ?? {};
+    const attempts = result?.result.attempt ?? 1;
+    sayFailed(runtime.logger, next, { step: failed.step, attempts, error });
+    const sentence = `The instance failed in step "${failed.step}"`;
+    host.abort(next.id, new HephaestusError("CANCELLED", sentence));
   }
-  host.finished(plan.instance, finalInstance(computed, error, at));
+  host.finished(next.id, finalInstance(next, error, at));
 }
 
 /** What a look at its row would find. */
-function finalInstance({ next }: Computed, error: Failure | undefined, at: Date): Instance {
+function finalInstance(next: InstanceState, error: Failure | undefined, at: Date): Instance {
   return {
     id: next.id,
     key: next.key,

@@ -1,24 +1,22 @@
 import { filtered } from "../../core/engine/filtered.ts";
-import { isPromise } from "../../core/value/promise.ts";
-import type { UnreadResult, Written } from "../../backend/store.ts";
-import { applied } from "./after_commit.ts";
-import type { Failures } from "../run/failures.ts";
-import type { Host, OwnedJob } from "../host.ts";
-import type { InstanceCache } from "./instance_cache.ts";
-import { Lanes, type Line, Lines } from "./batches.ts";
-import type { Runtime } from "../runtime.ts";
+import type { FailureForm } from "../../core/value/failure.ts";
+import type { UnreadResult } from "../../backend/store.ts";
+import type { Pass } from "../../backend/turn.ts";
+import { type Host, leaseOf, type OwnedJob } from "../host.ts";
 import { sayRefused } from "../observe.ts";
-import { passes, type Plan, type Planned, planOrLoad, type Submission } from "./plan.ts";
-import { ready, takeBack } from "./hand_over.ts";
-import type { Recorder } from "./recorder.ts";
-import type { LocalResult } from "./compute_turn.ts";
+import type { Failures } from "../run/failures.ts";
+import type { LocalResult } from "../run/outcome.ts";
+import type { Runtime } from "../runtime.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
+import { afterCommit } from "./after_commit.ts";
+import { Lanes, type Line, Lines } from "./batches.ts";
+import { handOver } from "./hand_over.ts";
+import type { InstanceCache } from "./instance_cache.ts";
+import { leftOut, type Plan, planOrLoad, type Submission } from "./plan.ts";
+import type { Recorder } from "./recorder.ts";
 
-/** What is written of one instance together. */
-interface Group {
-  readonly instance: string;
-  readonly submissions: readonly Submission[];
-}
+/** What is written of one instance together; never empty. */
+type Group = readonly Submission[];
 
 const largestBatch = 500;
 /** What is left to another lane: below it, a statement of its own costs more than it saves. */
@@ -53,9 +51,9 @@ export class Committer {
     this.#lanes = new Lanes(2, (lanes) => this.#take(lanes), (lines) => this.#write(lines));
   }
 
-  /** Writes the turn that a job stands for; `ended` where it ran a step. */
-  submit(job: OwnedJob, ended?: LocalResult): void {
-    this.#lines.add({ job, ended, tries: 0 });
+  /** Writes the turn that a job stands for; `result` where it ran a step. */
+  submit(job: OwnedJob, result?: LocalResult): void {
+    this.#lines.add({ job, result, tries: 0 });
     this.#lanes.wake();
   }
 
@@ -74,9 +72,9 @@ export class Committer {
     const groups: Group[] = [];
     for (const line of lines) {
       const submissions = this.#owned(line.take(), process);
-      if (submissions.length > 0) groups.push({ instance: line.instance, submissions });
+      if (submissions.length > 0) groups.push(submissions);
     }
-    await this.#attempt(groups, process);
+    await this.#attempt(groups, process, "whole");
     this.#lines.giveBack(lines);
   }
 
@@ -89,16 +87,17 @@ export class Committer {
     return filtered(submissions, ({ job }) => job.process === process);
   }
 
-  async #attempt(groups: readonly Group[], process: string, plain = false): Promise<void> {
-    let planned: readonly Planned[] = [];
+  async #attempt(groups: readonly Group[], process: string, form: FailureForm): Promise<void> {
+    const plans: Plan[] = [];
+    const dropped: Dropped[] = [];
     try {
-      planned = await this.#plans(groups);
-      await this.#commit(planned, process, plain);
+      await this.#plan(groups, plans, dropped);
+      if (plans.length > 0) await this.#commit(plans, process, form);
     } catch (error) {
-      const mayBePlain = !plain && planned.some(hasThrown);
-      return await this.#again(groups, process, error, mayBePlain);
+      const fails = plans.some(({ progress }) => progress.failed !== undefined);
+      return await this.#again(groups, process, error, fails && form === "whole");
     }
-    await this.#drop(planned, process);
+    if (dropped.length > 0) await this.#drop(dropped, process);
   }
 
   async #again(
@@ -110,79 +109,62 @@ export class Committer {
     if (isUnreachable(error)) await this.#later(groups);
     // One bad row must not cost its neighbours their turn.
     else if (groups.length > 1) {
-      for (const group of groups) await this.#attempt([group], process);
+      for (const group of groups) await this.#attempt([group], process, "whole");
     } // Of what a choice throws, not every database can store every character.
-    else if (mayBePlain) await this.#attempt(groups, process, true);
+    else if (mayBePlain) await this.#attempt(groups, process, "plain");
     else await this.#refused(groups, error);
   }
 
-  async #plans(groups: readonly Group[]): Promise<readonly Planned[]> {
+  /** Reads what the groups lack, and plans the turn of each. */
+  async #plan(groups: readonly Group[], plans: Plan[], dropped: Dropped[]): Promise<void> {
     const { store } = this.#runtime.backend;
-    const advanced = groups.filter(({ submissions }) => submissions.some(({ ended }) => !ended));
-    const ids = advanced.map(({ instance }) => instance);
-    if (ids.length > 0) await this.#instances.refresh(ids);
-    if (groups.length > ids.length) {
-      await this.#instances.load(groups.map(({ instance }) => instance));
-    }
-    const unprocessed = byInstance(ids.length > 0 ? await store.unprocessed(ids) : []);
-    const plans: Planned[] = [];
-    for (const { instance, submissions } of groups) {
-      const rows = unprocessed.get(instance) ?? [];
-      const cached = this.#instances.get(instance);
-      const first = planOrLoad(this.#runtime, cached, submissions, rows);
+    const advanced = groups.filter((group) => group.some(({ result }) => !result)).map(instanceOf);
+    if (advanced.length > 0) await this.#instances.refresh(advanced);
+    if (groups.length > advanced.length) await this.#instances.load(groups.map(instanceOf));
+    const unread = byInstance(advanced.length > 0 ? await store.unprocessed(advanced) : []);
+    for (const group of groups) {
+      const instance = instanceOf(group);
+      const rows = unread.get(instance) ?? [];
+      let cached = this.#instances.get(instance);
+      const first = planOrLoad(this.#runtime, cached, group, rows);
       // Most plans need nothing that is not here: what need not be awaited is not.
-      const planned = isPromise(first) ? await first : first;
-      if (planned.dropped.length === 0) plans.push(planned);
-      else {
+      let plan = first instanceof Promise ? await first : first;
+      if (plan?.included !== group) {
         // Others may have forgotten the instance meanwhile: what is given up is given up by what is
         // read now.
-        const fresh = await this.#instances.fresh(instance);
-        plans.push(await planOrLoad(this.#runtime, fresh, submissions, rows));
+        cached = await this.#instances.fresh(instance);
+        plan = await planOrLoad(this.#runtime, cached, group, rows);
+        const submissions = leftOut(group, plan);
+        const ignored = cached === undefined ? rows : [];
+        if (submissions.length > 0) dropped.push({ submissions, ignored });
       }
+      if (plan !== undefined) plans.push(plan);
     }
-    return plans;
   }
 
-  async #commit(planned: readonly Planned[], process: string, plain: boolean): Promise<void> {
-    const { store } = this.#runtime.backend;
-    const plans: Plan[] = [];
-    for (const { plan } of planned) if (plan !== undefined) plans.push(plan);
-    if (plans.length === 0) return;
-    const turns = await ready(this.#runtime, this.#host, plans, plain);
-    let written: Written = new Map();
-    try {
-      written = await store.commit(process, turns.map(({ turn }) => turn));
-    } finally {
-      for (const one of turns) if (!written.has(one.turn.instance)) takeBack(one);
-    }
-    const workers = { runtime: this.#runtime, host: this.#host, instances: this.#instances };
+  async #commit(plans: readonly Plan[], process: string, form: FailureForm): Promise<void> {
+    using slots = this.#host.slots.hold();
+    const turns = await handOver(this.#runtime, this.#host, slots, plans, form);
+    const written = await this.#runtime.backend.store.commit(process, turns);
+    const context = { runtime: this.#runtime, host: this.#host, instances: this.#instances };
     const stale: Submission[] = [];
-    for (const one of turns) {
-      const { included } = one.plan;
-      const at = written.get(one.turn.instance);
-      if (at === undefined) stale.push(...included);
-      else {
-        // Before: what begins may take the row of the job.
-        for (const { job } of included) this.#host.stopped(job);
-        applied(workers, one, process, at);
-        for (const { job } of included) this.#host.done(job);
-      }
-    }
+    plans.forEach((plan, index) => {
+      const at = written.get(plan.next.id);
+      if (at === undefined) return stale.push(...plan.included);
+      afterCommit(context, plan, turns[index]!, slots, process, at);
+      for (const { job } of plan.included) this.#host.done(job);
+    });
     if (stale.length > 0) await this.#stale(stale);
   }
 
   /** The turns beside them are written: what goes wrong here is tried again for these alone. */
-  async #drop(planned: readonly Planned[], process: string): Promise<void> {
-    const groups = planned.flatMap(({ dropped: [first, ...rest] }) =>
-      first ? [{ instance: first.job.instance, submissions: [first, ...rest] }] : []
-    );
-    if (groups.length === 0) return;
+  async #drop(dropped: readonly Dropped[], process: string): Promise<void> {
     try {
-      await this.#runtime.backend.store.pass(planned.flatMap(passes));
+      await this.#runtime.backend.store.pass(dropped.flatMap(passes));
     } catch (error) {
-      return await this.#again(groups, process, error);
+      return await this.#again(dropped.map(({ submissions }) => submissions), process, error);
     }
-    for (const { job } of groups.flatMap(({ submissions }) => submissions)) {
+    for (const { job } of dropped.flatMap(({ submissions }) => submissions)) {
       // The job of a step that is over is gone already. That of an advance that found nothing new
       // was done.
       if (job.kind === "advance") this.#host.stopped(job);
@@ -198,8 +180,8 @@ export class Committer {
     for (const { job } of submissions) this.#instances.forget(job.instance);
     const again = submissions.map((submission) => ({ ...submission, tries: submission.tries + 1 }));
     this.#requeue(again.filter(({ tries }) => tries <= mostTries));
-    for (const { job, ended } of again.filter(({ tries }) => tries > mostTries)) {
-      if (ended) this.#recorder.submit(job, ended.result);
+    for (const { job, result } of again.filter(({ tries }) => tries > mostTries)) {
+      if (result) this.#recorder.submit(job, result.result);
       else await this.#giveUp(job, new Error("The instance moved on each time it was read"));
     }
   }
@@ -210,7 +192,7 @@ export class Committer {
   }
 
   async #later(groups: readonly Group[]): Promise<void> {
-    const submissions = groups.flatMap(({ submissions }) => submissions);
+    const submissions = groups.flat();
     if (await pause(this.#host.givenUp)) this.#requeue(submissions);
     else for (const { job } of submissions) this.#host.done(job);
   }
@@ -220,19 +202,34 @@ export class Committer {
    * on trying that.
    */
   async #refused(groups: readonly Group[], error: unknown): Promise<void> {
-    for (const { job, ended } of groups.flatMap(({ submissions }) => submissions)) {
-      if (ended === undefined) {
+    for (const { job, result } of groups.flat()) {
+      if (result === undefined) {
         await this.#giveUp(job, error);
         continue;
       }
       sayRefused(this.#runtime.logger, job, this.#instances.get(job.instance)?.known.key, error);
-      this.#recorder.submit(job, ended.result);
+      this.#recorder.submit(job, result.result);
     }
   }
 }
 
-function hasThrown({ plan }: Planned): boolean {
-  return plan?.computed.progress.thrown !== undefined;
+/** What has nothing to write: its step is over, or its instance final. */
+interface Dropped {
+  readonly submissions: Group;
+  /** What it found and nobody will read. */
+  readonly ignored: Pass["ignored"];
+}
+
+function passes({ submissions, ignored }: Dropped): readonly Pass[] {
+  return submissions.map(({ job }, index) => ({
+    lease: leaseOf(job),
+    instance: job.instance,
+    ignored: index === 0 ? ignored : [],
+  }));
+}
+
+function instanceOf([first]: Group): string {
+  return first!.job.instance;
 }
 
 function byInstance(rows: readonly UnreadResult[]): ReadonlyMap<string, readonly UnreadResult[]> {

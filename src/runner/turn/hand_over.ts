@@ -1,47 +1,38 @@
 import { encodeControl } from "../../core/engine/control.ts";
+import { FAILED } from "../../core/engine/progress.ts";
 import { filtered } from "../../core/engine/filtered.ts";
+import type { FailureForm } from "../../core/value/failure.ts";
 import type { NewJob } from "../../backend/job.ts";
 import type { Turn } from "../../backend/turn.ts";
 import type { Host, OwnedJob } from "../host.ts";
-import type { Slot } from "../claim/slots.ts";
+import type { Slot, SlotHold } from "../claim/slots.ts";
 import { jobsOf, placement } from "./new_jobs.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Plan } from "./plan.ts";
-import { thrown, wakeOf } from "./compute_turn.ts";
+import { failureOf, type Plan, type Submission, wakeOf } from "./plan.ts";
 
-/** A turn with its jobs, some of them handed over to this process. */
-export interface HandedOver {
-  readonly plan: Plan;
-  readonly turn: Turn;
-  /** The slots that they need beside those of the jobs that have ended. */
-  readonly taken: readonly Slot[];
-}
+const none: readonly never[] = [];
 
 /**
  * Gives turns their jobs. A job whose step has ended leaves its slot to what it starts, once the
- * turn is written. `plain` when the database has refused what a choice has thrown.
+ * turn is written; what begins beside it takes one of `slots`. `form` says how much is written of
+ * a failure.
  */
-export async function ready(
+export async function handOver(
   runtime: Runtime,
   host: Host,
+  slots: SlotHold,
   plans: readonly Plan[],
-  plain = false,
-): Promise<readonly HandedOver[]> {
-  const turns = plans.map(({ computed }) => computed.progress);
+  form: FailureForm = "whole",
+): Promise<readonly Turn[]> {
   let left: string[] = [];
-  let taken: Slot[] = [];
-  const place = await placement(runtime, turns, (queue) => {
+  const place = await placement(runtime, plans.map(({ progress }) => progress), (queue) => {
     if (!runtime.inline || !host.accepting || host.yields(queue)) return false;
-    if (removed(left, queue)) return true;
-    const slot = host.slots.take(queue);
-    if (slot !== undefined) taken.push(slot);
-    return slot !== undefined;
+    return removed(left, queue) || slots.take(queue);
   });
   return plans.map((plan) => {
     left = plan.included.map(({ job }) => job.queue);
-    taken = [];
-    const jobs = jobsOf(runtime, plan, plan.computed.progress, place);
-    return { plan, turn: turnOf(runtime, plan, jobs, plain), taken };
+    const subject = { workflow: plan.workflow, instance: plan.next.id };
+    return turnOf(runtime, plan, jobsOf(runtime, subject, plan.progress, place), form);
   });
 }
 
@@ -54,31 +45,43 @@ function removed(queues: string[], queue: string): boolean {
   return true;
 }
 
-const none: readonly never[] = [];
-
-function turnOf(runtime: Runtime, plan: Plan, jobs: readonly NewJob[], plain: boolean): Turn {
-  const { workflow, included, computed: { next, progress, metadata, recorded, processed } } = plan;
-  const heir = heirOf(plan, jobs);
+function turnOf(
+  runtime: Runtime,
+  { workflow, next, progress, metadata, recorded, processed, included }: Plan,
+  jobs: readonly NewJob[],
+  form: FailureForm,
+): Turn {
+  const heir = heirOf(included, jobs);
+  const failure = failureOf(progress, form);
+  const bare = form === "bare";
+  const discarded = failure === undefined || bare ? none : included.filter(hasFailed);
+  const settled = discarded.length === 0 ? included : included.filter((one) => !hasFailed(one));
   return {
-    instance: plan.instance,
+    instance: next.id,
     version: next.version,
     revision: next.revision - 1,
     status: next.status,
     control: encodeControl(next.control),
     metadata,
-    error: thrown(progress, plain),
-    recorded,
+    error: failure && JSON.stringify(failure),
+    recorded: bare ? filtered(recorded, ({ result }) => result.event !== FAILED) : recorded,
     processed,
-    settled: heir === undefined ? included.map(({ job }) => job.id) : none,
+    settled: heir === undefined ? settled.map(({ job }) => job.id) : none,
+    discarded: discarded.map(({ job, result }) => ({ id: job.id, errors: result?.result.errors })),
     resolved: progress.resolved,
     started: filtered(jobs, (job) => job !== heir),
     reused: heir && { ...heir, id: included[0]!.job.id },
     wake: progress.wake ? wakeOf(runtime, workflow) : undefined,
+    bare,
   };
 }
 
+function hasFailed({ result }: Submission): boolean {
+  return result?.event === FAILED;
+}
+
 /** Where a step has ended here, one that begins here takes the row of its job. */
-function heirOf({ included }: Plan, jobs: readonly NewJob[]): NewJob | undefined {
+function heirOf(included: readonly Submission[], jobs: readonly NewJob[]): NewJob | undefined {
   const row = included.length === 1 ? included[0]!.job : undefined;
   return row && jobs.find((job) => fits(job, row));
 }
@@ -89,14 +92,6 @@ function heirOf({ included }: Plan, jobs: readonly NewJob[]): NewJob | undefined
  */
 function fits({ owned, queue, priority }: NewJob, row: OwnedJob): boolean {
   return owned && row.kind === "execute" && queue === row.queue && priority === row.priority;
-}
-
-/**
- * Gives back what is held for jobs that were to begin. Whoever has ended keeps its slot until it is
- * done.
- */
-export function takeBack({ taken }: HandedOver): void {
-  for (const slot of taken) slot.release();
 }
 
 /** A new job that has begun in a process, as that process sees it. `token` is that of its row. */

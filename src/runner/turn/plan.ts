@@ -1,100 +1,52 @@
+import { advance, cancel, open } from "../../core/engine/engine.ts";
+import type { AppliedEnding, Ignored, Progress } from "../../core/engine/progress.ts";
+import { encodeControl } from "../../core/engine/control.ts";
 import { filtered } from "../../core/engine/filtered.ts";
+import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
-import type { UnreadResult } from "../../backend/store.ts";
-import type { Pass } from "../../backend/turn.ts";
-import { leaseOf, type OwnedJob } from "../host.ts";
-import type { CachedInstance } from "./instance_cache.ts";
-import { load, type OutputCache } from "../run/inputs.ts";
+import { type Failure, failure, type FailureForm, inForm } from "../../core/value/failure.ts";
+import type { InstanceState, UnreadResult } from "../../backend/store.ts";
+import type { Processed, Recorded, Turn, Wake } from "../../backend/turn.ts";
+import type { OwnedJob } from "../host.ts";
+import { load, OutputCache } from "../run/inputs.ts";
+import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
-import {
-  changes,
-  type Computed,
-  computeTurn,
-  type LocalResult,
-  MissingOutputs,
-} from "./compute_turn.ts";
+import { decider, isMissing, MissingOutputs } from "./decide.ts";
+import type { CachedInstance } from "./instance_cache.ts";
 
-/** A job whose turn is to be written. */
+/** A job whose turn is to be written; `result` where it has run a step. */
 export interface Submission {
   readonly job: OwnedJob;
-  readonly ended: LocalResult | undefined;
+  readonly result: LocalResult | undefined;
+  /** How many turns with it were stale. */
   readonly tries: number;
 }
 
-/** The turn of one instance. */
+/** The turn of one instance, before it has its jobs. */
 export interface Plan {
-  readonly instance: string;
   readonly workflow: Workflow;
   readonly outputs: OutputCache;
-  readonly computed: Computed;
+  readonly progress: Progress;
+  /** What the instance is once the turn is written. */
+  readonly next: InstanceState;
+  /** JSON text; `undefined` when the metadata stays as it is. */
+  readonly metadata: string | undefined;
+  readonly recorded: readonly Recorded[];
+  readonly processed: readonly Processed[];
   /** Those whose jobs are done once the turn is written. */
   readonly included: readonly Submission[];
 }
 
-/** What becomes of everything that one instance has waiting. */
-export interface Planned {
-  readonly plan: Plan | undefined;
-  /** Those that have nothing to write: their step is over, or their instance final. */
-  readonly dropped: readonly Submission[];
-  /** What they found and nobody will read. */
-  readonly ignored: Pass["ignored"];
-}
-
 const none: readonly never[] = [];
 
-/**
- * Computes the turn of one instance, as this process knows it. Throws {@linkcode MissingOutputs}.
- */
-function plan(
-  runtime: Runtime,
-  cached: CachedInstance | undefined,
-  submissions: readonly Submission[],
-  unprocessed: readonly UnreadResult[],
-): Planned {
-  if (cached === undefined) return { plan: undefined, dropped: submissions, ignored: unprocessed };
-  const { instance, workflow: name, version } = submissions[0]!.job;
-  const { known, outputs } = cached;
-  const workflow = runtime.registry.get(name, version);
-  const isLive = ({ ended }: Submission) => !ended || known.control.active.has(ended.step);
-  const included = filtered(submissions, isLive);
-  const input = {
-    workflow,
-    known,
-    outputs,
-    ended: filtered(included, hasEnded).map(({ ended }) => ended),
-    unprocessed,
-    deaths: deathsOf(submissions),
-  };
-  const computed = computeTurn(runtime, input);
-  if (!changes(known, computed)) return { plan: undefined, dropped: submissions, ignored: none };
-  return {
-    plan: { instance, workflow, outputs, computed, included },
-    dropped: filtered(submissions, (submission) => !isLive(submission)),
-    ignored: none,
-  };
-}
-
-/** How often the process of an advance died; a step that has ended did not kill its own. */
-function deathsOf(submissions: readonly Submission[]): number {
-  let most = 0;
-  for (const { job, ended } of submissions) {
-    if (ended === undefined && job.deaths > most) most = job.deaths;
-  }
-  return most;
-}
-
-function hasEnded(
-  submission: Submission,
-): submission is Submission & { readonly ended: LocalResult } {
-  return submission.ended !== undefined;
-}
-
 /** Plans a turn; loads the outputs that its choices read where they are not here. */
-export function planOrLoad(...of: Parameters<typeof plan>): Planned | Promise<Planned> {
+export function planOrLoad(
+  ...of: Parameters<typeof plan>
+): Plan | undefined | Promise<Plan | undefined> {
   try {
     return plan(...of);
   } catch (error) {
-    if (error instanceof MissingOutputs) return planLoading(error, ...of);
+    if (isMissing(error)) return planLoading(error, ...of);
     throw error;
   }
 }
@@ -102,7 +54,7 @@ export function planOrLoad(...of: Parameters<typeof plan>): Planned | Promise<Pl
 async function planLoading(
   { steps }: MissingOutputs,
   ...of: Parameters<typeof plan>
-): Promise<Planned> {
+): Promise<Plan | undefined> {
   const [runtime, cached] = of;
   const before = cached?.outputs.size;
   if (cached) await load(runtime.backend.store, cached.known.id, cached.outputs, steps);
@@ -110,11 +62,179 @@ async function planLoading(
   return planOrLoad(...of);
 }
 
-/** The leases of the jobs that found nothing to write. */
-export function passes({ dropped, ignored }: Planned): readonly Pass[] {
-  return dropped.map(({ job }, index) => ({
-    lease: leaseOf(job),
-    instance: job.instance,
-    ignored: index === 0 ? ignored : [],
-  }));
+/**
+ * Plans the turn of one instance as this process knows it. `undefined` where nothing would change:
+ * an advance that finds nothing new writes nothing. Throws {@linkcode MissingOutputs}.
+ */
+function plan(
+  runtime: Runtime,
+  cached: CachedInstance | undefined,
+  submissions: readonly Submission[],
+  unread: readonly UnreadResult[],
+): Plan | undefined {
+  if (cached === undefined) return undefined;
+  const { known, outputs } = cached;
+  const workflow = runtime.registry.get(known.workflow, known.version);
+  const included = filtered(
+    submissions,
+    ({ result }) => result === undefined || known.control.active.has(result.step),
+  );
+  const ended = filtered(included, hasResult).map(({ result }) => result);
+  const own = filtered(unread, ({ version }) => version === known.version);
+  const progress = advance(
+    workflow.graph,
+    known.control,
+    own.length === 0 ? ended : [...ended, ...own],
+    decider({
+      workflow,
+      input: known.input,
+      outputs,
+      payloadLimit: runtime.payloadLimit,
+      deaths: deathsOf(submissions),
+    }),
+  );
+  if (isMissing(progress.failed?.thrown)) throw progress.failed.thrown;
+  const processed = processedIn(progress, unread, known);
+  if (!changes(known, progress, processed)) return undefined;
+  const control = withStart(progress.control, known.metadata);
+  const changed = progress.applied.some(({ ending }) => ending.metadata !== undefined);
+  const metadata = changed ? mergeMetadata(workflow.graph, control) : undefined;
+  return {
+    workflow,
+    outputs,
+    progress,
+    // Written out, and not spread: V8 gives copies of copies a new shape now and then, and all that
+    // reads them slows down.
+    next: {
+      id: known.id,
+      workflow: known.workflow,
+      version: known.version,
+      graph: known.graph,
+      key: known.key,
+      revision: known.revision + 1,
+      status: progress.status,
+      control,
+      metadata: metadata ?? known.metadata,
+      tags: known.tags,
+      input: known.input,
+      insertedAt: known.insertedAt,
+    },
+    metadata: metadata && JSON.stringify(metadata),
+    recorded: recordedIn(progress),
+    processed,
+    included,
+  };
+}
+
+/** The submissions that a plan leaves out: their step is over, or there is nothing to write. */
+export function leftOut(
+  submissions: readonly Submission[],
+  plan: Plan | undefined,
+): readonly Submission[] {
+  if (plan === undefined) return submissions;
+  const { included } = plan;
+  return included === submissions ? none : submissions.filter((one) => !included.includes(one));
+}
+
+function hasResult(
+  submission: Submission,
+): submission is Submission & { readonly result: LocalResult } {
+  return submission.result !== undefined;
+}
+
+/** How often the process of an advance died; a step that has ended did not kill its own. */
+function deathsOf(submissions: readonly Submission[]): number {
+  let most = 0;
+  for (const { job, result } of submissions) {
+    if (result === undefined && job.deaths > most) most = job.deaths;
+  }
+  return most;
+}
+
+function changes(
+  { control }: InstanceState,
+  { applied, failed, kept }: Progress,
+  processed: readonly Processed[],
+): boolean {
+  return applied.length > 0 || failed !== undefined || processed.length > 0 ||
+    kept.some(({ step }) => !control.early.has(step));
+}
+
+/** The results that are written with the turn: of steps that have ended here, and of choices. */
+function recordedIn({ applied }: Progress): readonly Recorded[] {
+  return filtered(applied, isRecorded)
+    .map(({ ending, causes }) => ({ result: ending.result, causes }));
+}
+
+/** Whether an ending has no row yet: a step has ended here, or a choice was decided. */
+function isRecorded(
+  applied: AppliedEnding,
+): applied is AppliedEnding & { readonly ending: LocalResult } {
+  return "result" in applied.ending;
+}
+
+/** What becomes of results that were there already. */
+function processedIn(
+  { applied, ignored }: Progress,
+  unread: readonly UnreadResult[],
+  { version }: InstanceState,
+): readonly Processed[] {
+  if (unread.length + ignored.length === 0) return none;
+  return [
+    ...filtered(applied, (one) => !isRecorded(one))
+      .map(({ ending: { step, activation }, causes }) => ({ step, activation, causes })),
+    ...[...ignored, ...unread.filter((row) => row.version !== version)].map(ignore),
+  ];
+}
+
+function ignore({ step, activation }: Ignored): Processed {
+  return { step, activation, causes: undefined };
+}
+
+/** The first turn of an instance: what its start writes beside its input. */
+export function planOpening(
+  { payloadLimit }: Pick<Runtime, "payloadLimit">,
+  workflow: Workflow,
+  input: unknown,
+): { readonly progress: Progress; readonly recorded: readonly Recorded[] } {
+  const outputs = new OutputCache();
+  const decide = decider({ workflow, input, outputs, payloadLimit, deaths: 0 });
+  const progress = open(workflow.graph, decide);
+  return { progress, recorded: recordedIn(progress) };
+}
+
+/** The turn that cancels an instance. */
+export function cancelling(known: InstanceState, why: Failure): Turn {
+  const { status, control, ignored } = cancel(known.control);
+  return {
+    instance: known.id,
+    version: known.version,
+    revision: known.revision,
+    status,
+    control: encodeControl(control),
+    metadata: undefined,
+    error: JSON.stringify(why),
+    recorded: none,
+    processed: ignored.map(ignore),
+    settled: none,
+    discarded: none,
+    resolved: none,
+    started: none,
+    reused: undefined,
+    wake: undefined,
+    bare: false,
+  };
+}
+
+/** Why an instance has failed, as far as the database takes it. */
+export function failureOf(
+  { failed }: Pick<Progress, "failed">,
+  form: FailureForm = "whole",
+): Failure | undefined {
+  return failed && inForm(failed.failure ?? failure(failed.thrown), form);
+}
+
+/** Where the advance of an instance of this workflow is put. */
+export function wakeOf({ queues }: Pick<Runtime, "queues">, workflow: Workflow): Wake {
+  return { queue: queues.advance, workflow: workflow.name, version: workflow.version };
 }

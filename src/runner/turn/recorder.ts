@@ -1,10 +1,10 @@
+import { recording } from "./commit_alone.ts";
 import type { NewResult, Recording } from "../../backend/turn.ts";
 import type { Failures } from "../run/failures.ts";
-import { type Host, leaseOf, type OwnedJob } from "../host.ts";
+import type { Host, OwnedJob } from "../host.ts";
 import { Lanes } from "./batches.ts";
 import type { Runtime } from "../runtime.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
-import { wakeOf } from "./compute_turn.ts";
 
 interface WaitingResult {
   readonly job: OwnedJob;
@@ -39,15 +39,7 @@ export class Recorder {
 
   /** Writes a result, ends its job and wakes the advance. */
   submit(job: OwnedJob, result: NewResult, written?: WaitingResult["written"]): void {
-    const workflow = this.#runtime.registry.get(job.workflow, job.version);
-    const recording: Recording = {
-      ...result,
-      instance: job.instance,
-      version: job.version,
-      lease: leaseOf(job),
-      wake: wakeOf(this.#runtime, workflow),
-    };
-    this.#waiting.push({ job, recording, written });
+    this.#waiting.push({ job, recording: recording(this.#runtime, job, { result }), written });
     this.#lanes.wake();
   }
 

@@ -1,0 +1,70 @@
+import type { FailureForm } from "../../core/value/failure.ts";
+import type { StoreTransaction } from "../../backend/store.ts";
+import type { Recording } from "../../backend/turn.ts";
+import type { SlotHold } from "../claim/slots.ts";
+import { leaseOf, type OwnedJob } from "../host.ts";
+import type { LocalResult } from "../run/outcome.ts";
+import type { Runtime } from "../runtime.ts";
+import { afterCommit, type CommitContext } from "./after_commit.ts";
+import { handOver } from "./hand_over.ts";
+import { planOrLoad, wakeOf } from "./plan.ts";
+
+const mostTries = 3;
+
+/** How a result is written by itself. */
+export interface AloneOptions {
+  /** Holds the slots of what begins until the turn is written. */
+  readonly slots: SlotHold;
+  /** Leave the result to an advance. Default: only when the instance moves too often. */
+  readonly recordOnly?: boolean;
+  /** How much is written of a failure. Default: all of it. */
+  readonly form?: FailureForm;
+}
+
+/**
+ * Writes one result in a statement of its own, or in a transaction that is open. Returns what
+ * follows from it here once that is committed; `undefined` where the step is over, by whoever was
+ * faster.
+ */
+export async function commitAlone(
+  context: CommitContext,
+  on: Pick<StoreTransaction, "commit" | "record">,
+  job: OwnedJob,
+  result: LocalResult,
+  { slots, recordOnly = false, form = "whole" }: AloneOptions,
+): Promise<(() => void) | undefined> {
+  const { runtime, host, instances } = context;
+  for (let tries = 0; tries < mostTries && !recordOnly; tries++) {
+    if (tries > 0) await instances.refresh([job.instance]);
+    await instances.load([job.instance]);
+    const submissions = [{ job, result, tries }];
+    const plan = await planOrLoad(runtime, instances.get(job.instance), submissions, []) ??
+      await planOrLoad(runtime, await instances.fresh(job.instance), submissions, []);
+    if (plan === undefined) return undefined;
+    const [turn] = await handOver(runtime, host, slots, [plan], form);
+    // The process may have entered again meanwhile: what began under the dead id must not be
+    // written under the new one.
+    const at = (await on.commit(job.process, [turn!])).get(job.instance);
+    if (at !== undefined) {
+      return () => afterCommit(context, plan, turn!, slots, job.process, at);
+    }
+  }
+  const standing = await on.record([recording(runtime, job, result)]);
+  return standing.has(job.id) ? () => host.stopped(job) : undefined;
+}
+
+/** A result that is left to an advance. */
+export function recording(
+  runtime: Runtime,
+  job: OwnedJob,
+  { result }: Pick<LocalResult, "result">,
+): Recording {
+  const workflow = runtime.registry.get(job.workflow, job.version);
+  return {
+    ...result,
+    instance: job.instance,
+    version: job.version,
+    lease: leaseOf(job),
+    wake: wakeOf(runtime, workflow),
+  };
+}
