@@ -141,7 +141,7 @@ export class Hephaestus implements AsyncDisposable {
     target: InstanceTarget,
     delivery: Addressed<W, D>,
     options: ScheduleOptions,
-  ): Promise<bigint> {
+  ): Promise<string> {
     return deliveries.scheduleResume(this.#client, workflow, target, delivery as never, options);
   }
 
@@ -150,7 +150,7 @@ export class Hephaestus implements AsyncDisposable {
    *
    * @throws {JobNotFoundError} When no scheduled delivery with this id waits.
    */
-  cancelJob(id: bigint): Promise<void> {
+  cancelJob(id: string): Promise<void> {
     return ends.cancelJob(this.#client, id);
   }
 

@@ -181,7 +181,7 @@ export async function scheduleResume(
   who: InstanceTarget,
   delivery: AnyDelivery,
   options: ScheduleOptions,
-): Promise<bigint> {
+): Promise<string> {
   checkNames("schedule a delivery", options, { after: true, tx: true });
   const { tx, after } = options;
   const delay = milliseconds(after, "after");
@@ -217,5 +217,5 @@ export async function scheduleResume(
   };
   await store.schedule(job, tx);
   for (const worker of workers) worker.expect(runtime.queues.resume, delay);
-  return BigInt(job.id);
+  return job.id;
 }

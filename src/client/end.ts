@@ -55,13 +55,16 @@ export interface CancelOptions extends InTransaction {
 }
 
 /** Cancels a delivery that was scheduled. */
-export async function cancelJob({ runtime }: Client, id: bigint): Promise<void> {
-  const job = String(id);
-  const exists = typeof id === "bigint" && id > 0n && id < 2n ** 63n;
-  if (!exists || !(await runtime.backend.store.cancelScheduled(job))) {
-    throw new JobNotFoundError({ id: job });
+export async function cancelJob({ runtime }: Client, id: string): Promise<void> {
+  if (!isJobId(id) || !(await runtime.backend.store.cancelScheduled(id))) {
+    throw new JobNotFoundError({ id: String(id) });
   }
-  runtime.telemetry.emit("job:cancel", { job });
+  runtime.telemetry.emit("job:cancel", { job: id });
+}
+
+/** Whether a job can have this id: PostgreSQL refuses what is no positive bigint. */
+function isJobId(id: unknown): boolean {
+  return typeof id === "string" && /^[1-9]\d{0,18}$/.test(id) && BigInt(id) < 2n ** 63n;
 }
 
 /** Cancels an instance with its jobs, and aborts the steps that run for it here. */

@@ -117,7 +117,7 @@ everywhere("a call at the wrong time", (it) => {
       'Cannot cancel order "orderid::one": instance is completed',
     );
     await assertRejects(
-      () => hephaestus.cancelJob(12345n),
+      () => hephaestus.cancelJob("12345"),
       Error,
       'Cannot cancel job "12345": no such scheduled delivery exists',
     );

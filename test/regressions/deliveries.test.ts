@@ -1,6 +1,8 @@
+import { describe, it } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import {
   done,
+  Hephaestus,
   JobNotFoundError,
   join,
   NotWaitingError,
@@ -16,6 +18,25 @@ const ask = workflow("ask", { key: "id", input: type(), start: approval })
   .on(approval, { approved: done })
   .build();
 
+const notIds: readonly unknown[] = [
+  ...["", "0", "-1", "007", "1.5", "1e3", " 1", "9223372036854775808", "9".repeat(20), "one"],
+  ...[undefined, null, 1, 1n, {}],
+];
+
+describe("a job's id that cannot be one", () => {
+  it("is refused without a look at the database", async () => {
+    const nowhere = new Hephaestus({ url: "postgres://127.0.0.1:1/none", workflows: [ask] });
+    for (const wrong of notIds) {
+      await assertRejects(
+        () => nowhere.cancelJob(wrong as string),
+        JobNotFoundError,
+        `Cannot cancel job "${wrong}": no such scheduled delivery exists`,
+      );
+    }
+    await nowhere.close();
+  });
+});
+
 everywhere("a delivery for later", (it) => {
   it("ends its wait when its time has come", { workflows: [ask] }, async ({ hephaestus, work }) => {
     await work({ poll: "1h" });
@@ -24,7 +45,7 @@ everywhere("a delivery for later", (it) => {
 
     const job = await hephaestus.scheduleResume(ask, "a", given, { after: "20ms" });
 
-    assertEquals(typeof job, "bigint");
+    assertEquals(typeof job, "string");
     assertEquals((await handle.result()).status, "completed");
     assertEquals((await hephaestus.history(ask, "a"))[0]?.output, "late");
     await assertRejects(() => hephaestus.cancelJob(job), JobNotFoundError);
@@ -47,9 +68,6 @@ everywhere("a delivery for later", (it) => {
       refused.message,
       `Cannot cancel job "${job}": no such scheduled delivery exists`,
     );
-    for (const wrong of [0n, -1n, 2n ** 70n]) {
-      await assertRejects(() => hephaestus.cancelJob(wrong), JobNotFoundError);
-    }
     assertEquals((await hephaestus.get(ask, "a"))?.status, "waiting");
     if (sql === undefined) return;
     const left = await sql`select state from hephaestus.jobs where kind = 'resume'`;
