@@ -7,8 +7,14 @@ import { compile, compilers, root } from "./compiler.ts";
 
 /** A workflow of forks that close, four rows to a fork, with a way out of every step. */
 function flow(forks: number): string {
-  const lines: string[] = ["step", "target", "type", "workflow"].map((file) =>
-    `import * as ${file} from ${JSON.stringify(`${root}src/core/${file}.ts`)};`
+  const files = {
+    step: "define/step",
+    target: "define/target",
+    type: "value/type",
+    workflow: "graph/builder",
+  };
+  const lines: string[] = Object.entries(files).map(([name, file]) =>
+    `import * as ${name} from ${JSON.stringify(`${root}src/core/${file}.ts`)};`
   );
   const define = (name: string, needs: string): void => {
     lines.push(
