@@ -1,7 +1,7 @@
 // Everything but the tests: runs each part, two at once, and prints what a failing one said.
 //   npm run check -- layers docs      only these parts
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -15,7 +15,10 @@ const node = process.execPath;
 const deno = [node, "tools/node_modules/deno/bin.cjs"];
 const script = [node, "--import", "tsx"];
 const npm = process.env.npm_execpath ? [node, process.env.npm_execpath] : ["npm"];
-const entryPoints = ["mod.ts", "src/testing/mod.ts", "src/cli/main.ts"];
+const { exports }: { readonly exports: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(join(root, "deno.json"), "utf8"),
+);
+const entryPoints = Object.values(exports);
 
 /** The slow ones first, so that two at once take the least time. */
 const parts: Readonly<Record<string, () => readonly Command[]>> = {

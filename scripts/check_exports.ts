@@ -17,6 +17,7 @@ export interface NpmFace {
   readonly version: string;
   readonly license: string;
   readonly exports: Readonly<Record<string, unknown>>;
+  readonly typesVersions: Readonly<Record<string, unknown>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
 }
@@ -43,6 +44,13 @@ export function check(
         },
       ])),
       "./package.json": "./package.json",
+    },
+    typesVersions: {
+      "*": Object.fromEntries(
+        bundled.filter(([path]) => path !== ".").map((
+          [, name],
+        ) => [name, [`./dist/${name}.d.cts`]]),
+      ),
     },
     bin: { hephaestus: "dist/cli.js" },
     dependencies: npmImports(deno, npm),

@@ -22,8 +22,9 @@ import tsup from "../tsup.config.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const deno = join(root, "tools/node_modules/deno/bin.cjs");
 const tsc = join(root, "node_modules/typescript/bin/tsc");
-const names = "[typeof main.workflow, typeof main.Hephaestus, typeof testing.memory].join()";
-const expected = "function,function,function\n";
+const names =
+  "[main.workflow, main.Hephaestus, postgres.migrate, testing.memory].map((name) => typeof name).join()";
+const expected = "function,function,function,function\n";
 
 describe("deno.json and package.json", () => {
   it("describe the same package", () => {
@@ -72,6 +73,7 @@ if (!("Deno" in globalThis)) {
       const program = file(
         "import.mjs",
         `import * as main from "@hephaestus/workflow";
+        import * as postgres from "@hephaestus/workflow/postgres";
         import * as testing from "@hephaestus/workflow/testing";
         console.log(${names});`,
       );
@@ -83,6 +85,7 @@ if (!("Deno" in globalThis)) {
       const program = file(
         "require.cjs",
         `const main = require("@hephaestus/workflow");
+        const postgres = require("@hephaestus/workflow/postgres");
         const testing = require("@hephaestus/workflow/testing");
         console.log(${names});`,
       );
@@ -141,8 +144,11 @@ if (!("Deno" in globalThis)) {
     });
 
     const consumer = `import { Hephaestus, type Workflow, workflow } from "@hephaestus/workflow";
+      import { migrate, type PostgresOptions } from "@hephaestus/workflow/postgres";
       import { memory } from "@hephaestus/workflow/testing";
       import type {} from "@hephaestus/workflow/cli";
+      export const prepare = async (options: PostgresOptions): Promise<number> =>
+        (await migrate({ url: options.url })).applied.length;
       export const engine = (flow: Workflow): Hephaestus =>
         new Hephaestus({ backend: memory(), workflows: [flow] });
       // @ts-expect-error -- the types are there, and say what is missing

@@ -1,8 +1,6 @@
-import { examine, repair, untaken, type Violation } from "../postgres/doctor/doctor.ts";
-import { explained, lackingIn } from "../postgres/missing.ts";
-import { tablesOf } from "../postgres/sql/tables.ts";
+import { doctor, type DoctorReport } from "../postgres/mod.ts";
 import { UsageError } from "./failure.ts";
-import { open } from "./migrate.ts";
+import { databaseOf } from "./migrate.ts";
 
 export interface DoctorValues {
   readonly schema?: string | undefined;
@@ -26,60 +24,41 @@ export async function runDoctor(words: readonly string[], values: DoctorValues):
   if (!/^[1-9]\d{0,5}$/.test(limit)) {
     throw new UsageError(`Cannot run "doctor": "${limit}" is not a number of violations`);
   }
-  const opened = open(values);
-  const db = explained(opened, lackingIn(opened, tablesOf(schema)));
-  try {
-    const { violations, counts } = await examine(db, schema, { limit: Number(limit) });
-    const repaired = values.repair
-      ? await repair(db, schema, violations, queue)
-      : new Set<Violation>();
-    const unserved = await untaken(db, schema);
-    if (values.json) printJson(violations, counts, repaired, unserved);
-    else {
-      print(violations, counts, repaired, values.repair ?? false, schema);
-      for (const sentence of unserved) console.log(`unserved: ${sentence}`);
-    }
-    return violations.length === 0 ? 0 : 1;
-  } finally {
-    await db.close();
-  }
+  const { repair = false, json = false } = values;
+  const report = await doctor({
+    ...databaseOf(values),
+    schema,
+    limit: Number(limit),
+    repair,
+    queue,
+  });
+  if (json) printJson(report);
+  else print(report, repair, schema);
+  return report.violations.length === 0 ? 0 : 1;
 }
 
 function print(
-  violations: readonly Violation[],
-  counts: Readonly<Record<string, number>>,
-  repaired: ReadonlySet<Violation>,
-  repairing: boolean,
+  { violations, counts, unserved }: DoctorReport,
+  repair: boolean,
   schema: string,
 ): void {
-  if (violations.length === 0) return console.log(`nothing is wrong in schema "${schema}"`);
-  for (const violation of violations) {
-    const { rule, sentence, subject, repairable } = violation;
+  if (violations.length === 0) console.log(`nothing is wrong in schema "${schema}"`);
+  for (const { rule, sentence, subject, repairable, repaired } of violations) {
     const of = subject === undefined ? "" : ` (${subject})`;
-    const verdict = repaired.has(violation)
-      ? " (repaired)"
-      : repairable && !repairing
-      ? " (--repair can do it)"
-      : "";
+    const verdict = repaired ? " (repaired)" : repairable && !repair ? " (--repair can do it)" : "";
     console.log(`${rule}: ${sentence}${of}${verdict}`);
   }
   for (const [rule, count] of Object.entries(counts)) {
     const told = violations.filter((violation) => violation.rule === rule).length;
     if (count > told) console.log(`${rule}: and ${count - told} more`);
   }
+  for (const sentence of unserved) console.log(`unserved: ${sentence}`);
 }
 
-function printJson(
-  violations: readonly Violation[],
-  counts: Readonly<Record<string, number>>,
-  repaired: ReadonlySet<Violation>,
-  unserved: readonly string[],
-): void {
-  const told = violations.map((violation) => {
-    const { rule, sentence, subject, repairable, found: { note: _, ...ids } } = violation;
-    return { rule, sentence, subject, ...ids, repairable, repaired: repaired.has(violation) };
+function printJson({ violations, counts, unserved }: DoctorReport): void {
+  const told = violations.map(({ rule, sentence, subject, repairable, repaired, ...ids }) => {
+    const { instance = null, job = null, process = null, step = null } = ids;
+    return { rule, sentence, subject, instance, job, process, step, repairable, repaired };
   });
-  console.log(
-    JSON.stringify({ violations: told, counts, unserved }),
-  );
+  console.log(JSON.stringify({ violations: told, counts, unserved }));
 }

@@ -1,11 +1,14 @@
 import process from "node:process";
-import { connect } from "../postgres/driver/connect.ts";
-import type { Db } from "../postgres/driver/contract.ts";
-import { quoteIdentifier } from "../postgres/sql/identifiers.ts";
-import { migrate, type Migrated, planned, status } from "../postgres/migrations/migrate.ts";
-import type { Migration } from "../postgres/migrations/migration.ts";
-import { scriptOf } from "../postgres/migrations/migration_sql.ts";
-import { migrations } from "../postgres/migrations/migrations.gen.ts";
+import {
+  type MaintenanceOptions,
+  migrate,
+  type MigrateResult,
+  type MigrationName,
+  migrationSql,
+  type MigrationSqlOptions,
+  type MigrationStatus,
+  migrationStatus,
+} from "../postgres/mod.ts";
 import { UsageError } from "./failure.ts";
 
 export interface MigrateValues {
@@ -34,20 +37,22 @@ interface Wish {
 /** `hephaestus migrate`: prints one line for each migration, or its SQL. */
 export async function runMigrate(words: readonly string[], values: MigrateValues): Promise<void> {
   const wish = understand(words, values);
-  quoteIdentifier(wish.schema);
-  if (wish.from !== undefined) return print(wish, fromVersion(wish, wish.from));
-  const db = open(values);
-  try {
-    if (wish.action === "status") await printStatus(db, wish);
-    else print(wish, await migrate(db, { ...wish, direction: wish.action }));
-  } finally {
-    await db.close();
-  }
+  const { action, schema, from, to, dryRun, sql, json } = wish;
+  const target = { ...databaseOf(values), schema };
+  if (action === "status") return printStatus(wish, await migrationStatus(target));
+  const direction = action;
+  if (from !== undefined) return printSql({ schema, direction, from, to });
+  const migrated = await migrate({ ...target, direction, to, dryRun });
+  if (sql) printSqlOf(migrated, schema);
+  else if (json) console.log(JSON.stringify({ schema, dryRun, ...migrated }));
+  else print(wish, migrated);
 }
 
-/** The database to work on, by one connection: found as the library finds it. */
-export function open({ url = process.env.DATABASE_URL }: Pick<MigrateValues, "url">): Db {
-  return connect({ url, max: 1, statementTimeout: 0 });
+/** The database to work on: found as the library finds it. */
+export function databaseOf(
+  { url = process.env.DATABASE_URL }: Pick<MigrateValues, "url">,
+): MaintenanceOptions {
+  return { url };
 }
 
 function understand([word = "up", ...rest]: readonly string[], values: MigrateValues): Wish {
@@ -73,21 +78,7 @@ function understand([word = "up", ...rest]: readonly string[], values: MigrateVa
   return { action, schema, to, from, dryRun: dryRun || sql, sql, json };
 }
 
-/** What is between two versions, without a look at a database. */
-function fromVersion({ action, to: wanted, schema }: Wish, from: number): Migrated {
-  const direction = action === "down" ? "down" : "up";
-  const to = wanted ?? (direction === "up" ? migrations.length : Math.max(from - 1, 0));
-  for (const version of [from, to]) {
-    if (version <= migrations.length) continue;
-    throw new RangeError(
-      `Cannot migrate schema "${schema}" to version ${version}: versions are 0 to ${migrations.length}`,
-    );
-  }
-  return planned(from, direction, to);
-}
-
-async function printStatus(db: Db, { schema, json }: Wish): Promise<void> {
-  const all = await status(db, { schema });
+function printStatus({ schema, json }: Wish, all: readonly MigrationStatus[]): void {
   if (json) return console.log(JSON.stringify({ schema, migrations: all }));
   for (const migration of all) {
     const when = migration.appliedAt?.toISOString() ?? "";
@@ -95,24 +86,28 @@ async function printStatus(db: Db, { schema, json }: Wish): Promise<void> {
   }
 }
 
-function print({ action, schema, sql, json, dryRun }: Wish, migrated: Migrated): void {
-  const { applied, reverted } = migrated;
-  const all = [...applied, ...reverted];
-  if (sql) {
-    if (all.length > 0) console.log(scriptOf(schema, action === "down" ? "down" : "up", all));
-  } else if (json) {
-    const named = (some: readonly Migration[]) =>
-      some.map(({ version, name }) => ({ version, name }));
-    const told = { schema, dryRun, applied: named(applied), reverted: named(reverted) };
-    console.log(JSON.stringify(told));
-  } else {
-    const [apply, revert] = dryRun ? ["would apply", "would revert"] : ["applied", "reverted"];
-    for (const each of applied) console.log(`${apply} ${fileName(each)}`);
-    for (const each of reverted) console.log(`${revert} ${fileName(each)}`);
-    if (all.length === 0) console.log(`nothing to do in schema "${schema}"`);
+/** Prints the SQL of what a dry run would do. */
+function printSqlOf({ applied, reverted }: MigrateResult, schema: string): void {
+  const [from, to] = [applied[0], applied.at(-1)];
+  if (from && to) printSql({ schema, from: from.version - 1, to: to.version });
+  const [newest, oldest] = [reverted[0], reverted.at(-1)];
+  if (newest && oldest) {
+    printSql({ schema, direction: "down", from: newest.version, to: oldest.version - 1 });
   }
 }
 
-function fileName({ version, name }: Pick<Migration, "version" | "name">): string {
+function printSql(options: MigrationSqlOptions): void {
+  const script = migrationSql(options);
+  if (script !== "") console.log(script);
+}
+
+function print({ schema, dryRun }: Wish, { applied, reverted }: MigrateResult): void {
+  const [apply, revert] = dryRun ? ["would apply", "would revert"] : ["applied", "reverted"];
+  for (const each of applied) console.log(`${apply} ${fileName(each)}`);
+  for (const each of reverted) console.log(`${revert} ${fileName(each)}`);
+  if (applied.length + reverted.length === 0) console.log(`nothing to do in schema "${schema}"`);
+}
+
+function fileName({ version, name }: MigrationName): string {
   return `${String(version).padStart(4, "0")}_${name}`;
 }

@@ -24,6 +24,7 @@ const npm: NpmFace = {
     },
     "./package.json": "./package.json",
   },
+  typesVersions: { "*": { cli: ["./dist/cli.d.cts"] } },
   bin: { hephaestus: "dist/cli.js" },
   dependencies: { postgres: "3.4.9" },
 };
@@ -38,6 +39,7 @@ describe("check_exports", () => {
     ["version", { version: "1.2.4" }],
     ["license", { license: "ISC" }],
     ["exports", { exports: { ".": npm.exports["."] } }],
+    ["typesVersions", { typesVersions: {} }],
     ["dependencies", { dependencies: { postgres: "^3.4.9" } }],
     ["dependencies", { dependencies: { ...npm.dependencies, lodash: "4.0.0" } }],
   ];

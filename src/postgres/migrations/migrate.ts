@@ -1,4 +1,4 @@
-import type { Migration } from "./migration.ts";
+import type { Migration, MigrationStatus } from "./migration.ts";
 import { HephaestusError, SchemaVersionError } from "../../core/errors/errors.ts";
 import { isRetryable, sqlState } from "../driver/errors.ts";
 import type { Db, Tx } from "../driver/contract.ts";
@@ -15,8 +15,8 @@ export interface SchemaOptions {
   readonly migrations?: readonly Migration[];
 }
 
-export interface MigrateOptions extends SchemaOptions {
-  readonly direction?: "up" | "down";
+export interface MigrationGoal extends SchemaOptions {
+  readonly direction?: "up" | "down" | undefined;
   /** The version to stop at. Up: the newest by default; down: one below the current. */
   readonly to?: number | undefined;
   /** Only tells what would be done. */
@@ -28,20 +28,13 @@ export interface Migrated {
   readonly reverted: readonly Migration[];
 }
 
-export interface MigrationStatus {
-  readonly version: number;
-  readonly name: string;
-  readonly state: "applied" | "pending" | "changed" | "unknown";
-  readonly appliedAt: Date | undefined;
-}
-
 const mostTries = 20;
 
 /**
  * Brings a schema to a version, one transaction for each migration. Safe to run from many processes
  * at once.
  */
-export async function migrate(db: Db, options: MigrateOptions): Promise<Migrated> {
+export async function migrate(db: Db, options: MigrationGoal): Promise<Migrated> {
   const { schema, migrations = shipped, direction = "up", dryRun = false } = options;
   quoteIdentifier(schema);
   await assertServer(db);

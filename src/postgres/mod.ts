@@ -1,0 +1,46 @@
+/**
+ * The tables of the engine in PostgreSQL: makes, changes and examines them, and names what the connections take.
+ *
+ * @example Bring the tables up to date before the engine is made
+ * ```ts
+ * import { Hephaestus } from "@hephaestus/workflow";
+ * import { migrate } from "@hephaestus/workflow/postgres";
+ *
+ * export async function open(url: string): Promise<Hephaestus> {
+ *   await migrate({ url });
+ *   return new Hephaestus({ url, workflows: [] });
+ * }
+ * ```
+ *
+ * @module
+ */
+export type { MaintenanceOptions } from "./maintenance/database.ts";
+export {
+  doctor,
+  type DoctorOptions,
+  type DoctorReport,
+  type DoctorViolation,
+} from "./maintenance/doctor.ts";
+export {
+  migrate,
+  type MigrateOptions,
+  type MigrateResult,
+  migrationSql,
+  type MigrationSqlOptions,
+  migrationStatus,
+} from "./maintenance/migrate.ts";
+export type { MigrationName, MigrationStatus } from "./migrations/migration.ts";
+
+// What the engine takes as its address, its connections and the caller's transaction.
+export type { PostgresOptions } from "./backend.ts";
+export type { AddressOptions, SslMode } from "./driver/address/address.ts";
+export type { ConnectionsOptions, SharedConnections } from "./driver/connections.ts";
+export type {
+  AnyTransaction,
+  CallerTx,
+  DrizzleSql,
+  DrizzleTx,
+  KyselyTx,
+  PgClient,
+  PostgresJsTx,
+} from "./user_sql/caller_libraries.ts";
