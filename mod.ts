@@ -31,13 +31,52 @@
  * assertEquals((await started.result()).status, "completed");
  * ```
  *
+ * The other entry points: `./postgres` (migrations, the doctor, connections), `./testing`, `./events` (what listeners are
+ * told), `./types` (what signatures here mention) and `./cli`.
+ *
  * @module
  */
-export type { Handle } from "./src/client/handle.ts";
-export type { HephaestusOptions } from "./src/client/options.ts";
+
+// Every name has an example in its documentation, or its reason behind it. At most 60 names: what
+// only signatures mention belongs in src/types.ts.
+
+// Define a workflow.
+export { workflow } from "./src/core/graph/builder.ts";
+export type { DeliveryOf, InputOf, Workflow } from "./src/core/graph/workflow.ts";
+export { versioned } from "./src/core/graph/version.ts";
+export { type Step, step } from "./src/core/define/step.ts";
 export { choice } from "./src/core/define/choice.ts";
-export type { Outcome } from "./src/core/define/emit.ts";
+export { signal, timer } from "./src/core/define/signal.ts";
+export { done, first, join } from "./src/core/define/target.ts";
+export { type Type, type } from "./src/core/value/type.ts";
+export type { Context } from "./src/core/define/context.ts";
+export type { Sql } from "./src/core/define/context.ts"; // for helpers in a step's transaction
+export type { Delivery, Outcome } from "./src/core/define/emit.ts";
 export type { Duration } from "./src/core/value/duration.ts";
+export type { RetryPolicy } from "./src/core/value/retry.ts";
+export type { Json } from "./src/core/value/json.ts"; // a stored value, where no more is known
+export type { JsonObject } from "./src/core/value/json.ts"; // the metadata that a helper builds
+
+// Run it.
+export { Hephaestus } from "./src/hephaestus.ts";
+export type { HephaestusOptions } from "./src/client/options.ts"; // what a factory of engines takes
+export type { WorkOptions } from "./src/client/options.ts"; // a worker's settings, kept elsewhere
+export type { Worker } from "./src/client/worker.ts"; // kept by the program that stops it
+export type { Logger } from "./src/observe/logger.ts";
+export type { StartOptions } from "./src/client/start.ts"; // passed on by a function that starts
+export type { Handle } from "./src/client/handle.ts"; // returned by a function that starts
+export type { DeliveryStatus } from "./src/client/deliver.ts"; // the answer of a webhook's handler
+export type { InstanceTarget } from "./src/client/find.ts"; // the instance that a function works on
+export type { ListOptions } from "./src/client/list.ts"; // the filters of an overview
+export type { Page } from "./src/client/list.ts"; // what an overview shows
+export type { Instance } from "./src/core/engine/instance.ts"; // what get() and result() find
+export type { InstanceStatus } from "./src/core/engine/instance.ts"; // a filter, or a switch
+export type { HistoryEntry } from "./src/core/engine/instance.ts"; // what an instance's page shows
+export type { Failure } from "./src/core/value/failure.ts"; // why an instance or an attempt failed
+export { connections } from "./src/postgres/driver/connections.ts";
+export { fromDrizzle } from "./src/postgres/user_sql/caller_libraries.ts";
+
+// Catch what goes wrong.
 export {
   AlreadyRunningError,
   AmbiguousKeyError,
@@ -52,120 +91,9 @@ export {
   NotWaitingError,
   PayloadTooLargeError,
   RetryLaterError,
-  SchemaVersionError,
   StepTimeoutError,
   UnknownWorkflowError,
   WorkflowDefinitionError,
 } from "./src/core/errors/errors.ts";
-export type { Instance } from "./src/core/engine/instance.ts";
-export type { RetryPolicy } from "./src/core/value/retry.ts";
-export { signal, timer } from "./src/core/define/signal.ts";
-export { type Delivery } from "./src/core/define/emit.ts";
-export { type Step, step } from "./src/core/define/step.ts";
-export { done, first, join } from "./src/core/define/target.ts";
-export { type } from "./src/core/value/type.ts";
-export { versioned } from "./src/core/graph/version.ts";
-export { type DeliveryOf, type InputOf, type Workflow } from "./src/core/graph/workflow.ts";
-export { workflow } from "./src/core/graph/builder.ts";
-export { Hephaestus } from "./src/hephaestus.ts";
-export { fromDrizzle } from "./src/postgres/user_sql/caller_libraries.ts";
-export { connections } from "./src/postgres/driver/connections.ts";
-
-// The types that the signatures above mention: few programs name them, readers look them up.
-export type { AnyWorkflow, InstanceTarget } from "./src/client/find.ts";
-export type { DeleteOptions } from "./src/client/end.ts";
-export type { ListOptions, Page } from "./src/client/list.ts";
-export type { WorkOptions } from "./src/client/options.ts";
-export type { CancelOptions } from "./src/client/end.ts";
-export type { DeliveryStatus, InTransaction, ScheduleOptions } from "./src/client/deliver.ts";
-export type {
-  StartedHandle,
-  StartItem,
-  StartManyOptions,
-  StartOptions,
-} from "./src/client/start.ts";
-export type { Worker } from "./src/client/worker.ts";
-export type { ChoiceOptions } from "./src/core/define/choice.ts";
-export type { Context, InstanceRef, Sql, Transaction } from "./src/core/define/context.ts";
-export type {
-  Emit,
-  EmitArguments,
-  EmitLater,
-  EmitOptions,
-  EmittedOf,
-  OutcomeOf,
-  Postponed,
-  StepEvents,
-} from "./src/core/define/emit.ts";
-export type { ErrorCode, InstanceName, Problem } from "./src/core/errors/errors.ts";
-export type { Failure } from "./src/core/value/failure.ts";
-export type { Arrival, ArrivalMode, Graph, GraphStep, StepKind } from "./src/core/graph/graph.ts";
-export type { Scope } from "./src/core/value/identity.ts";
-export type { HistoryEntry, InstanceStatus } from "./src/core/engine/instance.ts";
-export type { Json, JsonObject } from "./src/core/value/json.ts";
-export type { Logger } from "./src/observe/logger.ts";
-export type { SignalOptions } from "./src/core/define/signal.ts";
-export type {
-  AsyncStep,
-  FactsOf,
-  Returned,
-  SeenOf,
-  StepOptions,
-  StepsOf,
-  WithExpiry,
-} from "./src/core/define/step.ts";
-export type { Deliver } from "./src/core/define/emit.ts";
-export type { Need, StepDefinition } from "./src/core/define/step_definition.ts";
-export type { Done, First, Join, Move, MoveTarget } from "./src/core/define/target.ts";
-export type {
-  AboutAttempt,
-  AboutInstance,
-  AboutJob,
-  Advance,
-  EventName,
-  Events,
-  JobCancel,
-  JobClaim,
-  JobDiscard,
-  JobRescue,
-  JobRetry,
-  JobSnooze,
-  JobStop,
-  Listener,
-  RunnerInit,
-  StepAsync,
-  StepException,
-  StepResume,
-  StepStart,
-  StepStop,
-  WorkflowException,
-  WorkflowStart,
-  WorkflowStop,
-  WorkflowTransition,
-} from "./src/core/events.ts";
-export type {
-  GivenOf,
-  Issue,
-  JsonSafe,
-  Mistake,
-  Type,
-  TypeOf,
-  Validated,
-} from "./src/core/value/type.ts";
-export type { PickOptions, VersionedWorkflow } from "./src/core/graph/version.ts";
-export type { FirstRow, Pending, WorkflowBuilder } from "./src/core/graph/builder_types.ts";
-export type { WorkflowOptions } from "./src/core/graph/builder.ts";
-export type { AddressOptions, SslMode } from "./src/postgres/driver/address/address.ts";
-export type { PostgresOptions } from "./src/postgres/backend.ts";
-export type { ConnectionsOptions, SharedConnections } from "./src/postgres/driver/connections.ts";
-export type {
-  AnyTransaction,
-  CallerTx,
-  DrizzleSql,
-  DrizzleTx,
-  KyselyTx,
-  PgClient,
-  PostgresJsTx,
-} from "./src/postgres/user_sql/caller_libraries.ts";
-export type { QueueNames } from "./src/runner/runtime.ts";
-export type { Backend } from "./src/backend/store.ts";
+export { SchemaVersionError } from "./src/core/errors/errors.ts"; // the deploy must migrate first
+export type { ErrorCode } from "./src/core/errors/errors.ts"; // a complete table of answers

@@ -44,7 +44,10 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
   format: () => [[...deno, "fmt", "--check"]],
   lint: () => [[...deno, "lint", "--quiet"]],
   layers: () => [[...script, "scripts/check_layers.ts"]],
-  exports: () => [[...script, "scripts/check_exports.ts"]],
+  exports: () => [
+    [...script, "scripts/check_exports.ts"],
+    [...script, "scripts/check_names.ts"],
+  ],
   sql: () => [[...script, "scripts/embed_sql.ts", "--check"]],
   lengths: () => [[...script, "scripts/check_lengths.ts"]],
 };

@@ -38,8 +38,10 @@ function handOn(name: string): void {
     write(".js", `${first}\nimport "./${name}.cjs";\n`);
     for (const ending of [".d.ts", ".d.cts"]) write(ending, "export {};\n");
   } else {
-    const names = Object.keys(createRequire(built)(built)).sort().join(",\n  ");
-    write(".js", `export {\n  ${names},\n} from "./${name}.cjs";\n`);
+    const names = Object.keys(createRequire(built)(built)).sort();
+    // An entry point of types has none.
+    const listed = names.length === 0 ? "{}" : `{\n  ${names.join(",\n  ")},\n}`;
+    write(".js", `export ${listed} from "./${name}.cjs";\n`);
     write(".d.ts", `export * from "./${name}.cjs";\n`);
   }
 }

@@ -75,6 +75,8 @@ if (!("Deno" in globalThis)) {
         `import * as main from "@hephaestus/workflow";
         import * as postgres from "@hephaestus/workflow/postgres";
         import * as testing from "@hephaestus/workflow/testing";
+        import "@hephaestus/workflow/events";
+        import "@hephaestus/workflow/types";
         console.log(${names});`,
       );
 
@@ -144,11 +146,16 @@ if (!("Deno" in globalThis)) {
     });
 
     const consumer = `import { Hephaestus, type Workflow, workflow } from "@hephaestus/workflow";
+      import type { Listener } from "@hephaestus/workflow/events";
       import { migrate, type PostgresOptions } from "@hephaestus/workflow/postgres";
       import { memory } from "@hephaestus/workflow/testing";
+      import type { AnyWorkflow } from "@hephaestus/workflow/types";
       import type {} from "@hephaestus/workflow/cli";
       export const prepare = async (options: PostgresOptions): Promise<number> =>
         (await migrate({ url: options.url })).applied.length;
+      export const watch = (engine: Hephaestus, listener: Listener<"job:retry">): () => void =>
+        engine.on("job:retry", listener);
+      export const all = (one: Workflow): readonly AnyWorkflow[] => [one];
       export const engine = (flow: Workflow): Hephaestus =>
         new Hephaestus({ backend: memory(), workflows: [flow] });
       // @ts-expect-error -- the types are there, and say what is missing

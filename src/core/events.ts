@@ -1,3 +1,21 @@
+/**
+ * What the listeners of `Hephaestus.on` are told.
+ *
+ * @example Count what is tried again
+ * ```ts
+ * import type { Hephaestus } from "@hephaestus/workflow";
+ * import type { JobRetry } from "@hephaestus/workflow/events";
+ *
+ * export function countRetries(engine: Hephaestus, counts: Map<string, number>): () => void {
+ *   const count = ({ workflow }: JobRetry) => {
+ *     counts.set(workflow, (counts.get(workflow) ?? 0) + 1);
+ *   };
+ *   return engine.on("job:retry", count);
+ * }
+ * ```
+ *
+ * @module
+ */
 import type { Failure } from "./value/failure.ts";
 import type { InstanceStatus } from "./engine/instance.ts";
 

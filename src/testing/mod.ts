@@ -16,7 +16,6 @@
  * @module
  */
 
-export type { Duration } from "../core/value/duration.ts";
 export type { Backend, MemoryBackend, MemoryOptions } from "../memory/backend.ts";
 export type { Clock, StoredJob, Waiting } from "../memory/clock.ts";
 export type { Sql } from "../core/define/context.ts";

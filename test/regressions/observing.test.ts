@@ -1,15 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  choice,
-  done,
-  type EventName,
-  join,
-  signal,
-  step,
-  timer,
-  type,
-  workflow,
-} from "../../mod.ts";
+import { choice, done, join, signal, step, timer, type, workflow } from "../../mod.ts";
+import type { EventName } from "../../src/core/events.ts";
 import { eventually, everywhere } from "../everywhere.ts";
 
 const events: readonly EventName[] = [

@@ -4,13 +4,13 @@ import {
   AmbiguousKeyError,
   done,
   type Handle,
-  type Scope,
   signal,
   step,
   type,
   versioned,
   workflow,
 } from "../../mod.ts";
+import type { Scope } from "../../src/types.ts";
 import { everywhere } from "../everywhere.ts";
 
 const approval = signal("approval", { events: { approved: type() } });

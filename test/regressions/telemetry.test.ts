@@ -1,18 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { getEventListeners } from "node:events";
 import process from "node:process";
-import {
-  choice,
-  done,
-  type EventName,
-  type Events,
-  type Hephaestus,
-  signal,
-  step,
-  timer,
-  type,
-  workflow,
-} from "../../mod.ts";
+import { choice, done, type Hephaestus, signal, step, timer, type, workflow } from "../../mod.ts";
+import type { EventName, Events } from "../../src/core/events.ts";
 import { eventually, everywhere, Gate, onPostgres } from "../everywhere.ts";
 
 /** Keeps what listeners are told. */

@@ -25,7 +25,8 @@ export interface PickOptions {
  *
  * @example Read the versions
  * ```ts
- * import { done, step, type, versioned, type VersionedWorkflow, workflow } from "@hephaestus/workflow";
+ * import { done, step, type, versioned, workflow } from "@hephaestus/workflow";
+ * import type { VersionedWorkflow } from "@hephaestus/workflow/types";
  * import { assertEquals } from "@std/assert";
  *
  * const send = step("send", { events: { sent: type() }, run: ({ emit }) => emit.sent() });

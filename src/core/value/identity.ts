@@ -6,7 +6,8 @@ import { WorkflowDefinitionError } from "../errors/errors.ts";
  *
  * @example Let each version run the same order
  * ```ts
- * import { done, type Scope, step, type, workflow } from "@hephaestus/workflow";
+ * import { done, step, type, workflow } from "@hephaestus/workflow";
+ * import type { Scope } from "@hephaestus/workflow/types";
  * import { assertEquals } from "@std/assert";
  *
  * const scope: Scope = "version";

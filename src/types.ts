@@ -1,0 +1,62 @@
+/**
+ * The types that the signatures of `@hephaestus/workflow` mention: few programs name them, readers look them up.
+ *
+ * @example A helper that starts instances of any workflow
+ * ```ts
+ * import type { Handle, Hephaestus } from "@hephaestus/workflow";
+ * import type { AnyWorkflow, StartItem } from "@hephaestus/workflow/types";
+ *
+ * export async function importAll(
+ *   engine: Hephaestus,
+ *   workflow: AnyWorkflow,
+ *   items: readonly StartItem[],
+ * ): Promise<readonly Handle[]> {
+ *   return await engine.startMany(workflow, items);
+ * }
+ * ```
+ *
+ * @module
+ */
+
+// What steps are made of.
+export type { ChoiceOptions } from "./core/define/choice.ts";
+export type { InstanceRef, Transaction } from "./core/define/context.ts";
+export type {
+  Deliver,
+  Emit,
+  EmitArguments,
+  EmitLater,
+  EmitOptions,
+  EmittedOf,
+  OutcomeOf,
+  Postponed,
+  StepEvents,
+} from "./core/define/emit.ts";
+export type { SignalOptions } from "./core/define/signal.ts";
+export type {
+  AsyncStep,
+  FactsOf,
+  Returned,
+  SeenOf,
+  StepOptions,
+  StepsOf,
+  WithExpiry,
+} from "./core/define/step.ts";
+export type { Need, StepDefinition } from "./core/define/step_definition.ts";
+export type { Done, First, Join, Move, MoveTarget } from "./core/define/target.ts";
+export type { GivenOf, Issue, JsonSafe, Mistake, TypeOf, Validated } from "./core/value/type.ts";
+
+// What workflows are made of.
+export type { WorkflowOptions } from "./core/graph/builder.ts";
+export type { FirstRow, Pending, WorkflowBuilder } from "./core/graph/builder_types.ts";
+export type { Arrival, ArrivalMode, Graph, GraphStep, StepKind } from "./core/graph/graph.ts";
+export type { PickOptions, VersionedWorkflow } from "./core/graph/version.ts";
+export type { Scope } from "./core/value/identity.ts";
+
+// What the engine takes and returns.
+export type { InTransaction, ScheduleOptions } from "./client/deliver.ts";
+export type { CancelOptions, DeleteOptions } from "./client/end.ts";
+export type { AnyWorkflow } from "./client/find.ts";
+export type { StartedHandle, StartItem, StartManyOptions } from "./client/start.ts";
+export type { InstanceName, Problem } from "./core/errors/errors.ts";
+export type { QueueNames } from "./runner/runtime.ts";
