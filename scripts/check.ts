@@ -28,6 +28,7 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
     [...npm, "pack", "--ignore-scripts", "--silent", "--pack-destination", packed],
     [node, "node_modules/publint/src/cli.js", "--strict", tarball()],
     [node, "node_modules/@arethetypeswrong/cli/dist/index.js", tarball(), "--no-color"],
+    [...script, "scripts/check_package.ts", tarball()],
   ],
   publish: () => [[...deno, "publish", "--dry-run", "--allow-dirty", "--quiet"]],
   "types-deno": () => [[...deno, "check", "--quiet"]],
@@ -51,6 +52,9 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
   sql: () => [[...script, "scripts/embed_sql.ts", "--check"]],
   lengths: () => [[...script, "scripts/check_lengths.ts"]],
 };
+
+/** Parts whose last command has figures to print. */
+const figures = new Set(["package"]);
 
 function tarball(): string {
   const [file] = readdirSync(packed).filter((name) => name.endsWith(".tgz"));
@@ -83,7 +87,9 @@ async function run(name: string): Promise<boolean> {
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${result.failed ? "FAIL" : "ok  "}  ${name} (${seconds} s)`);
-  if (result.failed) console.log(result.said.trimEnd().replace(/^/gm, "      "));
+  if (result.failed || figures.has(name)) {
+    console.log(result.said.trimEnd().replace(/^/gm, "      "));
+  }
   return !result.failed;
 }
 
