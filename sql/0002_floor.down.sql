@@ -1,3 +1,13 @@
+drop trigger say_waits on :schema.step_results;
+drop function :schema.say_waits();
+alter table :schema.step_results
+  drop constraint step_results_pkey;
+update :schema.step_results set activation = -activation where waits;
+alter table :schema.step_results
+  drop column waits,
+  add primary key (instance_id, step_ref, activation);
+alter table :schema.jobs drop column activation;
+
 drop trigger delete_with_instances on :schema.workflow_instances;
 drop function :schema.delete_with_instances();
 drop trigger require_instance on :schema.step_results;

@@ -94,3 +94,26 @@ create trigger require_instance
 
 -- Finds what has ended long ago, for whoever deletes it. An open instance is not in it.
 create index workflow_instances_finished on :schema.workflow_instances (finished_at) where finished_at is not null;
+
+-- Which running of its step a job is for; null is the first one, and takes no room.
+alter table :schema.jobs add column activation int;
+
+-- That a step waits is a fact of its own: its row stands beside that of the delivery which ends the wait.
+alter table :schema.step_results add column waits boolean not null default false;
+update :schema.step_results set waits = true, activation = -activation where activation < 0;
+alter table :schema.step_results
+  drop constraint step_results_pkey,
+  add primary key (instance_id, step_ref, activation, waits);
+
+-- Processes of the version before go on until they are replaced: they say that a step waits by a negative activation.
+create function :schema.say_waits() returns trigger language plpgsql as $$
+begin
+  new.activation := -new.activation;
+  new.waits := true;
+  return new;
+end $$;
+
+create trigger say_waits
+  before insert on :schema.step_results
+  for each row when (new.activation < 0)
+  execute function :schema.say_waits();

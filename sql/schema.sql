@@ -21,7 +21,8 @@ create table hephaestus.jobs (
   metadata jsonb,
   args jsonb,
   errors jsonb,
-  deaths smallint not null default 0
+  deaths smallint not null default 0,
+  activation integer
 ) with (fillfactor=50, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
 
 alter table hephaestus.jobs add constraint jobs_attempt_check CHECK ((attempt >= 0));
@@ -76,12 +77,14 @@ create table hephaestus.step_results (
   delivery_id uuid,
   errors jsonb,
   metadata_updates jsonb,
-  context_updates jsonb
+  context_updates jsonb,
+  waits boolean not null default false
 );
 
-alter table hephaestus.step_results add constraint step_results_pkey PRIMARY KEY (instance_id, step_ref, activation);
+alter table hephaestus.step_results add constraint step_results_pkey PRIMARY KEY (instance_id, step_ref, activation, waits);
 CREATE INDEX step_results_unprocessed ON hephaestus.step_results USING btree (instance_id) WHERE (NOT processed);
 CREATE TRIGGER require_instance AFTER INSERT ON hephaestus.step_results FOR EACH ROW WHEN (((current_setting('hephaestus.writer'::text, true) IS DISTINCT FROM 'engine'::text) OR (new.delivery_id IS NOT NULL))) EXECUTE FUNCTION hephaestus.require_instance();
+CREATE TRIGGER say_waits BEFORE INSERT ON hephaestus.step_results FOR EACH ROW WHEN ((new.activation < 0)) EXECUTE FUNCTION hephaestus.say_waits();
 comment on table hephaestus.step_results is 'How every step ended: the history that people read, and the outputs that later steps read.';
 
 create table hephaestus.workflow_graphs (
@@ -163,5 +166,15 @@ begin
       using errcode = 'foreign_key_violation';
   end if;
   return null;
+end $function$
+;
+CREATE OR REPLACE FUNCTION hephaestus.say_waits()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.activation := -new.activation;
+  new.waits := true;
+  return new;
 end $function$
 ;

@@ -25,6 +25,8 @@ export interface Subject {
   readonly version: number;
   readonly instance: string;
   readonly step: string | undefined;
+  /** Which running of the step it is for. */
+  readonly activation: number;
 }
 
 /** A job to be put in. The store adds the tags and the metadata of its instance. */

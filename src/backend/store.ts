@@ -1,10 +1,11 @@
+import type { NewDelivery, Pass, Recording, ResultKey, Turn } from "./turn.ts";
+import type { Activation } from "../core/engine/activation.ts";
 import type { Failure } from "../core/value/failure.ts";
 import type { Control, HistoryEntry, Instance, InstanceStatus } from "../core/engine/instance.ts";
 import type { JsonObject } from "../core/value/json.ts";
 import type { JobId, NewJob } from "./job.ts";
 import type { Queue } from "./queue.ts";
 import type { OtherGraph, VersionGraph } from "./graphs.ts";
-import type { NewDelivery, Pass, Recording, Turn } from "./turn.ts";
 
 /** The caller's own open transaction. What it may be, the adapter says. */
 export type CallerTransaction = object;
@@ -53,11 +54,9 @@ export interface InstanceState {
 }
 
 /** A result that no advance has read yet. */
-export interface UnreadResult {
+export interface UnreadResult extends ResultKey {
   readonly instance: string;
   readonly version: number;
-  readonly step: string;
-  readonly activation: number;
   readonly event: string;
   readonly metadata: JsonObject | undefined;
   readonly output: unknown;
@@ -66,10 +65,10 @@ export interface UnreadResult {
 }
 
 /** How a step ended, for those that read it. */
-export interface StepOutput {
-  readonly step: string;
+export interface StepOutput extends Activation {
   readonly event: string;
   readonly output: unknown;
+  /** What had started the step, as keys of activations. */
   readonly causes: readonly string[];
 }
 
@@ -158,7 +157,7 @@ export interface Store {
   /** Their unread results. */
   unprocessed(ids: readonly string[]): Promise<readonly UnreadResult[]>;
   /** How these steps of an instance ended; all of them without `steps`. */
-  ended(instance: string, steps: readonly string[] | undefined): Promise<readonly StepOutput[]>;
+  ended(instance: string, steps: readonly Activation[] | undefined): Promise<readonly StepOutput[]>;
   /**
    * Writes turns, at most one for each instance, in one statement. Returns the instances that were
    * written; the others were stale. A process that was declared dead writes nothing.

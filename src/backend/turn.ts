@@ -1,11 +1,18 @@
+import type { Activation } from "../core/engine/activation.ts";
 import type { InstanceStatus } from "../core/engine/instance.ts";
 import type { JobId, NewJob } from "./job.ts";
 import type { Lease } from "./queue.ts";
 
+/**
+ * What the row of a result is found by. The row that says that an asynchronous step waits stands
+ * beside that of the delivery which ends the wait.
+ */
+export interface ResultKey extends Activation {
+  readonly waits: boolean;
+}
+
 /** How a step ended, as it is written. Values are JSON texts. */
-export interface NewResult {
-  readonly step: string;
-  readonly activation: number;
+export interface NewResult extends ResultKey {
   readonly event: string;
   readonly output: string | undefined;
   readonly metadata: string | undefined;
@@ -19,14 +26,12 @@ export interface NewResult {
 /** A result that is written together with the transition that it causes. */
 export interface Recorded {
   readonly result: NewResult;
-  /** The steps whose arrival started the step. */
+  /** What had started the step, as keys of activations. */
   readonly causes: readonly string[];
 }
 
 /** What becomes of a result row that was there already. */
-export interface Processed {
-  readonly step: string;
-  readonly activation: number;
+export interface Processed extends ResultKey {
   /** `undefined`: it came too late and is ignored. */
   readonly causes: readonly string[] | undefined;
 }
@@ -51,7 +56,7 @@ export interface Turn {
   /** Jobs of the committing process whose attempts are used up: they stay for a while, to be seen. */
   readonly discarded: readonly DiscardedJob[];
   /** Waits that ended: the jobs that remain of them are deleted. */
-  readonly resolved: readonly string[];
+  readonly resolved: readonly Activation[];
   readonly started: readonly NewJob[];
   /**
    * The job that takes the row of the one that has ended, with its id, queue and priority: it
@@ -95,7 +100,7 @@ export interface Pass {
   readonly lease: Lease;
   readonly instance: string;
   /** Result rows that nobody will read any more. */
-  readonly ignored: readonly Pick<Processed, "step" | "activation">[];
+  readonly ignored: readonly ResultKey[];
 }
 
 /**
@@ -112,7 +117,8 @@ export interface NewDelivery {
    */
   readonly graph: string;
   readonly step: string;
-  readonly activation: number;
+  /** `undefined`: the one that is active, or the next one to start. */
+  readonly activation: number | undefined;
   readonly event: string;
   readonly output: string | undefined;
   readonly metadata: string | undefined;

@@ -1,3 +1,4 @@
+import { firstActivation } from "../core/engine/activation.ts";
 import { emitted } from "../core/define/emit.ts";
 import { InvalidValueError, NotWaitingError } from "../core/errors/errors.ts";
 import { type Instance, isFinal } from "../core/engine/instance.ts";
@@ -154,7 +155,7 @@ export async function resume(
     version: instance.version,
     graph: workflow.fingerprint,
     step: step.name,
-    activation: 1,
+    activation: undefined,
     event,
     output,
     metadata,
@@ -208,6 +209,7 @@ export async function scheduleResume(
     version: workflow.version,
     instance: instance.id,
     step: step.name,
+    activation: firstActivation,
     queue: runtime.queues.resume,
     priority: step.priority ?? usualPriority,
     maxAttempts: undefined,

@@ -1,3 +1,4 @@
+import type { ResultKey } from "../backend/turn.ts";
 import { Bell } from "./bell.ts";
 import type { Clock } from "./clock.ts";
 import type { VersionGraph } from "../backend/graphs.ts";
@@ -20,7 +21,7 @@ export class MemoryTables {
   readonly instances: Table<InstanceRecord> = new Table(this.#journal, (row) => row.id);
   readonly results: Table<ResultRecord> = new Table(
     this.#journal,
-    (row) => resultKey(row.instance, row.step, row.activation),
+    (row) => resultKey(row.instance, row),
     (row) => row.instance,
   );
   readonly jobs: Table<JobRecord> = new Table(
@@ -93,9 +94,9 @@ export class MemoryTables {
   }
 }
 
-/** One result for each running of a step. */
-export function resultKey(instance: string, step: string, activation: number): string {
-  return JSON.stringify([instance, step, activation]);
+/** One result for each running of a step, and one that says that it waits. */
+export function resultKey(instance: string, { step, activation, waits }: ResultKey): string {
+  return JSON.stringify([instance, step, activation, waits]);
 }
 
 /** A statement as a promise: what it throws is a rejection. */

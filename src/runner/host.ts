@@ -1,3 +1,5 @@
+import type { InstanceState } from "../backend/store.ts";
+import { isActive } from "../core/engine/control.ts";
 import type { Instance } from "../core/engine/instance.ts";
 import type { Job } from "../backend/job.ts";
 import type { Lease } from "../backend/queue.ts";
@@ -47,6 +49,14 @@ export interface Host {
    * known.
    */
   finished(instance: string, final?: Instance): void;
+}
+
+/** Whether the step that a job is for has started and not ended. */
+export function isRunning(
+  { control }: Pick<InstanceState, "control">,
+  { step = "", activation }: Pick<Job, "step" | "activation">,
+): boolean {
+  return isActive(control, { step, activation });
 }
 
 /** What fences the verdicts on a job. */

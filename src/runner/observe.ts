@@ -83,7 +83,7 @@ export function observe(
       revision: next.revision,
       status: next.status,
       results: progress.applied.length,
-      started: progress.started,
+      started: progress.started.map(({ step }) => step),
       inline: included.every(({ result }) => result !== undefined),
     });
   }
@@ -163,10 +163,11 @@ function tellTransitions(
   progress: Pick<Progress, "applied" | "started">,
 ): void {
   if (!telemetry.has("workflow:transition")) return;
-  for (const { ending: { step, event, activation } } of progress.applied) {
-    if (activation < 0 || event === FAILED) continue;
+  const names = new Set(progress.started.map(({ step }) => step));
+  for (const { ending: { step, event } } of progress.applied) {
+    if (event === LATER || event === FAILED) continue;
     const targets = graph.steps.get(step)?.moves.get(event) ?? [];
-    const started = targets.map(({ to }) => to).filter((to) => progress.started.includes(to));
+    const started = targets.map(({ to }) => to).filter((to) => names.has(to));
     telemetry.emit("workflow:transition", { ...aboutInstance(instance), step, event, started });
   }
 }

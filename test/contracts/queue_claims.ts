@@ -52,6 +52,7 @@ export function claims(it: It): void {
         version: 1,
         instance: given?.instance ?? "",
         step: "approval",
+        activation: 1,
         queue: "default",
         priority: 3,
         attempt: 1,

@@ -2,6 +2,7 @@ import { describe } from "node:test";
 import { commits } from "./store_commits.ts";
 import { deletes } from "./store_deletes.ts";
 import { deliveries } from "./store_deliveries.ts";
+import { activations } from "./store_activations.ts";
 import { ends } from "./store_ends.ts";
 import { graphs } from "./store_graphs.ts";
 import { opens } from "./store_opens.ts";
@@ -23,6 +24,7 @@ export function storeContract(name: string, setup: Setup): void {
     records(it);
     deliveries(it);
     ends(it);
+    activations(it);
     deletes(it);
     transactions(it);
     reads(it);

@@ -135,8 +135,8 @@ export function commits(it: It): void {
       await scene.store.commit(process, [
         turn(id, {
           processed: [
-            { step: "approval", activation: 1, causes: ["pack", "route"] },
-            { step: "late", activation: 1, causes: undefined },
+            { step: "approval", activation: 1, waits: false, causes: ["pack", "route"] },
+            { step: "late", activation: 1, waits: false, causes: undefined },
           ],
         }),
       ]);
@@ -201,7 +201,9 @@ export function commits(it: It): void {
       ];
       await scene.enqueue(...rows);
 
-      await scene.store.commit(process, [turn(id, { resolved: ["approval"] })]);
+      await scene.store.commit(process, [
+        turn(id, { resolved: [{ step: "approval", activation: 1 }] }),
+      ]);
 
       assertEquals(await scene.standing(id), ["resume cooldown scheduled"]);
       assertEquals(await scene.standing(other), ["resume approval scheduled"]);
@@ -223,7 +225,7 @@ export function commits(it: It): void {
     it("keeps the row that says waiting beside the delivery that ends the wait", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({ control: activeIn("parcel") });
-      const waiting = recorded("parcel", { activation: -1, event: "__async__" });
+      const waiting = recorded("parcel", { waits: true, event: "__async__" });
 
       await scene.store.commit(process, [
         turn(id, { control: activeIn("parcel"), recorded: [waiting] }),

@@ -59,7 +59,7 @@ export function deliveries(it: It): void {
       const id = await scene.open({ control: activeIn("approval") });
       const given = delivery(id, "approval");
       await scene.store.deliver(given);
-      const processed = [{ step: "approval", activation: 1, causes: ["pack"] }];
+      const processed = [{ step: "approval", activation: 1, waits: false, causes: ["pack"] }];
 
       await scene.store.commit(process, [turn(id, { control: activeIn("ship"), processed })]);
       assertEquals(await scene.store.deliver(given), { kind: "accepted" });

@@ -89,7 +89,7 @@ export function ends(it: It): void {
       await scene.store.deliver(delivery(id, "approval"));
       await scene.store.deliver(delivery(id, "payment"));
 
-      const processed = [{ step: "approval", activation: 1, causes: undefined }];
+      const processed = [{ step: "approval", activation: 1, waits: false, causes: undefined }];
       await scene.store.commitLocked(id, (state) => cancelled(state, { processed }));
 
       const history = await scene.store.history(id);

@@ -29,7 +29,7 @@ export function opens(it: It): void {
         tags: ["eu", "a,b", 'c"d'],
         input: { total: 12.5, lines: [{ sku: "🪛" }], note: null },
       });
-      assertEquals([...control.active], [["approval", ""]]);
+      assertEquals([...control.active], [["approval", { activation: 1, cause: "" }]]);
       const listed = await scene.listed(id);
       assertEquals(insertedAt, listed.insertedAt);
       assertEquals([listed.active, listed.finishedAt, listed.error], [

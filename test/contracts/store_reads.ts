@@ -133,7 +133,9 @@ export function reads(it: It): void {
 
       await commit(1, { recorded: [recorded("z"), recorded("a"), recorded("m")] });
       await commit(2, { recorded: [recorded("b")] });
-      await commit(3, { processed: [{ step: "late", activation: 1, causes: ["b"] }] });
+      await commit(3, {
+        processed: [{ step: "late", activation: 1, waits: false, causes: ["b"] }],
+      });
 
       const history = await scene.store.history(id);
       assertEquals(
@@ -154,16 +156,17 @@ export function reads(it: It): void {
       const results = [
         recorded("pack", { output: '{"boxes":1}' }),
         recorded("route", { event: "fast", causes: ["pack"] }),
-        recorded("parcel", { activation: -1, event: "__async__" }),
+        recorded("parcel", { waits: true, event: "__async__" }),
       ];
       await scene.store.commit(process, [turn(id, { recorded: results })]);
 
       const all = [
-        { step: "pack", event: "ok", output: { boxes: 1 }, causes: [] },
-        { step: "route", event: "fast", output: undefined, causes: ["pack"] },
+        { step: "pack", activation: 1, event: "ok", output: { boxes: 1 }, causes: [] },
+        { step: "route", activation: 1, event: "fast", output: undefined, causes: ["pack"] },
       ];
       assertEquals(sorted(await scene.store.ended(id, undefined)), all);
-      assertEquals(await scene.store.ended(id, ["route", "other"]), [all[1]!]);
+      const some = [{ step: "route", activation: 1 }, { step: "pack", activation: 2 }];
+      assertEquals(await scene.store.ended(id, some), [all[1]!]);
       assertEquals(await scene.store.ended(id, []), []);
     });
 
@@ -172,7 +175,7 @@ export function reads(it: It): void {
       const id = await scene.open();
       await scene.store.deliver(delivery(id, "approval"));
       await scene.store.deliver(delivery(id, "late"));
-      const processed = [{ step: "late", activation: 1, causes: undefined }];
+      const processed = [{ step: "late", activation: 1, waits: false, causes: undefined }];
       await scene.store.commit(process, [turn(id, { processed })]);
 
       assertEquals(await scene.store.ended(id, undefined), []);

@@ -25,6 +25,7 @@ export function records(it: It): void {
         version: 1,
         step: "pack",
         activation: 1,
+        waits: false,
         event: "packed",
         metadata: { weight: 2 },
         output: { boxes: [1, 2] },
@@ -203,7 +204,7 @@ export function records(it: It): void {
       const advance = await scene.claimOne(process);
       const before = await scene.known(id);
 
-      const ignored = [{ step: "approval", activation: 1 }];
+      const ignored = [{ step: "approval", activation: 1, waits: false }];
       await scene.store.pass([{ lease: leaseOf(advance, process), instance: id, ignored }]);
 
       assertEquals(await scene.standing(id), []);
@@ -220,7 +221,11 @@ export function records(it: It): void {
       const id = await scene.open({}, {}, {});
       const [held, lost] = await scene.claim(process);
       await scene.store.commit(process, [turn(id, { recorded: [recorded("pack")] })]);
-      const ignored = [{ step: "pack", activation: 1 }, { step: "other", activation: 1 }];
+      const ignored = [{ step: "pack", activation: 1, waits: false }, {
+        step: "other",
+        activation: 1,
+        waits: false,
+      }];
 
       await scene.store.pass([
         { lease: { ...leaseOf(lost!, process), token: 2 }, instance: id, ignored },

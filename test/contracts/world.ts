@@ -46,13 +46,17 @@ export function newId(): string {
 
 /** Control state in which these steps are active. */
 export function activeIn(...steps: readonly string[]): string {
-  return encodeControl({ ...emptyControl, active: new Map(steps.map((step) => [step, ""])) });
+  return encodeControl({
+    ...emptyControl,
+    active: new Map(steps.map((step) => [step, { activation: 1, cause: "" }])),
+  });
 }
 
 export function result(step: string, part: Partial<NewResult> = {}): NewResult {
   return {
     step,
     activation: 1,
+    waits: false,
     event: "ok",
     output: undefined,
     metadata: undefined,
@@ -158,6 +162,7 @@ export async function sceneIn(world: World) {
     version: 1,
     instance: newId(),
     step: "pack",
+    activation: 1,
     queue: "default",
     priority: 5,
     maxAttempts: 5,

@@ -1,10 +1,16 @@
+import {
+  type Decide,
+  LATER,
+  type Progress,
+  type StepEnding,
+} from "../../src/core/engine/progress.ts";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeControl, emptyControl, encodeControl } from "../../src/core/engine/control.ts";
 import { advance, open } from "../../src/core/engine/engine.ts";
-import { LATER, type Progress, type StepEnding } from "../../src/core/engine/progress.ts";
-import { causesOf, row } from "../../src/core/graph/graph.ts";
+import { causesOf } from "../../src/core/engine/causes.ts";
+import { row } from "../../src/core/graph/graph.ts";
 import type { Control } from "../../src/core/engine/instance.ts";
 import { mergeMetadata, metadataSeenBy, withStart } from "../../src/core/engine/metadata.ts";
 import type { Workflow } from "../../src/core/graph/workflow.ts";
@@ -36,7 +42,7 @@ function ending(step: string, event: string): StepEnding {
 
 const laterOf = (step: string): StepEnding => ({
   step,
-  activation: -1,
+  activation: 1,
   event: LATER,
   output: undefined,
   metadata: undefined,
@@ -99,7 +105,7 @@ class Run {
     this.#compare(advance(graph, this.#control, all, this.#decide), all);
   }
 
-  readonly #decide = (step: string): Omit<StepEnding, "step" | "activation"> => {
+  readonly #decide: Decide = ({ step }) => {
     const event = this.#fate.get(step);
     if (event === undefined) throw new RangeError(`No way to go at ${step}`);
     return { event, output: undefined, metadata: { last: step } };
@@ -129,12 +135,13 @@ class Run {
       this.#applied.add(ending.step);
     }
     for (const { step } of applied.map(({ ending }) => ending)) known.delete(step);
-    for (const step of progress.started) {
+    const started = progress.started.map(({ step }) => step);
+    for (const step of started) {
       assert(!this.#started.has(step), `${step} is started twice`);
       this.#started.add(step);
     }
     const running = [...now.active].filter((step) => !before.active.has(step));
-    assertEquals(sorted(progress.started), sorted(running));
+    assertEquals(sorted(started), sorted(running));
     const ignored = endings.filter(({ step }) => !graph.steps.has(step)).map(({ step }) => step);
 
     if (now.failing.size > 0) {
@@ -143,7 +150,7 @@ class Run {
       assertEquals(sorted(this.#applied), sorted(now.applied));
       assertEquals(progress.failed, undefined);
       assertEquals(
-        sorted(progress.resolved),
+        sorted(progress.resolved.map(({ step }) => step)),
         sorted([...before.active].filter((step) => now.applied.has(step) && isOpen(graph, step))),
       );
     }
@@ -168,8 +175,8 @@ class Run {
   #comparePasts(control: Control): void {
     const { graph } = this.#workflow;
     const all = mergeMetadata(graph, control);
-    for (const [step, cause] of control.active) {
-      const past = causalPast(causesOf(graph, step, cause), this.#causes);
+    for (const step of control.active.keys()) {
+      const past = causalPast(causesOf(graph, control, step), this.#causes);
       const added = [...past].sort((a, b) => row(graph, a) - row(graph, b))
         .map((name) => control.metadata.get(name));
       const expected = Object.assign({}, control.metadata.get(""), ...added);
@@ -263,8 +270,10 @@ describe("the engine", () => {
     const progress = advance(graph, over, [laterOf("fork")], undecided);
 
     assertEquals([progress.applied, progress.kept], [[], []]);
-    const ignored = progress.ignored.map(({ step, activation }) => [step, activation]);
-    assertEquals(ignored, [["fork", -1]]);
+    const ignored = progress.ignored.map((
+      { step, activation, waits },
+    ) => [step, activation, waits]);
+    assertEquals(ignored, [["fork", 1, true]]);
   });
 });
 

@@ -59,7 +59,7 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/^select \(extract\(epoch .* as place, .* from .*\.workflow_instances/s, "list"],
   [/^select job\.process_id::text as process/, "look at what the dead ran"],
   [/^select instance_id::text, .*not processed/s, "read results"],
-  [/^select distinct on \(step_ref\)/, "read outputs"],
+  [/^select step_ref, activation::text, event, context_updates::text, causes/, "read outputs"],
   [/^select event, delivery_id/, "look at the first delivery"],
   [/^select step_ref, activation::text/, "read the history"],
 ];

@@ -167,3 +167,19 @@ describe("a migration while workers run", () => {
     });
   }
 });
+
+describe("a process of the version before, which works on while the tables are newer", () => {
+  it("says that a step waits by a sign, and is understood", async () => {
+    await using there = await migrated();
+    await using hephaestus = new Hephaestus({ url: there.url, workflows: [other], logger: silent });
+    const { id } = await hephaestus.start(other, "one", undefined);
+
+    await there.sql`
+      insert into hephaestus.step_results (instance_id, workflow_version, step_ref, activation, event)
+      values (${id}, 1, 'one', -1, '__async__'), (${id}, 1, 'one', 1, 'ok')`;
+
+    const rows = await there.sql`
+      select activation, waits from hephaestus.step_results where instance_id = ${id} order by waits`;
+    assertEquals(rows.map(({ activation, waits }) => [activation, waits]), [[1, false], [1, true]]);
+  });
+});

@@ -19,15 +19,15 @@ const rules: Readonly<Record<string, string>> = {
     select i.id, i.workflow, i.key, count(r.step_ref)
     from hephaestus.workflow_instances i
     left join hephaestus.step_results r
-      on r.instance_id = i.id and r.activation > 0 and r.applied_revision is not null
+      on r.instance_id = i.id and not r.waits and r.applied_revision is not null
     where i.status = 'completed'
     group by i.id
     having count(r.step_ref) <> case i.workflow ${
     Object.entries(lengths).map(([name, length]) => `when '${name}' then ${length}`).join(" ")
   } end or count(r.step_ref) <> count(distinct r.step_ref)`,
   "a result is there once": `
-    select instance_id, step_ref, activation, count(*) from hephaestus.step_results
-    group by 1, 2, 3 having count(*) > 1`,
+    select instance_id, step_ref, activation, waits, count(*) from hephaestus.step_results
+    group by 1, 2, 3, 4 having count(*) > 1`,
   "what a step wrote through tx is there exactly once, with its result": `
     select instance, step, coalesce(e.count, 0) as effects, coalesce(r.count, 0) as results
     from (select instance, step, count(*) from effects group by 1, 2) e
@@ -40,7 +40,7 @@ const rules: Readonly<Record<string, string>> = {
   "what a result and its effect say of the attempt is the same": `
     select e.instance, e.step, e.attempt, r.attempt as recorded from effects e
     join hephaestus.step_results r on r.instance_id = e.instance and r.step_ref = e.step
-    where r.activation = 1 and r.attempt <> e.attempt`,
+    where not r.waits and r.attempt <> e.attempt`,
   "a step that has ended has run, in the attempt that is recorded": `
     select r.instance_id, r.step_ref, r.attempt from hephaestus.step_results r
     where r.step_ref in (${quoted(runners)}) and r.event = 'ok' and not exists (
@@ -61,7 +61,7 @@ const rules: Readonly<Record<string, string>> = {
     from told
     left join hephaestus.workflow_instances i on i.id = told.instance
     left join hephaestus.step_results r
-      on r.instance_id = told.instance and r.step_ref = told.step and r.activation = 1
+      on r.instance_id = told.instance and r.step_ref = told.step and not r.waits
     where i.id is null
       or (what = 'cancelled' and i.status <> 'cancelled')
       or (what = 'delivered' and r.delivery_id is null)`,

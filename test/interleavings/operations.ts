@@ -15,7 +15,8 @@ function ended(party: Party, side: Side) {
   const job = party.jobs.get(side === "left" ? "pack" : "wrap")!;
   const nothing = { output: undefined, metadata: undefined };
   const of = { step: job.step!, activation: 1, event: "ok" };
-  const result: NewResult = { ...of, ...nothing, attempt: 1, errors: undefined, duration: 1 };
+  const more = { waits: false, attempt: 1, errors: undefined, duration: 1 };
+  const result: NewResult = { ...of, ...nothing, ...more };
   return { job, ended: { ...of, ...nothing, result } };
 }
 

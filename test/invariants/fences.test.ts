@@ -40,7 +40,7 @@ onBackends("a fenced write", (it) => {
       recorded: [recorded("pack")],
       settled: [job.id],
       started: [scene.job({ instance: id, step: "ship" })],
-      resolved: ["weigh"],
+      resolved: [{ step: "weigh", activation: 1 }],
     })]);
 
     assertEquals(written.size, 0);

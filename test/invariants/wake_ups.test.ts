@@ -201,9 +201,9 @@ onPostgresBackend("the word that an asynchronous step waits", (it) => {
     const waits = async () => (await hephaestus.get(asking, { id }))?.active[0] === "hold";
     await eventually(waits, "the delivery ends the step");
 
-    await sql`delete from hephaestus.step_results where instance_id = ${id} and activation = -1`;
-    await sql`insert into hephaestus.step_results (instance_id, workflow_version, step_ref, activation, event)
-      values (${id}, 1, 'ask', -1, '__async__')`;
+    await sql`delete from hephaestus.step_results where instance_id = ${id} and waits`;
+    await sql`insert into hephaestus.step_results (instance_id, workflow_version, step_ref, waits, event)
+      values (${id}, 1, 'ask', true, '__async__')`;
     await sql`insert into hephaestus.jobs (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
       values (${id}, 'advance', 'available', 'default', 'asking', 1, ${id})`;
 

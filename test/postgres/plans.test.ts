@@ -22,6 +22,7 @@ const wake = { queue: "default", workflow: "order", version: 1 };
 const result = {
   step: "pack",
   activation: 1,
+  waits: false,
   event: "ok",
   output: "{}",
   metadata: undefined,
@@ -36,6 +37,7 @@ const next = {
   version: 1,
   instance,
   step: "ship",
+  activation: 1,
   queue: "default",
   priority: 5,
   maxAttempts: 5,

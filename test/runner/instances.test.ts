@@ -68,7 +68,12 @@ describe("the instances that a process remembers", () => {
   it("count outputs and metadata too, and what was forgotten no more", () => {
     const instances = new InstanceCache(store(0), anyGraph, { instances: 100, characters: 45_000 });
     for (let id = 0; id < 3; id++) instances.set(known(`${id}`));
-    instances.get("2")!.outputs.set("a", { event: "ok", output: "y".repeat(10_000) });
+    instances.get("2")!.outputs.set({
+      step: "a",
+      activation: 1,
+      event: "ok",
+      output: "y".repeat(10_000),
+    });
     instances.set(known("2", { revision: 2 }));
     assertEquals(held(instances, 3), ["0", "1", "2"]);
 

@@ -1,9 +1,11 @@
-import type { Control } from "./instance.ts";
+import { type Activation, activationKey, firstActivation } from "./activation.ts";
+import type { ActiveStep, Control } from "./instance.ts";
 import type { JsonObject } from "../value/json.ts";
 
 /** Nothing has started yet. */
 export const emptyControl: Control = {
   active: new Map(),
+  activations: new Map(),
   arrived: new Map(),
   begun: new Set(),
   later: new Set(),
@@ -12,29 +14,58 @@ export const emptyControl: Control = {
   past: new Map(),
 };
 
+/** Under which activation a step is active, or else ran last, or else will run first. */
+export function activationOf(
+  { active, activations }: Pick<Control, "active" | "activations">,
+  step: string,
+): number {
+  return active.get(step)?.activation ?? activations.get(step) ?? firstActivation;
+}
+
+/** Whether this running of a step has started and not ended. */
+export function isActive(
+  { active }: Pick<Control, "active">,
+  { step, activation }: Activation,
+): boolean {
+  return active.get(step)?.activation === activation;
+}
+
+/** The key of the activation under which a step is active or ran last. */
+export function latestOf(
+  control: Pick<Control, "active" | "activations">,
+  step: string,
+): string {
+  return activationKey({ step, activation: activationOf(control, step) });
+}
+
 /**
  * The control as JSON text, without what is empty. Most turns write nothing but active steps, and a
  * wide fan-out writes many: names need no quoting, and text put together takes a third of what an
- * object and `JSON.stringify` do.
+ * object and `JSON.stringify` do. An activation stands behind an `@` where it is not the first.
  */
 export function encodeControl(control: Control): string {
-  let active = "";
-  for (const [step, cause] of control.active) {
-    active += `${active === "" ? "" : ","}"${step}":"${cause}"`;
+  let text = "";
+  for (const [step, { activation, cause }] of control.active) {
+    const of = activation === firstActivation ? "" : `@${activation}`;
+    text += `${text === "" ? "" : ","}"${step}":"${cause}${of}"`;
   }
-  const { arrived, begun, later, early, metadata, past } = control;
-  return `{"active":{${active}}` +
-    (arrived.size > 0 ? `,"arrived":${JSON.stringify(Object.fromEntries(arrived))}` : "") +
-    (begun.size > 0 ? `,"begun":${JSON.stringify([...begun])}` : "") +
-    (later.size > 0 ? `,"later":${JSON.stringify([...later])}` : "") +
-    (early.size > 0 ? `,"early":${JSON.stringify([...early])}` : "") +
-    (metadata.size > 0 ? `,"metadata":${JSON.stringify(Object.fromEntries(metadata))}` : "") +
-    (past.size > 0 ? `,"past":${JSON.stringify(Object.fromEntries(past))}` : "") +
-    "}";
+  const { activations, arrived, begun, later, early, metadata, past } = control;
+  return `{"active":{${text}}` + object("activations", activations) + object("arrived", arrived) +
+    list("begun", begun) + list("later", later) + list("early", early) +
+    object("metadata", metadata) + object("past", past) + "}";
+}
+
+function object(name: string, map: ReadonlyMap<string, unknown>): string {
+  return map.size === 0 ? "" : `,"${name}":${JSON.stringify(Object.fromEntries(map))}`;
+}
+
+function list(name: string, set: ReadonlySet<string>): string {
+  return set.size === 0 ? "" : `,"${name}":${JSON.stringify([...set])}`;
 }
 
 interface Encoded {
   readonly active?: { readonly [step: string]: string };
+  readonly activations?: { readonly [step: string]: number };
   readonly arrived?: { readonly [step: string]: number };
   readonly begun?: readonly string[];
   readonly later?: readonly string[];
@@ -46,8 +77,11 @@ interface Encoded {
 /** Reads what {@linkcode encodeControl} has written. */
 export function decodeControl(text: string): Control {
   const control: Encoded = JSON.parse(text);
+  const active = new Map<string, ActiveStep>();
+  for (const [step, said] of Object.entries(control.active ?? {})) active.set(step, read(said));
   return {
-    active: new Map(Object.entries(control.active ?? {})),
+    active,
+    activations: new Map(Object.entries(control.activations ?? {})),
     arrived: new Map(Object.entries(control.arrived ?? {})),
     begun: new Set(control.begun),
     later: new Set(control.later),
@@ -55,4 +89,9 @@ export function decodeControl(text: string): Control {
     metadata: new Map(Object.entries(control.metadata ?? {})),
     past: new Map(Object.entries(control.past ?? {})),
   };
+}
+
+function read(said: string): ActiveStep {
+  const [cause = "", of] = said.split("@");
+  return { cause, activation: of === undefined ? firstActivation : Number(of) };
 }

@@ -1,6 +1,8 @@
+import { type Activation, activationKey, firstActivation, stepOf } from "./activation.ts";
+import { causesOf } from "./causes.ts";
 import { emptyControl } from "./control.ts";
-import { causesOf, type Graph } from "../graph/graph.ts";
-import type { Control } from "./instance.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { ActiveStep, Control } from "./instance.ts";
 import type { JsonObject } from "../value/json.ts";
 
 const none: readonly never[] = [];
@@ -10,8 +12,9 @@ const none: readonly never[] = [];
  * leave most of them alone.
  */
 export class ControlDraft {
-  readonly active: Map<string, string>;
+  readonly active: Map<string, ActiveStep>;
   readonly #before: Control;
+  #activations: Map<string, number> | undefined;
   #arrived: Map<string, number> | undefined;
   #begun: Set<string> | undefined;
   #later: Set<string> | undefined;
@@ -48,22 +51,38 @@ export class ControlDraft {
     (this.#later ??= new Set(this.#before.later)).add(step);
   }
 
+  get activations(): ReadonlyMap<string, number> {
+    return this.#activations ?? this.#before.activations;
+  }
+
   /** Notes that a delivery came before its wait. */
-  keep(step: string): void {
-    if (!this.isEarly(step)) (this.#early ??= new Set(this.#before.early)).add(step);
+  keep(activation: Activation): void {
+    if (this.isEarly(activation)) return;
+    (this.#early ??= new Set(this.#before.early)).add(activationKey(activation));
   }
 
-  isEarly(step: string): boolean {
-    return (this.#early ?? this.#before.early).has(step);
+  isEarly(activation: Activation): boolean {
+    const early = this.#early ?? this.#before.early;
+    return early.size > 0 && early.has(activationKey(activation));
   }
 
-  /** Ends a step that `causes` have started, with what it adds to the metadata. */
-  end(step: string, metadata: JsonObject | undefined, causes: readonly string[]): void {
+  /** Ends a running that `causes` have started, with what it adds to the metadata. */
+  end(
+    ended: Activation,
+    metadata: JsonObject | undefined,
+    causes: readonly string[],
+  ): void {
+    const { step, activation } = ended;
     this.active.delete(step);
+    if (activation !== firstActivation) {
+      (this.#activations ??= new Map(this.#before.activations)).set(step, activation);
+    }
     if ((this.#later ?? this.#before.later).has(step)) {
       (this.#later ??= new Set(this.#before.later)).delete(step);
     }
-    if (this.isEarly(step)) (this.#early ??= new Set(this.#before.early)).delete(step);
+    if (this.isEarly(ended)) {
+      (this.#early ??= new Set(this.#before.early)).delete(activationKey(ended));
+    }
     if (metadata !== undefined) {
       (this.#metadata ??= new Map(this.#before.metadata)).set(step, metadata);
     }
@@ -71,11 +90,11 @@ export class ControlDraft {
     if (past.length > 0) (this.#past ??= new Map(this.#before.past)).set(step, past);
   }
 
-  /** The steps behind these that have added to the metadata, and one more. */
-  #pastOf(steps: readonly string[], one: string | undefined): readonly string[] {
+  /** The steps behind these causes that have added to the metadata, and one more. */
+  #pastOf(causes: readonly string[], one: string | undefined): readonly string[] {
     const past = this.#past ?? this.#before.past;
     if (past.size === 0) return one === undefined ? none : [one];
-    const all = new Set(steps.flatMap((step) => past.get(step) ?? none));
+    const all = new Set(causes.flatMap((cause) => past.get(stepOf(cause)) ?? none));
     if (one !== undefined) all.add(one);
     return [...all];
   }
@@ -85,8 +104,8 @@ export class ControlDraft {
     const past = this.#past ?? this.#before.past;
     if (past.size === 0) return;
     const needed = new Set<string>();
-    for (const [step, cause] of this.active) {
-      for (const name of causesOf(graph, step, cause)) needed.add(name);
+    for (const step of this.active.keys()) {
+      for (const cause of causesOf(graph, this, step)) needed.add(stepOf(cause));
     }
     for (const join of (this.#arrived ?? this.#before.arrived).keys()) {
       for (const name of graph.sources(join)) needed.add(name);
@@ -98,6 +117,7 @@ export class ControlDraft {
   done(): Control {
     return {
       active: this.active,
+      activations: this.activations,
       arrived: this.#arrived ?? this.#before.arrived,
       begun: this.#begun ?? this.#before.begun,
       later: this.#later ?? this.#before.later,
@@ -107,8 +127,21 @@ export class ControlDraft {
     };
   }
 
-  /** The control of an instance that is over: only what was added to its metadata stays. */
+  /** The control of an instance that is over. */
   over(): Control {
-    return { ...emptyControl, metadata: this.#metadata ?? this.#before.metadata };
+    return over({
+      activations: this.activations,
+      metadata: this.#metadata ?? this.#before.metadata,
+    });
   }
+}
+
+/**
+ * The control of an instance that is over: what was added to its metadata stays, and under which
+ * activations its steps have run.
+ */
+export function over(
+  { activations, metadata }: Pick<Control, "activations" | "metadata">,
+): Control {
+  return { ...emptyControl, activations, metadata };
 }

@@ -1,3 +1,6 @@
+import { ControlDraft, over } from "./draft.ts";
+import { type Activation, activationBy, activationKey, firstActivation } from "./activation.ts";
+import { activationOf, emptyControl, isActive } from "./control.ts";
 import {
   type AppliedEnding,
   type Decide,
@@ -8,11 +11,10 @@ import {
   type Progress,
   type StepEnding,
 } from "./progress.ts";
-import { emptyControl } from "./control.ts";
-import { ControlDraft } from "./draft.ts";
 import { HephaestusError } from "../errors/errors.ts";
 import { filtered } from "./filtered.ts";
-import { causesOf, type Graph, type GraphStep, row } from "../graph/graph.ts";
+import { causesOf } from "./causes.ts";
+import { type Graph, type GraphStep, row } from "../graph/graph.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
 
 /** Starts an instance. */
@@ -36,13 +38,13 @@ export function advance(
 }
 
 /** Ends an instance from outside its graph: nothing is active any more. */
-export function cancel({ metadata, early }: Control): Progress {
+export function cancel(control: Control): Progress {
   return {
-    control: { ...emptyControl, metadata },
+    control: over(control),
     status: "cancelled",
     applied: none,
     kept: none,
-    ignored: [...early].map((step) => ({ step, activation: 1 })),
+    ignored: kept(control),
     started: none,
     waiting: none,
     resolved: none,
@@ -70,9 +72,12 @@ class TurnBuilder {
   // becomes when it grows.
   #ready: StepEnding[] | undefined;
   #applied: AppliedEnding[] | undefined;
-  #started: string[] | undefined;
-  #waiting: string[] | undefined;
-  /** Words of steps that they wait, whose wait is over already: a delivery was read before them. */
+  #started: Activation[] | undefined;
+  #waiting: Activation[] | undefined;
+  /**
+   * What comes too late: of a running that is over, or of a step that says that it waits after a
+   * delivery has ended the wait.
+   */
   #overtaken: StepEnding[] | undefined;
   #failed: InstanceFailure | undefined;
 
@@ -86,8 +91,10 @@ class TurnBuilder {
   run(endings: readonly StepEnding[], opening: boolean): Progress {
     for (const ending of inRowOrder(this.#graph, endings)) {
       if (ending.event === LATER) this.#wait(ending);
-      else if (this.#draft.active.has(ending.step)) this.#ready = and(this.#ready, ending);
-      else this.#keep(ending);
+      else if (isActive(this.#draft, ending)) this.#ready = and(this.#ready, ending);
+      else if (ending.activation < activationOf(this.#draft, ending.step)) {
+        this.#overtaken = and(this.#overtaken, ending);
+      } else this.#keep(ending);
     }
     if (opening) this.#start(this.#graph.start, "");
     let next = 0;
@@ -99,16 +106,16 @@ class TurnBuilder {
 
   #keep(ending: StepEnding): void {
     this.#unread ??= new Map();
-    this.#unread.set(ending.step, ending);
+    this.#unread.set(activationKey(ending), ending);
   }
 
   #wait(ending: StepEnding): void {
-    if (!this.#draft.active.has(ending.step)) {
+    if (!isActive(this.#draft, ending)) {
       this.#overtaken = and(this.#overtaken, ending);
       return;
     }
     this.#draft.wait(ending.step);
-    this.#waiting = and(this.#waiting, ending.step);
+    this.#waiting = and(this.#waiting, ending);
     this.#applied = and(this.#applied, { ending, causes: none, decided: false });
   }
 
@@ -124,20 +131,20 @@ class TurnBuilder {
       if (!decided) this.#keep(ending);
       return;
     }
-    const causes = causesOf(this.#graph, ending.step, this.#draft.active.get(ending.step));
+    const causes = causesOf(this.#graph, this.#draft, ending.step);
     this.#applied = and(this.#applied, { ending, causes, decided });
-    this.#draft.end(ending.step, ending.metadata, causes);
+    this.#draft.end(ending, ending.metadata, causes);
     for (const { to, mode } of moves) {
       if (mode === "join") this.#join(to);
-      else if (mode === "plain" || this.#draft.begin(to)) this.#start(to, ending.step);
+      else if (mode === "plain" || this.#draft.begin(to)) this.#start(to, activationKey(ending));
     }
   }
 
   #fail(ending: StepEnding): void {
     const { step, failure } = ending;
-    const causes = causesOf(this.#graph, step, this.#draft.active.get(step));
+    const causes = causesOf(this.#graph, this.#draft, step);
     this.#applied = and(this.#applied, { ending, causes, decided: false });
-    this.#draft.end(step, undefined, causes);
+    this.#draft.end(ending, undefined, causes);
     this.#failed = { step, failure, thrown: undefined };
   }
 
@@ -149,19 +156,20 @@ class TurnBuilder {
 
   #start(name: string, cause: string): void {
     if (this.#failed) return;
-    this.#draft.active.set(name, cause);
-    if (this.#graph.steps.get(name)?.kind === "choice") return this.#choose(name);
-    this.#started = and(this.#started, name);
-    const unread = this.#unread?.get(name);
+    const started = { step: name, activation: firstActivation };
+    this.#draft.active.set(name, { activation: started.activation, cause });
+    if (this.#graph.steps.get(name)?.kind === "choice") return this.#choose(started);
+    this.#started = and(this.#started, started);
+    const unread = this.#unread?.get(activationKey(started));
     if (unread === undefined) return;
-    this.#unread?.delete(name);
+    this.#unread?.delete(activationKey(started));
     this.#ready = and(this.#ready, unread);
   }
 
-  #choose(step: string): void {
+  #choose({ step, activation }: Activation): void {
     try {
       const ended = new Map(this.#applied?.map(({ ending }) => [ending.step, ending]));
-      this.#end({ ...this.#decide(step, ended), step, activation: 1 }, true);
+      this.#end({ ...this.#decide({ step, activation }, ended), step, activation }, true);
     } catch (error) {
       this.#failed = { step, failure: undefined, thrown: error };
     }
@@ -176,10 +184,10 @@ class TurnBuilder {
     const unread = this.#unread === undefined ? left : [...this.#unread.values(), ...left];
     const isKept = ({ step }: StepEnding) => !over && this.#graph.steps.has(step);
     const kept = filtered(unread, isKept);
-    for (const { step } of kept) this.#draft.keep(step);
+    for (const ending of kept) this.#draft.keep(ending);
     if (!over) this.#draft.forget(this.#graph);
-    const isActive = (step: string) => !over && this.#draft.active.has(step);
-    const started = filtered(this.#started ?? none, isActive);
+    const goesOn = (one: Activation) => !over && isActive(this.#draft, one);
+    const started = filtered(this.#started ?? none, goesOn);
     return {
       control: over ? this.#draft.over() : this.#draft.done(),
       status: this.#status(),
@@ -187,38 +195,33 @@ class TurnBuilder {
       kept,
       ignored: this.#ignored(filtered(unread, (ending) => !isKept(ending)), over),
       started,
-      waiting: filtered(this.#waiting ?? none, isActive),
+      waiting: filtered(this.#waiting ?? none, goesOn),
       resolved: this.#resolved(),
-      wake: started.some((step) => this.#draft.isEarly(step)),
+      wake: started.some((one) => this.#draft.isEarly(one)),
       failed: this.#failed,
     };
   }
 
   #ignored(unread: readonly StepEnding[], over: boolean): readonly Ignored[] {
-    const forgotten = over ? this.#forgotten() : none;
-    const overtaken = this.#overtaken ?? none;
-    if (forgotten.length + overtaken.length === 0) return unread;
-    return [...unread, ...overtaken, ...forgotten];
+    const late = this.#overtaken ?? none;
+    if (unread.length + late.length === 0 && !over) return none;
+    const forgotten = over
+      ? kept(this.#draft.done()).filter((one) => !this.#unread?.has(activationKey(one)))
+      : none;
+    return [...[...unread, ...late].map(ignored), ...forgotten];
   }
 
-  #resolved(): readonly string[] {
+  #resolved(): readonly Activation[] {
     const isResolved = ({ ending }: AppliedEnding) =>
-      ending.event !== LATER && this.#isResolved(ending.step);
-    return filtered(this.#applied ?? none, isResolved).map(({ ending }) => ending.step);
-  }
-
-  /** Kept deliveries of an instance that is over. */
-  #forgotten(): readonly Ignored[] {
-    const { early } = this.#draft.done();
-    return [...early].filter((step) => !this.#unread?.has(step))
-      .map((step) => ({ step, activation: 1 }));
+      ending.event !== LATER && this.#isResolved(ending);
+    return filtered(this.#applied ?? none, isResolved).map(({ ending }) => ending);
   }
 
   /** Whether a wait that was open before this turn has ended in it. */
-  #isResolved(name: string): boolean {
-    const step = this.#graph.steps.get(name);
+  #isResolved(ending: StepEnding): boolean {
+    const step = this.#graph.steps.get(ending.step);
     const isWaiting = step?.kind === "signal" || step?.asynchronous === true;
-    return isWaiting && this.#before.active.has(name) && !this.#draft.active.has(name);
+    return isWaiting && isActive(this.#before, ending) && !isActive(this.#draft, ending);
   }
 
   #status(): InstanceStatus {
@@ -243,4 +246,13 @@ function and<T>(list: T[] | undefined, item: T): T[] {
 function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly StepEnding[] {
   if (endings.length < 2) return endings;
   return [...endings].sort((a, b) => row(graph, a.step) - row(graph, b.step));
+}
+
+function ignored({ step, activation, event }: StepEnding): Ignored {
+  return { step, activation, waits: event === LATER };
+}
+
+/** Deliveries that are kept for later. */
+function kept({ early }: Pick<Control, "early">): readonly Ignored[] {
+  return [...early].map((key) => ({ ...activationBy(key), waits: false }));
 }

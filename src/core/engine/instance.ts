@@ -28,23 +28,29 @@ export function isFinal(status: InstanceStatus): boolean {
   return !activeStatuses.includes(status);
 }
 
+/** A step that has started and not ended. */
+export interface ActiveStep {
+  readonly activation: number;
+  /** What started it: the key of an activation, `""` (the start) or `"*"` (a join). */
+  readonly cause: string;
+}
+
 /**
  * What the engine needs to go on with an instance, and nothing else: inputs and outputs are not in
  * it, so that it stays small enough to be rewritten by every advance.
  */
 export interface Control {
-  /**
-   * Steps that have started and not ended, each with what started it: a step, `""` (the start) or
-   * `"*"` (a join).
-   */
-  readonly active: ReadonlyMap<string, string>;
+  /** Steps that have started and not ended. */
+  readonly active: ReadonlyMap<string, ActiveStep>;
+  /** Under which activation steps ended last, where that was not the first. */
+  readonly activations: ReadonlyMap<string, number>;
   /** How many roads have reached each join that has not started yet. */
   readonly arrived: ReadonlyMap<string, number>;
   /** Steps that `first` has started: later arrivals are absorbed. */
   readonly begun: ReadonlySet<string>;
   /** Asynchronous steps whose code has ended and that wait for a delivery. */
   readonly later: ReadonlySet<string>;
-  /** Steps whose delivery came before their wait and is kept, unprocessed. */
+  /** Activations, as keys, whose delivery came before their wait and is kept, unprocessed. */
   readonly early: ReadonlySet<string>;
   /**
    * What steps have added to the metadata, by step; then under `""` what the instance was started
@@ -97,7 +103,7 @@ export interface Instance<In = unknown> {
 export interface HistoryEntry {
   /** Name of the step. */
   readonly step: string;
-  /** Which running of the step it was; 1 until a step is run again on purpose. */
+  /** Which running of the step it was, from 1. */
   readonly activation: number;
   /**
    * What it emitted; `"__failed__"` when its attempts are used up, `"__async__"` when it began to

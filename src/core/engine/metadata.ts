@@ -1,4 +1,6 @@
-import { causesOf, type Graph, row } from "../graph/graph.ts";
+import { stepOf } from "./activation.ts";
+import { causesOf } from "./causes.ts";
+import { type Graph, row } from "../graph/graph.ts";
 import type { Control } from "./instance.ts";
 import { decode, encode, type JsonObject } from "../value/json.ts";
 
@@ -26,14 +28,15 @@ export function mergeMetadata(graph: Graph, control: Control): JsonObject {
  */
 export function metadataSeenBy(
   graph: Graph,
-  { active, metadata, past }: Control,
+  control: Control,
   all: JsonObject,
   step: string,
 ): JsonObject {
+  const { metadata, past } = control;
   if (metadata.size === 0) return all;
   const seen = new Set([""]);
-  for (const cause of causesOf(graph, step, active.get(step))) {
-    for (const name of past.get(cause) ?? []) seen.add(name);
+  for (const cause of causesOf(graph, control, step)) {
+    for (const name of past.get(stepOf(cause)) ?? []) seen.add(name);
   }
   if (seen.size === metadata.size) return all;
   return merge(graph, [...metadata].filter(([name]) => seen.has(name)));

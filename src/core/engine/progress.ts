@@ -1,3 +1,4 @@
+import type { Activation } from "./activation.ts";
 import type { JsonObject } from "../value/json.ts";
 import type { Failure } from "../value/failure.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
@@ -8,9 +9,7 @@ export const LATER = "__async__";
 export const FAILED = "__failed__";
 
 /** How a step ended, as the engine sees it. */
-export interface StepEnding {
-  readonly step: string;
-  readonly activation: number;
+export interface StepEnding extends Activation {
   readonly event: string;
   readonly output: unknown;
   readonly metadata: JsonObject | undefined;
@@ -28,19 +27,21 @@ export interface InstanceFailure {
 /** An ending that was applied. `decided` marks a choice, which the engine itself has asked. */
 export interface AppliedEnding {
   readonly ending: StepEnding;
-  /** The steps whose arrival had started the step. */
+  /** What had started the step, as keys of activations. */
   readonly causes: readonly string[];
   readonly decided: boolean;
 }
 
 /** Runs the code of a choice. `ended` gives the endings of this turn, which no store has yet. */
 export type Decide = (
-  step: string,
+  choice: Activation,
   ended: ReadonlyMap<string, StepEnding>,
 ) => Pick<StepEnding, "event" | "output" | "metadata">;
 
-/** A result that nobody will read. */
-export type Ignored = Pick<StepEnding, "step" | "activation">;
+/** A result that nobody will read; `waits` where it only says that its step waits. */
+export interface Ignored extends Activation {
+  readonly waits: boolean;
+}
 
 /** What a turn does to an instance. */
 export interface Progress {
@@ -53,11 +54,11 @@ export interface Progress {
   /** Endings and kept deliveries that nobody will read. */
   readonly ignored: readonly Ignored[];
   /** Steps that have started and are still active at the end of the turn. */
-  readonly started: readonly string[];
+  readonly started: readonly Activation[];
   /** Asynchronous steps that began to wait and still do. */
-  readonly waiting: readonly string[];
+  readonly waiting: readonly Activation[];
   /** Waits that were open before the turn and have ended. */
-  readonly resolved: readonly string[];
+  readonly resolved: readonly Activation[];
   /** A kept delivery has met its wait, but was not among the endings: an advance must read it. */
   readonly wake: boolean;
   /** Why the instance has failed. */

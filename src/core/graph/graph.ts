@@ -49,16 +49,6 @@ export function row(graph: Graph, step: string): number {
   return graph.steps.get(step)?.index ?? -1;
 }
 
-/** The steps whose arrival has started `step`, by what the control says of it. */
-export function causesOf(
-  graph: Graph,
-  step: string,
-  cause: string | undefined,
-): readonly string[] {
-  if (cause === "*") return graph.sources(step);
-  return cause === undefined || cause === "" ? [] : [cause];
-}
-
 /** Makes a graph of steps that stand in the order in which they run. */
 export function graph(steps: readonly GraphStep[]): Graph {
   const byName = new Map(steps.map((step) => [step.name, step]));

@@ -1,3 +1,4 @@
+import type { JobRecord } from "../rows.ts";
 import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
 import { toKnown } from "./read.ts";
 import {
@@ -73,9 +74,9 @@ function markProcessed(
   tables: MemoryTables,
   instance: string,
   revision: number,
-  { step, activation, causes }: Processed,
+  { causes, ...key }: Processed,
 ): void {
-  const row = tables.results.get(resultKey(instance, step, activation));
+  const row = tables.results.get(resultKey(instance, key));
   if (row === undefined) return;
   const applied = causes && { causes: [...causes], appliedRevision: revision };
   tables.results.put({ ...row, processed: true, ...applied });
@@ -90,9 +91,10 @@ function moveJobs(tables: MemoryTables, process: string | undefined, turn: Turn)
     const job = tables.jobs.get(id);
     if (job !== undefined) discardJob(tables, job, errors);
   }
-  const resolved = new Set<string | undefined>(turn.resolved);
+  const isResolved = (job: JobRecord) =>
+    turn.resolved.some((one) => one.step === job.step && one.activation === job.activation);
   for (const job of liveJobs(tables, turn.instance)) {
-    if (turn.status === "completed" || turn.bare || resolved.has(job.step)) tables.jobs.delete(job);
+    if (turn.status === "completed" || turn.bare || isResolved(job)) tables.jobs.delete(job);
     else if (isFinal(turn.status)) cancelJob(tables, job);
   }
   for (const job of turn.started) insertJob(tables, job, process);
@@ -121,8 +123,8 @@ export function pass(tables: MemoryTables, passes: readonly Pass[]): void {
   for (const { lease, instance, ignored } of passes) {
     const job = leased(tables, lease);
     if (job !== undefined) tables.jobs.delete(job);
-    for (const { step, activation } of ignored) {
-      const row = tables.results.get(resultKey(instance, step, activation));
+    for (const key of ignored) {
+      const row = tables.results.get(resultKey(instance, key));
       if (row !== undefined) tables.results.put({ ...row, processed: true });
     }
   }

@@ -1,4 +1,4 @@
-import { decodeControl } from "../../core/engine/control.ts";
+import { activationOf, decodeControl, isActive } from "../../core/engine/control.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import type { JobId } from "../../backend/job.ts";
 import type { DeleteResult, Delivered } from "../../backend/store.ts";
@@ -10,11 +10,14 @@ import { type MemoryTables, resultKey } from "../tables.ts";
 
 /** Writes a delivery, unless the wait that it is for has had its answer. */
 export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered {
-  const { instance, version, step, activation } = delivery;
+  const { instance, version, step } = delivery;
   const row = tables.instances.get(instance);
   if (row === undefined) return { kind: "missing" };
-  const active = decodeControl(row.control).active.has(step);
-  const before = tables.results.get(resultKey(instance, step, activation));
+  const control = decodeControl(row.control);
+  const activation = delivery.activation ?? activationOf(control, step);
+  const active = isActive(control, { step, activation });
+  const key = { step, activation, waits: false };
+  const before = tables.results.get(resultKey(instance, key));
   if (before?.delivery === delivery.id) return { kind: repeated(before, active) };
   const applied = before?.causes !== undefined;
   if (isFinal(row.status) && !applied) return { kind: "final", status: row.status };
@@ -26,7 +29,7 @@ export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered 
   if (row.graph !== undefined && row.graph !== delivery.graph) {
     return { kind: "changed", graph: row.graph };
   }
-  const result = { ...delivery, attempt: 1, errors: undefined, duration: undefined };
+  const result = { ...delivery, ...key, attempt: 1, errors: undefined, duration: undefined };
   insertResult(tables, result, { instance, version, delivery: delivery.id });
   wakeAdvance(tables, instance, delivery.wake);
   return { kind: active ? "accepted" : "early" };

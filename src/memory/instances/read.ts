@@ -1,3 +1,4 @@
+import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { FAILED } from "../../core/engine/progress.ts";
 import { decodeControl } from "../../core/engine/control.ts";
 import { activeStatuses, type HistoryEntry, type Instance } from "../../core/engine/instance.ts";
@@ -23,6 +24,7 @@ export function unprocessed(tables: MemoryTables, ids: readonly string[]): reado
     version: row.version,
     step: row.step,
     activation: row.activation,
+    waits: row.waits,
     event: row.event,
     metadata: parse(row.metadata),
     output: parse(row.output),
@@ -30,25 +32,23 @@ export function unprocessed(tables: MemoryTables, ids: readonly string[]): reado
   }));
 }
 
-/** How steps ended, with what started them: the newest running of each that has been applied. */
+/** How steps ended, with what started them. */
 export function ended(
   tables: MemoryTables,
   instance: string,
-  steps: readonly string[] | undefined,
+  steps: readonly Activation[] | undefined,
 ): readonly StepOutput[] {
-  const newest = new Map<string, ResultRecord>();
-  for (const row of resultsOf(tables, instance)) {
-    if (row.appliedRevision === undefined) continue;
-    if (steps !== undefined && !steps.includes(row.step)) continue;
-    // The row that says "waiting" has a negative activation, and is none.
-    if (row.activation > (newest.get(row.step)?.activation ?? 0)) newest.set(row.step, row);
-  }
-  return [...newest.values()].map((row) => ({
-    step: row.step,
-    event: row.event,
-    output: parse(row.output),
-    causes: [...row.causes ?? []],
-  }));
+  const wanted = steps && new Set(steps.map(activationKey));
+  return resultsOf(tables, instance)
+    .filter((row) => row.appliedRevision !== undefined && !row.waits)
+    .filter((row) => wanted === undefined || wanted.has(activationKey(row)))
+    .map((row) => ({
+      step: row.step,
+      activation: row.activation,
+      event: row.event,
+      output: parse(row.output),
+      causes: [...row.causes ?? []],
+    }));
 }
 
 /** Instances that meet every condition, newest first. */
@@ -135,7 +135,7 @@ function toInstance(row: InstanceRecord): Instance {
 function toEntry(row: ResultRecord): HistoryEntry {
   return {
     step: row.step,
-    activation: Math.abs(row.activation),
+    activation: row.activation,
     event: row.event,
     output: parse(row.output),
     metadata: parse(row.metadata),

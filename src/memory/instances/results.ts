@@ -1,4 +1,4 @@
-import type { NewResult, Recorded } from "../../backend/turn.ts";
+import type { NewResult, Recorded, ResultKey } from "../../backend/turn.ts";
 import { jsonb } from "../jsonb.ts";
 import type { ResultRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
@@ -8,12 +8,13 @@ type Origin = Pick<ResultRecord, "instance" | "version"> & Partial<ResultRecord>
 
 /** Inserts a result. False when this running of the step has one already: the first stands. */
 export function insertResult(tables: MemoryTables, result: NewResult, origin: Origin): boolean {
-  const key = resultKey(origin.instance, result.step, result.activation);
+  const key = resultKey(origin.instance, result);
   if (tables.results.get(key) !== undefined) return false;
   const now = tables.now();
   tables.results.insert({
     step: result.step,
     activation: result.activation,
+    waits: result.waits,
     event: result.event,
     output: result.output && jsonb(result.output),
     metadata: result.metadata && jsonb(result.metadata),
@@ -48,9 +49,9 @@ export function insertApplied(
 export function hasResult(
   tables: MemoryTables,
   instance: string,
-  { step, activation }: Pick<NewResult, "step" | "activation">,
+  key: ResultKey,
 ): boolean {
-  return tables.results.get(resultKey(instance, step, activation)) !== undefined;
+  return tables.results.get(resultKey(instance, key)) !== undefined;
 }
 
 /** The results of an instance in the order of their insertion. */

@@ -1,3 +1,4 @@
+import { firstActivation } from "../../core/engine/activation.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import type { Job, NewJob } from "../../backend/job.ts";
 import type { Lease } from "../../backend/queue.ts";
@@ -41,6 +42,7 @@ export function reuseJob(tables: MemoryTables, job: NewJob, process: string): vo
   tables.jobs.put({
     ...row,
     step: job.step,
+    activation: job.activation,
     maxAttempts: job.maxAttempts,
     args: job.args && jsonb(job.args),
     ...copied(tables, job.instance),
@@ -77,6 +79,7 @@ export function wakeAdvance(tables: MemoryTables, instance: string, wake: Wake):
     kind: "advance",
     instance,
     step: undefined,
+    activation: firstActivation,
     priority: 5,
     maxAttempts: undefined,
     delay: 0,
@@ -153,6 +156,7 @@ export function toJob(row: JobRecord): Job {
     version: row.version,
     instance: row.instance,
     step: row.step,
+    activation: row.activation,
     queue: row.queue,
     priority: row.priority,
     attempt: row.attempt,

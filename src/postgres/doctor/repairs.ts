@@ -1,4 +1,5 @@
-import { keepWaiting } from "../instances/commit.ts";
+import { isFinalStatus, isLive } from "../sql/fragments.ts";
+import { wakeAdvances } from "../jobs/wake.ts";
 import type { Tx } from "../driver/contract.ts";
 import type { Found } from "./rules.ts";
 import { freeDead, freeUnowned } from "../jobs/give_back.ts";
@@ -24,27 +25,29 @@ async function lock(
 }
 
 const some = async (rows: Promise<readonly unknown[]>) => (await rows).length > 0;
-const final = `i.status in ('completed', 'failed', 'cancelled') and $2::text is not null`;
+const final = `${isFinalStatus("i.status")} and $2::text is not null`;
 
 /** What is safe: each repair looks again, under the locks that the engine's own writers take. */
 export const repairs: Readonly<Record<string, Repair>> = {
   // One wake-up too many does no harm: it finds nothing.
   unread: (tx, t, { instance }, queue) =>
     some(tx.query(
-      `insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
-       select i.id, 'advance', 'available', $2, i.workflow, i.workflow_version, i.id
-       from ${t.instances} i
-       where i.id = $1::text::uuid
-       ${keepWaiting}
-       returning id::text`,
+      `${
+        wakeAdvances(
+          t,
+          `select i.id, $2::text, i.workflow, i.workflow_version, i.id
+           from ${t.instances} i
+           where i.id = $1::text::uuid`,
+        )
+      } returning id::text`,
       [instance, queue],
     )),
   "final-job": async (tx, t, found) =>
     await lock(tx, t, found, final) &&
     await some(tx.query(
-      `update ${t.jobs}
+      `update ${t.jobs} as job
        set state = 'cancelled', finished_at = now(), process_id = null
-       where id = $1::text::bigint and state not in ('discarded', 'cancelled')
+       where id = $1::text::bigint and ${isLive("job")}
        returning id::text`,
       [found.job],
     )),

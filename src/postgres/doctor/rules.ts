@@ -1,3 +1,4 @@
+import { activationKey, isActive, isFinalStatus, isLive, jobActivation } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /** What a rule has found: the ids that it is about, and what else its sentence needs. */
@@ -20,15 +21,18 @@ export interface Rule {
   readonly sentence: (found: Found) => string;
 }
 
-const final = `i.status in ('completed', 'failed', 'cancelled')`;
-const live = `j.state not in ('discarded', 'cancelled')`;
+const final = isFinalStatus("i.status");
+const live = isLive("j");
 /**
  * A scheduled delivery may be put in while its instance ends, and comes before its wait: it follows
  * no rule of steps.
  */
 const ofStep = `j.kind <> 'advance' and not coalesce(jsonb_exists(j.args, 'delivery'), false)`;
-const isActive = (step: string) => `jsonb_exists(i.control -> 'active', ${step})`;
-const isEarly = (step: string) => `coalesce(i.control -> 'early' ? ${step}, false)`;
+const jobIsActive = isActive("i.control", "j.step", jobActivation("j"));
+const resultIsActive = isActive("i.control", "r.step_ref", "r.activation");
+const resultIsEarly = `coalesce(i.control -> 'early' ? (${
+  activationKey("r.step_ref", "r.activation")
+}), false)`;
 const advanceOf = (t: Tables, instance: string) =>
   `select from ${t.jobs} j where j.instance_id = ${instance} and j.kind = 'advance' and ${live}`;
 
@@ -42,10 +46,10 @@ const driving: readonly Rule[] = [
       from ${t.instances} i
       where i.status in ('pending', 'running')
         and not exists (select from ${t.jobs} j
-          where j.instance_id = i.id and j.kind = 'execute' and ${live} and ${isActive("j.step")})
+          where j.instance_id = i.id and j.kind = 'execute' and ${live} and ${jobIsActive})
         and not exists (select from ${t.results} r
           where r.instance_id = i.id and not r.processed and r.workflow_version = i.workflow_version
-            and ${isActive("r.step_ref")})`,
+            and ${resultIsActive})`,
     sentence: (f) => `Instance ${f.instance} is ${f.note}, but no job runs a step of it`,
   },
   {
@@ -55,7 +59,7 @@ const driving: readonly Rule[] = [
       from ${t.results} r
       join ${t.instances} i on i.id = r.instance_id
       where not r.processed
-        and not (${isEarly("r.step_ref")} and not ${isActive("r.step_ref")})
+        and not (${resultIsEarly} and not ${resultIsActive})
         and not exists (${advanceOf(t, "r.instance_id")})`,
     sentence: (f) =>
       `The result of step "${f.step}" of instance ${f.instance} is unread, but no advance will read it`,
@@ -76,7 +80,7 @@ const driving: readonly Rule[] = [
       select i.id as instance, j.id as job, j.step
       from ${t.jobs} j
       join ${t.instances} i on i.id = j.instance_id
-      where not ${final} and ${ofStep} and ${live} and not ${isActive("j.step")}`,
+      where not ${final} and ${ofStep} and ${live} and not ${jobIsActive}`,
     sentence: (f) =>
       `Job ${f.job} is for step "${f.step}" of instance ${f.instance}, which is not active`,
   },
@@ -160,7 +164,7 @@ const telling: readonly Rule[] = [
     sql: (t) => `
       select r.instance_id as instance, r.step_ref as step, count(*) as note
       from ${t.results} r
-      group by r.instance_id, r.step_ref, r.activation
+      group by r.instance_id, r.step_ref, r.activation, r.waits
       having count(*) > 1`,
     sentence: (f) => `Step "${f.step}" of instance ${f.instance} has ${f.note} results`,
   },
@@ -170,7 +174,7 @@ const telling: readonly Rule[] = [
       select r.instance_id as instance, r.step_ref as step
       from ${t.results} r
       join ${t.instances} i on i.id = r.instance_id
-      where r.applied_revision is not null and r.activation = 1 and ${isActive("r.step_ref")}`,
+      where r.applied_revision is not null and not r.waits and ${resultIsActive}`,
     sentence: (f) =>
       `Step "${f.step}" of instance ${f.instance} is active, but its result was applied`,
   },
@@ -190,7 +194,8 @@ const telling: readonly Rule[] = [
       select r.instance_id as instance, r.step_ref as step, cause as note
       from ${t.results} r
       cross join string_to_table(r.causes, ',') as cause
-      left join ${t.results} c on c.instance_id = r.instance_id and c.step_ref = cause and c.activation = 1
+      left join ${t.results} c on c.instance_id = r.instance_id and not c.waits
+        and ${activationKey("c.step_ref", "c.activation")} = cause
       where r.applied_revision is not null
         and (c.applied_revision is null or c.applied_revision > r.applied_revision)`,
     sentence: (f) =>

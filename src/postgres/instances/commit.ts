@@ -1,8 +1,10 @@
+import { dropRest, settle, wake } from "./commit_jobs.ts";
+import { at, each, isFinalStatus, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
+import { insertResults } from "./results.ts";
 import { lock, read } from "./read.ts";
 import type { Queryable, Tx } from "../driver/contract.ts";
 import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
-import { at, each, type OfTurn, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
-import type { DiscardedJob, Turn } from "../../backend/turn.ts";
+import type { Turn } from "../../backend/turn.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { insertJobs, reuseJobs } from "../jobs/insert.ts";
 import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
@@ -115,7 +117,7 @@ function advance(s: Statement, t: Tables, turns: readonly Turn[]): void {
       metadata = coalesce(turn.metadata::jsonb, instance.metadata),
       error = coalesce(turn.error::jsonb, instance.error),
       updated_at = now(),
-      finished_at = case when turn.status in ('completed', 'failed', 'cancelled') then now() end
+      finished_at = case when ${isFinalStatus("turn.status")} then now() end
   from ${s.rows("turn", turns, ...columns)}
   where instance.id = turn.instance_id
     and instance.revision = turn.revision
@@ -135,6 +137,7 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
     at,
     ["step", "text", ({ row: { result } }) => result.step],
     ["activation", "int", ({ row: { result } }) => result.activation],
+    ["waits", "boolean", ({ row: { result } }) => result.waits || undefined, "rare"],
     ["event", "text", ({ row: { result } }) => result.event],
     ["output", "text", ({ row: { result } }) => result.output],
     ["metadata", "text", ({ row: { result } }) => result.metadata, "rare"],
@@ -146,17 +149,17 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
   );
   s.with(
     "recorded",
-    `(
-  insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, attempt,
-    errors, started_at, inserted_at, causes, process_id, processed, applied_revision, workflow_version)
-  select advanced.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
-    result.attempt, result.errors::jsonb, now() - result.duration * interval '1 millisecond',
-    now() + result.place * interval '1 microsecond', result.causes, me.id, true,
-    advanced.revision, advanced.workflow_version
-  from ${rows}
-  join advanced using (at)
-  cross join me
-)`,
+    `(${
+      insertResults(t, {
+        instance: "advanced.id",
+        version: "advanced.workflow_version",
+        of: "result",
+        process: "me.id",
+        revision: "advanced.revision",
+        at: "now() + result.place * interval '1 microsecond'",
+        from: `from ${rows} join advanced using (at) cross join me`,
+      })
+    })`,
   );
 }
 
@@ -169,6 +172,7 @@ function mark(s: Statement, t: Tables, turns: readonly Turn[]): void {
     at,
     ["step", "text", ({ row }) => row.step],
     ["activation", "int", ({ row }) => row.activation],
+    ["waits", "boolean", ({ row }) => row.waits],
     ["causes", "text", ({ row }) => row.causes?.join(",")],
   );
   s.with(
@@ -183,117 +187,7 @@ function mark(s: Statement, t: Tables, turns: readonly Turn[]): void {
   where result.instance_id = advanced.id
     and result.step_ref = read.step
     and result.activation = read.activation
+    and result.waits = read.waits
 )`,
   );
 }
-
-function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
-  const settled = each(turns, (turn) => turn.settled);
-  if (settled.length > 0) {
-    s.with(
-      "settled",
-      `(
-  delete from ${t.jobs}
-  where id = any (array(
-    select own.id
-    from ${s.rows("own", settled, at, ["id", "bigint", ({ row }) => row])}
-    where own.at in (select at from advanced)
-    order by own.id))
-)`,
-    );
-  }
-  const resolved = each(turns, (turn) => turn.resolved);
-  if (resolved.length === 0) return;
-  s.with(
-    "resolved",
-    `(
-  delete from ${t.jobs} as job
-  using ${s.rows("wait", resolved, at, ["step", "text", ({ row }) => row])}
-  join advanced using (at)
-  where job.instance_id = advanced.id
-    and job.step = wait.step
-    and ${live}
-)`,
-  );
-}
-
-const live = `job.kind <> 'advance' and job.state not in ('discarded', 'cancelled')`;
-
-/**
- * What an instance that ends leaves behind: scheduled deliveries when it completes, everything when
- * it fails or is cancelled.
- */
-function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
-  if (turns.some(({ status, bare }) => status === "completed" || bare)) {
-    s.with(
-      "dropped",
-      `(
-  delete from ${t.jobs} as job
-  using advanced
-  where (advanced.status = 'completed' or ${turns.some(({ bare }) => bare)})
-    and job.instance_id = advanced.id and ${live}
-)`,
-    );
-  }
-  const failed = turns.filter(({ status, bare }) =>
-    isFinal(status) && status !== "completed" && !bare
-  );
-  if (failed.length === 0) return;
-  const discarded = each(failed, (turn) => turn.discarded);
-  if (discarded.length > 0) discard(s, t, discarded);
-  const own = each(failed, (turn) => [...turn.settled, ...turn.discarded.map(({ id }) => id)]);
-  s.with(
-    "cancelled",
-    `(
-  update ${t.jobs} as job
-  set state = 'cancelled', finished_at = now(), process_id = null
-  from advanced
-  where advanced.status in ('failed', 'cancelled') and job.instance_id = advanced.id and ${live}
-    and job.id <> all (${s.array(own, "bigint", ({ row }) => row)})
-)`,
-  );
-}
-
-function discard(s: Statement, t: Tables, discarded: readonly OfTurn<DiscardedJob>[]): void {
-  const rows = s.rows(
-    "own",
-    discarded,
-    at,
-    ["id", "bigint", ({ row }) => row.id],
-    ["errors", "text", ({ row }) => row.errors],
-  );
-  s.with(
-    "discarded",
-    `(
-  update ${t.jobs} as job
-  set state = 'discarded', finished_at = now(), process_id = null, errors = own.errors::jsonb
-  from ${rows}
-  join advanced using (at)
-  where job.id = own.id
-)`,
-  );
-}
-
-function wake(s: Statement, t: Tables, turns: readonly Turn[]): void {
-  const wakes = each(turns, ({ wake }) => (wake ? [wake] : []));
-  if (wakes.length === 0) return;
-  const rows = s.rows("wake", wakes, at, ["queue", "text", ({ row }) => row.queue]);
-  s.with(
-    "woken",
-    `(
-  insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
-  select advanced.id, 'advance', 'available', wake.queue, advanced.workflow, advanced.workflow_version, advanced.id
-  from ${rows}
-  join advanced using (at)
-  order by advanced.id
-  ${keepWaiting}
-)`,
-  );
-}
-
-/**
- * Deduplicates against a waiting advance by locking its row, which `do nothing` would not: it
- * cannot be claimed before the result that relies on it has committed. Writes nothing.
- */
-export const keepWaiting = `on conflict (unique_key) where kind = 'advance' and state = 'available'
-  do update set state = excluded.state where false`;

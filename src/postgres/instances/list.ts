@@ -1,10 +1,10 @@
+import { date, epoch, isActiveStatus } from "../sql/fragments.ts";
 import type { Queryable } from "../driver/contract.ts";
 import type { HistoryEntry, Instance, InstanceStatus } from "../../core/engine/instance.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
 import type { Filter, ListPart, Place } from "../../backend/store.ts";
 import { texts } from "../sql/arrays.ts";
 import type { Tables } from "../sql/tables.ts";
-import { date, epoch } from "../sql/fragments.ts";
 
 function maybeDate(text: string | null): Date | undefined {
   return text === null ? undefined : date(text);
@@ -79,7 +79,7 @@ function select(
   where((p) => `metadata @> ${p}::jsonb`, filter.metadata && JSON.stringify(filter.metadata));
   // Written out: a parameter would hide from the planner which index it is.
   where(
-    (p) => `unique_key = ${p} and status in ('pending', 'running', 'waiting')`,
+    (p) => `unique_key = ${p} and ${isActiveStatus("status")}`,
     filter.uniqueKey,
   );
   if (after !== undefined) {
@@ -184,12 +184,12 @@ export async function history(
        ${epoch("inserted_at")} as inserted_at
      from ${t.results}
      where instance_id = $1::text::uuid
-     order by ${t.results}.applied_revision nulls last, ${t.results}.inserted_at, step_ref, ${t.results}.activation`,
+     order by ${t.results}.applied_revision nulls last, ${t.results}.inserted_at, step_ref, ${t.results}.activation, waits desc`,
     [instance],
   );
   return rows.map((row) => ({
     step: row.step_ref,
-    activation: Math.abs(Number(row.activation)),
+    activation: Number(row.activation),
     event: row.event,
     output: json(row.context_updates),
     metadata: json(row.metadata_updates),

@@ -1,3 +1,12 @@
+import {
+  date,
+  epoch,
+  isFinalStatus,
+  written,
+  writtenOf,
+  type WrittenRow,
+} from "../sql/fragments.ts";
+import { insertResults } from "./results.ts";
 import type { NewInstance, Written } from "../../backend/store.ts";
 import { array, texts } from "../sql/arrays.ts";
 import type { Tx } from "../driver/contract.ts";
@@ -5,7 +14,6 @@ import { insertJobs } from "../jobs/insert.ts";
 import { queuesToWake } from "../notifications.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
-import { date, epoch, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
 
 /**
  * Inserts instances with their first jobs; the unique index decides who wins a key. Returns those
@@ -78,7 +86,7 @@ function openStatement(
   select instance.id, instance.workflow, instance.version, instance.graph, instance.key, instance.unique_key, instance.status,
     instance.control::jsonb, instance.tags::text[], instance.metadata::jsonb, instance.error::jsonb,
     instance.input::jsonb, ${now}, ${now},
-    case when instance.status in ('completed', 'failed', 'cancelled') then ${now} end
+    case when ${isFinalStatus("instance.status")} then ${now} end
   from ${s.rows("instance", instances, ...instanceColumns)}
   on conflict do nothing
   returning id, workflow, workflow_version, tags, metadata
@@ -113,14 +121,15 @@ function record(s: Statement, t: Tables, instances: readonly NewInstance[]): voi
   );
   s.with(
     "recorded",
-    `(
-  insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, causes,
-    inserted_at, processed, applied_revision, workflow_version)
-  select opened.id, result.step, result.activation, result.event, result.output::jsonb, result.metadata::jsonb,
-    result.causes, ${now} + result.place * interval '1 microsecond', true, 1,
-    opened.workflow_version
-  from ${rows}
-  join opened on opened.id = result.instance_id
-)`,
+    `(${
+      insertResults(t, {
+        instance: "opened.id",
+        version: "opened.workflow_version",
+        of: "result",
+        revision: "1",
+        at: `${now} + result.place * interval '1 microsecond'`,
+        from: `from ${rows} join opened on opened.id = result.instance_id`,
+      })
+    })`,
   );
 }

@@ -1,3 +1,5 @@
+import type { Activation } from "../../core/engine/activation.ts";
+import { columns, texts } from "../sql/arrays.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import type { Queryable } from "../driver/contract.ts";
 import { decodeControl } from "../../core/engine/control.ts";
@@ -6,7 +8,6 @@ import { FAILED } from "../../core/engine/progress.ts";
 import type { InstanceStatus } from "../../core/engine/instance.ts";
 import type { InstanceState, StepOutput, UnreadResult } from "../../backend/store.ts";
 import { date, epoch } from "../sql/fragments.ts";
-import { texts } from "../sql/arrays.ts";
 import type { Tables } from "../sql/tables.ts";
 
 interface KnownRow {
@@ -73,12 +74,13 @@ export async function unprocessed(
     readonly workflow_version: string;
     readonly step_ref: string;
     readonly activation: string;
+    readonly waits: string;
     readonly event: string;
     readonly metadata_updates: string | null;
     readonly context_updates: string | null;
     readonly errors: string | null;
   }>(
-    `select instance_id::text, workflow_version::text, step_ref, activation::text, event, metadata_updates::text,
+    `select instance_id::text, workflow_version::text, step_ref, activation::text, waits::text, event, metadata_updates::text,
        context_updates::text, case when event = '${FAILED}' then errors::text end as errors
      from ${t.results}
      where instance_id = any ($1::uuid[]) and not processed`,
@@ -89,6 +91,7 @@ export async function unprocessed(
     version: Number(row.workflow_version),
     step: row.step_ref,
     activation: Number(row.activation),
+    waits: row.waits === "true",
     event: row.event,
     metadata: row.metadata_updates === null
       ? undefined
@@ -98,30 +101,33 @@ export async function unprocessed(
   }));
 }
 
-/** How steps of an instance ended: the newest activation of each. */
+/** How steps of an instance ended. */
 export async function ended(
   on: Queryable,
   t: Tables,
   instance: string,
-  steps: readonly string[] | undefined,
+  steps: readonly Activation[] | undefined,
 ): Promise<readonly StepOutput[]> {
+  const wanted = steps === undefined ? "" : `
+       and (step_ref, activation) in (select * from unnest($2::text[], $3::int[]))`;
   const rows = await on.query<{
     readonly step_ref: string;
+    readonly activation: string;
     readonly event: string;
     readonly context_updates: string | null;
     readonly causes: string | null;
   }>(
-    `select distinct on (step_ref) step_ref, event, context_updates::text, causes
+    `select step_ref, activation::text, event, context_updates::text, causes
      from ${t.results}
-     where instance_id = $1::text::uuid
-       and activation > 0
-       and applied_revision is not null
-       and ($2::text[] is null or step_ref = any ($2::text[]))
-     order by step_ref, activation desc`,
-    [instance, steps === undefined ? null : texts(steps)],
+     where instance_id = $1::text::uuid and not waits and applied_revision is not null${wanted}`,
+    [
+      instance,
+      ...(steps === undefined ? [] : columns(steps, ({ step }) => step, (of) => of.activation)),
+    ],
   );
   return rows.map((row) => ({
     step: row.step_ref,
+    activation: Number(row.activation),
     event: row.event,
     output: row.context_updates === null ? undefined : decode(row.context_updates),
     causes: row.causes ? row.causes.split(",") : [],

@@ -1,10 +1,11 @@
+import { insertResults } from "./results.ts";
+import { wakeAdvances } from "../jobs/wake.ts";
+import { activationOf, held, isActive, isActiveStatus } from "../sql/fragments.ts";
 import type { JobId } from "../../backend/job.ts";
 import type { Delivered } from "../../backend/store.ts";
 import type { NewDelivery, Pass, Recording } from "../../backend/turn.ts";
 import { sqlState } from "../driver/errors.ts";
-import { held } from "../sql/fragments.ts";
 import { columns } from "../sql/arrays.ts";
-import { keepWaiting } from "./commit.ts";
 import { wakePayload } from "../notifications.ts";
 import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
@@ -14,9 +15,9 @@ export function recordStatement(t: Tables, channel: string): string {
   return `
 with given as materialized (
   select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::uuid[], $5::int[], $6::text[], $7::int[], $8::text[],
-      $9::text[], $10::text[], $11::int[], $12::text[], $13::float8[], $14::text[], $15::text[])
+      $9::text[], $10::text[], $11::int[], $12::text[], $13::float8[], $14::text[], $15::text[], $17::boolean[])
     as given (job_id, process_id, token, instance_id, version, step, activation, event,
-      output, metadata, attempt, errors, duration, queue, workflow)
+      output, metadata, attempt, errors, duration, queue, workflow, waits)
 ),
 settled as (
   delete from ${t.jobs} as job
@@ -25,37 +26,39 @@ settled as (
     and ${held("given.process_id", "given.token")}
   returning job.id, job.token
 ),
-recorded as (
-  insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, attempt,
-    errors, started_at, process_id, workflow_version)
-  select given.instance_id, given.step, given.activation, given.event, given.output::jsonb, given.metadata::jsonb,
-    given.attempt, given.errors::jsonb, now() - given.duration * interval '1 millisecond', given.process_id,
-    given.version
-  from given
+recorded as (${
+    insertResults(t, {
+      instance: "given.instance_id",
+      version: "given.version",
+      of: "given",
+      process: "given.process_id",
+      from: `from given
   join settled on settled.id = given.job_id and settled.token = given.token
   order by given.instance_id, given.step, given.job_id
   on conflict do nothing
-  returning instance_id, step_ref, activation
-),
-woken as (
-  insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
-  select distinct on (given.instance_id)
-    given.instance_id, 'advance', 'available', given.queue, given.workflow, given.version, given.instance_id
-  from given
-  where given.instance_id in (select instance_id from recorded)
-  order by given.instance_id
-  ${keepWaiting}
-)
+  returning instance_id, step_ref, activation, waits`,
+    })
+  }),
+woken as (${
+    wakeAdvances(
+      t,
+      `select distinct on (instance_id) instance_id, queue, workflow, version, instance_id
+    from given
+    where instance_id in (select instance_id from recorded)
+    order by instance_id`,
+    )
+  })
 select coalesce(string_agg(standing.id::text, ','), '') as standing,
   pg_notify('${channel}', $16::text) as notified
 from (
-  select distinct on (recorded.instance_id, recorded.step_ref, recorded.activation) settled.id
+  select distinct on (recorded.instance_id, recorded.step_ref, recorded.activation, recorded.waits) settled.id
   from recorded
   join given on given.instance_id = recorded.instance_id
     and given.step = recorded.step_ref
     and given.activation = recorded.activation
+    and given.waits = recorded.waits
   join settled on settled.id = given.job_id and settled.token = given.token
-  order by recorded.instance_id, recorded.step_ref, recorded.activation, settled.id
+  order by recorded.instance_id, recorded.step_ref, recorded.activation, recorded.waits, settled.id
 ) as standing`;
 }
 
@@ -86,6 +89,7 @@ export async function record(
       ({ wake }) => wake.workflow,
     ),
     wakePayload(sorted.map(({ wake }) => wake.queue)),
+    ...columns(sorted, (result) => result.waits),
   ]);
   return new Set(row?.standing ? row.standing.split(",") : []);
 }
@@ -108,10 +112,11 @@ export async function pass(
      )
      update ${t.results} as result
      set processed = true
-     from unnest($4::uuid[], $5::text[], $6::int[]) as late (instance_id, step, activation)
+     from unnest($4::uuid[], $5::text[], $6::int[], $7::boolean[]) as late (instance_id, step, activation, waits)
      where result.instance_id = late.instance_id
        and result.step_ref = late.step
        and result.activation = late.activation
+       and result.waits = late.waits
        and not result.processed`,
     [
       ...columns(
@@ -125,6 +130,7 @@ export async function pass(
         ({ instance }) => instance,
         ({ row }) => row.step,
         ({ row }) => row.activation,
+        ({ row }) => row.waits,
       ),
     ],
   );
@@ -139,32 +145,51 @@ with held as materialized (
   select pg_advisory_xact_lock_shared(${lockClass}, hashtext($1::text))
 ),
 target as materialized (
-  select id, status, workflow, workflow_version, jsonb_exists(control -> 'active', $2) as active,
-    nullif(graph, $11::text::bigint) as other_graph
+  select id, status, workflow, workflow_version, nullif(graph, $11::text::bigint) as other_graph,
+    activation, ${isActive("control", "$2::text", "activation")} as active
   from held
   cross join ${t.instances}
+  cross join lateral (
+    select coalesce($3::text::int, ${activationOf("control", "$2::text")}) as activation
+  ) as meant
   where id = $1::text::uuid
 ),
-recorded as (
-  insert into ${t.results} (instance_id, step_ref, activation, event, context_updates, metadata_updates, delivery_id,
-    workflow_version)
-  select target.id, $2::text, $3::text::int, $4::text, $5::text::jsonb, $6::text::jsonb, $7::text::uuid,
-    target.workflow_version
+given as materialized (
+  select target.*, $2::text as step, $4::text as event, $5::text as output, $6::text as metadata
   from target
-  where target.status in ('pending', 'running', 'waiting') and target.other_graph is null
-  on conflict do nothing
-  returning instance_id
 ),
-woken as (
-  insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
-  select target.id, 'advance', 'available', $8::text, target.workflow, target.workflow_version, $9::text::uuid
-  from target
-  join recorded on recorded.instance_id = target.id
-  ${keepWaiting}
-)
-select target.status, target.active::text as active, target.other_graph::text as other_graph, (select count(*) from recorded)::text as recorded,
+recorded as (${
+    insertResults(t, {
+      instance: "given.id",
+      version: "given.workflow_version",
+      of: "given",
+      delivery: "$7::text::uuid",
+      from: `from given
+  where ${isActiveStatus("given.status")} and given.other_graph is null
+  on conflict do nothing
+  returning instance_id`,
+    })
+  }),
+woken as (${
+    wakeAdvances(
+      t,
+      `select target.id, $8::text, target.workflow, target.workflow_version, $9::text::uuid
+    from target
+    join recorded on recorded.instance_id = target.id`,
+    )
+  })
+select target.status, target.active::text as active, target.activation::text as activation,
+  target.other_graph::text as other_graph, (select count(*) from recorded)::text as recorded,
   pg_notify('${channel}', $10::text) as notified
 from target`;
+}
+
+interface DeliveredRow {
+  readonly status: string;
+  readonly active: string;
+  readonly activation: string;
+  readonly other_graph: string | null;
+  readonly recorded: string;
 }
 
 /**
@@ -180,15 +205,13 @@ export async function deliver(
   delivery: NewDelivery,
   keyed: boolean,
 ): Promise<Delivered> {
-  const { instance, step, activation } = delivery;
-  const [target] = await tx.query<
-    { status: string; active: string; other_graph: string | null; recorded: string }
-  >(
+  const { instance, step } = delivery;
+  const [target] = await tx.query<DeliveredRow>(
     deliverStatement(t, channel),
     [
       instance,
       step,
-      String(activation),
+      delivery.activation === undefined ? null : String(delivery.activation),
       delivery.event,
       delivery.output ?? null,
       delivery.metadata ?? null,
@@ -211,8 +234,8 @@ export async function deliver(
   >(
     `select event, delivery_id::text, causes
      from ${t.results}
-     where instance_id = $1::text::uuid and step_ref = $2 and activation = $3::text::int`,
-    [instance, step, String(activation)],
+     where instance_id = $1::text::uuid and step_ref = $2 and activation = $3::text::int and not waits`,
+    [instance, step, target.activation],
   );
   if (first?.delivery_id === delivery.id) return first.causes === null ? met : { kind: "accepted" };
   const applied = first !== undefined && first.causes !== null;

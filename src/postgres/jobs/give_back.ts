@@ -1,8 +1,8 @@
+import { wakeAdvances } from "./wake.ts";
 import type { Queryable } from "../driver/contract.ts";
 import { deathsInCompany } from "../../backend/job.ts";
 import type { Counting, Lease } from "../../backend/queue.ts";
 import { columns } from "../sql/arrays.ts";
-import { keepWaiting } from "../instances/commit.ts";
 import { held } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
@@ -28,16 +28,16 @@ function giveBack(t: Tables, back: string): string {
        where job.id = back.id and back.kind = 'advance'
        returning job.*, back.refund, back.died
      ),
-     woken as (
-       insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, unique_key, attempt, errors,
-         deaths)
-       select distinct on (closed.instance_id) closed.instance_id, 'advance', 'available', closed.queue,
-         closed.workflow, closed.workflow_version, closed.instance_id, closed.attempt - closed.refund, closed.errors,
-         closed.deaths + closed.died
+     woken as (${
+    wakeAdvances(
+      t,
+      `select distinct on (instance_id) instance_id, queue, workflow, workflow_version, instance_id,
+         attempt - refund, errors, deaths + died
        from closed
-       order by closed.instance_id
-       ${keepWaiting}
-     )
+       order by instance_id`,
+      ["attempt", "errors", "deaths"],
+    )
+  })
      select distinct queue from (select queue from given union all select queue from closed) as woken (queue)`;
 }
 

@@ -1,7 +1,13 @@
+import { firstActivation } from "../../core/engine/activation.ts";
 import type { NewJob } from "../../backend/job.ts";
 import { at, type OfTurn } from "../sql/fragments.ts";
 import type { Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
+
+/** Bound only where it is not the first. */
+function unusual({ activation }: NewJob): number | undefined {
+  return activation === firstActivation ? undefined : activation;
+}
 
 const jobColumns: readonly Column<NewJob>[] = [
   ["instance_id", "uuid", (job) => job.instance],
@@ -14,6 +20,7 @@ const jobColumns: readonly Column<NewJob>[] = [
   ["delay", "float8", (job) => job.delay],
   ["owned", "boolean", (job) => job.owned],
   ["args", "text", (job) => job.args],
+  ["activation", "int", unusual, "rare"],
 ];
 
 /**
@@ -21,11 +28,12 @@ const jobColumns: readonly Column<NewJob>[] = [
  * Those that begin here are owned by the process in `me`, where it is alive.
  */
 export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of: string): string {
-  return `insert into ${t.jobs} (id, instance_id, kind, state, queue, workflow, workflow_version, step, priority,
-    max_attempts, scheduled_at, attempt, token, attempted_at, process_id, tags, metadata, args)
+  return `insert into ${t.jobs} (id, instance_id, kind, state, queue, workflow, workflow_version, step, activation,
+    priority, max_attempts, scheduled_at, attempt, token, attempted_at, process_id, tags, metadata, args)
   select job.id, job.instance_id, job.kind,
     case when job.owned and me.id is not null then 'executing' when job.delay > 0 then 'scheduled' else 'available' end,
-    job.queue, ${of}.workflow, ${of}.workflow_version, job.step, job.priority, job.max_attempts,
+    job.queue, ${of}.workflow, ${of}.workflow_version, job.step, job.activation,
+    job.priority, job.max_attempts,
     now() + job.delay * interval '1 millisecond', case when job.owned and me.id is not null then 1 else 0 end,
     case when job.owned and me.id is not null then 1 else 0 end,
     case when job.owned and me.id is not null then now() end, case when job.owned then me.id end,
@@ -53,11 +61,13 @@ export function reuseJobs(
     at,
     ["id", "bigint", ({ row }) => row.id],
     ["step", "text", ({ row }) => row.step],
+    ["activation", "int", ({ row }) => unusual(row), "rare"],
     ["max_attempts", "int", ({ row }) => row.maxAttempts],
     ["args", "text", ({ row }) => row.args, "rare"],
   );
   return `update ${t.jobs} as job
-  set state = 'executing', process_id = me.id, token = job.token + 1, step = next.step, attempt = 1,
+  set state = 'executing', process_id = me.id, token = job.token + 1, step = next.step,
+    activation = next.activation, attempt = 1,
     max_attempts = next.max_attempts, attempted_at = now(), inserted_at = now(), tags = nullif(${of}.tags, '{}'),
     metadata = nullif(${of}.metadata, '{}'), args = next.args::jsonb, errors = null, deaths = 0
   from ${rows}

@@ -1,3 +1,4 @@
+import { firstActivation } from "../../core/engine/activation.ts";
 import type { Queryable } from "../driver/contract.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import { deathsInCompany, type Job, type JobId, type NewJob } from "../../backend/job.ts";
@@ -16,6 +17,7 @@ export interface JobRow {
   readonly workflow_version: string;
   readonly instance_id: string;
   readonly step: string | null;
+  readonly activation: string | null;
   readonly priority: string;
   readonly attempt: string;
   readonly token: string;
@@ -35,6 +37,7 @@ export function jobOf(row: JobRow): Job {
     version: Number(row.workflow_version),
     instance: row.instance_id,
     step: row.step ?? undefined,
+    activation: row.activation === null ? firstActivation : Number(row.activation),
     priority: Number(row.priority),
     attempt: Number(row.attempt),
     token: Number(row.token),
@@ -54,7 +57,7 @@ export async function reserveIds(on: Queryable, t: Tables): Promise<{ from: numb
 /** What a claim returns of its jobs. */
 export const jobColumns =
   `job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
-       job.step, job.priority::text, job.attempt::text, job.token::text, job.max_attempts::text, job.deaths::text,
+       job.step, job.activation::text, job.priority::text, job.attempt::text, job.token::text, job.max_attempts::text, job.deaths::text,
        job.errors::text, job.args::text, extract(epoch from job.scheduled_at)::text as due`;
 
 /**

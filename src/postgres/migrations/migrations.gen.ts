@@ -127,7 +127,7 @@ drop table :schema.workflow_instances;
   {
     version: 2,
     name: "floor",
-    sha256: "f2967fb072fc08c4b73ea75a838c2508211f2d991b707bd591befe516c8489e7",
+    sha256: "64f4737ba7ccfbaf30a2023f03f4528e276e19c2eca612b84dc820bacefccabd",
     up: `-- Which work a process can take: null where a process does not say. A workflow reads name@version.
 alter table :schema.processes
   add column queues text[],
@@ -224,8 +224,41 @@ create trigger require_instance
 
 -- Finds what has ended long ago, for whoever deletes it. An open instance is not in it.
 create index workflow_instances_finished on :schema.workflow_instances (finished_at) where finished_at is not null;
+
+-- Which running of its step a job is for; null is the first one, and takes no room.
+alter table :schema.jobs add column activation int;
+
+-- That a step waits is a fact of its own: its row stands beside that of the delivery which ends the wait.
+alter table :schema.step_results add column waits boolean not null default false;
+update :schema.step_results set waits = true, activation = -activation where activation < 0;
+alter table :schema.step_results
+  drop constraint step_results_pkey,
+  add primary key (instance_id, step_ref, activation, waits);
+
+-- Processes of the version before go on until they are replaced: they say that a step waits by a negative activation.
+create function :schema.say_waits() returns trigger language plpgsql as $$
+begin
+  new.activation := -new.activation;
+  new.waits := true;
+  return new;
+end $$;
+
+create trigger say_waits
+  before insert on :schema.step_results
+  for each row when (new.activation < 0)
+  execute function :schema.say_waits();
 `,
-    down: `drop trigger delete_with_instances on :schema.workflow_instances;
+    down: `drop trigger say_waits on :schema.step_results;
+drop function :schema.say_waits();
+alter table :schema.step_results
+  drop constraint step_results_pkey;
+update :schema.step_results set activation = -activation where waits;
+alter table :schema.step_results
+  drop column waits,
+  add primary key (instance_id, step_ref, activation);
+alter table :schema.jobs drop column activation;
+
+drop trigger delete_with_instances on :schema.workflow_instances;
 drop function :schema.delete_with_instances();
 drop trigger require_instance on :schema.step_results;
 drop function :schema.require_instance();

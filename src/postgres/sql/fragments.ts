@@ -1,3 +1,5 @@
+import { activeStatuses, instanceStatuses, isFinal } from "../../core/engine/instance.ts";
+import { firstActivation } from "../../core/engine/activation.ts";
 import type { Turn } from "../../backend/turn.ts";
 import type { Column } from "./statement.ts";
 
@@ -65,4 +67,51 @@ export function date(text: string): Date {
  */
 export function held(process: string, token: string): string {
   return `(job.state, job.process_id, job.token) is not distinct from ('executing', ${process}, ${token})`;
+}
+
+/** The activation under which a step is active, or ran last, or will run first, by a control. */
+export function activationOf(control: string, step: string): string {
+  return `coalesce(nullif(split_part(${control} -> 'active' ->> ${step}, '@', 2), '')::int,
+    (${control} -> 'activations' ->> ${step})::int, ${firstActivation})`;
+}
+
+/** Whether a running of a step is active, by a control. */
+export function isActive(control: string, step: string, activation: string): string {
+  return `(jsonb_exists(${control} -> 'active', ${step}) and ${
+    activationOf(control, step)
+  } = ${activation})`;
+}
+
+/** The key of an activation, as a control and the causes of results have it. */
+export function activationKey(step: string, activation: string): string {
+  return `${step} || case when ${activation} = ${firstActivation} then '' else '#' || ${activation} end`;
+}
+
+/** Which running of its step a job is for: that of the first takes no room in its row. */
+export function jobActivation(job: string): string {
+  return `coalesce(${job}.activation, ${firstActivation})`;
+}
+
+const quoted = (statuses: readonly string[]) => statuses.map((one) => `'${one}'`).join(", ");
+const finals = quoted(instanceStatuses.filter(isFinal));
+const active = quoted(activeStatuses);
+
+/** Whether a status is final: nothing will change the instance again. */
+export function isFinalStatus(status: string): string {
+  return `${status} in (${finals})`;
+}
+
+/** Whether a status is active. The unique index of business keys has the same words. */
+export function isActiveStatus(status: string): string {
+  return `${status} in (${active})`;
+}
+
+/** Whether a job still has something to do. */
+export function isLive(job: string): string {
+  return `${job}.state not in ('discarded', 'cancelled')`;
+}
+
+/** Whether a job of a step, and no advance, still has something to do. */
+export function isLiveStep(job: string): string {
+  return `${job}.kind <> 'advance' and ${isLive(job)}`;
 }

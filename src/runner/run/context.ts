@@ -24,13 +24,14 @@ export function read(
   { workflow, step, cached: { known, outputs } }: Attempt,
 ): ReadOutputs | Promise<ReadOutputs> {
   if (step.needs.length + step.sees.length === 0) return readsNothing;
-  const steps = () => readNeeds(step.needs, (name) => outputs.get(name));
-  const here = step.sees.length === 0 && step.needs.every(({ name }) => outputs.has(name));
+  const { control } = known;
+  const latest = (name: string) => outputs.latest(control, name);
+  const steps = () => readNeeds(step.needs, latest);
+  const here = step.sees.length === 0 && step.needs.every(({ name }) => latest(name));
   if (here) return { steps: steps(), seen: nothing };
-  const cause = known.control.active.get(step.name);
-  return load(store, known.id, outputs, step.needs.map(({ name }) => name)).then(async () => ({
+  return load(store, known, outputs, step.needs.map(({ name }) => name)).then(async () => ({
     steps: steps(),
-    seen: await seen(store, known.id, workflow.graph, cause, step.name, step.sees),
+    seen: await seen(store, known, workflow.graph, step),
   }));
 }
 
@@ -68,7 +69,7 @@ export class StepContext implements Context {
     this.emit = emitter(step);
     this.metadata = metadataSeenBy(graph, control, metadata, step.name);
     this.attempt = job.attempt;
-    this.idempotencyKey = `${id}/${step.name}/1`;
+    this.idempotencyKey = `${id}/${step.name}/${job.activation}`;
     this.instance = { id, key, workflow, version };
     this.#cancellation = cancellation;
     Object.defineProperty(this, "abortSignal", StepContext.#abortSignal);

@@ -1,3 +1,4 @@
+import { isRunning, leaseOf, type OwnedJob } from "../host.ts";
 import { givenBack } from "../upkeep/shutdown.ts";
 import { andThen, isPromise } from "../../core/value/promise.ts";
 import { type LocalResult, resultOf, waitResult } from "./outcome.ts";
@@ -9,7 +10,6 @@ import type { WorkerContext } from "./worker_context.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { isLater, read, type ReadOutputs, StepContext, transactionOf } from "./context.ts";
 import { aboutAttempt, observeEnd } from "../observe.ts";
-import { leaseOf, type OwnedJob } from "../host.ts";
 import type { CachedInstance } from "../turn/instance_cache.ts";
 import { recordInTransaction } from "./step_transaction.ts";
 
@@ -56,8 +56,8 @@ class Run {
       if (step === undefined) {
         throw new RetryLaterError({ after: "1m", reason: `step "${job.step}" is not here` });
       }
-      if (cached === undefined || !cached.known.control.active.has(step.name)) {
-        return this.#await(this.#look(step.name));
+      if (cached === undefined || !isRunning(cached.known, job)) {
+        return this.#await(this.#look());
       }
       this.#attempt = { job, workflow, step, cached, began: this.#began };
       this.#code(this.#attempt);
@@ -74,11 +74,11 @@ class Run {
    * Others may have moved the instance since it was seen here: what is read now decides whether the
    * step is over.
    */
-  async #look(step: string): Promise<void> {
+  async #look(): Promise<void> {
     const { runtime, host, instances } = this.#workers;
     const job = this.#job;
     const fresh = await instances.fresh(job.instance);
-    if (fresh?.known.control.active.has(step)) return this.with(fresh);
+    if (fresh && isRunning(fresh.known, this.#job)) return this.with(fresh);
     await runtime.backend.store.pass([{
       lease: leaseOf(job),
       instance: job.instance,

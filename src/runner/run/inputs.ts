@@ -1,7 +1,11 @@
-import { causesOf, type Graph } from "../../core/graph/graph.ts";
+import { type Activation, activationKey } from "../../core/engine/activation.ts";
+import type { Control } from "../../core/engine/instance.ts";
+import { activationOf, latestOf } from "../../core/engine/control.ts";
+import type { InstanceState, StepOutput, Store } from "../../backend/store.ts";
+import type { Need, StepDefinition } from "../../core/define/step_definition.ts";
+import { causesOf } from "../../core/engine/causes.ts";
+import type { Graph } from "../../core/graph/graph.ts";
 import { weightOf } from "../../core/value/json.ts";
-import type { Need } from "../../core/define/step_definition.ts";
-import type { StepOutput, Store } from "../../backend/store.ts";
 
 type Read = Pick<StepOutput, "event" | "output">;
 
@@ -9,14 +13,35 @@ type Read = Pick<StepOutput, "event" | "output">;
  * How steps ended, as far as somebody has asked for it. An output never changes, so this is never
  * stale.
  */
-export class OutputCache extends Map<string, Read> {
+export class OutputCache {
   /** About how many characters the outputs take. */
   weight = 0;
+  /** By the key of the activation. */
+  readonly #read = new Map<string, Read>();
 
-  override set(step: string, { event, output }: Read): this {
-    if (!this.has(step)) this.weight += weightOf(output);
+  get size(): number {
+    return this.#read.size;
+  }
+
+  has(activation: Activation): boolean {
+    return this.#read.has(activationKey(activation));
+  }
+
+  get(activation: Activation): Read | undefined {
+    return this.#read.get(activationKey(activation));
+  }
+
+  /** How a step ended that is active, or ran last, under this control. */
+  latest(control: Control, step: string): Read | undefined {
+    return this.#read.get(latestOf(control, step));
+  }
+
+  set(ended: Activation & Read): void {
+    const key = activationKey(ended);
+    const { event, output } = ended;
+    if (!this.#read.has(key)) this.weight += weightOf(output);
     // Whoever gives an ending has the text of its output beside it, which nobody needs any more.
-    return super.set(step, { event, output });
+    this.#read.set(key, { event, output });
   }
 }
 
@@ -37,38 +62,43 @@ export function readNeeds(
   return steps;
 }
 
-/** Loads what is missing of `steps` into `outputs`. */
+/** Loads into `outputs` what is missing of how these steps ended. */
 export async function load(
   store: Pick<Store, "ended">,
-  instance: string,
+  { id, control }: Pick<InstanceState, "id" | "control">,
   outputs: OutputCache,
   steps: readonly string[],
 ): Promise<void> {
-  const missing = steps.filter((step) => !outputs.has(step));
+  const missing = steps
+    .map((step) => ({ step, activation: activationOf(control, step) }))
+    .filter((one) => !outputs.has(one));
   if (missing.length === 0) return;
-  for (const ended of await store.ended(instance, missing)) outputs.set(ended.step, ended);
+  for (const ended of await store.ended(id, missing)) outputs.set(ended);
 }
 
 /**
- * What a step sees: outputs of steps in the causal past of the arrival that started it. What a
- * parallel branch happens to have done is not in it, or the result would depend on who was faster.
+ * What a step sees: outputs of steps in the causal past of the arrival that started it, the latest
+ * of each. What a parallel branch happens to have done is not in it, or the result would depend on
+ * who was faster.
  */
 export async function seen(
   store: Pick<Store, "ended">,
-  instance: string,
+  { id, control }: Pick<InstanceState, "id" | "control">,
   graph: Graph,
-  cause: string | undefined,
-  step: string,
-  sees: Needs,
+  { name, sees }: Pick<StepDefinition, "name" | "sees">,
 ): Promise<Readonly<Record<string, unknown>>> {
   if (sees.length === 0) return {};
-  const ended = new Map((await store.ended(instance, undefined)).map((row) => [row.step, row]));
+  const rows = await store.ended(id, undefined);
+  const ended = new Map(rows.map((row) => [activationKey(row), row]));
   const past = new Set<string>();
-  const walk = [...causesOf(graph, step, cause)];
-  for (let name = walk.pop(); name !== undefined; name = walk.pop()) {
-    if (past.has(name)) continue;
-    past.add(name);
-    walk.push(...ended.get(name)?.causes ?? []);
+  const latest = new Map<string, StepOutput>();
+  const walk = [...causesOf(graph, control, name)];
+  for (let key = walk.pop(); key !== undefined; key = walk.pop()) {
+    const row = ended.get(key);
+    if (past.has(key) || row === undefined) continue;
+    past.add(key);
+    walk.push(...row.causes);
+    if (row.activation > (latest.get(row.step)?.activation ?? 0)) latest.set(row.step, row);
   }
-  return readNeeds(sees, (name) => past.has(name) ? ended.get(name) : undefined);
+  return readNeeds(sees, (step) => latest.get(step));
 }

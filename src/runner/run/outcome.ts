@@ -1,3 +1,4 @@
+import type { Activation } from "../../core/engine/activation.ts";
 import { FAILED, LATER, type StepEnding } from "../../core/engine/progress.ts";
 import { HephaestusError, InvalidValueError } from "../../core/errors/errors.ts";
 import type { StepDefinition } from "../../core/define/step_definition.ts";
@@ -23,29 +24,25 @@ export function resultOf(
   returned: unknown,
   limit: number,
 ): LocalResult | Promise<LocalResult> {
-  const { workflow: { graph }, step } = attempt;
+  const { workflow: { graph }, step, job } = attempt;
   return andThen(checkOutcome(step, returned, limit), ({ event, texts }) => {
     const { output, metadata } = parsed(texts, graph.isRead(step.name));
     return {
       step: step.name,
-      activation: 1,
+      activation: job.activation,
       event,
       output,
       metadata,
-      result: resultRow(attempt, 1, event, texts),
+      result: resultRow(attempt, event, texts),
     };
   });
 }
 
-/**
- * An asynchronous step waits from now on. Its row must not take the place of the delivery that ends
- * the wait.
- */
+/** An asynchronous step waits from now on. */
 export function waitResult(attempt: Attempt): LocalResult {
-  const { name: step } = attempt.step;
+  const { step: { name: step }, job: { activation } } = attempt;
   const nothing = { output: undefined, metadata: undefined };
-  const result = resultRow(attempt, -1, LATER, nothing);
-  return { step, activation: -1, event: LATER, ...nothing, result };
+  return { step, activation, event: LATER, ...nothing, result: resultRow(attempt, LATER, nothing) };
 }
 
 /** The attempts of a step are used up. `duration` is in milliseconds. */
@@ -54,17 +51,18 @@ export function failedResult(
   failure: Failure,
   duration: number | undefined,
 ): LocalResult {
-  const step = job.step ?? "";
+  const { step = "", activation } = job;
   const nothing = { output: undefined, metadata: undefined };
   return {
     step,
-    activation: 1,
+    activation,
     event: FAILED,
     ...nothing,
     failure,
     result: {
       step,
-      activation: 1,
+      activation,
+      waits: false,
       event: FAILED,
       ...nothing,
       attempt: Math.min(job.attempt, job.maxAttempts ?? job.attempt),
@@ -76,13 +74,13 @@ export function failedResult(
 
 function resultRow(
   { job, step, began }: Attempt,
-  activation: number,
   event: string,
   { output, metadata }: Texts,
 ): NewResult {
   return {
     step: step.name,
-    activation,
+    activation: job.activation,
+    waits: event === LATER,
     event,
     output,
     metadata,
@@ -95,6 +93,7 @@ function resultRow(
 /** What a choice has decided, as its result. Its code and schemas must not wait. */
 export function decision(
   step: StepDefinition,
+  { activation }: Activation,
   returned: unknown,
   limit: number,
   isRead: boolean,
@@ -105,7 +104,7 @@ export function decision(
   return {
     event,
     ...parsed(texts, isRead),
-    result: { step: step.name, activation: 1, event, ...texts, ...result },
+    result: { step: step.name, activation, waits: false, event, ...texts, ...result },
   };
 }
 

@@ -1,8 +1,9 @@
+import { isRunning, leaseOf, type OwnedJob } from "../host.ts";
+import { activationOf, isActive } from "../../core/engine/control.ts";
 import { encode, type JsonObject } from "../../core/value/json.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import type { InstanceState } from "../../backend/store.ts";
 import type { NewResult } from "../../backend/turn.ts";
-import { leaseOf, type OwnedJob } from "../host.ts";
 import type { WorkerContext } from "./worker_context.ts";
 import { tellResume } from "../observe.ts";
 
@@ -20,36 +21,18 @@ interface Resumption {
 export async function resume(workers: WorkerContext, job: OwnedJob): Promise<void> {
   const { runtime, host, instances, committer, recorder, failures } = workers;
   try {
-    const step = runtime.registry.step(job.workflow, job.version, job.step);
-    const { event, output, metadata, delivery } = job.args as Resumption;
-    const limit = Infinity;
-    const result = {
-      step: job.step ?? "",
-      activation: 1,
-      event,
-      output: output === undefined
-        ? undefined
-        : encode(output, { what: `delivery to "${job.step}"`, limit }),
-      metadata: metadata === undefined
-        ? undefined
-        : encode(metadata, { what: `metadata of "${job.step}"`, limit }),
-      attempt: 1,
-      errors: undefined,
-      duration: undefined,
-    };
     await instances.load([job.instance]);
+    const delivers = (job.args as Resumption).delivery !== undefined;
+    const goesOn = (state: InstanceState | undefined) =>
+      state !== undefined && (delivers || isRunning(state, job));
     const known = instances.get(job.instance)?.known;
-    if (known === undefined || (delivery === undefined && !known.control.active.has(result.step))) {
-      const now = (await instances.refresh([job.instance])).get(job.instance);
-      if (now === undefined || (delivery === undefined && !now.control.active.has(result.step))) {
-        await runtime.backend.store.pass([{
-          lease: leaseOf(job),
-          instance: job.instance,
-          ignored: [],
-        }]);
-        return host.done(job);
-      }
+    if (!goesOn(known) && !goesOn((await instances.refresh([job.instance])).get(job.instance))) {
+      const pass = { lease: leaseOf(job), instance: job.instance, ignored: [] };
+      await runtime.backend.store.pass([pass]);
+      return host.done(job);
     }
+    const step = runtime.registry.step(job.workflow, job.version, job.step);
+    const result = resultOf(job, delivers ? known : undefined);
     // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a
     // delivery.
     if (runtime.inline && step?.kind === "timer") {
@@ -61,13 +44,32 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
   }
 }
 
+/** The result that a job brings: for the running that it was put in for, or that a delivery meets. */
+function resultOf(job: OwnedJob, met: InstanceState | undefined): NewResult {
+  const { step = "", args } = job;
+  const { event, output, metadata } = args as Resumption;
+  const text = (value: unknown, what: string) =>
+    value === undefined ? undefined : encode(value, { what: `${what} "${step}"`, limit: Infinity });
+  return {
+    step,
+    activation: met === undefined ? job.activation : activationOf(met.control, step),
+    waits: false,
+    event,
+    output: text(output, "delivery to"),
+    metadata: text(metadata, "metadata of"),
+    attempt: 1,
+    errors: undefined,
+    duration: undefined,
+  };
+}
+
 /** Tells listeners what a delivery that came in time, or the end of a limit, has met. */
 function teller(
   { runtime: { telemetry } }: WorkerContext,
   known: InstanceState,
-  result: Pick<NewResult, "step" | "event">,
+  result: Pick<NewResult, "step" | "activation" | "event">,
 ): ((stands: boolean) => void) | undefined {
   if (!telemetry.has("step:resume") || isFinal(known.status)) return undefined;
-  const met = known.control.active.has(result.step) ? "accepted" : "early";
+  const met = isActive(known.control, result) ? "accepted" : "early";
   return (stands) => tellResume(telemetry, known, result, stands ? met : "duplicate");
 }

@@ -1,3 +1,4 @@
+import { isRunning, leaseOf } from "../host.ts";
 import { type LocalResult, resultOf } from "./outcome.ts";
 import { commitAlone } from "../turn/commit_alone.ts";
 import type { Sql } from "../../core/define/context.ts";
@@ -6,7 +7,6 @@ import type { Attempt } from "./attempt.ts";
 import type { WorkerContext } from "./worker_context.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { observeEnd, sayRefused } from "../observe.ts";
-import { leaseOf } from "../host.ts";
 import { isUnreachable, memberOf, pause } from "../upkeep/outage.ts";
 
 /**
@@ -82,7 +82,7 @@ export async function recordInTransaction(
       if (!away || !(await pause(host.givenUp))) throw error;
       // The commit may have come through: then the step is no longer active, and nothing is run
       // again.
-      if (at(part) === "after" && !(await isActive(workers, attempt))) break;
+      if (at(part) === "after" && !(await isOpen(workers, attempt))) break;
     }
   }
   await runtime.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
@@ -101,14 +101,14 @@ function neverCommitted(step: string): HephaestusError {
 }
 
 /** Whether the step is still to be ended, as soon as the database can be asked. */
-async function isActive(
+async function isOpen(
   { host, instances }: WorkerContext,
-  { job, step }: Attempt,
+  { job }: Attempt,
 ): Promise<boolean> {
   for (;;) {
     try {
       const known = (await instances.refresh([job.instance])).get(job.instance);
-      return known?.control.active.has(step.name) === true;
+      return known !== undefined && isRunning(known, job);
     } catch (error) {
       if (!isUnreachable(error) || !(await pause(host.givenUp))) throw error;
     }

@@ -1,7 +1,7 @@
+import { FAILED, LATER } from "../../core/engine/progress.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import { type Instance, isFinal } from "../../core/engine/instance.ts";
-import { FAILED } from "../../core/engine/progress.ts";
 import type { InstanceState } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
 import type { SlotHold } from "../claim/slots.ts";
@@ -36,9 +36,7 @@ export function afterCommit(
   for (const { job, result } of included) if (result?.event !== FAILED) host.stopped(job);
   instances.set(next);
   for (const { ending } of progress.applied) {
-    if (ending.activation > 0 && workflow.graph.isRead(ending.step)) {
-      outputs.set(ending.step, ending);
-    }
+    if (ending.event !== LATER && workflow.graph.isRead(ending.step)) outputs.set(ending);
   }
   for (const { job } of included) slots.takeOver(job.slot);
   const { reused } = turn;

@@ -1,3 +1,4 @@
+import type { Control } from "../../core/engine/instance.ts";
 import { emitter } from "../../core/define/emit.ts";
 import type { Decide } from "../../core/engine/progress.ts";
 import { InvalidValueError } from "../../core/errors/errors.ts";
@@ -24,6 +25,8 @@ export class MissingOutputs extends Error {
 export interface Deciding {
   readonly workflow: Workflow;
   readonly input: unknown;
+  /** What the instance is before the turn. */
+  readonly control: Control;
   readonly outputs: OutputCache;
   /** Bytes that one value may take as JSON. */
   readonly payloadLimit: number;
@@ -36,20 +39,21 @@ export interface Deciding {
  * here. Throws {@linkcode MissingOutputs}.
  */
 export function decider(deciding: Deciding): Decide {
-  const { workflow, input, outputs, payloadLimit, deaths } = deciding;
-  return (name, endedNow) => {
+  const { workflow, input, control, outputs, payloadLimit, deaths } = deciding;
+  return (choice, endedNow) => {
+    const { step: name } = choice;
     const step = workflow.steps.get(name);
     if (step?.decide === undefined) {
       throw new TypeError(`Cannot decide step "${name}": it is no choice`);
     }
-    const ended = (need: string) => endedNow.get(need) ?? outputs.get(need);
+    const ended = (need: string) => endedNow.get(need) ?? outputs.latest(control, need);
     const missing = step.needs.map((need) => need.name).filter((need) => !ended(need));
     if (missing.length > 0) throw new MissingOutputs(missing);
     if (deaths >= mostDeaths) throw deadly(name, deaths);
     const context = { input, steps: readNeeds(step.needs, ended), emit: emitter(step) };
     const returned = callUserCode(() => step.decide?.(context));
     if (isPromise(returned)) throw unawaited(name, returned);
-    return decision(step, returned, payloadLimit, workflow.graph.isRead(name));
+    return decision(step, choice, returned, payloadLimit, workflow.graph.isRead(name));
   };
 }
 

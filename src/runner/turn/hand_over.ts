@@ -105,6 +105,7 @@ export function begun(job: NewJob, process: string, slot: Slot, token = 1): Owne
     version: job.version,
     instance: job.instance,
     step: job.step,
+    activation: job.activation,
     queue: job.queue,
     priority: job.priority,
     maxAttempts: job.maxAttempts,

@@ -1,6 +1,6 @@
+import type { Activation } from "../../core/engine/activation.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import { attemptsOf } from "../../core/value/retry.ts";
-import type { StepDefinition } from "../../core/define/step_definition.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import type { JobId, NewJob } from "../../backend/job.ts";
 import type { Runtime } from "../runtime.ts";
@@ -15,8 +15,8 @@ export interface Placement {
 
 /** The steps of a turn that need jobs. */
 export interface Starting {
-  readonly started: readonly string[];
-  readonly waiting: readonly string[];
+  readonly started: readonly Activation[];
+  readonly waiting: readonly Activation[];
 }
 
 /** The priority of jobs that do not say. */
@@ -50,27 +50,26 @@ export function jobsOf(
   { started, waiting }: Starting,
   place: Placement,
 ): readonly NewJob[] {
-  const jobs = started.map((name) => jobOf(runtime, target, name, place));
-  const limits = waiting.map((name) =>
-    limitOf(runtime, target, target.workflow.steps.get(name), place)
-  );
+  const jobs = started.map((activation) => jobOf(runtime, target, activation, place));
+  const limits = waiting.map((activation) => limitOf(runtime, target, activation, place));
   return filtered([...jobs, ...limits], (job) => job !== undefined);
 }
 
 function jobOf(
   runtime: Of,
   target: JobSubject,
-  name: string,
+  activation: Activation,
   place: Placement,
 ): NewJob | undefined {
-  const step = target.workflow.steps.get(name);
+  const step = target.workflow.steps.get(activation.step);
   if (step?.kind === "timer") {
-    return timer(runtime, target, step, { event: "elapsed", after: step.after ?? 0 }, place);
+    const elapses = { event: "elapsed", after: step.after ?? 0 };
+    return timer(runtime, target, activation, elapses, place);
   }
-  if (step?.kind !== "step") return limitOf(runtime, target, step, place);
+  if (step?.kind !== "step") return limitOf(runtime, target, activation, place);
   const { workflow } = target;
   const queue = step.queue ?? runtime.queues.execute;
-  return newJob(target, step, place, {
+  return newJob(target, activation, place, {
     kind: "execute",
     queue,
     maxAttempts: attemptsOf(step.retry, workflow.retry, runtime.retry),
@@ -84,21 +83,22 @@ function jobOf(
 function limitOf(
   runtime: Of,
   target: JobSubject,
-  step: StepDefinition | undefined,
+  activation: Activation,
   place: Placement,
 ): NewJob | undefined {
-  if (step?.expires === undefined) return undefined;
-  return timer(runtime, target, step, { event: "expired", after: step.expires }, place);
+  const after = target.workflow.steps.get(activation.step)?.expires;
+  if (after === undefined) return undefined;
+  return timer(runtime, target, activation, { event: "expired", after }, place);
 }
 
 function timer(
   { queues }: Of,
   target: JobSubject,
-  step: StepDefinition,
+  activation: Activation,
   { event, after }: { readonly event: string; readonly after: number },
   place: Placement,
 ): NewJob {
-  return newJob(target, step, place, {
+  return newJob(target, activation, place, {
     kind: "resume",
     queue: queues.resume,
     maxAttempts: undefined,
@@ -110,7 +110,7 @@ function timer(
 
 function newJob(
   { workflow, instance }: JobSubject,
-  step: StepDefinition,
+  { step, activation }: Activation,
   place: Placement,
   of: Pick<NewJob, "kind" | "queue" | "maxAttempts" | "delay" | "owned" | "args">,
 ): NewJob {
@@ -120,9 +120,10 @@ function newJob(
     workflow: workflow.name,
     version: workflow.version,
     instance,
-    step: step.name,
+    step,
+    activation,
     queue: of.queue,
-    priority: step.priority ?? usualPriority,
+    priority: workflow.steps.get(step)?.priority ?? usualPriority,
     maxAttempts: of.maxAttempts,
     delay: of.delay,
     owned: of.owned,

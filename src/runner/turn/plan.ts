@@ -1,6 +1,7 @@
+import { emptyControl, encodeControl, isActive } from "../../core/engine/control.ts";
+import { type Activation, activationKey } from "../../core/engine/activation.ts";
+import { type AppliedEnding, LATER, type Progress } from "../../core/engine/progress.ts";
 import { advance, cancel, open } from "../../core/engine/engine.ts";
-import type { AppliedEnding, Ignored, Progress } from "../../core/engine/progress.ts";
-import { encodeControl } from "../../core/engine/control.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
@@ -57,7 +58,7 @@ async function planLoading(
 ): Promise<Plan | undefined> {
   const [runtime, cached] = of;
   const before = cached?.outputs.size;
-  if (cached) await load(runtime.backend.store, cached.known.id, cached.outputs, steps);
+  if (cached) await load(runtime.backend.store, cached.known, cached.outputs, steps);
   if (cached?.outputs.size === before) throw new MissingOutputs(steps);
   return planOrLoad(...of);
 }
@@ -77,7 +78,7 @@ function plan(
   const workflow = runtime.registry.get(known.workflow, known.version);
   const included = filtered(
     submissions,
-    ({ result }) => result === undefined || known.control.active.has(result.step),
+    ({ result }) => result === undefined || isActive(known.control, result),
   );
   const ended = filtered(included, hasResult).map(({ result }) => result);
   const own = filtered(unread, ({ version }) => version === known.version);
@@ -88,14 +89,15 @@ function plan(
     decider({
       workflow,
       input: known.input,
+      control: known.control,
       outputs,
       payloadLimit: runtime.payloadLimit,
       deaths: deathsOf(submissions),
     }),
   );
   if (isMissing(progress.failed?.thrown)) throw progress.failed.thrown;
-  const processed = processedIn(progress, unread, known);
-  if (!changes(known, progress, processed)) return undefined;
+  const read = processedIn(progress, unread, known);
+  if (!changes(known, progress, read)) return undefined;
   const control = withStart(progress.control, known.metadata);
   const changed = progress.applied.some(({ ending }) => ending.metadata !== undefined);
   const metadata = changed ? mergeMetadata(workflow.graph, control) : undefined;
@@ -121,7 +123,7 @@ function plan(
     },
     metadata: metadata && JSON.stringify(metadata),
     recorded: recordedIn(progress),
-    processed,
+    processed: read,
     included,
   };
 }
@@ -157,7 +159,7 @@ function changes(
   processed: readonly Processed[],
 ): boolean {
   return applied.length > 0 || failed !== undefined || processed.length > 0 ||
-    kept.some(({ step }) => !control.early.has(step));
+    kept.some((ending) => !control.early.has(activationKey(ending)));
 }
 
 /** The results that are written with the turn: of steps that have ended here, and of choices. */
@@ -182,13 +184,18 @@ function processedIn(
   if (unread.length + ignored.length === 0) return none;
   return [
     ...filtered(applied, (one) => !isRecorded(one))
-      .map(({ ending: { step, activation }, causes }) => ({ step, activation, causes })),
-    ...[...ignored, ...unread.filter((row) => row.version !== version)].map(ignore),
+      .map(({ ending, causes }) => processed(ending, ending.event === LATER, causes)),
+    ...[...ignored, ...unread.filter((row) => row.version !== version)]
+      .map((row) => processed(row, row.waits, undefined)),
   ];
 }
 
-function ignore({ step, activation }: Ignored): Processed {
-  return { step, activation, causes: undefined };
+function processed(
+  { step, activation }: Activation,
+  waits: boolean,
+  causes: Processed["causes"],
+): Processed {
+  return { step, activation, waits, causes };
 }
 
 /** The first turn of an instance: what its start writes beside its input. */
@@ -198,8 +205,8 @@ export function planOpening(
   input: unknown,
 ): { readonly progress: Progress; readonly recorded: readonly Recorded[] } {
   const outputs = new OutputCache();
-  const decide = decider({ workflow, input, outputs, payloadLimit, deaths: 0 });
-  const progress = open(workflow.graph, decide);
+  const deciding = { workflow, input, control: emptyControl, outputs, payloadLimit, deaths: 0 };
+  const progress = open(workflow.graph, decider(deciding));
   return { progress, recorded: recordedIn(progress) };
 }
 
@@ -215,7 +222,7 @@ export function cancelling(known: InstanceState, why: Failure): Turn {
     metadata: undefined,
     error: JSON.stringify(why),
     recorded: none,
-    processed: ignored.map(ignore),
+    processed: ignored.map((one) => processed(one, one.waits, undefined)),
     settled: none,
     discarded: none,
     resolved: none,

@@ -1,0 +1,112 @@
+import { Statement } from "../sql/statement.ts";
+import type { Tables } from "../sql/tables.ts";
+import type { DiscardedJob, Turn } from "../../backend/turn.ts";
+import { at, each, isLiveStep, jobActivation, type OfTurn } from "../sql/fragments.ts";
+import { isFinal } from "../../core/engine/instance.ts";
+import { wakeAdvances } from "../jobs/wake.ts";
+export function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  const settled = each(turns, (turn) => turn.settled);
+  if (settled.length > 0) {
+    s.with(
+      "settled",
+      `(
+  delete from ${t.jobs}
+  where id = any (array(
+    select own.id
+    from ${s.rows("own", settled, at, ["id", "bigint", ({ row }) => row])}
+    where own.at in (select at from advanced)
+    order by own.id))
+)`,
+    );
+  }
+  const resolved = each(turns, (turn) => turn.resolved);
+  if (resolved.length === 0) return;
+  const wait = s.rows(
+    "wait",
+    resolved,
+    at,
+    ["step", "text", ({ row }) => row.step],
+    ["activation", "int", ({ row }) => row.activation],
+  );
+  s.with(
+    "resolved",
+    `(
+  delete from ${t.jobs} as job
+  using ${wait}
+  join advanced using (at)
+  where job.instance_id = advanced.id
+    and job.step = wait.step
+    and ${jobActivation("job")} = wait.activation
+    and ${live}
+)`,
+  );
+}
+
+const live = isLiveStep("job");
+
+/**
+ * What an instance that ends leaves behind: scheduled deliveries when it completes, everything when
+ * it fails or is cancelled.
+ */
+export function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  if (turns.some(({ status, bare }) => status === "completed" || bare)) {
+    s.with(
+      "dropped",
+      `(
+  delete from ${t.jobs} as job
+  using advanced
+  where (advanced.status = 'completed' or ${turns.some(({ bare }) => bare)})
+    and job.instance_id = advanced.id and ${live}
+)`,
+    );
+  }
+  const failed = turns.filter(({ status, bare }) =>
+    isFinal(status) && status !== "completed" && !bare
+  );
+  if (failed.length === 0) return;
+  const discarded = each(failed, (turn) => turn.discarded);
+  if (discarded.length > 0) discard(s, t, discarded);
+  const own = each(failed, (turn) => [...turn.settled, ...turn.discarded.map(({ id }) => id)]);
+  s.with(
+    "cancelled",
+    `(
+  update ${t.jobs} as job
+  set state = 'cancelled', finished_at = now(), process_id = null
+  from advanced
+  where advanced.status in ('failed', 'cancelled') and job.instance_id = advanced.id and ${live}
+    and job.id <> all (${s.array(own, "bigint", ({ row }) => row)})
+)`,
+  );
+}
+
+function discard(s: Statement, t: Tables, discarded: readonly OfTurn<DiscardedJob>[]): void {
+  const rows = s.rows(
+    "own",
+    discarded,
+    at,
+    ["id", "bigint", ({ row }) => row.id],
+    ["errors", "text", ({ row }) => row.errors],
+  );
+  s.with(
+    "discarded",
+    `(
+  update ${t.jobs} as job
+  set state = 'discarded', finished_at = now(), process_id = null, errors = own.errors::jsonb
+  from ${rows}
+  join advanced using (at)
+  where job.id = own.id
+)`,
+  );
+}
+
+export function wake(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  const wakes = each(turns, ({ wake }) => (wake ? [wake] : []));
+  if (wakes.length === 0) return;
+  const rows = s.rows("wake", wakes, at, ["queue", "text", ({ row }) => row.queue]);
+  const waking =
+    `select advanced.id, wake.queue, advanced.workflow, advanced.workflow_version, advanced.id
+    from ${rows}
+    join advanced using (at)
+    order by advanced.id`;
+  s.with("woken", `(${wakeAdvances(t, waking)})`);
+}

@@ -1,0 +1,50 @@
+import type { Tables } from "../sql/tables.ts";
+
+/** Where the rows of new results come from: each member is an SQL expression. */
+export interface ResultSource {
+  readonly instance: string;
+  readonly version: string;
+  /** A list with the columns step, activation, event, output and metadata, the last two as text. */
+  readonly of: string;
+  /** Its attempts, where the list has columns for them: waits, attempt, errors and duration. */
+  readonly process?: string;
+  /** The revision that has applied it, where its transition is written with it. */
+  readonly revision?: string;
+  /** When that was; the list has its causes then. */
+  readonly at?: string;
+  readonly delivery?: string;
+  /** What stands behind the list of columns. */
+  readonly from: string;
+}
+
+/** Inserts results: the one place that knows how the columns of their table are called. */
+export function insertResults(t: Tables, source: ResultSource): string {
+  const { instance, version, of, process, revision, at, delivery, from } = source;
+  const columns: readonly (readonly [name: string, value: string])[] = [
+    ["instance_id", instance],
+    ["step_ref", `${of}.step`],
+    ["activation", `${of}.activation`],
+    ["event", `${of}.event`],
+    ["context_updates", `${of}.output::jsonb`],
+    ["metadata_updates", `${of}.metadata::jsonb`],
+    ["workflow_version", version],
+    ...(process === undefined ? [] : [
+      ["waits", `coalesce(${of}.waits, false)`],
+      ["attempt", `${of}.attempt`],
+      ["errors", `${of}.errors::jsonb`],
+      ["started_at", `now() - ${of}.duration * interval '1 millisecond'`],
+      ["process_id", process],
+    ] as const),
+    ...(revision === undefined || at === undefined ? [] : [
+      ["inserted_at", at],
+      ["causes", `${of}.causes`],
+      ["processed", "true"],
+      ["applied_revision", revision],
+    ] as const),
+    ...(delivery === undefined ? [] : [["delivery_id", delivery]] as const),
+  ];
+  const [names, values] = [columns.map(([name]) => name), columns.map(([, value]) => value)];
+  return `insert into ${t.results} (${names.join(", ")})
+  select ${values.join(", ")}
+  ${from}`;
+}
