@@ -1,4 +1,4 @@
-import { Statement } from "../sql/statement.ts";
+import type { Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 import type { DiscardedJob, Turn } from "../../backend/turn.ts";
 import { at, each, isLiveStep, jobActivation, type OfTurn } from "../sql/fragments.ts";
