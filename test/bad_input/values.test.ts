@@ -11,7 +11,7 @@ import {
   workflow,
 } from "../../mod.ts";
 import { memory } from "../../src/testing/mod.ts";
-import { hostileValues } from "../core/hostile_values.ts";
+import { hostileValues } from "../core/value/hostile_values.ts";
 import { everywhere } from "../everywhere.ts";
 
 // deno-lint-ignore no-explicit-any

@@ -1,0 +1,83 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { drawn, fingerprint, graphChanges } from "../../../src/core/graph/fingerprint.ts";
+import { type Arrival, graph, type GraphStep } from "../../../src/core/graph/graph.ts";
+
+type Moves = readonly (readonly [event: string, to: readonly Arrival[]])[];
+
+function node(name: string, moves: Moves, part: Partial<GraphStep> = {}): GraphStep {
+  return {
+    name,
+    kind: "step",
+    index: 0,
+    moves: new Map(moves),
+    sources: [],
+    needs: [],
+    sees: [],
+    asynchronous: false,
+    ...part,
+  };
+}
+
+const to = (name: string, mode: Arrival["mode"] = "plain"): Arrival => ({ to: name, mode });
+const one = [
+  node("a", [["ok", [to("b"), to("c")]], ["no", []]]),
+  node("b", [["ok", []]]),
+  node("c", [["ok", []]]),
+];
+
+describe("the fingerprint of a graph", () => {
+  it("is the same for what an instance cannot tell apart", () => {
+    const same = [
+      node("a", [["no", []], ["ok", [to("c"), to("b")]]], { needs: ["b"], sees: ["c"] }),
+      ...one.slice(1),
+    ];
+    assertEquals(drawn(graph(same)), drawn(graph(one)));
+    assertEquals(fingerprint("order", 1, graph(same)), fingerprint("order", 1, graph(one)));
+  });
+
+  it("differs with each thing that an instance depends on, with the workflow and with the version", () => {
+    const [a, b, c] = one as [GraphStep, GraphStep, GraphStep];
+    const others = [
+      [a, c, b],
+      [b, a, c],
+      [node("A", [...a.moves]), b, c],
+      [{ ...a, kind: "choice" as const }, b, c],
+      [{ ...a, asynchronous: true }, b, c],
+      [node("a", [["ok", [to("b", "first"), to("c")]], ["no", []]]), b, c],
+      [node("a", [["ok", [to("b", "join"), to("c")]], ["no", []]]), b, c],
+      [node("a", [["ok", [to("b")]], ["no", [to("c")]]]), b, c],
+      [node("a", [["ok", [to("b"), to("c")]]]), b, c],
+    ].map(graph);
+
+    const all = [...[graph(one), ...others].map((other) => fingerprint("order", 1, other))];
+    all.push(fingerprint("order", 2, graph(one)), fingerprint("orders", 1, graph(one)));
+
+    assertEquals(new Set(all).size, all.length);
+    for (const other of others) {
+      const said = graphChanges(drawn(graph(one)), drawn(other));
+      assertNotEquals(said, []);
+    }
+  });
+
+  it("is a number that PostgreSQL can keep in 8 bytes", () => {
+    const seen = new Set<string>();
+    for (let n = 0; n < 2_000; n++) {
+      const number = BigInt(fingerprint(`flow${n}`, 1, graph(one)));
+      assertEquals(BigInt.asIntN(64, number), number);
+      seen.add(String(number));
+    }
+    assertEquals(seen.size, 2_000);
+    assert([...seen].some((number) => number.startsWith("-")));
+  });
+});
+
+describe("what differs between two graphs", () => {
+  it("is said for names that an object already has, and whatever order the store gives them back in", () => {
+    const odd = node("constructor", [["toString", []], ["__proto__", []]]);
+    const before = drawn(graph([odd]));
+    const after = drawn(graph([node("constructor", [["toString", []]])]));
+    assertEquals(graphChanges(before, after), ['event "__proto__" of "constructor" is gone']);
+    assertEquals(graphChanges(after, before), ['event "__proto__" of "constructor" is new']);
+  });
+});

@@ -1,0 +1,169 @@
+import fc from "fast-check";
+import { choice } from "../../../src/core/define/choice.ts";
+import { WorkflowDefinitionError } from "../../../src/core/errors/errors.ts";
+import type { ArrivalMode, StepKind } from "../../../src/core/graph/graph.ts";
+import { signal, timer } from "../../../src/core/define/signal.ts";
+import type { Need } from "../../../src/core/define/step_definition.ts";
+import { type Step, step } from "../../../src/core/define/step.ts";
+import { done, first, join } from "../../../src/core/define/target.ts";
+import { type Type, type } from "../../../src/core/value/type.ts";
+import type { Workflow } from "../../../src/core/graph/workflow.ts";
+import { workflow } from "../../../src/core/graph/builder.ts";
+
+/** A workflow before it is built: each row with its kind, its needs, and where its events lead. */
+export interface Plan {
+  readonly rows: readonly {
+    readonly kind: StepKind;
+    readonly asynchronous: boolean;
+    readonly events: readonly (readonly { readonly to: number; readonly mode: ArrivalMode }[])[];
+    readonly needs: readonly { readonly of: number; readonly event: number | "*" }[];
+    readonly sees: readonly number[];
+  }[];
+}
+
+const modes: fc.Arbitrary<ArrivalMode> = fc.constantFrom(
+  "plain",
+  "join",
+  "join",
+  "join",
+  "first",
+);
+
+function rarely<T>(item: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> {
+  return fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, {
+    weight: 1,
+    arbitrary: fc.tuple(item),
+  });
+}
+
+/** Rows whose targets lie a little further down; most arrivals at a step agree on their mode. */
+function plan(most: number): fc.Arbitrary<Plan> {
+  const arm = fc.record({ ahead: fc.integer({ min: 1, max: 3 }), odd: fc.nat(14), mode: modes });
+  const event = fc.oneof(
+    { weight: 6, arbitrary: fc.array(arm, { minLength: 1, maxLength: 1 }) },
+    { weight: 5, arbitrary: fc.array(arm, { minLength: 2, maxLength: 3 }) },
+    { weight: 1, arbitrary: fc.constant([]) },
+  );
+  const row = fc.record({
+    kind: fc.constantFrom<StepKind>("step", "step", "step", "choice", "signal", "timer"),
+    asynchronous: fc.nat(5),
+    usual: modes,
+    events: fc.oneof(
+      { weight: 3, arbitrary: fc.tuple(event) },
+      { weight: 2, arbitrary: fc.array(event, { minLength: 2, maxLength: 3 }) },
+    ),
+    needs: rarely(fc.record({ back: fc.integer({ min: 1, max: 5 }), event: fc.nat(3) })),
+    sees: rarely(fc.integer({ min: 1, max: 5 })),
+  });
+  return fc.array(row, { minLength: 4, maxLength: most }).map((rows) => ({
+    rows: rows.map(({ kind, asynchronous, events, needs, sees }, index) => ({
+      kind,
+      asynchronous: kind === "step" && asynchronous === 0,
+      events: (kind === "timer" ? events.slice(0, 1) : events).map((arms) => {
+        const targets = new Map<number, ArrivalMode>();
+        for (const { ahead, odd, mode } of arms) {
+          const target = rows[index + ahead];
+          if (target !== undefined) targets.set(index + ahead, odd === 0 ? mode : target.usual);
+        }
+        return [...targets].map(([to, mode]) => ({ to, mode }));
+      }),
+      needs: needs.flatMap(({ back, event }) =>
+        index < back ? [] : [{ of: index - back, event: event === 3 ? "*" as const : event }]
+      ),
+      sees: sees.flatMap((back) => index < back ? [] : [index - back]),
+    })),
+  }));
+}
+
+/** Builds a plan as plain JavaScript would: throws what the definition throws. */
+export function build({ rows }: Plan): Workflow {
+  const steps: Step[] = [];
+  const name = (index: number): string => `s${index}`;
+  for (const [index, row] of rows.entries()) {
+    const events = Object.fromEntries(row.events.map((_, event) => [`e${event}`, type()]));
+    const needs = row.needs.flatMap(({ of, event }) => {
+      const source = steps[of];
+      if (source === undefined) return [];
+      return [event === "*" ? source.outcome() : need(source, event)];
+    });
+    const sees = row.sees.flatMap((of) => steps[of]?.outcome() ?? []);
+    steps.push(made(row.kind, name(index), events, needs, sees, row.asynchronous));
+  }
+  const reached = new Set([0]);
+  const joined = new Map<number, Set<number>>();
+  for (const [index, { events }] of rows.entries()) {
+    for (const { to, mode } of reached.has(index) ? events.flat() : []) {
+      reached.add(to);
+      if (mode === "join") joined.set(to, (joined.get(to) ?? new Set()).add(index));
+    }
+  }
+  // deno-lint-ignore no-explicit-any
+  let builder: any = workflow("random", { key: "id", input: type(), start: steps[0]! });
+  for (const index of [...reached].sort((a, b) => a - b)) {
+    const moves = rows[index]!.events.map((arms, event) => {
+      const targets = arms.map(({ to, mode }) => {
+        const target = steps[to]!;
+        if (mode === "first") return first(target);
+        return mode === "join" && joined.get(to)!.size > 1 ? join(target) : target;
+      });
+      return [Object.keys(steps[index]!.events)[event], targets.length === 0 ? done : targets];
+    });
+    builder = builder.on(steps[index], Object.fromEntries(moves));
+  }
+  return builder.build();
+}
+
+function need(source: Step, event: number): Need {
+  const names = Object.keys(source.events);
+  return source.when(names[event % names.length]!);
+}
+
+function made(
+  kind: StepKind,
+  name: string,
+  events: Record<string, Type<undefined>>,
+  needs: readonly Need[],
+  sees: readonly Need[],
+  asynchronous: boolean,
+): Step {
+  switch (kind) {
+    case "step":
+      return step(name, {
+        events,
+        needs,
+        sees,
+        async: asynchronous,
+        run: ({ emit }) => emit["e0"]!(),
+      });
+    case "choice":
+      return choice(name, { events, needs, decide: ({ emit }) => emit["e0"]!() });
+    case "signal":
+      return signal(name, { events });
+    case "timer":
+      return timer(name, "1m");
+  }
+}
+
+/** Random workflows that the definition accepts, of up to `most` steps. */
+export function randomWorkflow(most = 10): fc.Arbitrary<Workflow> {
+  return plan(most).map((rows) => {
+    try {
+      return build(rows);
+    } catch (error) {
+      if (error instanceof WorkflowDefinitionError) return undefined;
+      throw error;
+    }
+  }).filter((built): built is Workflow => built !== undefined && built.steps.size > 2);
+}
+
+/** Chooses a number below the given one. */
+export type Pick = (below: number) => number;
+
+/** A small generator of numbers, so that one seed stands for a whole run. */
+export function numbers(seed: number): Pick {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
