@@ -45,6 +45,7 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
   format: () => [[...deno, "fmt", "--check"]],
   lint: () => [[...deno, "lint", "--quiet"]],
   layers: () => [[...script, "scripts/check_layers.ts"]],
+  structure: () => [[...script, "scripts/check_structure.ts"]],
   exports: () => [
     [...script, "scripts/check_exports.ts"],
     [...script, "scripts/check_names.ts"],

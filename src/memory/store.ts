@@ -1,7 +1,7 @@
 import type { Sql } from "../core/define/context.ts";
 import type { CallerTransaction, Store } from "../backend/store.ts";
 import { commit, commitLocked, pass, record } from "./instances/commit.ts";
-import { insertJob } from "./jobs/jobs.ts";
+import { insertJob } from "./jobs/insert.ts";
 import { compare } from "./instances/graphs.ts";
 import { open } from "./instances/open.ts";
 import { cancelScheduled, deleteInstance, deliver } from "./instances/deliver.ts";

@@ -1,15 +1,8 @@
 import type { JobRecord } from "../rows.ts";
 import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
 import { toKnown } from "./read.ts";
-import {
-  cancelJob,
-  discardJob,
-  insertJob,
-  leased,
-  liveJobs,
-  reuseJob,
-  wakeAdvance,
-} from "../jobs/jobs.ts";
+import { cancelJob, discardJob, leased, liveJobs } from "../jobs/jobs.ts";
+import { insertJob, reuseJob, wakeAdvance } from "../jobs/insert.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import type { JobId } from "../../backend/job.ts";
 import type { Pass, Processed, Recording, Turn } from "../../backend/turn.ts";

@@ -3,7 +3,7 @@ import { isFinal } from "../../core/engine/instance.ts";
 import type { JobId } from "../../backend/job.ts";
 import type { DeleteResult, Delivered } from "../../backend/store.ts";
 import type { NewDelivery } from "../../backend/turn.ts";
-import { wakeAdvance } from "../jobs/jobs.ts";
+import { wakeAdvance } from "../jobs/insert.ts";
 import { insertResult } from "./results.ts";
 import type { JobRecord, ResultRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";

@@ -1,6 +1,6 @@
 import { activeStatuses, isFinal } from "../../core/engine/instance.ts";
 import type { NewInstance, Written } from "../../backend/store.ts";
-import { insertJob } from "../jobs/jobs.ts";
+import { insertJob } from "../jobs/insert.ts";
 import { jsonb } from "../jsonb.ts";
 import { insertApplied } from "./results.ts";
 import type { MemoryTables } from "../tables.ts";

@@ -1,0 +1,88 @@
+import { MemoryTables } from "../tables.ts";
+import type { NewJob } from "../../backend/job.ts";
+import { jsonb } from "../jsonb.ts";
+import type { JobRecord } from "../rows.ts";
+import type { Wake } from "../../backend/turn.ts";
+import { advanceWaits } from "./jobs.ts";
+import { firstActivation } from "../../core/engine/activation.ts";
+/** Puts a job in: owned by `owner` when it asks for that and there is one. */
+export function insertJob(tables: MemoryTables, job: NewJob, owner: string | undefined): void {
+  const { delay, owned, ...rest } = job;
+  const now = tables.now();
+  const process = owned ? owner : undefined;
+  const state = process !== undefined
+    ? "executing"
+    : delay > 0 && !owned
+    ? "scheduled"
+    : "available";
+  tables.jobs.insert({
+    ...rest,
+    ...copied(tables, job.instance),
+    args: job.args && jsonb(job.args),
+    state,
+    process,
+    attempt: process === undefined ? 0 : 1,
+    token: process === undefined ? 0 : 1,
+    deaths: 0,
+    attemptedAt: process === undefined ? undefined : now,
+    scheduledAt: state === "scheduled" ? now + delay : now,
+    finishedAt: undefined,
+    errors: undefined,
+  });
+  if (state === "available") tables.woken.ring(job.queue);
+}
+
+/** Puts a job into the row of the one that has ended. */
+export function reuseJob(tables: MemoryTables, job: NewJob, process: string): void {
+  const row = tables.jobs.get(job.id);
+  if (row === undefined) return;
+  const now = tables.now();
+  tables.jobs.put({
+    ...row,
+    step: job.step,
+    activation: job.activation,
+    maxAttempts: job.maxAttempts,
+    args: job.args && jsonb(job.args),
+    ...copied(tables, job.instance),
+    state: "executing",
+    process,
+    attempt: 1,
+    token: row.token + 1,
+    scheduledAt: now,
+    attemptedAt: now,
+    errors: undefined,
+    deaths: 0,
+  });
+}
+
+/** What a job takes from its instance. */
+function copied(tables: MemoryTables, id: string): Pick<JobRecord, "tags" | "metadata"> {
+  const instance = tables.instances.get(id);
+  return {
+    tags: instance?.tags ?? [],
+    metadata: instance?.metadata === "{}" ? undefined : instance?.metadata,
+  };
+}
+
+/**
+ * Asks for an advance, unless one waits. One that executes does not count: it may have read too
+ * early.
+ */
+export function wakeAdvance(tables: MemoryTables, instance: string, wake: Wake): void {
+  tables.woken.ring(wake.queue);
+  if (advanceWaits(tables, instance)) return;
+  const job = {
+    ...wake,
+    id: String(tables.reserve()),
+    kind: "advance",
+    instance,
+    step: undefined,
+    activation: firstActivation,
+    priority: 5,
+    maxAttempts: undefined,
+    delay: 0,
+    owned: false,
+    args: undefined,
+  };
+  insertJob(tables, job, undefined);
+}
