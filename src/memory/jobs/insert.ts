@@ -1,4 +1,4 @@
-import { MemoryTables } from "../tables.ts";
+import type { MemoryTables } from "../tables.ts";
 import type { NewJob } from "../../backend/job.ts";
 import { jsonb } from "../jsonb.ts";
 import type { JobRecord } from "../rows.ts";
