@@ -1,7 +1,8 @@
 /**
  * Durable workflows for TypeScript on the PostgreSQL that you already run.
  *
- * A workflow is a typed graph of steps; each step is a durable job. Kill any process at any moment: nothing is lost.
+ * A workflow is a typed graph of steps, and each step is a durable job. Kill any process at any
+ * moment: nothing is lost.
  *
  * @example A workflow of two steps
  * ```ts
@@ -31,14 +32,14 @@
  * assertEquals((await started.result()).status, "completed");
  * ```
  *
- * The other entry points: `./postgres` (migrations, the doctor, connections), `./testing`, `./events` (what listeners are
- * told), `./types` (what signatures here mention) and `./cli`.
+ * The other entry points: `./postgres` (migrations, the doctor, connections), `./testing`,
+ * `./events` (event payloads), `./types` (types used in signatures) and `./cli`.
  *
  * @module
  */
 
-// Every name has an example in its documentation, or its reason behind it. At most 60 names: what
-// only signatures mention belongs in src/types.ts.
+// Every name has an example in its documentation, or a comment that says why it is here. At most 60
+// names: types that only appear in signatures belong in src/types.ts.
 
 // Define a workflow.
 export { workflow } from "./src/core/graph/builder.ts";
@@ -54,29 +55,29 @@ export type { Sql } from "./src/core/define/context.ts"; // for helpers in a ste
 export type { Delivery, Outcome } from "./src/core/define/emit.ts";
 export type { Duration } from "./src/core/value/duration.ts";
 export type { RetryPolicy } from "./src/core/value/retry.ts";
-export type { Json } from "./src/core/value/json.ts"; // a stored value, where no more is known
-export type { JsonObject } from "./src/core/value/json.ts"; // the metadata that a helper builds
+export type { Json } from "./src/core/value/json.ts"; // a stored value of unknown shape
+export type { JsonObject } from "./src/core/value/json.ts"; // metadata that a helper builds
 
 // Run it.
 export { Hephaestus } from "./src/hephaestus.ts";
-export type { HephaestusOptions } from "./src/client/options.ts"; // what a factory of engines takes
-export type { WorkOptions } from "./src/client/options.ts"; // a worker's settings, kept elsewhere
-export type { Worker } from "./src/client/worker.ts"; // kept by the program that stops it
+export type { HephaestusOptions } from "./src/client/options.ts"; // for an engine factory
+export type { WorkOptions } from "./src/client/options.ts"; // worker settings kept in a config file
+export type { Worker } from "./src/client/worker.ts"; // kept by the code that stops it
 export type { Logger } from "./src/observe/logger.ts";
 export type { StartOptions } from "./src/client/start.ts"; // passed on by a function that starts
 export type { Handle } from "./src/client/handle.ts"; // returned by a function that starts
-export type { DeliveryStatus } from "./src/client/deliver.ts"; // the answer of a webhook's handler
+export type { DeliveryStatus } from "./src/client/deliver.ts"; // the response of a webhook handler
 export type { InstanceTarget } from "./src/client/find.ts"; // the instance that a function works on
-export type { ListOptions } from "./src/client/list.ts"; // the filters of an overview
-export type { Page } from "./src/client/list.ts"; // what an overview shows
-export type { Instance } from "./src/core/engine/instance.ts"; // what get() and result() find
-export type { InstanceStatus } from "./src/core/engine/instance.ts"; // a filter, or a switch
-export type { HistoryEntry } from "./src/core/engine/instance.ts"; // what an instance's page shows
+export type { ListOptions } from "./src/client/list.ts"; // the filters of a dashboard
+export type { Page } from "./src/client/list.ts"; // what a dashboard shows
+export type { Instance } from "./src/core/engine/instance.ts"; // what get() and result() return
+export type { InstanceStatus } from "./src/core/engine/instance.ts"; // a filter or a switch
+export type { HistoryEntry } from "./src/core/engine/instance.ts"; // what an instance page shows
 export type { Failure } from "./src/core/value/failure.ts"; // why an instance or an attempt failed
 export { connections } from "./src/postgres/driver/connections.ts";
 export { fromDrizzle } from "./src/postgres/user_sql/caller_libraries.ts";
 
-// Catch what goes wrong.
+// Handle errors.
 export {
   AlreadyRunningError,
   AmbiguousKeyError,
@@ -95,5 +96,5 @@ export {
   UnknownWorkflowError,
   WorkflowDefinitionError,
 } from "./src/core/errors/errors.ts";
-export { SchemaVersionError } from "./src/core/errors/errors.ts"; // the deploy must migrate first
-export type { ErrorCode } from "./src/core/errors/errors.ts"; // a complete table of answers
+export { SchemaVersionError } from "./src/core/errors/errors.ts"; // a deploy must migrate first
+export type { ErrorCode } from "./src/core/errors/errors.ts"; // for a complete table of responses

@@ -19,12 +19,12 @@ import type { HistoryEntry, Instance } from "./core/engine/instance.ts";
 import type { EventName, Listener } from "./core/events.ts";
 
 /**
- * The engine: starts instances, talks to them, lists them, and works on them.
+ * The engine: starts instances, sends deliveries to them, lists them and runs their steps.
  *
- * It owns a private pool of connections, opened when they are needed. Nothing works until
+ * It owns a private connection pool and opens connections on demand. No step runs until
  * {@linkcode Hephaestus.work} is called, here or in another process on the same database.
  *
- * @example Start an instance and wait for its end
+ * @example Start an instance and wait for its result
  * ```ts
  * import { done, Hephaestus, step, type, workflow } from "@hephaestus/workflow";
  * import { memory } from "@hephaestus/workflow/testing";
@@ -52,10 +52,10 @@ export class Hephaestus implements AsyncDisposable {
   #closed: Promise<void> | undefined;
 
   /**
-   * Makes an engine. Nothing is connected yet.
+   * Creates an engine. Does not connect yet.
    *
-   * @throws {TypeError} When an option cannot be: a hostile schema name, two workflows of one name
-   * and version.
+   * @throws {TypeError} When an option is invalid, for instance an unsafe schema name or two
+   * workflows with the same name and version.
    */
   constructor(options: HephaestusOptions) {
     checkOptions(options);
@@ -75,9 +75,9 @@ export class Hephaestus implements AsyncDisposable {
    *
    * @param key The value of the business key: 1 to 200 printable characters without `::`.
    * @throws {AlreadyRunningError} When the key is active and `onConflict` is `"reject"`.
-   * @throws {InvalidValueError} When JSON cannot carry the input, or its schema refuses it.
-   * @throws {PayloadTooLargeError} When the input takes more bytes than `payloadLimit`.
-   * @throws {UnknownWorkflowError} When there is no such version.
+   * @throws {InvalidValueError} When the input cannot be stored as JSON or its schema rejects it.
+   * @throws {PayloadTooLargeError} When the input is larger than `payloadLimit` bytes.
+   * @throws {UnknownWorkflowError} When the version does not exist.
    */
   start<In, D, Given>(
     workflow: AnyWorkflow<In, D, Given>,
@@ -89,13 +89,13 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Starts many instances in one statement. One whose key is active is left alone: its handle says
+   * Starts many instances in one statement. An item whose key is active is skipped: its handle has
    * `started: false`.
    *
-   * @throws {InvalidValueError} When JSON cannot carry one of the inputs, or its schema refuses it:
-   * nothing is started then.
-   * @throws {PayloadTooLargeError} When one of the inputs takes more bytes than `payloadLimit`:
-   * nothing is started then.
+   * @throws {InvalidValueError} When an input cannot be stored as JSON or its schema rejects it.
+   * Nothing is started then.
+   * @throws {PayloadTooLargeError} When an input is larger than `payloadLimit` bytes. Nothing is
+   * started then.
    */
   startMany<In, D, Given>(
     workflow: AnyWorkflow<In, D, Given>,
@@ -111,13 +111,13 @@ export class Hephaestus implements AsyncDisposable {
    * Delivers an outcome to a signal or an asynchronous step: `approval.emit.approved({ by: "maria"
    * })`.
    *
-   * `"early"` is kept until its wait begins; of two, the first one stands and the second is a
-   * `"duplicate"`.
+   * An `"early"` delivery is kept until its wait begins. The first of two deliveries wins; the
+   * second one is a `"duplicate"`.
    *
-   * @throws {InstanceNotFoundError} When there is no such instance.
-   * @throws {NotWaitingError} When the instance is final, or the wait has expired.
-   * @throws {InvalidValueError} When the payload is not what the signal declares.
-   * @throws {AmbiguousKeyError} When several instances of the key could be meant.
+   * @throws {InstanceNotFoundError} When the instance does not exist.
+   * @throws {NotWaitingError} When the instance is final or the wait has expired.
+   * @throws {InvalidValueError} When the payload does not match the signal's declaration.
+   * @throws {AmbiguousKeyError} When the key matches several instances.
    * @throws {TypeError} When the workflow has no such wait.
    */
   resume<W extends AnyWorkflow, const D extends Delivery>(
@@ -130,10 +130,9 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Delivers an outcome later. Returns the id of its job, which {@linkcode Hephaestus.cancelJob}
-   * takes.
+   * Schedules a delivery for later. Returns its job id, for {@linkcode Hephaestus.cancelJob}.
    *
-   * @throws {InstanceNotFoundError} When there is no such instance.
+   * @throws {InstanceNotFoundError} When the instance does not exist.
    * @throws {NotWaitingError} When the instance is final.
    */
   scheduleResume<W extends AnyWorkflow, const D extends Delivery>(
@@ -146,19 +145,19 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Cancels a scheduled delivery that has not begun.
+   * Cancels a scheduled delivery that has not started.
    *
-   * @throws {JobNotFoundError} When no scheduled delivery with this id waits.
+   * @throws {JobNotFoundError} When no scheduled delivery with this id is pending.
    */
   cancelJob(id: string): Promise<void> {
     return ends.cancelJob(this.#client, id);
   }
 
   /**
-   * Cancels an instance and its jobs, and aborts its running steps. Their late results are ignored.
+   * Cancels an instance and its jobs, and aborts its running steps. Their results are ignored.
    *
-   * @throws {InstanceNotFoundError} When there is no such instance.
-   * @throws {NotCancellableError} When it is final already.
+   * @throws {InstanceNotFoundError} When the instance does not exist.
+   * @throws {NotCancellableError} When it is already final.
    */
   cancel<In, D>(
     workflow: AnyWorkflow<In, D>,
@@ -169,15 +168,15 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Deletes an instance with its results and its jobs. Its key can be started again, and waiting
-   * `result()` calls are rejected.
+   * Deletes an instance with its results and its jobs. Its key can be started again, and pending
+   * `result()` calls reject.
    *
-   * `force` deletes an active one too: its running steps are aborted, and their late results change
-   * nothing.
+   * `force` also deletes an active instance: its running steps are aborted and their results are
+   * ignored.
    *
-   * @throws {InstanceNotFoundError} When there is no such instance.
-   * @throws {NotDeletableError} When it is active and `force` is not given.
-   * @throws {AmbiguousKeyError} When several instances of the key could be meant.
+   * @throws {InstanceNotFoundError} When the instance does not exist.
+   * @throws {NotDeletableError} When it is active and `force` is not set.
+   * @throws {AmbiguousKeyError} When the key matches several instances.
    */
   deleteInstance<In, D>(
     workflow: AnyWorkflow<In, D>,
@@ -188,9 +187,9 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * The active instance of a key, else its newest one; `undefined` when there is none.
+   * Returns the active instance of a key, or else the newest one; `undefined` when there is none.
    *
-   * @throws {AmbiguousKeyError} When several instances of the key could be meant.
+   * @throws {AmbiguousKeyError} When the key matches several instances.
    */
   get<In, D>(
     workflow: AnyWorkflow<In, D>,
@@ -202,12 +201,12 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Lists instances of a workflow, newest first.
+   * Lists the instances of a workflow, newest first.
    *
    * @throws {RangeError} When `limit` is not a whole number from 1 to 1,000.
    */
   list<In, D>(workflow: AnyWorkflow<In, D>, options?: ListOptions): Promise<Page<Instance<In>>>;
-  /** Lists instances of all workflows, newest first. */
+  /** Lists the instances of all workflows, newest first. */
   list(options?: ListOptions): Promise<Page<Instance>>;
   list(
     first?: AnyWorkflow<unknown, unknown> | ListOptions,
@@ -219,9 +218,9 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * How the steps of an instance ended, in the order in which that moved it.
+   * Returns how the steps of an instance ended, in the order in which the results were applied.
    *
-   * @throws {InstanceNotFoundError} When there is no such instance.
+   * @throws {InstanceNotFoundError} When the instance does not exist.
    */
   history<In, D>(
     workflow: AnyWorkflow<In, D>,
@@ -230,7 +229,7 @@ export class Hephaestus implements AsyncDisposable {
     return listing.history(this.#client, workflow, target);
   }
 
-  /** Waits for an instance that was started elsewhere. */
+  /** Returns a handle to an instance that was started elsewhere. */
   async handle<In, D>(
     workflow: AnyWorkflow<In, D>,
     target: InstanceTarget,
@@ -240,26 +239,23 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
-   * Begins to work on what is due. Returns at once; `ready` tells when it has begun.
+   * Starts a worker that runs due jobs. Returns at once; `ready` resolves when it has started.
    *
    * @throws {HephaestusError} With code `CLOSED` once the engine is closing.
-   * @throws {RangeError} When a limit of a queue or a time cannot be.
+   * @throws {RangeError} When a queue limit or a duration is invalid.
    */
   work(options: WorkOptions = {}): Worker {
     return this.#workers.work(this.#client, options);
   }
 
   /**
-   * Calls `listener` whenever `event` happens in this process, until the function that it returns
-   * is called.
+   * Calls `listener` whenever `event` happens in this process. Call the returned function to stop.
    */
   on<Name extends EventName>(event: Name, listener: Listener<Name>): () => void {
     return this.#client.runtime.telemetry.on(event, listener);
   }
 
-  /**
-   * Stops all work, gracefully, and closes the connections. Waiting `result()` calls are rejected.
-   */
+  /** Stops all workers gracefully and closes the connections. Pending `result()` calls reject. */
   close(): Promise<void> {
     return this.#closed ??= this.#close();
   }

@@ -1,5 +1,6 @@
 /**
- * The types that the signatures of `@hephaestus/workflow` mention: few programs name them, readers look them up.
+ * The types that appear in the signatures of `@hephaestus/workflow`. Few programs need to import
+ * them; they are here to be looked up.
  *
  * @example A helper that starts instances of any workflow
  * ```ts
@@ -18,7 +19,7 @@
  * @module
  */
 
-// What steps are made of.
+// Types of steps.
 export type { ChoiceOptions } from "./core/define/choice.ts";
 export type { InstanceRef, Transaction } from "./core/define/context.ts";
 export type {
@@ -46,14 +47,14 @@ export type { Need, StepDefinition } from "./core/define/step_definition.ts";
 export type { Done, First, Join, Move, MoveTarget } from "./core/define/target.ts";
 export type { GivenOf, Issue, JsonSafe, Mistake, TypeOf, Validated } from "./core/value/type.ts";
 
-// What workflows are made of.
+// Types of workflows.
 export type { WorkflowOptions } from "./core/graph/builder.ts";
 export type { FirstRow, Pending, WorkflowBuilder } from "./core/graph/builder_types.ts";
 export type { Arrival, ArrivalMode, Graph, GraphStep, StepKind } from "./core/graph/graph.ts";
 export type { PickOptions, VersionedWorkflow } from "./core/graph/version.ts";
 export type { Scope } from "./core/value/identity.ts";
 
-// What the engine takes and returns.
+// Types of the engine's options and results.
 export type { InTransaction, ScheduleOptions } from "./client/deliver.ts";
 export type { CancelOptions, DeleteOptions } from "./client/end.ts";
 export type { AnyWorkflow } from "./client/find.ts";

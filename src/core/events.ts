@@ -1,7 +1,7 @@
 /**
- * What the listeners of `Hephaestus.on` are told.
+ * The payloads that listeners of `Hephaestus.on` receive.
  *
- * @example Count what is tried again
+ * @example Count retries
  * ```ts
  * import type { Hephaestus } from "@hephaestus/workflow";
  * import type { JobRetry } from "@hephaestus/workflow/events";
@@ -21,13 +21,13 @@ import type { InstanceStatus } from "./engine/instance.ts";
 
 /** The instance that an event is about. */
 export interface AboutInstance {
-  /** Its id. */
+  /** Id of the instance. */
   readonly instance: string;
-  /** Name of its workflow. */
+  /** Name of the workflow. */
   readonly workflow: string;
-  /** Version of the workflow that it runs on. */
+  /** Version of the workflow. */
   readonly version: number;
-  /** Its business key, for instance `"orderid::abc123"`. */
+  /** The business key, for instance `"orderid::abc123"`. */
   readonly key: string;
 }
 
@@ -35,19 +35,19 @@ export interface AboutInstance {
 export interface AboutAttempt extends AboutInstance {
   /** Name of the step. */
   readonly step: string;
-  /** The job that carries it. */
+  /** Id of the job that runs it. */
   readonly job: string;
-  /** Which try it is, from 1. */
+  /** Number of the attempt, from 1. */
   readonly attempt: number;
 }
 
-/** The job that an event is about. `step` is undefined when it is about the instance as a whole. */
+/** The job that an event is about. `step` is undefined when the job is about the whole instance. */
 export interface AboutJob {
-  /** Its id. */
+  /** Id of the job. */
   readonly job: string;
   /** `"advance"`, `"execute"` or `"resume"`. */
   readonly kind: string;
-  /** The queue that it is in. */
+  /** The job's queue. */
   readonly queue: string;
   /** Name of the workflow. */
   readonly workflow: string;
@@ -57,13 +57,13 @@ export interface AboutJob {
   readonly instance: string;
   /** Name of the step. */
   readonly step: string | undefined;
-  /** Which try it is, from 1. */
+  /** Number of the attempt, from 1. */
   readonly attempt: number;
 }
 
 /**
- * An instance was started, and that is committed. A start in a caller's transaction is not told:
- * only its caller knows whether it commits. Nor is a delivery or a cancel in one.
+ * An instance was started and the start is committed. Starts, deliveries and cancellations inside a
+ * caller's transaction emit no event, because only the caller knows whether it commits.
  */
 export interface WorkflowStart extends AboutInstance {
   /** Tags of the workflow and of the start. */
@@ -74,52 +74,52 @@ export interface WorkflowStart extends AboutInstance {
 export interface WorkflowStop extends AboutInstance {
   /** `completed` or `cancelled`. */
   readonly status: InstanceStatus;
-  /** Milliseconds since its start, by the database's clock. */
+  /** Milliseconds since the start, by the database's clock. */
   readonly duration: number;
 }
 
 /** An instance failed. */
 export interface WorkflowException extends AboutInstance {
-  /** Why. */
+  /** Why it failed. */
   readonly error: Failure;
-  /** Milliseconds since its start, by the database's clock. */
+  /** Milliseconds since the start, by the database's clock. */
   readonly duration: number;
 }
 
-/** A step ended and its event led on. */
+/** The result of a step was applied. */
 export interface WorkflowTransition extends AboutInstance {
   /** Name of the step. */
   readonly step: string;
-  /** The event that it ended with. */
+  /** The event that the step ended with. */
   readonly event: string;
-  /** The steps that this started. */
+  /** The steps that it started. */
   readonly started: readonly string[];
 }
 
-/** An attempt of a step begins. */
+/** An attempt of a step started. */
 export type StepStart = AboutAttempt;
 
 /** An attempt of a step ended with an event. */
 export interface StepStop extends AboutAttempt {
-  /** The event that it ended with. */
+  /** The event that the step ended with. */
   readonly event: string;
-  /** Milliseconds that it took. */
+  /** Duration in milliseconds. */
   readonly duration: number;
 }
 
 /** An attempt of a step threw. */
 export interface StepException extends AboutAttempt {
-  /** What it threw. */
+  /** The error that it threw. */
   readonly error: Failure;
-  /** Milliseconds that it took. */
+  /** Duration in milliseconds. */
   readonly duration: number;
-  /** Whether the step is tried again, put off without using up the attempt, or given up. */
+  /** Whether the step is retried, postponed without using up an attempt, or failed for good. */
   readonly verdict: "retry" | "snooze" | "discard";
 }
 
-/** The code of an asynchronous step ended, and the step waits for a delivery. */
+/** The code of an asynchronous step returned, and the step now waits for a delivery. */
 export interface StepAsync extends AboutAttempt {
-  /** Milliseconds that it took. */
+  /** Duration in milliseconds. */
   readonly duration: number;
 }
 
@@ -129,90 +129,90 @@ export interface StepResume extends AboutInstance {
   readonly step: string;
   /** The event that was delivered. */
   readonly event: string;
-  /** Whether it met its wait, came before it, or was not the first. */
+  /** Whether the step was waiting, was not waiting yet, or had already received a delivery. */
   readonly result: "accepted" | "early" | "duplicate";
 }
 
 /** An instance was advanced. */
 export interface Advance extends AboutInstance {
-  /** How often the instance has been written, this time included. */
+  /** How often the instance has been written, including this time. */
   readonly revision: number;
-  /** Where it stands now. */
+  /** The status after the advance. */
   readonly status: InstanceStatus;
-  /** How many results it took in. */
+  /** The number of results that were applied. */
   readonly results: number;
   /** The steps that it started. */
   readonly started: readonly string[];
-  /** Whether the process that had run the step did it, without a job. */
+  /** Whether the process that ran the step did this directly, without an advance job. */
   readonly inline: boolean;
 }
 
-/** A process began to work. */
+/** A worker started. */
 export interface RunnerInit {
-  /** Its id in the database. */
+  /** Id of the process in the database. */
   readonly process: string;
-  /** How many jobs of each queue it runs at once. */
+  /** How many jobs of each queue it runs concurrently. */
   readonly queues: { readonly [queue: string]: number };
-  /** The versions of workflows whose code it has. */
+  /** The workflow versions that it has code for. */
   readonly workflows: readonly { readonly workflow: string; readonly version: number }[];
 }
 
-/** Jobs were claimed, in one statement. */
+/** Jobs were claimed in one statement. */
 export interface JobClaim {
-  /** The process that owns them now. */
+  /** The process that now owns them. */
   readonly process: string;
-  /** The queue that they were in. */
+  /** The queue they were claimed from. */
   readonly queue: string;
   /** Their ids. */
   readonly jobs: readonly string[];
-  /** Milliseconds that the statement took. */
+  /** Duration of the statement in milliseconds. */
   readonly duration: number;
 }
 
-/** A job was done: its row is deleted, or goes on as a job that follows from it. */
+/** A job has finished: its row was deleted or reused for a follow-up job. */
 export interface JobStop extends AboutJob {
-  /** Milliseconds that it took. */
+  /** Duration in milliseconds. */
   readonly duration: number;
 }
 
-/** An attempt of a job failed; it comes back after `delay` milliseconds. */
+/** An attempt of a job failed. The job is retried after `delay` milliseconds. */
 export interface JobRetry extends AboutJob {
-  /** What the attempt threw. */
+  /** The error that the attempt threw. */
   readonly error: Failure;
-  /** Milliseconds until it comes back. */
+  /** Milliseconds until the next attempt. */
   readonly delay: number;
 }
 
-/** A job was put off for `delay` milliseconds without using up an attempt. */
+/** A job was postponed by `delay` milliseconds without using up an attempt. */
 export interface JobSnooze extends AboutJob {
-  /** Milliseconds until it comes back. */
+  /** Milliseconds until the job is due again. */
   readonly delay: number;
 }
 
-/** A job was given up. */
+/** A job was discarded: it is not retried. */
 export interface JobDiscard extends AboutJob {
-  /** What the last attempt threw. */
+  /** The error that the last attempt threw. */
   readonly error: Failure;
 }
 
 /**
- * A scheduled delivery was cancelled. The jobs that are cancelled together with their instance are
- * not told one by one.
+ * A scheduled delivery was cancelled. Jobs that are cancelled together with their instance emit no
+ * event of their own.
  */
 export interface JobCancel {
-  /** Its id. */
+  /** Id of the job. */
   readonly job: string;
 }
 
 /** Processes were declared dead and their jobs made available again. */
 export interface JobRescue {
-  /** Their ids. */
+  /** Ids of the processes. */
   readonly processes: readonly string[];
-  /** The queues that their jobs are in. */
+  /** The queues of the jobs. */
   readonly queues: readonly string[];
 }
 
-/** Every event, with what its listeners are told. Durations are in milliseconds. */
+/** Every event and its payload. Durations are in milliseconds. */
 export interface Events {
   /** An instance was started. */
   readonly "workflow:start": WorkflowStart;
@@ -220,9 +220,9 @@ export interface Events {
   readonly "workflow:stop": WorkflowStop;
   /** An instance failed. */
   readonly "workflow:exception": WorkflowException;
-  /** A step ended and its event led on. */
+  /** The result of a step was applied. */
   readonly "workflow:transition": WorkflowTransition;
-  /** An attempt of a step begins. */
+  /** An attempt of a step started. */
   readonly "step:start": StepStart;
   /** An attempt of a step ended with an event. */
   readonly "step:stop": StepStop;
@@ -230,25 +230,25 @@ export interface Events {
   readonly "step:exception": StepException;
   /** An asynchronous step waits for its delivery. */
   readonly "step:async": StepAsync;
-  /** A delivery came, or a timer elapsed. */
+  /** A delivery arrived, or a timer elapsed. */
   readonly "step:resume": StepResume;
-  /** An instance was moved. */
+  /** An instance was advanced. */
   readonly "advance": Advance;
-  /** A process began to work. */
+  /** A worker started. */
   readonly "runner:init": RunnerInit;
   /** Jobs were claimed. */
   readonly "job:claim": JobClaim;
-  /** A job was done. */
+  /** A job has finished. */
   readonly "job:stop": JobStop;
-  /** A job failed and comes back. */
+  /** A job failed and is retried. */
   readonly "job:retry": JobRetry;
-  /** A job was put off. */
+  /** A job was postponed. */
   readonly "job:snooze": JobSnooze;
-  /** A job was given up. */
+  /** A job was discarded. */
   readonly "job:discard": JobDiscard;
   /** A scheduled delivery was cancelled. */
   readonly "job:cancel": JobCancel;
-  /** Dead processes lost their jobs. */
+  /** The jobs of dead processes were made available again. */
   readonly "job:rescue": JobRescue;
 }
 
@@ -256,7 +256,7 @@ export interface Events {
 export type EventName = keyof Events;
 
 /**
- * What is called when an event happens. What it throws or rejects with is logged once and harms
- * nothing.
+ * Called when an event happens. An error that it throws or rejects with is logged once and has no
+ * other effect.
  */
 export type Listener<Name extends EventName> = (payload: Events[Name]) => void | Promise<void>;

@@ -13,7 +13,7 @@ type Listeners = { readonly [Name in EventName]: Set<Listener<Name>> };
  * uncaught exception.
  */
 export class Telemetry {
-  readonly #listeners: Listeners = nobody();
+  readonly #listeners: Listeners = noListeners();
   readonly #channels = new Map<EventName, Channel>();
   readonly #reported = new WeakSet<object>();
   readonly #logger: Logger;
@@ -83,7 +83,7 @@ export class Telemetry {
   }
 }
 
-function nobody(): Listeners {
+function noListeners(): Listeners {
   return {
     "workflow:start": new Set(),
     "workflow:stop": new Set(),

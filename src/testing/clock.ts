@@ -5,30 +5,32 @@ import { nextDue, untilNothingIsDue } from "./due.ts";
 /** A clock that stands still until a test moves it. */
 export interface FakeClock extends Clock {
   /**
-   * Moves the time forward and wakes whoever waits for it.
+   * Moves the time forward and wakes everything that waits for it.
    *
-   * @throws {TypeError} When the duration is a number or another text than a number with its unit.
+   * @throws {TypeError} When the duration is not a string of a number and its unit.
    * @throws {RangeError} When the duration is negative or longer than a century.
    */
   advance(duration: Duration): void;
   /**
-   * Lets the time pass from one due job to the next, until the duration is over: timers of timers
-   * fire too, each at its time. Whoever works on the backend must run. `patience` is how many
-   * milliseconds it waits for the jobs of one moment; default 10,000.
+   * Moves the time forward from one due job to the next until the duration has passed. A timer that
+   * starts another timer fires, and so does the second one, each at its own time. A worker must be
+   * running. `patience` is how many milliseconds to wait for the jobs that are due at one moment.
+   * Default: 10,000.
    *
    * @throws {RangeError} When the duration is negative or longer than a century.
-   * @throws {Error} When jobs are still due after `patience`, for instance because nobody works.
+   * @throws {Error} When jobs are still due after `patience`, for instance because no worker is
+   * running.
    */
   run(duration: Duration, options?: { readonly patience?: number }): Promise<void>;
 }
 
 /**
- * Makes a clock that stands still until it is told to move, for a memory backend whose timers and
- * retries a test wants to see at once.
+ * Creates a clock that only moves when a test moves it. Pass it to a memory backend to test timers
+ * and retries without waiting.
  *
- * @param start Milliseconds since 1970 to begin with; default: the first day of 2026.
+ * @param start Initial time in milliseconds since 1970. Default: 1 January 2026 (UTC).
  *
- * @example Let half an hour pass
+ * @example Advance by half an hour
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { fakeClock } from "@hephaestus/workflow/testing";

@@ -2,13 +2,13 @@ import type { MemoryBackend } from "../memory/backend.ts";
 import { untilNothingIsDue } from "./due.ts";
 
 /**
- * Waits until no job of a memory backend is due: nothing is available, nothing executes, and what
- * is scheduled lies in the future of its clock.
+ * Waits until no job of a memory backend is due: none is available or executing, and all scheduled
+ * jobs lie in the future of its clock.
  *
- * @param options `patience` is how many milliseconds it waits at most; default 10,000.
- * @throws {Error} When jobs are still due after that, for instance because nobody works.
+ * @param options `patience` is how many milliseconds to wait at most. Default: 10,000.
+ * @throws {Error} When jobs are still due after that, for instance because no worker is running.
  *
- * @example A timer of a day, in no time
+ * @example Run a one-day timer without waiting
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { done, Hephaestus, timer, type, workflow } from "@hephaestus/workflow";

@@ -1,14 +1,14 @@
 import type { MemoryBackend } from "../memory/backend.ts";
 import type { StoredJob } from "../memory/clock.ts";
 
-type Looked = Pick<MemoryBackend, "jobs" | "serves">;
+type Inspected = Pick<MemoryBackend, "jobs" | "serves">;
 
 /**
- * Waits until no job is due at `now`. Throws after `patience` milliseconds, with the jobs that
- * still are.
+ * Waits until no job is due at `now`. After `patience` milliseconds, throws an error that lists the
+ * jobs that are still due.
  */
 export async function untilNothingIsDue(
-  backend: Looked,
+  backend: Inspected,
   now: () => number,
   patience: number,
 ): Promise<void> {
@@ -17,20 +17,20 @@ export async function untilNothingIsDue(
     if (performance.now() > end) {
       const jobs = due.length === 1 ? "1 job is" : `${due.length} jobs are`;
       throw new Error(
-        `Cannot drain the backend: ${jobs} still due after ${patience} ms: ${told(backend, due)}`,
+        `Cannot drain the backend: ${jobs} still due after ${patience} ms: ${describe(backend, due)}`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
-/** When the next job that waits for its time is due; `undefined` when none waits. */
-export function nextDue(backend: Looked): number | undefined {
+/** When the next scheduled or retryable job is due; `undefined` when there is none. */
+export function nextDue(backend: Inspected): number | undefined {
   const times = backend.jobs().filter(isPutOff).map(({ scheduledAt }) => scheduledAt.getTime());
   return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
 }
 
-function dueAt(backend: Looked, now: number): readonly StoredJob[] {
+function dueAt(backend: Inspected, now: number): readonly StoredJob[] {
   return backend.jobs().filter((job) =>
     job.state === "available" || job.state === "executing" ||
     (isPutOff(job) && job.scheduledAt.getTime() <= now)
@@ -41,7 +41,7 @@ function isPutOff({ state }: StoredJob): boolean {
   return state === "scheduled" || state === "retryable";
 }
 
-function told(backend: Looked, due: readonly StoredJob[]): string {
+function describe(backend: Inspected, due: readonly StoredJob[]): string {
   const jobs = due.map(({ kind, step, queue }) =>
     (step ?? kind) + (backend.serves(queue) ? "" : `, in queue "${queue}", which no worker serves`)
   );

@@ -1,15 +1,15 @@
 import { type MemoryBackend, memoryBackend, type MemoryOptions } from "../memory/backend.ts";
 
 /**
- * Keeps workflows in memory, for tests and for trying things out.
+ * Creates a backend that keeps workflows in memory, for tests and experiments.
  *
- * It meets the same contract as PostgreSQL does, without a database: one process, nothing survives
- * it, and a transaction of the caller's cannot be joined.
+ * It meets the same contract as PostgreSQL, without a database. It works within one process, loses
+ * its data when the process exits, and cannot join a caller's transaction.
  *
- * What a step writes through the `sql` that is handed over does not commit with its result: that is
- * in memory, and has no part in a transaction of a database.
+ * What a step writes through the `sql` option does not commit together with its result: the result
+ * is in memory and not part of a database transaction.
  *
- * @example Nothing is there at first
+ * @example Create an empty backend
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { memory } from "@hephaestus/workflow/testing";

@@ -1,7 +1,7 @@
 /**
- * Runs workflows without a database, on a clock that the test moves.
+ * Runs workflows without a database, on a clock that the test controls.
  *
- * @example Keep everything in memory, and the time in your hands
+ * @example Keep everything in memory and control the time
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { fakeClock, memory } from "@hephaestus/workflow/testing";
