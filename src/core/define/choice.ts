@@ -5,15 +5,15 @@ import type { FactsOf, Step, StepsOf } from "./step.ts";
 import type { Need } from "./step_definition.ts";
 import type { Input } from "../value/type.ts";
 
-/** What a choice may be told beside its name. */
+/** The options of a choice. */
 export interface ChoiceOptions<E extends StepEvents, N extends readonly Need[], In> {
-  /** The input that the workflow must have. Left out when the choice does not read it. */
+  /** The input that the workflow must have. Omit it when the choice does not read it. */
   readonly input?: Input<In>;
-  /** What must be certain when the choice is made; it types `steps`. */
+  /** Results that must exist when the choice is made. They determine the type of `steps`. */
   readonly needs?: N;
-  /** The ways to go, each with the type of its output. */
+  /** The possible outcomes, each with the type of its output. */
   readonly events: E & Declared<E>;
-  /** Decides. It is pure and synchronous: the same context gives the same outcome. */
+  /** Makes the decision. Must be pure and synchronous: the same context gives the same outcome. */
   decide(
     context: Pick<
       Context<In, StepsOf<N>, unknown, E, Emit<E>>,
@@ -23,9 +23,10 @@ export interface ChoiceOptions<E extends StepEvents, N extends readonly Need[], 
 }
 
 /**
- * Defines a decision: pure and synchronous, taken while the instance advances, and recorded.
+ * Defines a decision: a pure, synchronous function that runs while the instance advances. Its
+ * result is recorded.
  *
- * @throws {WorkflowDefinitionError} When a name or an option cannot be used.
+ * @throws {WorkflowDefinitionError} When a name or an option is invalid.
  *
  * @example Ask a person about large orders
  * ```ts
@@ -46,7 +47,7 @@ export function choice<
   const N extends readonly Need[] = [],
   In = unknown,
 >(name: Name, options: ChoiceOptions<E, N, In>): Step<Name, E, FactsOf<N>, In, never>;
-// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
+// deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function choice(name: string, options: any): any {
   return made(define("choice", name, options));
 }

@@ -2,9 +2,9 @@ import type { JsonObject } from "../value/json.ts";
 import type { EmittedOf, StepEvents } from "./emit.ts";
 
 /**
- * Statements of the transaction that records the result of a step.
+ * Runs SQL in the transaction that records the result of a step.
  *
- * A tagged template binds its values as parameters; `query` takes text and parameters. It cannot
+ * A tagged template binds its values as parameters; `query` takes text and parameters. Neither can
  * commit or roll back.
  */
 export interface Sql {
@@ -13,7 +13,7 @@ export interface Sql {
     strings: TemplateStringsArray,
     ...values: readonly unknown[]
   ): Promise<readonly Row[]>;
-  /** Runs a statement with `$1`, `$2` and so on in it and returns its rows. */
+  /** Runs a statement with the placeholders `$1`, `$2` and so on, and returns its rows. */
   query<Row = Record<string, unknown>>(
     text: string,
     params?: readonly unknown[],
@@ -22,13 +22,13 @@ export interface Sql {
 
 /** Work that runs in the transaction that records the result. */
 export interface Transaction<Result = unknown> {
-  /** The work; it may run again when the database asks for it. */
+  /** The work. It may run again when the database asks for a retry. */
   readonly transaction: (sql: Sql) => Result | Promise<Result>;
 }
 
 /** The instance that a step runs for. */
 export interface InstanceRef {
-  /** The id of this one running. */
+  /** Id of the instance. */
   readonly id: string;
   /** The business key, for instance `"orderid::abc123"`. */
   readonly key: string;
@@ -39,7 +39,7 @@ export interface InstanceRef {
 }
 
 /**
- * What the code of a step is given.
+ * The argument that the code of a step receives.
  *
  * @example Use the input and an earlier output
  * ```ts
@@ -68,31 +68,34 @@ export interface Context<
   Emitter = unknown,
 > {
   /**
-   * What the instance was started with. Frozen, like all values that a step is given: copy what you
-   * want to change.
+   * The input of the instance. Frozen, like all values that a step receives: copy what you want to
+   * change.
    */
   readonly input: In;
-  /** What the steps in `needs` have put out, by name. */
+  /** The outputs of the steps in `needs`, by name. */
   readonly steps: Steps;
-  /** What the steps in `sees` have put out, by name; `undefined` where they did not. */
+  /** The outputs of the steps in `sees`, by name; `undefined` for a step without that outcome. */
   readonly seen: Seen;
-  /** Makes the outcome to return: one method for each event. */
+  /** Creates the outcome to return: one method for each event. */
   readonly emit: Emitter;
-  /** The metadata of the start, and what the steps in the causal past of this one have added. */
+  /**
+   * The metadata of the start, merged with what the steps in this step's causal past have added.
+   */
   readonly metadata: JsonObject;
-  /** Which try this is, from 1. */
+  /** Number of the attempt, from 1. */
   readonly attempt: number;
   /**
-   * The same for every try of this step in this instance: hand it to systems that take such a key.
+   * The same for every attempt of this step in this instance. Pass it to every other system you
+   * call.
    */
   readonly idempotencyKey: string;
-  /** Aborts when the step runs out of time, is cancelled, or its process shuts down. */
+  /** Aborts when the step times out, the instance is cancelled, or the worker shuts down. */
   readonly abortSignal: AbortSignal;
   /** The instance that the step runs for. */
   readonly instance: InstanceRef;
   /**
-   * Runs `work` last, in the transaction that records the result; return what it returns.
-   * It may run again when the database asks for it.
+   * Runs `work` last, in the transaction that records the result. Return the value of `tx(...)`
+   * from the step. `work` may run again when the database asks for a retry.
    */
   tx(work: (sql: Sql) => EmittedOf<E> | Promise<EmittedOf<E>>): Transaction<EmittedOf<E>>;
 }

@@ -8,7 +8,7 @@ export interface StepEvents {
 }
 
 /**
- * What is wrong with events, each mistake in the place of its event.
+ * The mistakes in a set of events, each in the place of its event.
  *
  * @internal
  */
@@ -21,7 +21,7 @@ export type Declared<E extends StepEvents> = {
 /**
  * How a step ended: an event, its output, and what it adds to the instance's metadata.
  *
- * @example Read how a step ended
+ * @example Read the outcome of a step
  * ```ts
  * import type { Outcome } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -35,9 +35,9 @@ export type Declared<E extends StepEvents> = {
 export interface Outcome<Event extends string = string, Output = unknown> {
   /** The event that the step ended with. */
   readonly event: Event;
-  /** The output that came with it. */
+  /** The output of the event. */
   readonly output: Output;
-  /** What is added to the metadata of the instance. */
+  /** Metadata to add to the instance. */
   readonly metadata?: JsonObject;
 }
 
@@ -47,34 +47,34 @@ export type OutcomeOf<E extends StepEvents> = {
 }[keyof E & string];
 
 /**
- * The union of the outcomes as the code of a step emits them: a schema may turn their outputs into
- * others.
+ * The union of the outcomes that a step's code may emit. A schema may transform their outputs
+ * before they are stored.
  */
 export type EmittedOf<E extends StepEvents> = {
   readonly [K in keyof E & string]: Outcome<K, GivenOf<E[K]>>;
 }[keyof E & string];
 
-/** What may be said beside an output. */
+/** Options of an emitted event. */
 export interface EmitOptions {
-  /** Added to the metadata of the instance. */
+  /** Metadata to add to the instance. */
   readonly metadata?: JsonObject;
 }
 
-/** The arguments of an emitted event: the output may be left out where it may be `undefined`. */
+/** The arguments of an emitted event. The output can be omitted where it may be `undefined`. */
 export type EmitArguments<Output> = undefined extends Output
   ? [output?: Output, options?: EmitOptions]
   : [output: Output, options?: EmitOptions];
 
-/** Makes outcomes: one method for each event of the step. */
+/** Creates outcomes: one method for each event of the step. */
 export type Emit<E extends StepEvents> = {
   readonly [K in keyof E & string]: (
     ...args: EmitArguments<GivenOf<E[K]>>
   ) => Outcome<K, GivenOf<E[K]>>;
 };
 
-/** Says that the work goes on elsewhere and that a delivery will end the step. */
+/** Returned by a step whose work continues elsewhere: a delivery will end the step. */
 export interface Postponed {
-  /** Tells it from an outcome. */
+  /** Distinguishes it from an outcome. */
   readonly later: true;
 }
 
@@ -85,7 +85,7 @@ export interface EmitLater {
 }
 
 /**
- * An outcome that comes from outside, addressed to one signal or asynchronous step.
+ * An outcome delivered from outside to one signal or asynchronous step.
  *
  * @example Approve an order
  * ```ts
@@ -106,21 +106,21 @@ export interface Delivery<
   readonly step: Name;
 }
 
-/** Makes deliveries: one method for each event that may come from outside. */
+/** Creates deliveries: one method for each event that can be delivered from outside. */
 export type Deliver<Name extends string, E extends StepEvents> = {
   readonly [K in Exclude<keyof E & string, "expired">]: (
     ...args: EmitArguments<GivenOf<E[K]>>
   ) => Delivery<Name, K, GivenOf<E[K]>>;
 };
 
-/** What it takes of a step to know what its code may emit. */
+/** The parts of a step definition that decide which events its code may emit. */
 interface Emitting {
   readonly events: ReadonlyMap<string, unknown>;
   readonly asynchronous: boolean;
   readonly expires: number | undefined;
 }
 
-/** The `emit` of a step as its code sees it: only what it may emit itself. */
+/** The `emit` object passed to a step's code. It has only the events that the code may emit. */
 export function emitter(definition: Emitting): object {
   let emit = emitters.get(definition);
   if (emit === undefined) emitters.set(definition, emit = makeEmitter(definition));
@@ -141,15 +141,13 @@ function makeEmitter(definition: Emitting): object {
   return Object.freeze(emit);
 }
 
-/**
- * The events that the code of a step, or the outside, may bring about: all but the engine's own.
- */
+/** The events that a step's code or a delivery may emit: all except those that the engine emits. */
 export function emitted(definition: Emitting): readonly string[] {
   const events = [...definition.events.keys()];
   return definition.expires === undefined ? events : events.filter((event) => event !== "expired");
 }
 
-/** The metadata of an emitted outcome, left out when there is none. */
+/** The metadata of an emitted outcome; omitted when there is none. */
 export function metadata(options: EmitOptions | undefined): EmitOptions {
   return options?.metadata === undefined ? {} : { metadata: options.metadata };
 }

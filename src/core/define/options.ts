@@ -19,7 +19,7 @@ const known: Readonly<Record<StepKind, readonly string[]>> = {
   timer: ["after"],
 };
 
-/** Reads the options of a step, whoever wrote them: plain JavaScript has no compiler. */
+/** Validates the options of a step at run time too, for callers in plain JavaScript. */
 export function define(kind: StepKind, name: unknown, options: unknown): StepDefinition {
   checkName(kind, name);
   const refuse = refusal(kind, name);
@@ -50,8 +50,8 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
   });
 }
 
-/** The public face of a definition. */
-// deno-lint-ignore no-explicit-any -- the overloads of those who call it say what it is
+/** Creates the public object of a definition. */
+// deno-lint-ignore no-explicit-any -- the overloads of its callers define the type
 export function made(definition: StepDefinition): any {
   const { name, kind, events } = definition;
   const waits = definition.asynchronous || kind === "signal";
@@ -76,7 +76,7 @@ export function made(definition: StepDefinition): any {
   });
 }
 
-/** Whether a value was made by `step`, `choice`, `signal` or `timer`. */
+/** Whether a value was created by `step`, `choice`, `signal` or `timer`. */
 export function isStep(value: unknown): value is { readonly definition: StepDefinition } {
   return isObject(value) && isObject(value["definition"]) &&
     typeof value["definition"]["name"] === "string" && value["definition"]["events"] instanceof Map;
@@ -97,7 +97,7 @@ function deliver(definition: StepDefinition): object {
   return Object.freeze(emit);
 }
 
-/** Makes the error that says why a definition is refused. */
+/** Creates the error that says why a definition is rejected. */
 export type Refuse = (why: string, cause?: unknown) => WorkflowDefinitionError;
 
 function refusal(kind: StepKind, name: string): Refuse {
@@ -105,12 +105,12 @@ function refusal(kind: StepKind, name: string): Refuse {
     new WorkflowDefinitionError(`Cannot define ${kind} "${name}": ${why}`, { cause });
 }
 
-/** Whether a value has members at all. */
+/** Whether a value can have properties. */
 export function isObject(value: unknown): value is Options {
   return typeof value === "object" && value !== null;
 }
 
-/** Refuses an option that nobody reads: most likely it is misspelt. */
+/** Rejects an unknown option, which is most likely a typo. */
 export function only(options: object, names: readonly string[], refuse: Refuse): void {
   const unknown = Object.keys(options).find((option) => !names.includes(option));
   if (unknown !== undefined) throw refuse(`option "${unknown}" is unknown here`);
@@ -162,7 +162,7 @@ function input(type: unknown, refuse: Refuse): Type<unknown> | undefined {
   throw refuse(`option "input" is no type, write type() or a schema`);
 }
 
-/** Reads a retry policy, so that it cannot fail later. */
+/** Validates a retry policy now, so that it cannot fail later. */
 export function retry(policy: unknown, refuse: Refuse): RetryPolicy | undefined {
   if (policy === undefined) return undefined;
   if (!isObject(policy)) throw refuse(`option "retry" is not an object`);
@@ -219,7 +219,7 @@ function code(
   return (context) => Reflect.apply(value, options, [context]);
 }
 
-/** A sentence that goes on inside another sentence. */
+/** Turns an error message into a clause for the middle of another sentence. */
 function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.charAt(0).toLowerCase() + text.slice(1);

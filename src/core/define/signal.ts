@@ -4,20 +4,21 @@ import type { Duration } from "../value/duration.ts";
 import type { AsyncStep, Step, WithExpiry } from "./step.ts";
 import type { Type } from "../value/type.ts";
 
-/** What a signal may be told beside its name. */
+/** The options of a signal. */
 export interface SignalOptions<E extends StepEvents, Limit extends Duration> {
-  /** What may be delivered, each event with the type of its output. */
+  /** The events that can be delivered, each with the type of its output. */
   readonly events: E & Declared<E>;
-  /** How long it waits until it ends with the event `expired`. */
+  /** How long to wait before the signal ends with the event `expired`. Default: no limit. */
   readonly expires?: Limit;
 }
 
 /**
- * Defines a wait for the outside: it ends when a delivery made by its `emit` arrives.
+ * Defines a wait for something outside the workflow. It ends when a delivery made by its `emit`
+ * arrives.
  *
- * With `expires` it has one event more, `expired`, and gives up in the end.
+ * With `expires` it has an additional event, `expired`, which ends the wait after that time.
  *
- * @throws {WorkflowDefinitionError} When a name or an option cannot be used.
+ * @throws {WorkflowDefinitionError} When a name or an option is invalid.
  *
  * @example Wait two days for an approval
  * ```ts
@@ -40,15 +41,15 @@ export function signal<
   name: Name,
   options: SignalOptions<E, Limit>,
 ): AsyncStep<Name, WithExpiry<E, Limit>, never, unknown, never>;
-// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
+// deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function signal(name: string, options: any): any {
   return made(define("signal", name, options));
 }
 
 /**
- * Defines a durable wait for time: it ends with the event `elapsed`, whatever dies meanwhile.
+ * Defines a durable delay: it ends with the event `elapsed`, even if processes crash meanwhile.
  *
- * @throws {WorkflowDefinitionError} When the name or the duration cannot be used.
+ * @throws {WorkflowDefinitionError} When the name or the duration is invalid.
  *
  * @example Cool down for half an hour
  * ```ts
@@ -66,7 +67,7 @@ export function timer<const Name extends string>(
   name: Name,
   after: Duration,
 ): Step<Name, { readonly elapsed: Type<undefined> }, never, unknown, never>;
-// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
+// deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function timer(name: string, after: unknown): any {
   return made(define("timer", name, { after }));
 }

@@ -18,9 +18,9 @@ import type { Need, StepDefinition } from "./step_definition.ts";
 /**
  * A unit of work that ends by emitting one of its events.
  *
- * Made by {@linkcode step}, {@linkcode choice}, {@linkcode signal} and {@linkcode timer}.
+ * Created by {@linkcode step}, {@linkcode choice}, {@linkcode signal} and {@linkcode timer}.
  *
- * @example Ask for what an earlier step has put out
+ * @example Read the output of an earlier step
  * ```ts
  * import { step, type } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -36,36 +36,36 @@ import type { Need, StepDefinition } from "./step_definition.ts";
  */
 export interface Step<
   Name extends string = string,
-  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every step
   E extends StepEvents = any,
-  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every step
   Needs extends string = any,
-  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every step
   In = any,
-  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every step
   Sees extends string = any,
 > {
-  /** The name: unique in a workflow. */
+  /** The name, unique within a workflow. */
   readonly name: Name;
-  /** The events that end it, each with the type of its output. */
+  /** The events that can end the step, each with the type of its output. */
   readonly events: E;
-  /** The step as data. */
+  /** The definition of the step as data. */
   readonly definition: StepDefinition;
-  /** Exists in the types only. */
+  /** Exists only in the types. */
   readonly "~needs": Needs;
-  /** Exists in the types only. */
+  /** Exists only in the types. */
   readonly "~sees": Sees;
-  /** Exists in the types only. */
+  /** Exists only in the types. */
   readonly "~input": In;
-  /** The output of one event: for the `needs` and the `sees` of a later step. */
+  /** Refers to the output of one event, for the `needs` and `sees` of a later step. */
   when<K extends keyof E & string>(event: K): Need<Name, K, TypeOf<E[K]>>;
-  /** How the step ended, whichever event it was: for the `needs` and the `sees` of a later step. */
+  /** Refers to the outcome, whichever event it was, for the `needs` and `sees` of a later step. */
   outcome(): Need<Name, "*", OutcomeOf<E>>;
-  /** The same code under another name, to serve twice in one workflow. */
+  /** Returns the same step under another name, so that it can be used twice in one workflow. */
   as<const Other extends string>(name: Other): Step<Other, E, Needs, In, Sees>;
 }
 
-/** A step whose work may be finished from outside. */
+/** A step that a delivery from outside may end. */
 export interface AsyncStep<
   Name extends string,
   E extends StepEvents,
@@ -73,32 +73,32 @@ export interface AsyncStep<
   In,
   Sees extends string,
 > extends Step<Name, E, Needs, In, Sees> {
-  /** Makes the delivery that ends the step. */
+  /** Creates the delivery that ends the step. */
   readonly emit: Deliver<Name, E>;
-  /** The same code under another name, to serve twice in one workflow. */
+  /** Returns the same step under another name, so that it can be used twice in one workflow. */
   as<const Other extends string>(name: Other): AsyncStep<Other, E, Needs, In, Sees>;
 }
 
-/** The outputs of the needed steps, by name. */
+/** The outputs of the steps in `needs`, by name. */
 export type StepsOf<N extends readonly Need[]> = {
   readonly [K in N[number] as K["name"]]: K["~output"];
 };
 
-/** The outputs of the seen steps, by name, or `undefined`. */
+/** The outputs of the steps in `sees`, by name, or `undefined`. */
 export type SeenOf<V extends readonly Need[]> = {
   readonly [K in V[number] as K["name"]]: K["~output"] | undefined;
 };
 
-/** The facts that a list of needs asks for: `"charge.charged"`, or `"charge.*"`. */
+/** The facts that a list of needs requires, for instance `"charge.charged"` or `"charge.*"`. */
 export type FactsOf<N extends readonly Need[]> = {
   [K in keyof N]: `${N[K]["name"]}.${N[K]["event"]}`;
 }[number];
 
-/** The events of a wait: `expired` is added where the wait has a limit. */
+/** The events of a wait, with `expired` added when the wait has a time limit. */
 export type WithExpiry<E extends StepEvents, Limit> = [Limit] extends [never] ? E
   : E & { readonly expired: Type<undefined> };
 
-/** What a step may be told beside its name. */
+/** The options of a step. */
 export interface StepOptions<
   E extends StepEvents,
   N extends readonly Need[],
@@ -107,27 +107,33 @@ export interface StepOptions<
   Async extends boolean,
   Limit extends Duration,
 > {
-  /** The input that the workflow must have. Left out when the step does not read it. */
+  /** The input that the workflow must have. Omit it when the step does not read it. */
   readonly input?: Input<In>;
-  /** What must be certain when the step starts; it types `steps`. */
+  /** Results that must exist when the step starts. They determine the type of `steps`. */
   readonly needs?: N;
-  /** What may have happened before the step starts; it types `seen`. */
+  /** Results that may exist when the step starts. They determine the type of `seen`. */
   readonly sees?: V;
-  /** How the step may end, each event with the type of its output. */
+  /** The events that can end the step, each with the type of its output. */
   readonly events: E & Declared<E>;
-  /** How often and how fast a failed attempt is repeated. */
+  /** How failed attempts are retried. Default: the policy of the workflow. */
   readonly retry?: RetryPolicy;
-  /** The queue that its jobs go to. */
+  /** The queue of its jobs. Default: the engine's queue for steps. */
   readonly queue?: string;
-  /** From 0, the most urgent, to 9. */
+  /** Priority from 0, the most urgent, to 9. Default: 5. */
   readonly priority?: number;
-  /** How long one attempt may take. */
+  /** Time limit of one attempt. Default: none. */
   readonly timeout?: Duration;
-  /** Lets the code return `emit.later()`: a delivery from outside ends the step. */
+  /**
+   * Allows the code to return `emit.later()`: a delivery from outside then ends the step. Default:
+   * false.
+   */
   readonly async?: Async;
-  /** For an asynchronous step: how long it waits until it ends with the event `expired`. */
+  /**
+   * For an asynchronous step: how long to wait before it ends with the event `expired`. Default: no
+   * limit.
+   */
   readonly expires?: Limit;
-  /** The code. What it returns ends the step; what it throws is a failed attempt. */
+  /** The code. Its return value ends the step; an error that it throws fails the attempt. */
   run(
     context: Context<
       In,
@@ -139,7 +145,7 @@ export interface StepOptions<
   ): Returned<E, Async> | Promise<Returned<E, Async>>;
 }
 
-/** What the code of a step may return. */
+/** The return type of a step's code. */
 export type Returned<E extends StepEvents, Async extends boolean> =
   | EmittedOf<E>
   | Transaction<EmittedOf<E>>
@@ -148,12 +154,12 @@ export type Returned<E extends StepEvents, Async extends boolean> =
 /**
  * Defines a step: code that runs as a durable job and ends by emitting one of its events.
  *
- * It runs at least once, and its result is recorded exactly once. What it must know of earlier
- * steps stands in `needs`, and whether every way to the step brings it is checked.
+ * The code runs at least once, and its result is recorded exactly once. List the earlier results
+ * that it reads in `needs`: every path to the step is checked to produce them.
  *
- * @throws {WorkflowDefinitionError} When a name or an option cannot be used.
+ * @throws {WorkflowDefinitionError} When a name or an option is invalid.
  *
- * @example Charge a card for what was validated
+ * @example Charge a card for a validated order
  * ```ts
  * import { step, type } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -188,7 +194,7 @@ export function step<
   options: StepOptions<E, N, In, V, Async, Limit>,
 ): Async extends true ? AsyncStep<Name, WithExpiry<E, Limit>, FactsOf<N>, In, V[number]["name"]>
   : Step<Name, E, FactsOf<N>, In, V[number]["name"]>;
-// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
+// deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function step(name: string, options: any): any {
   return made(define("step", name, options));
 }

@@ -3,7 +3,9 @@ import type { RetryPolicy } from "../value/retry.ts";
 import type { Type } from "../value/type.ts";
 import type { Context } from "./context.ts";
 
-/** What a step wants to know of an earlier one: the output of an event, or (`"*"`) how it ended. */
+/**
+ * A reference to the result of an earlier step: the output of one event, or its outcome (`"*"`).
+ */
 export interface Need<
   Name extends string = string,
   Event extends string = string,
@@ -13,37 +15,39 @@ export interface Need<
   readonly name: Name;
   /** The event, or `"*"`. */
   readonly event: Event;
-  /** Exists in the types only. */
+  /** Exists only in the types. */
   readonly "~output": Output;
 }
 
-/** A step as data: what the engine and the workers read. */
+/** A step as data, as the engine and the workers read it. */
 export interface StepDefinition {
-  /** The name: unique in a workflow. */
+  /** The name, unique within a workflow. */
   readonly name: string;
-  /** What it does. */
+  /** The kind of step. */
   readonly kind: StepKind;
   /** Whether its code may return `emit.later()`. */
   readonly asynchronous: boolean;
-  /** Its events, each with the type of its output; `undefined` where the engine emits it. */
+  /**
+   * Its events, each with the type of its output; `undefined` for an event that the engine emits.
+   */
   readonly events: ReadonlyMap<string, Type<unknown> | undefined>;
-  /** What must be certain when it starts. */
+  /** Results that must exist when it starts. */
   readonly needs: readonly Omit<Need, "~output">[];
-  /** What may have happened before it starts. */
+  /** Results that may exist when it starts. */
   readonly sees: readonly Omit<Need, "~output">[];
   /** The input that the workflow must have. */
   readonly input: Type<unknown> | undefined;
-  /** How failed attempts are repeated. */
+  /** How failed attempts are retried. */
   readonly retry: RetryPolicy | undefined;
-  /** The queue that its jobs go to. */
+  /** The queue of its jobs. */
   readonly queue: string | undefined;
-  /** From 0, the most urgent, to 9. */
+  /** Priority from 0, the most urgent, to 9. */
   readonly priority: number | undefined;
-  /** Milliseconds that one attempt may take. */
+  /** Time limit of one attempt in milliseconds. */
   readonly timeout: number | undefined;
-  /** Milliseconds that a timer waits. */
+  /** Delay of a timer in milliseconds. */
   readonly after: number | undefined;
-  /** Milliseconds until a wait ends with the event `expired`. */
+  /** Milliseconds before a wait ends with the event `expired`. */
   readonly expires: number | undefined;
   /** The code of a step. */
   readonly run: ((context: Context) => unknown) | undefined;

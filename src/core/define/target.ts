@@ -4,36 +4,36 @@ import type { Step } from "./step.ts";
 import type { StepDefinition } from "./step_definition.ts";
 import { isStep } from "./options.ts";
 
-/** The end of a road. */
+/** The end of a path. */
 export interface Done {
-  /** Tells it from the other words of arrival. */
+  /** Distinguishes it from the other kinds of target. */
   readonly kind: "done";
 }
 
-/** A step that starts once all that point at it with `join` have arrived. */
+/** A step that starts once all steps that point to it with `join` have arrived. */
 export interface Join<S extends Step = Step> {
-  /** Tells it from the other words of arrival. */
+  /** Distinguishes it from the other kinds of target. */
   readonly kind: "join";
   /** The step. */
   readonly step: S;
 }
 
-/** A step that the first arrival starts. */
+/** A step that starts at the first arrival. */
 export interface First<S extends Step = Step> {
-  /** Tells it from the other words of arrival. */
+  /** Distinguishes it from the other kinds of target. */
   readonly kind: "first";
   /** The step. */
   readonly step: S;
 }
 
-/** Where an event may lead. */
+/** A step that an event may lead to. */
 export type MoveTarget = Step | Join | First;
 
-/** What stands behind an event in a row: one target, several at once, or `done`. */
+/** Where an event leads: one target, several parallel targets, or `done`. */
 export type Move = MoveTarget | Done | readonly [MoveTarget, ...MoveTarget[]];
 
 /**
- * Ends a road. The instance completes when no step is active any more.
+ * Ends a path. The instance completes when no step is active any more.
  *
  * @example End after one step
  * ```ts
@@ -50,13 +50,14 @@ export type Move = MoveTarget | Done | readonly [MoveTarget, ...MoveTarget[]];
 export const done: Done = Object.freeze({ kind: "done" });
 
 /**
- * Starts `step` once every step that points at it with `join` has arrived.
+ * Starts `step` once every step that points to it with `join` has arrived.
  *
- * Use it where a fork closes. To continue with whoever comes first, use {@linkcode first}.
+ * Use it where parallel branches come together. To continue with the first branch that arrives, use
+ * {@linkcode first}.
  *
  * @throws {WorkflowDefinitionError} When `step` is not a step.
  *
- * @example Ship when both the stock and the money are there
+ * @example Ship when the stock is reserved and the card is charged
  * ```ts
  * import { done, join, step, type, workflow } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -77,9 +78,9 @@ export function join<S extends Step>(step: S): Join<S> {
 }
 
 /**
- * Starts `step` at the first arrival; later ones are absorbed.
+ * Starts `step` at the first arrival and ignores later ones.
  *
- * Use it where several parallel roads may lead to one step. To wait for all of them, use
+ * Use it where several parallel branches may lead to one step. To wait for all of them, use
  * {@linkcode join}.
  *
  * @throws {WorkflowDefinitionError} When `step` is not a step.
@@ -116,13 +117,13 @@ function arrival<K extends "join" | "first", S>(kind: K, step: S): { kind: K; st
   return Object.freeze({ kind, step });
 }
 
-/** An arrival before the graph is made. */
+/** A target, before the graph is assembled. */
 export interface Aim {
   readonly step: StepDefinition;
   readonly mode: ArrivalMode;
 }
 
-/** Where an event leads; `from` is what an error calls it. */
+/** Reads the targets of an event. Errors call the event `from`. */
 export function aims(move: unknown, from: string): readonly Aim[] {
   if (isDone(move)) return [];
   const list = Array.isArray(move) ? move.map((target) => aim(target, from)) : [aim(move, from)];

@@ -5,8 +5,8 @@ import type { Control } from "./instance.ts";
 const none: readonly never[] = [];
 
 /**
- * What has started an active step, as the keys of activations: one, all that a join has brought
- * together, or none where the start did.
+ * The keys of the activations that started an active step: one, all sources of a join, or none when
+ * it is the first step.
  */
 export function causesOf(
   graph: Graph,

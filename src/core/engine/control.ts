@@ -2,7 +2,7 @@ import { type Activation, activationKey, firstActivation } from "./activation.ts
 import type { ActiveStep, Control } from "./instance.ts";
 import type { JsonObject } from "../value/json.ts";
 
-/** Nothing has started yet. */
+/** The state before anything has started. */
 export const emptyControl: Control = {
   active: new Map(),
   activations: new Map(),
@@ -14,7 +14,7 @@ export const emptyControl: Control = {
   past: new Map(),
 };
 
-/** Under which activation a step is active, or else ran last, or else will run first. */
+/** The activation under which a step is active, or else ran last, or else will run first. */
 export function activationOf(
   { active, activations }: Pick<Control, "active" | "activations">,
   step: string,
@@ -22,7 +22,7 @@ export function activationOf(
   return active.get(step)?.activation ?? activations.get(step) ?? firstActivation;
 }
 
-/** Whether this running of a step has started and not ended. */
+/** Whether this activation has started and not ended. */
 export function isActive(
   { active }: Pick<Control, "active">,
   { step, activation }: Activation,
@@ -39,9 +39,10 @@ export function latestOf(
 }
 
 /**
- * The control as JSON text, without what is empty. Most turns write nothing but active steps, and a
- * wide fan-out writes many: names need no quoting, and text put together takes a third of what an
- * object and `JSON.stringify` do. An activation stands behind an `@` where it is not the first.
+ * Encodes the control as JSON text without empty members. Most turns write only active steps, and a
+ * wide fan-out writes many of them. Step names need no escaping, and concatenating text takes a
+ * third of the time of building an object and calling `JSON.stringify`. An activation follows an
+ * `@` when it is not the first.
  */
 export function encodeControl(control: Control): string {
   let text = "";
@@ -74,7 +75,7 @@ interface Encoded {
   readonly past?: { readonly [step: string]: readonly string[] };
 }
 
-/** Reads what {@linkcode encodeControl} has written. */
+/** Parses the output of {@linkcode encodeControl}. */
 export function decodeControl(text: string): Control {
   const control: Encoded = JSON.parse(text);
   const active = new Map<string, ActiveStep>();

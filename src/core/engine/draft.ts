@@ -8,8 +8,8 @@ import type { JsonObject } from "../value/json.ts";
 const none: readonly never[] = [];
 
 /**
- * A control that is being changed. Each collection is copied when it is first written: most turns
- * leave most of them alone.
+ * A mutable copy of a control. Each collection is copied at its first write, because most turns
+ * leave most collections unchanged.
  */
 export class ControlDraft {
   readonly active: Map<string, ActiveStep>;
@@ -27,26 +27,26 @@ export class ControlDraft {
     this.active = new Map(before.active);
   }
 
-  /** Counts a road that reaches a join. Returns how many have. */
+  /** Counts an arrival at a join. Returns the number of arrivals so far. */
   arrive(join: string): number {
     const arrived = ((this.#arrived ?? this.#before.arrived).get(join) ?? 0) + 1;
     (this.#arrived ??= new Map(this.#before.arrived)).set(join, arrived);
     return arrived;
   }
 
-  /** Forgets the count of a join that starts. */
+  /** Drops the arrival count of a join that starts. */
   close(join: string): void {
     this.#arrived?.delete(join);
   }
 
-  /** Notes that `first` has started a step. False when it had before. */
+  /** Records that `first` started a step. Returns false when it had already started it. */
   begin(step: string): boolean {
     if ((this.#begun ?? this.#before.begun).has(step)) return false;
     (this.#begun ??= new Set(this.#before.begun)).add(step);
     return true;
   }
 
-  /** Notes that an asynchronous step waits for a delivery. */
+  /** Records that an asynchronous step waits for a delivery. */
   wait(step: string): void {
     (this.#later ??= new Set(this.#before.later)).add(step);
   }
@@ -55,7 +55,7 @@ export class ControlDraft {
     return this.#activations ?? this.#before.activations;
   }
 
-  /** Notes that a delivery came before its wait. */
+  /** Records that a delivery arrived before its wait. */
   keep(activation: Activation): void {
     if (this.isEarly(activation)) return;
     (this.#early ??= new Set(this.#before.early)).add(activationKey(activation));
@@ -66,7 +66,7 @@ export class ControlDraft {
     return early.size > 0 && early.has(activationKey(activation));
   }
 
-  /** Ends a running that `causes` have started, with what it adds to the metadata. */
+  /** Ends an activation that `causes` started, and records what it adds to the metadata. */
   end(
     ended: Activation,
     metadata: JsonObject | undefined,
@@ -90,7 +90,7 @@ export class ControlDraft {
     if (past.length > 0) (this.#past ??= new Map(this.#before.past)).set(step, past);
   }
 
-  /** The steps behind these causes that have added to the metadata, and one more. */
+  /** The steps behind these causes that have added to the metadata, plus `one`. */
   #pastOf(causes: readonly string[], one: string | undefined): readonly string[] {
     const past = this.#past ?? this.#before.past;
     if (past.size === 0) return one === undefined ? none : [one];
@@ -99,7 +99,7 @@ export class ControlDraft {
     return [...all];
   }
 
-  /** Forgets the past of steps that start nothing any more. */
+  /** Drops the past of steps that cannot start anything any more. */
   forget(graph: Graph): void {
     const past = this.#past ?? this.#before.past;
     if (past.size === 0) return;
@@ -113,7 +113,7 @@ export class ControlDraft {
     this.#past = new Map([...past].filter(([step]) => needed.has(step)));
   }
 
-  /** The control that it has become. */
+  /** The resulting control. */
   done(): Control {
     return {
       active: this.active,
@@ -127,7 +127,7 @@ export class ControlDraft {
     };
   }
 
-  /** The control of an instance that is over. */
+  /** The control of an instance that has ended. */
   over(): Control {
     return over({
       activations: this.activations,
@@ -137,8 +137,8 @@ export class ControlDraft {
 }
 
 /**
- * The control of an instance that is over: what was added to its metadata stays, and under which
- * activations its steps have run.
+ * The control of an instance that has ended. It keeps the metadata that was added and the last
+ * activation of each step.
  */
 export function over(
   { activations, metadata }: Pick<Control, "activations" | "metadata">,

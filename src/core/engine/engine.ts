@@ -23,10 +23,10 @@ export function open(graph: Graph, decide: Decide): Progress {
 }
 
 /**
- * Applies endings to an instance.
+ * Applies the results of steps to an instance.
  *
- * The outcome does not depend on their order: an ending is applied once its step is active, kept
- * until then, and what joins count is how many roads have arrived.
+ * The order of the results does not matter: a result is kept until its step is active, and a join
+ * counts the steps that have arrived.
  */
 export function advance(
   graph: Graph,
@@ -37,7 +37,7 @@ export function advance(
   return new TurnBuilder(graph, control, decide).run(endings, false);
 }
 
-/** Ends an instance from outside its graph: nothing is active any more. */
+/** Ends an instance independently of its graph: no step is active afterwards. */
 export function cancel(control: Control): Progress {
   return {
     control: over(control),
@@ -53,30 +53,30 @@ export function cancel(control: Control): Progress {
   };
 }
 
-/** Whether an active step waits for the outside or for time, and has no code that runs. */
+/** Whether an active step waits for a delivery or for time and is not running any code. */
 function isWait(step: GraphStep, control: Pick<Control, "later">): boolean {
   return step.kind === "signal" || step.kind === "timer" || control.later.has(step.name);
 }
 
 const none: readonly never[] = [];
 
-/** One turn of one instance: the mutable half of {@linkcode advance}. */
+/** Computes one turn of one instance: the mutable part of {@linkcode advance}. */
 class TurnBuilder {
   readonly #graph: Graph;
   readonly #decide: Decide;
   readonly #before: Control;
   readonly #draft: ControlDraft;
-  /** Endings whose step is not active yet. */
+  /** Results whose step is not active yet. */
   #unread: Map<string, StepEnding> | undefined;
-  // Most turns apply one ending and start one step: a list of one is a tenth of what an empty one
-  // becomes when it grows.
+  // Most turns apply one result and start one step. A literal list of one item takes a tenth of the
+  // memory of an empty list that grows, so these lists are created with their first item.
   #ready: StepEnding[] | undefined;
   #applied: AppliedEnding[] | undefined;
   #started: Activation[] | undefined;
   #waiting: Activation[] | undefined;
   /**
-   * What comes too late: of a running that is over, or of a step that says that it waits after a
-   * delivery has ended the wait.
+   * Results that came too late: the activation has already ended, or a delivery had already ended
+   * the wait that an asynchronous step reports.
    */
   #overtaken: StepEnding[] | undefined;
   #failed: InstanceFailure | undefined;
@@ -176,7 +176,7 @@ class TurnBuilder {
   }
 
   /**
-   * What has become of the turn. `left` are endings that are not applied although their steps were
+   * The outcome of the turn. `left` are results that were not applied although their steps were
    * active.
    */
   #progress(left: readonly StepEnding[]): Progress {
@@ -217,7 +217,7 @@ class TurnBuilder {
     return filtered(this.#applied ?? none, isResolved).map(({ ending }) => ending);
   }
 
-  /** Whether a wait that was open before this turn has ended in it. */
+  /** Whether a wait that was open before this turn ended in it. */
   #isResolved(ending: StepEnding): boolean {
     const step = this.#graph.steps.get(ending.step);
     const isWaiting = step?.kind === "signal" || step?.asynchronous === true;
@@ -236,7 +236,7 @@ class TurnBuilder {
   }
 }
 
-/** A list with one more. */
+/** Appends to a list that is created with its first item. */
 function and<T>(list: T[] | undefined, item: T): T[] {
   if (list === undefined) return [item];
   list.push(item);
@@ -252,7 +252,7 @@ function ignored({ step, activation, event }: StepEnding): Ignored {
   return { step, activation, waits: event === LATER };
 }
 
-/** Deliveries that are kept for later. */
+/** Early deliveries that were kept. */
 function kept({ early }: Pick<Control, "early">): readonly Ignored[] {
   return [...early].map((key) => ({ ...activationBy(key), waits: false }));
 }

@@ -1,6 +1,6 @@
 /**
- * Those for which it holds; the list itself when that is all of them, which most lists of a turn
- * are.
+ * Like `Array.prototype.filter`, but returns the list itself when every item passes, which is the
+ * usual case in a turn.
  */
 export function filtered<T, U extends T>(
   list: readonly T[],

@@ -1,7 +1,7 @@
 import type { Failure } from "../value/failure.ts";
 import type { JsonObject } from "../value/json.ts";
 
-/** Where an instance stands. The first three are active, the last three final. */
+/** The status of an instance. The first three are active, the last three final. */
 export type InstanceStatus =
   | "pending"
   | "running"
@@ -10,7 +10,7 @@ export type InstanceStatus =
   | "failed"
   | "cancelled";
 
-/** All of them. */
+/** All statuses. */
 export const instanceStatuses: readonly InstanceStatus[] = [
   "pending",
   "running",
@@ -20,10 +20,10 @@ export const instanceStatuses: readonly InstanceStatus[] = [
   "cancelled",
 ];
 
-/** The statuses in which an instance still has something to do. */
+/** The statuses of instances that have not ended. */
 export const activeStatuses: readonly InstanceStatus[] = ["pending", "running", "waiting"];
 
-/** Whether nothing will ever change this instance again. */
+/** Whether the status is final, so that the instance never changes again. */
 export function isFinal(status: InstanceStatus): boolean {
   return !activeStatuses.includes(status);
 }
@@ -36,56 +36,53 @@ export interface ActiveStep {
 }
 
 /**
- * What the engine needs to go on with an instance, and nothing else: inputs and outputs are not in
- * it, so that it stays small enough to be rewritten by every advance.
+ * The state that the engine needs to continue an instance. Inputs and outputs are not part of it,
+ * so that it stays small: every advance rewrites it.
  */
 export interface Control {
   /** Steps that have started and not ended. */
   readonly active: ReadonlyMap<string, ActiveStep>;
-  /** Under which activation steps ended last, where that was not the first. */
+  /** The activation under which each step last ended, for steps where it is not the first. */
   readonly activations: ReadonlyMap<string, number>;
-  /** How many roads have reached each join that has not started yet. */
+  /** How many steps have arrived at each join that has not started yet. */
   readonly arrived: ReadonlyMap<string, number>;
-  /** Steps that `first` has started: later arrivals are absorbed. */
+  /** Steps that `first` has started: later arrivals are ignored. */
   readonly begun: ReadonlySet<string>;
-  /** Asynchronous steps whose code has ended and that wait for a delivery. */
+  /** Asynchronous steps whose code has returned and that wait for a delivery. */
   readonly later: ReadonlySet<string>;
-  /** Activations, as keys, whose delivery came before their wait and is kept, unprocessed. */
+  /** Keys of activations whose delivery arrived before their wait and is kept. */
   readonly early: ReadonlySet<string>;
-  /**
-   * What steps have added to the metadata, by step; then under `""` what the instance was started
-   * with.
-   */
+  /** What each step has added to the metadata; the key `""` holds the metadata of the start. */
   readonly metadata: ReadonlyMap<string, JsonObject>;
   /**
-   * Of steps that have ended and may still start others: the steps in their past, with themselves,
-   * that have added to the metadata.
+   * For steps that have ended and may still start others: the steps in their past, including
+   * themselves, that have added to the metadata.
    */
   readonly past: ReadonlyMap<string, readonly string[]>;
 }
 
-/** One running of a workflow. */
+/** One run of a workflow. */
 export interface Instance<In = unknown> {
-  /** UUIDv7, unique for ever. */
+  /** UUIDv7, globally unique. */
   readonly id: string;
   /**
-   * The business key, for instance `"orderid::abc123"`. It can run again once this instance is
-   * final.
+   * The business key, for instance `"orderid::abc123"`. It can be started again once this instance
+   * is final.
    */
   readonly key: string;
   /** Name of the workflow. */
   readonly workflow: string;
-  /** Version of the workflow that this instance started with and stays on. */
+  /** Version of the workflow that this instance started with. It never changes. */
   readonly version: number;
-  /** Where it stands. */
+  /** The current status. */
   readonly status: InstanceStatus;
-  /** What it was started with. */
+  /** The input that it was started with. */
   readonly input: In;
   /** Names of the steps that have started and not ended. */
   readonly active: readonly string[];
   /** Tags of the workflow and of the start. */
   readonly tags: readonly string[];
-  /** Metadata of the workflow, of the start and of the steps, merged in the order of the rows. */
+  /** Metadata of the workflow, the start and the steps, merged in row order. */
   readonly metadata: JsonObject;
   /** Why it failed or was cancelled. */
   readonly error: Failure | undefined;
@@ -103,14 +100,14 @@ export interface Instance<In = unknown> {
 export interface HistoryEntry {
   /** Name of the step. */
   readonly step: string;
-  /** Which running of the step it was, from 1. */
+  /** The activation: 1 for the first run of the step. */
   readonly activation: number;
   /**
-   * What it emitted; `"__failed__"` when its attempts are used up, `"__async__"` when it began to
-   * wait.
+   * The event that it emitted; `"__failed__"` when it failed for good, `"__async__"` when it began
+   * to wait.
    */
   readonly event: string;
-  /** The output that came with the event. */
+  /** The output of the event. */
   readonly output: unknown;
   /** What it added to the instance's metadata. */
   readonly metadata: JsonObject | undefined;
@@ -118,11 +115,11 @@ export interface HistoryEntry {
   readonly attempts: number;
   /** What the failed attempts threw, oldest first. */
   readonly errors: readonly Failure[];
-  /** `applied`; `pending` until an advance has read it; `ignored` when it came too late. */
+  /** `applied`; `pending` until an advance reads it; `ignored` when it came too late. */
   readonly state: "applied" | "pending" | "ignored";
-  /** The revision of the instance that applied it: the order of the story. */
+  /** The revision of the instance that applied it, which gives the order of events. */
   readonly revision: number | undefined;
-  /** When the last attempt began; `undefined` for deliveries and choices. */
+  /** When the last attempt started; `undefined` for deliveries and choices. */
   readonly startedAt: Date | undefined;
   /** When the result was recorded. */
   readonly at: Date;

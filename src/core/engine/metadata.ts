@@ -5,26 +5,22 @@ import type { Control } from "./instance.ts";
 import { decode, encode, type JsonObject } from "../value/json.ts";
 
 /**
- * The same control, with what the instance was started with: that is kept from the first step on
- * that adds to the metadata.
+ * Adds the metadata of the start to a control. It is stored as soon as a step adds to the metadata.
  */
 export function withStart(control: Control, started: JsonObject): Control {
   if (control.metadata.size === 0 || control.metadata.has("")) return control;
   return { ...control, metadata: new Map([["", started], ...control.metadata]) };
 }
 
-/**
- * The metadata of an instance: of its start, and what its steps have added, in the order of the
- * rows.
- */
+/** The metadata of an instance: that of the start, and what its steps have added, in row order. */
 export function mergeMetadata(graph: Graph, control: Control): JsonObject {
   return merge(graph, [...control.metadata]);
 }
 
 /**
- * The metadata as a step sees it: of the start, and of the steps in the causal past of the arrival
- * that has started it. What a parallel branch has added is not in it, or it would depend on who was
- * faster. `all` is the metadata of the instance.
+ * The metadata that a step sees: that of the start, and what the steps in its causal past have
+ * added. Additions by parallel branches are left out; otherwise the result would depend on timing.
+ * `all` is the metadata of the instance.
  */
 export function metadataSeenBy(
   graph: Graph,

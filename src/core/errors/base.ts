@@ -1,4 +1,4 @@
-/** Says which error it is where `instanceof` cannot, for instance behind a process boundary. */
+/** Identifies an error where `instanceof` does not work, for instance across a process boundary. */
 export type ErrorCode =
   | "WORKFLOW_DEFINITION"
   | "ALREADY_RUNNING"
@@ -26,9 +26,9 @@ export type ErrorCode =
   | "POOL_EXHAUSTED";
 
 /**
- * The base of all errors that a caller may want to catch.
+ * The base class of all errors that a caller may want to catch.
  *
- * @example Tell them from others
+ * @example Recognize errors of this library
  * ```ts
  * import { FatalError, HephaestusError } from "@hephaestus/workflow";
  * import { assert } from "@std/assert";
@@ -37,21 +37,22 @@ export type ErrorCode =
  * ```
  */
 export class HephaestusError extends Error {
-  // Here it survives minification and, unlike an own field, heads the stack.
+  // Set on the prototype so that the name survives minification. Unlike an own field, it also
+  // appears at the top of the stack.
   static {
     this.prototype.name = "HephaestusError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   readonly code: ErrorCode;
 
-  /** Takes the sentence as it is. */
+  /** Uses the message as it is. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
 }
 
-/** Names in a sentence: the first ten, and how many more there are. */
+/** Names as part of a sentence: the first ten, and how many more there are. */
 export function listed(names: readonly (string | number)[]): string {
   const shown = names.slice(0, 10).map((name) => typeof name === "string" ? `"${name}"` : name);
   const more = names.length - shown.length;

@@ -1,10 +1,10 @@
 import { HephaestusError } from "./base.ts";
 
 /**
- * Says that a version's graph is not the one that its open instances began with: they could not go
- * on as they should. `action` is what was refused. Default: `serve`.
+ * Thrown when the graph of a version differs from the graph that its open instances started with,
+ * so that they could not continue correctly. `action` is what was attempted. Default: `serve`.
  *
- * @example Read what differs
+ * @example Read the differences
  * ```ts
  * import { GraphChangedError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -22,18 +22,18 @@ export class GraphChangedError extends HephaestusError {
   static {
     this.prototype.name = "GraphChangedError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "GRAPH_CHANGED";
   /** Name of the workflow. */
   readonly workflow: string;
   /** The version whose graph was changed. */
   readonly version: number;
-  /** How many instances are open that began with the other graph. */
+  /** How many open instances started with the other graph. */
   readonly open: number;
-  /** What is different in this graph; empty when the other one is not known. */
+  /** How this graph differs; empty when the other graph is not known. */
   readonly changes: readonly string[];
 
-  /** Makes the sentence of what differs. `next` is the version that the new graph should have. */
+  /** Builds the message from the differences. `next` is the version number for the new graph. */
   constructor(
     of: {
       workflow: string;

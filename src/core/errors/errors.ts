@@ -15,9 +15,9 @@ export { FatalError, RetryLaterError, StepTimeoutError } from "./step.ts";
 export { InvalidValueError, PayloadTooLargeError, type Problem } from "./value.ts";
 
 /**
- * Says that a definition cannot run: of a workflow, a step or the options.
+ * Thrown when the definition of a workflow or a step, or an option, is invalid.
  *
- * @example See a name that cannot be
+ * @example See an invalid name
  * ```ts
  * import { step, type, WorkflowDefinitionError } from "@hephaestus/workflow";
  * import { assertThrows } from "@std/assert";
@@ -33,20 +33,20 @@ export class WorkflowDefinitionError extends HephaestusError {
   static {
     this.prototype.name = "WorkflowDefinitionError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "WORKFLOW_DEFINITION";
 
-  /** Takes the sentence as it is. */
+  /** Uses the message as it is. */
   constructor(message: string, options?: ErrorOptions) {
     super("WORKFLOW_DEFINITION", message, options);
   }
 }
 
 /**
- * Says that nobody has registered this workflow, or this version of it. `known` is what there is
- * instead.
+ * Thrown when the workflow, or this version of it, is not registered. `known` lists the registered
+ * ones.
  *
- * @example Read what there is instead
+ * @example List the known versions
  * ```ts
  * import { UnknownWorkflowError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -61,16 +61,16 @@ export class UnknownWorkflowError extends HephaestusError {
   static {
     this.prototype.name = "UnknownWorkflowError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "UNKNOWN_WORKFLOW";
-  /** The name that was asked for. */
+  /** The requested name. */
   readonly workflow: string;
-  /** The version that was asked for; `undefined` when no workflow has the name. */
+  /** The requested version; `undefined` when no workflow has the name. */
   readonly version: number | undefined;
-  /** The names, or the versions of this workflow, that there are. */
+  /** The registered names, or the registered versions of this workflow. */
   readonly known: readonly (string | number)[];
 
-  /** Makes the sentence of what was asked for and of what there is. */
+  /** Builds the message from the request and the registered names or versions. */
   constructor(
     of: { workflow: string; version?: number | undefined; known: readonly (string | number)[] },
     options?: ErrorOptions,
@@ -87,40 +87,37 @@ export class UnknownWorkflowError extends HephaestusError {
 }
 
 /**
- * Says that the tables in the database do not fit this version of the package, and which command to
- * run.
+ * Thrown when the database schema does not match this version of the package. The message names the
+ * command to run.
  */
 export class SchemaVersionError extends HephaestusError {
   static {
     this.prototype.name = "SchemaVersionError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "SCHEMA_VERSION";
-  /**
-   * Whether `hephaestus migrate` mends it: there are no tables yet, or they are older than the
-   * package.
-   */
+  /** Whether `hephaestus migrate` fixes it: the tables are missing or older than the package. */
   readonly migratable: boolean;
 
-  /** Takes the sentence as it is. */
+  /** Uses the message as it is. */
   constructor(message: string, options: ErrorOptions & { readonly migratable?: boolean } = {}) {
     super("SCHEMA_VERSION", message, options);
     this.migratable = options.migratable ?? false;
   }
 }
 
-/** Says that the server is older than the oldest that is supported: to try again is pointless. */
+/** Thrown when the server is older than the oldest supported version. Retrying is pointless. */
 export class ServerVersionError extends HephaestusError {
-  /** Takes the sentence as it is. */
+  /** Uses the message as it is. */
   constructor(message: string) {
     super("DATABASE_REFUSED", message);
   }
 }
 
 /**
- * Says that no scheduled delivery has this id: it was made, cancelled, or never there.
+ * Thrown when no scheduled delivery has this id: it was delivered, cancelled, or never existed.
  *
- * @example Read which one
+ * @example Read the id
  * ```ts
  * import { JobNotFoundError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -135,12 +132,12 @@ export class JobNotFoundError extends HephaestusError {
   static {
     this.prototype.name = "JobNotFoundError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "JOB_NOT_FOUND";
-  /** The id that was asked for. */
+  /** The requested id. */
   readonly id: string;
 
-  /** Makes the sentence of the job that is not there. */
+  /** Builds the message from the id. */
   constructor(of: { id: string }, options?: ErrorOptions) {
     super(
       "JOB_NOT_FOUND",

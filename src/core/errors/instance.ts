@@ -1,20 +1,20 @@
 import { HephaestusError, listed } from "./base.ts";
 import type { InstanceStatus } from "../engine/instance.ts";
 
-/** The instance an error is about, by business key or by id. */
+/** The instance that an error is about, by business key or by id. */
 export interface InstanceName {
   /** Name of the workflow. */
   readonly workflow?: string | undefined;
-  /** The business key; it is named rather than the id. */
+  /** The business key. Messages prefer it to the id. */
   readonly key?: string | undefined;
   /** Id of the instance. */
   readonly id?: string | undefined;
 }
 
 /**
- * Says that a start was refused because an instance with this business key is active.
+ * Thrown when a start is rejected because an instance with this business key is active.
  *
- * @example Find the instance that is in the way
+ * @example Find the active instance
  * ```ts
  * import { AlreadyRunningError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -30,18 +30,18 @@ export class AlreadyRunningError extends HephaestusError {
   static {
     this.prototype.name = "AlreadyRunningError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "ALREADY_RUNNING";
   /** Name of the workflow. */
   readonly workflow: string;
-  /** The business key that is taken. */
+  /** The business key of the active instance. */
   readonly key: string;
-  /** The id of the active instance; `""` when it had ended before it could be read. */
+  /** The id of the active instance; `""` when it ended before it could be read. */
   readonly id: string;
-  /** Where the active instance stands. */
+  /** The status of the active instance. */
   readonly status: InstanceStatus;
 
-  /** Makes the sentence of the instance that is in the way. */
+  /** Builds the message from the active instance. */
   constructor(
     of: { workflow: string; key: string; id: string; status: InstanceStatus; why?: string },
     options?: ErrorOptions,
@@ -56,9 +56,9 @@ export class AlreadyRunningError extends HephaestusError {
 }
 
 /**
- * Says that there is no such instance. `action` is what was asked of it. Default: `find`.
+ * Thrown when the instance does not exist. `action` is what was attempted. Default: `find`.
  *
- * @example Read what was looked for
+ * @example Read which instance was requested
  * ```ts
  * import { InstanceNotFoundError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -73,16 +73,16 @@ export class InstanceNotFoundError extends HephaestusError {
   static {
     this.prototype.name = "InstanceNotFoundError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "INSTANCE_NOT_FOUND";
-  /** Name of the workflow, where it was given. */
+  /** Name of the workflow, if given. */
   readonly workflow: string | undefined;
-  /** The business key, where it was looked for by key. */
+  /** The business key, if the lookup was by key. */
   readonly key: string | undefined;
-  /** The id, where it was looked for by id. */
+  /** The id, if the lookup was by id. */
   readonly id: string | undefined;
 
-  /** Makes the sentence of what was looked for. */
+  /** Builds the message from the request. */
   constructor(of: InstanceName & { action?: string }, options?: ErrorOptions) {
     const sentence = `Cannot ${of.action ?? "find"} ${named(of)}: no such instance exists`;
     super("INSTANCE_NOT_FOUND", sentence, options);
@@ -93,8 +93,8 @@ export class InstanceNotFoundError extends HephaestusError {
 }
 
 /**
- * Says that a delivery was refused because nothing waits for it any more. `kind` is that of the
- * step. Default: `signal`.
+ * Thrown when a delivery is rejected because its step has stopped waiting. `kind` is the kind of
+ * the step. Default: `signal`.
  *
  * @example Read why a delivery came too late
  * ```ts
@@ -117,22 +117,22 @@ export class NotWaitingError extends HephaestusError {
   static {
     this.prototype.name = "NotWaitingError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "NOT_WAITING";
-  /** Name of the workflow, where it is known. */
+  /** Name of the workflow, if known. */
   readonly workflow: string | undefined;
-  /** The business key, where it is known. */
+  /** The business key, if known. */
   readonly key: string | undefined;
-  /** Id of the instance, where it is known. */
+  /** Id of the instance, if known. */
   readonly id: string | undefined;
   /** Name of the signal or of the asynchronous step. */
   readonly step: string;
-  /** Where the instance stands. */
+  /** The status of the instance. */
   readonly status: InstanceStatus;
-  /** The event with which the wait has ended, where that is known. */
+  /** The event that ended the wait, if known. */
   readonly event: string | undefined;
 
-  /** Makes the sentence of the wait that is over. `since` is when the instance became final. */
+  /** Builds the message from the wait that has ended. `since` is when the instance became final. */
   constructor(
     of: InstanceName & {
       step: string;
@@ -160,7 +160,7 @@ export class NotWaitingError extends HephaestusError {
 }
 
 /**
- * Says that an instance has already ended and so cannot be cancelled.
+ * Thrown when an instance cannot be cancelled because it has already ended.
  *
  * @example Read how it ended
  * ```ts
@@ -177,18 +177,18 @@ export class NotCancellableError extends HephaestusError {
   static {
     this.prototype.name = "NotCancellableError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "NOT_CANCELLABLE";
-  /** Name of the workflow, where it is known. */
+  /** Name of the workflow, if known. */
   readonly workflow: string | undefined;
-  /** The business key, where it is known. */
+  /** The business key, if known. */
   readonly key: string | undefined;
-  /** Id of the instance, where it is known. */
+  /** Id of the instance, if known. */
   readonly id: string | undefined;
-  /** How the instance ended. */
+  /** The final status of the instance. */
   readonly status: InstanceStatus;
 
-  /** Makes the sentence of the instance that has ended. */
+  /** Builds the message from the instance. */
   constructor(of: InstanceName & { status: InstanceStatus }, options?: ErrorOptions) {
     const sentence = `Cannot cancel ${named(of)}: instance is ${of.status}`;
     super("NOT_CANCELLABLE", sentence, options);
@@ -200,9 +200,9 @@ export class NotCancellableError extends HephaestusError {
 }
 
 /**
- * Says that an instance is active and so is deleted only with `force`.
+ * Thrown when an active instance is deleted without `force`.
  *
- * @example Read how it stands
+ * @example Read its status
  * ```ts
  * import { NotDeletableError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -217,18 +217,18 @@ export class NotDeletableError extends HephaestusError {
   static {
     this.prototype.name = "NotDeletableError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "NOT_DELETABLE";
-  /** Name of the workflow, where it is known. */
+  /** Name of the workflow, if known. */
   readonly workflow: string | undefined;
-  /** The business key, where it is known. */
+  /** The business key, if known. */
   readonly key: string | undefined;
-  /** Id of the instance, where it is known. */
+  /** Id of the instance, if known. */
   readonly id: string | undefined;
-  /** How the instance stands. */
+  /** The status of the instance. */
   readonly status: InstanceStatus;
 
-  /** Makes the sentence of the instance that is active. */
+  /** Builds the message from the instance. */
   constructor(of: InstanceName & { status: InstanceStatus }, options?: ErrorOptions) {
     const sentence = `Cannot delete ${
       named(of)
@@ -242,9 +242,10 @@ export class NotDeletableError extends HephaestusError {
 }
 
 /**
- * Says that a business key names several instances, as it can where keys need not be unique.
+ * Thrown when a business key matches several instances, which is possible where keys need not be
+ * unique.
  *
- * @example Name one of them by its id instead
+ * @example Refer to one of them by its id instead
  * ```ts
  * import { AmbiguousKeyError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -257,16 +258,16 @@ export class AmbiguousKeyError extends HephaestusError {
   static {
     this.prototype.name = "AmbiguousKeyError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "AMBIGUOUS_KEY";
   /** Name of the workflow. */
   readonly workflow: string;
   /** The business key that several instances share. */
   readonly key: string;
-  /** The instances that it could have meant, or some of them. */
+  /** The matching instances, or some of them. */
   readonly ids: readonly string[];
 
-  /** Makes the sentence of the instances that it could have meant. */
+  /** Builds the message from the matching instances. */
   constructor(
     of: { workflow: string; key: string; ids: readonly string[]; action?: string },
     options?: ErrorOptions,

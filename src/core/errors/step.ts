@@ -2,7 +2,7 @@ import { type Duration, milliseconds } from "../value/duration.ts";
 import { HephaestusError } from "./base.ts";
 
 /**
- * Thrown by a step that must not be tried again: the step fails at once.
+ * Thrown by a step to fail at once, without further attempts.
  *
  * @example Give up on a stolen card
  * ```ts
@@ -18,19 +18,19 @@ export class FatalError extends HephaestusError {
   static {
     this.prototype.name = "FatalError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "FATAL";
 
-  /** Takes the sentence as it is. */
+  /** Uses the message as it is. */
   constructor(message: string, options?: ErrorOptions) {
     super("FATAL", message, options);
   }
 }
 
 /**
- * Thrown by a step that is to run again later, without using up an attempt.
+ * Thrown by a step to run again later without using up an attempt.
  *
- * @example Wait for a gateway that asks for patience
+ * @example Wait until a rate-limited gateway accepts requests
  * ```ts
  * import { RetryLaterError } from "@hephaestus/workflow";
  *
@@ -44,17 +44,17 @@ export class RetryLaterError extends HephaestusError {
   static {
     this.prototype.name = "RetryLaterError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "RETRY_LATER";
-  /** How long to wait before the step runs again. */
+  /** The delay before the step runs again. */
   readonly after: Duration;
-  /** Why; it stands in the message. */
+  /** The reason. It is part of the message. */
   readonly reason: string | undefined;
 
   /**
-   * Asks for another run `after` a while.
+   * Requests another run after the delay `after`.
    *
-   * @throws {TypeError | RangeError} When `after` is no duration.
+   * @throws {TypeError | RangeError} When `after` is not a valid duration.
    */
   constructor(of: { after: Duration; reason?: string }, options?: ErrorOptions) {
     milliseconds(of.after, "after");
@@ -66,9 +66,9 @@ export class RetryLaterError extends HephaestusError {
 }
 
 /**
- * Says that an attempt of a step took longer than its time limit. `limit` in milliseconds.
+ * Thrown when an attempt of a step exceeds its time limit. `limit` is in milliseconds.
  *
- * @example Read how long it was given
+ * @example Read the time limit
  * ```ts
  * import { StepTimeoutError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -83,14 +83,14 @@ export class StepTimeoutError extends HephaestusError {
   static {
     this.prototype.name = "StepTimeoutError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "STEP_TIMEOUT";
   /** Name of the step. */
   readonly step: string;
   /** The time limit in milliseconds. */
   readonly limit: number;
 
-  /** Makes the sentence of the attempt that took too long. */
+  /** Builds the message from the step and its time limit. */
   constructor(of: { step: string; limit: number }, options?: ErrorOptions) {
     const sentence = `Cannot finish step "${of.step}": its time limit of ${of.limit} ms has passed`;
     super("STEP_TIMEOUT", sentence, options);

@@ -1,17 +1,19 @@
 import { HephaestusError } from "./base.ts";
 
-/** What is wrong at one place of a value. The message continues "value at ...". */
+/**
+ * A problem at one path of a value. Its message completes a sentence that begins "value at ...".
+ */
 export interface Problem {
-  /** Where in the value, for instance `"items[3].when"`; empty for the value itself. */
+  /** The path within the value, for instance `"items[3].when"`; empty for the value itself. */
   readonly path: string;
   /** What is wrong there, for instance `"is a Date, which JSON cannot carry"`. */
   readonly message: string;
 }
 
 /**
- * Says that a value is not what its place allows: JSON cannot carry it, or its schema refuses it.
+ * Thrown when a value cannot be stored as JSON or its schema rejects it.
  *
- * @example Read where
+ * @example Read where the problem is
  * ```ts
  * import { InvalidValueError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -27,14 +29,14 @@ export class InvalidValueError extends HephaestusError {
   static {
     this.prototype.name = "InvalidValueError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "INVALID_VALUE";
   /** What the value is, for instance `'output of step "charge"'`. */
   readonly what: string;
-  /** What is wrong with it, place by place. */
+  /** Everything that is wrong with the value, one entry per path. */
   readonly problems: readonly Problem[];
 
-  /** Makes the sentence of the first five problems. */
+  /** Builds the message from the first five problems. */
   constructor(
     of: { what: string; problems: readonly Problem[]; action?: string },
     options?: ErrorOptions,
@@ -51,9 +53,9 @@ export class InvalidValueError extends HephaestusError {
 }
 
 /**
- * Says that a value takes more bytes than the limit allows.
+ * Thrown when a value is larger than the limit in bytes.
  *
- * @example Read how far beyond the limit it is
+ * @example Read by how much the value exceeds the limit
  * ```ts
  * import { PayloadTooLargeError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -69,16 +71,16 @@ export class PayloadTooLargeError extends HephaestusError {
   static {
     this.prototype.name = "PayloadTooLargeError";
   }
-  /** Tells it from the others where `instanceof` cannot. */
+  /** Identifies the error where `instanceof` does not work. */
   declare readonly code: "PAYLOAD_TOO_LARGE";
   /** What the value is, for instance `'output of step "charge"'`. */
   readonly what: string;
-  /** The bytes counted when the limit was passed: the value has at least this many. */
+  /** The number of bytes when counting stopped at the limit: the value has at least this many. */
   readonly size: number;
-  /** The bytes that it may take as JSON. */
+  /** The maximum size as JSON in bytes. */
   readonly limit: number;
 
-  /** Makes the sentence of the value that takes too much. */
+  /** Builds the message from the value, its size and the limit. */
   constructor(of: { what: string; size: number; limit: number }, options?: ErrorOptions) {
     const { what, size, limit } = of;
     const sentence = `Cannot store ${what}: it has at least ${size} bytes, the limit is ${limit}`;

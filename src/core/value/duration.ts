@@ -1,7 +1,7 @@
 /**
- * A length of time: a number with its unit, which is one of `ms`, `s`, `m`, `h`, `d` and `w`.
+ * A duration: a number with one of the units `ms`, `s`, `m`, `h`, `d` and `w`.
  *
- * A bare number is refused, because nobody can see its unit; only `0` needs none.
+ * A bare number is rejected because its unit is not visible. Only `0` needs no unit.
  *
  * @example Wait for half an hour
  * ```ts
@@ -25,13 +25,14 @@ const units: ReadonlyMap<string, number> = new Map([
 
 const century = 36_525 * 86_400_000;
 
-/** Milliseconds that a timer of JavaScript can wait. One that is longer fires at once. */
+/** The longest delay of a JavaScript timer in milliseconds. A longer one fires at once. */
 export const longestTimer: number = 2 ** 31 - 1;
 
 /**
- * The length of a duration in whole milliseconds; plain JavaScript may hand in anything.
+ * The length of a duration in whole milliseconds. Accepts `unknown`, because plain JavaScript can
+ * pass anything.
  *
- * @param option What the duration is for, where an error should say so.
+ * @param option The option that the duration is for, if errors should name it.
  */
 export function milliseconds(duration: unknown, option?: string): number {
   if (duration === 0) return 0;
@@ -54,7 +55,7 @@ export function milliseconds(duration: unknown, option?: string): number {
   throw new RangeError(`${what}: it lasts from 0 milliseconds to 36525 days`);
 }
 
-// The numbers that a template literal writes, `${5e-7}s` among them.
+// The number formats that a template literal can produce, including `${5e-7}s`.
 const text = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(ms|s|m|h|d|w)$/;
 
 function shown(duration: unknown): string {

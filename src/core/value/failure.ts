@@ -1,39 +1,41 @@
 import { describe } from "./json.ts";
 
-/** What was thrown, as text that can be stored and shown: bounded, and without secrets. */
+/** A thrown error as text that can be stored and shown: limited in size, with secrets masked. */
 export interface Failure {
   /** Name of the error's class. */
   readonly name: string;
   /** Its message. */
   readonly message: string;
-  /** Its stack, where it had one. */
+  /** Its stack, if it had one. */
   readonly stack?: string;
-  /** What it was caused by, five levels deep at most. */
+  /** Its cause, at most five levels deep. */
   readonly cause?: Failure;
-  /** Its `code`, where it had one. */
+  /** Its `code`, if it had one. */
   readonly code?: string;
   /**
-   * How many failures before this one were left out: of many, the first and the last few are kept.
+   * How many failures before this one were left out. Of many failures, the first and the last few
+   * are kept.
    */
   readonly omitted?: number;
 }
 
 const unprintable: Failure = { name: "Error", message: "unprintable error" };
 
-// Of names, messages, codes and stacks together; the rest of the 16 kB is for the JSON around them.
+// For names, messages, codes and stacks together. The rest of the 16 kB is for the JSON around
+// them.
 const textBytes = 15_000;
 const causesAtMost = 5;
 
 /**
- * Turns whatever was thrown into text. Cannot throw: what cannot be read becomes "unprintable
- * error". The JSON of a failure takes less than 16 kB, and `secrets` and credentials in URLs are
+ * Converts any thrown value to text. Never throws: a value that cannot be read becomes "unprintable
+ * error". The JSON of a failure is smaller than 16 kB. `secrets` and credentials in URLs are
  * masked.
  */
 export function failure(thrown: unknown, secrets: readonly string[] = []): Failure {
   return read(thrown, { left: textBytes, secrets, seen: [] });
 }
 
-/** The error that a failure tells of, to be thrown or shown again. */
+/** Turns a failure back into an error that can be thrown or shown. */
 export function toError(failure: Failure): Error {
   const { name, message, stack, cause, code } = failure;
   const error = new Error(message, cause === undefined ? undefined : { cause: toError(cause) });
@@ -47,17 +49,17 @@ interface Thrown {
   readonly name?: unknown;
   /** Its message. */
   readonly message?: unknown;
-  /** Its stack, where it had one. */
+  /** Its stack, if it had one. */
   readonly stack?: unknown;
-  /** Its `code`, where it had one. */
+  /** Its `code`, if it had one. */
   readonly code?: unknown;
-  /** What it was caused by, five levels deep at most. */
+  /** Its cause, at most five levels deep. */
   readonly cause?: unknown;
   readonly errors?: unknown;
 }
 
 interface Budget {
-  /** Bytes of text that may still be written. */
+  /** Remaining bytes of text. */
   left: number;
   readonly secrets: readonly string[];
   readonly seen: unknown[];
@@ -79,13 +81,13 @@ function ofObject(thrown: Thrown, reading: Budget): Failure {
   if (typeof message !== "string") {
     return typeof stack === "string" ? unprintable : notAnError(thrown, reading);
   }
-  // The parts of an AggregateError tell more than its message, which is often empty.
+  // The errors inside an AggregateError say more than its message, which is often empty.
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
   const why = cause ?? first;
   const goesOn = why !== undefined && why !== null && reading.seen.length <= causesAtMost &&
     !reading.seen.includes(why);
-  // What matters most takes the room first; members stand in the order in which the database gives
-  // them back.
+  // The most important text is clipped first, so that it gets the space. The members are in the
+  // order in which the database returns them.
   const clipped = {
     name: typeof name === "string" && name !== "" ? clip(name, 100, reading) : "Error",
     message: clip(message, 4000, reading),
@@ -109,7 +111,7 @@ function notAnError(thrown: unknown, reading: Budget): Failure {
   return { name: "Error", message: clip(`Thrown value is ${what}, not an error`, 200, reading) };
 }
 
-/** The beginning of a text in at most `bytes` bytes of JSON, masked and well formed. */
+/** The longest prefix of a text that fits in `bytes` bytes of JSON, masked and well formed. */
 function clip(text: string, bytes: number, reading: Budget): string {
   const room = Math.min(bytes, reading.left);
   const clean = wellFormed(
@@ -138,7 +140,9 @@ function wellFormed(text: string): string {
   return text.replace(/\0|\p{Surrogate}/gu, "\ufffd");
 }
 
-/** `cut` says that the text goes on: a secret that begins at its end must not stay as a half. */
+/**
+ * `cut` means that the text was cut off here. A secret that begins at its end must be masked too.
+ */
 function mask(text: string, cut: boolean, secrets: readonly string[]): string {
   let masked = text;
   for (const secret of secrets) if (secret !== "") masked = masked.replaceAll(secret, "***");
@@ -164,8 +168,8 @@ const mostKept = 10;
 const mostCharacters = 64_000;
 
 /**
- * The failures of one attempt after another, with one more: the first and the last few. They are
- * read with every claim, so neither their number nor their size may grow with the attempts.
+ * Appends a failure to the failures of earlier attempts and keeps the first and the last few. They
+ * are read with every claim, so neither their number nor their size may grow with the attempts.
  */
 export function withFailure(failures: readonly Failure[], latest: Failure): readonly Failure[] {
   const [first, ...rest] = failures;
@@ -186,7 +190,7 @@ function size(failure: Failure): number {
   return JSON.stringify(failure).length;
 }
 
-/** The same in characters that every encoding of a database has, and without its stack. */
+/** The failure without its stack, in characters that every database encoding has. */
 function inAscii({ name, message, code, cause, omitted }: Failure): Failure {
   return {
     name: ascii(name),
@@ -201,15 +205,15 @@ function ascii(text: string): string {
   return text.replace(/[^\x20-\x7e]/gu, "?");
 }
 
-/** How much of a failure is written: less each time the database refuses it. */
+/** How much of a failure is stored. Each time the database rejects one form, the next is tried. */
 export type FailureForm = "whole" | "plain" | "bare";
 
-/** A failure as far as it may be told. */
+/** Reduces a failure to a form. */
 export function inForm(failure: Failure, form: FailureForm): Failure {
   return form === "whole" ? failure : form === "plain" ? inAscii(failure) : untold;
 }
 
-/** What is told of a failure when a database refuses to store anything of it. */
+/** Replaces a failure when the database rejects every form of it. */
 const untold: Failure = {
   name: "Error",
   message: "Cannot tell how the step failed: the database refused to store it",

@@ -1,8 +1,8 @@
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 
 /**
- * Among which instances a business key may be active only once: those of the `workflow`, those of
- * one `version` of it, all of them (`global`), or not at all (`none`).
+ * Where a business key must be unique among active instances: in the `workflow`, in one `version`
+ * of it, in all workflows (`global`), or nowhere (`none`).
  *
  * @example Let each version run the same order
  * ```ts
@@ -20,11 +20,12 @@ import { WorkflowDefinitionError } from "../errors/errors.ts";
  */
 export type Scope = "workflow" | "version" | "global" | "none";
 
-/** Every scope. */
+/** All scopes. */
 export const scopes: readonly Scope[] = ["workflow", "version", "global", "none"];
 
 /**
- * Refuses a name that could collide with a separator, a word of the engine, or a column's width.
+ * Rejects a name that could collide with a separator or a reserved word, or exceed the width of a
+ * column.
  */
 export function checkName(what: string, name: unknown): asserts name is string {
   if (typeof name === "string" && /^[A-Za-z][A-Za-z0-9_-]{0,62}$/.test(name)) return;
@@ -36,8 +37,7 @@ export function checkName(what: string, name: unknown): asserts name is string {
 }
 
 /**
- * The value of a business key, given as it is or in the form in which it is handed out:
- * `"orderid::abc123"`.
+ * Returns the value of a business key, given with or without its prefix, as in `"orderid::abc123"`.
  */
 export function bareKey(key: string, value: string): string {
   const name = `${key}::`;
@@ -45,8 +45,8 @@ export function bareKey(key: string, value: string): string {
 }
 
 /**
- * The business key of one value, for instance `"orderid::abc123"`. A business key is taken as it
- * is.
+ * Returns the business key of a value, for instance `"orderid::abc123"`. A value that is already a
+ * business key is returned unchanged.
  */
 export function businessKey(key: string, given: string): string {
   const value = bareKey(key, given);
@@ -68,14 +68,15 @@ export function businessKey(key: string, given: string): string {
   return `${key}::${value}`;
 }
 
-/**
- * An instance in a sentence for operators: `order "abc123"`, or its id where its key is not known.
- */
+/** Describes an instance for operators: `order "abc123"`, or by id when its key is not known. */
 export function titleOf(workflow: string, key: string | undefined, id: string): string {
   return `${workflow} "${key === undefined ? id : key.slice(key.indexOf("::") + 2)}"`;
 }
 
-/** What may be active only once, or `undefined`. No name has a colon, so no two scopes collide. */
+/**
+ * The text that must be unique among active instances, or `undefined`. Names have no colons, so
+ * scopes cannot collide.
+ */
 export function uniqueKey(
   workflow: { readonly name: string; readonly version: number; readonly scope: Scope },
   businessKey: string,
@@ -92,7 +93,7 @@ export function uniqueKey(
   }
 }
 
-/** Whether a queue or a tag may be called so. */
+/** Whether a value is allowed as the name of a queue or a tag. */
 export function isPrintable(value: unknown): value is string {
   return typeof value === "string" && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(value);
 }

@@ -1,25 +1,25 @@
 import { InvalidValueError, PayloadTooLargeError } from "../errors/value.ts";
 
-/** A value that JSON can carry. */
+/** A value that JSON can represent. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
-/** An object whose members JSON can carry. */
+/** An object whose members JSON can represent. */
 export interface JsonObject {
   /** A member. */
   readonly [name: string]: Json;
 }
 
-/** What is being stored, as an error shall name it, and how many bytes it may take. */
+/** The name of the value for error messages, and its maximum size in bytes. */
 export interface EncodeOptions {
   readonly what: string;
   readonly limit: number;
 }
 
 const deepest = 200;
-// Members that are undefined take no bytes; a shared object full of them could keep us busy for
-// ever.
+// Undefined members take no bytes, so a shared object full of them could keep the encoder busy
+// almost forever.
 const mostDropped = 1_000_000;
-/** From how many characters on the text of a value is remembered. */
+/** The size of a value is remembered if its JSON text has at least this many characters. */
 const heavy = 1_000;
 const weights = new WeakMap<object, number>();
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
@@ -27,12 +27,13 @@ const loneSurrogate = /\p{Surrogate}/u;
 const identifier = /^[A-Za-z_$][\w$]*$/;
 
 /**
- * The JSON text of a value, or a sentence about why there is none. Never calls `toJSON` and reads
- * everything once, so that what was checked is what is written. Members come in the order in which
- * PostgreSQL's jsonb gives them back, so that a value is the same before and after it was stored.
+ * Encodes a value as JSON text, or throws an error that says why it cannot. Never calls `toJSON`
+ * and reads everything once, so that the checked value is the stored value. Members are in the
+ * order in which PostgreSQL's jsonb returns them, so that a value is the same before and after it
+ * is stored.
  *
- * Members that are undefined, not enumerable or named by a symbol are left out and -0 becomes 0, as
- * JSON.stringify has it. An undefined value has no text: absence is the caller's to store.
+ * Members that are undefined, not enumerable or named by a symbol are left out, and -0 becomes 0,
+ * as in JSON.stringify. An undefined value has no text: the caller must store its absence.
  */
 export function encode(value: unknown, options: EncodeOptions): string {
   const writer = new Writer(options);
@@ -45,12 +46,12 @@ export function encode(value: unknown, options: EncodeOptions): string {
 }
 
 /**
- * Reads JSON text. The value is frozen: many may hold it, and none may change what the others see.
- * Members named `__proto__` are left out: assigning them elsewhere would change a prototype.
+ * Parses JSON text. The value is frozen, because it may be shared. Members named `__proto__` are
+ * left out: assigning them elsewhere would change a prototype.
  */
 export function decode(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  // An escape may spell the name in other letters.
+  // The name may be written with escapes.
   if (isObject(value)) {
     freeze(value, text.includes("__proto__") || text.includes("\\u"));
     if (text.length >= heavy) weights.set(value, text.length);
@@ -59,15 +60,14 @@ export function decode(text: string): unknown {
 }
 
 /**
- * About how many characters of JSON text a decoded value takes. What takes little is not worth
- * being counted.
+ * The approximate size of a decoded value in characters of JSON text. Small values are not counted.
  */
 export function weightOf(value: unknown): number {
   if (typeof value === "string") return value.length;
   return isObject(value) ? weights.get(value) ?? 0 : 0;
 }
 
-/** A place in a value, as a reader would write it: `items[3].when`. */
+/** A path within a value as text, for instance `items[3].when`. */
 export function pathText(keys: readonly PropertyKey[]): string {
   let text = "";
   for (const key of keys) {
@@ -80,7 +80,7 @@ export function pathText(keys: readonly PropertyKey[]): string {
   return text;
 }
 
-/** What a value is, in words: `a Date`, `undefined`, `a function`. */
+/** Describes the kind of a value: `a Date`, `undefined`, `a function`. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return `${value}`;
   if (typeof value === "number") return Number.isFinite(value) ? "a number" : `${value}`;
@@ -91,7 +91,7 @@ export function describe(value: unknown): string {
       return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
     }
   } catch {
-    // A proxy that answers nothing is still an object.
+    // A proxy whose traps throw is still an object.
   }
   return "an object";
 }
@@ -224,7 +224,7 @@ class Writer {
 function isPlain(value: object): value is { readonly [name: string]: unknown } {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
-  // Objects of another realm (a vm context, a test runner) have an Object.prototype of their own.
+  // Objects from another realm (a vm context, a test runner) have their own Object.prototype.
   return typeof prototype === "object" && Object.getPrototypeOf(prototype) === null &&
     Object.hasOwn(prototype, "isPrototypeOf");
 }
@@ -234,7 +234,7 @@ function isOwnData(value: object, name: string): boolean {
   return own?.enumerable === true && "value" in own && typeof own.value !== "function";
 }
 
-/** Bytes in UTF-8 of a text without lone surrogates. */
+/** The length in UTF-8 bytes of a text without lone surrogates. */
 export function byteLength(text: string): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {
@@ -260,10 +260,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/**
- * Names of members in the order of jsonb: the shorter ones first, those of one length by their
- * bytes.
- */
+/** Sorts member names in jsonb order: by length in bytes, then bytewise. */
 function ordered(names: string[]): readonly string[] {
   for (let index = 1; index < names.length; index++) {
     if (compareNames(names[index - 1]!, names[index]!) > 0) return names.sort(compareNames);
@@ -280,8 +277,8 @@ function compareNames(left: string, right: string): number {
 }
 
 /**
- * Where the bytes of a code unit stand among those of others: UTF-8 puts what UTF-16 writes as
- * surrogates last.
+ * Maps a code unit to its rank in UTF-8 byte order, where characters that UTF-16 writes as
+ * surrogates come last.
  */
 function place(unit: number): number {
   return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;

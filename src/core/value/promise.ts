@@ -2,13 +2,13 @@ import { callUserCode } from "./user_code.ts";
 
 type Settle = (value: unknown) => void;
 
-/** How many thenables in a row may resolve with a further one. */
+/** How many thenables may resolve with another thenable in a row. */
 const longestChain = 100;
 const endless = "Cannot await a value: what it resolves with must be awaited too, again and again";
 
 /**
- * Whether a value must be awaited: a promise of whatever make or realm. Never throws: a `then` that
- * cannot be read rejects later.
+ * Whether a value must be awaited: a promise or thenable of any library or realm. Never throws: a
+ * `then` that cannot be read causes a rejection later.
  */
 export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   if (value instanceof Promise) return true;
@@ -20,8 +20,8 @@ export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T>
 }
 
 /**
- * Goes on with a value: at once, or once it has come to something where it must be awaited. The one
- * place where a value and a promise of it part ways.
+ * Calls `next` with a value: at once, or after it resolves when it must be awaited. All code that
+ * accepts a value or a promise goes through here.
  */
 export function andThen<T, Result>(
   value: T | PromiseLike<T>,
@@ -32,13 +32,13 @@ export function andThen<T, Result>(
     : next(value);
 }
 
-/** A promise of this realm for what a promise of any make comes to. */
+/** Converts any promise or thenable to a promise of this realm. */
 export function settled<T>(value: T | PromiseLike<T>): Promise<T> {
   if (value instanceof Promise) return value;
   return new Promise((resolve, reject) => follow(value, 0, resolve as Settle, reject));
 }
 
-/** `await` would follow a thenable that resolves with itself for ever, and let nothing else run. */
+/** `await` would follow a thenable that resolves with itself forever and block everything else. */
 function follow(value: unknown, chain: number, resolve: Settle, reject: Settle): void {
   let over = false;
   const first = (settle: Settle): Settle => (value) => {
@@ -58,12 +58,12 @@ function follow(value: unknown, chain: number, resolve: Settle, reject: Settle):
   }
 }
 
-// deno-lint-ignore ban-types -- whatever can be called
+// deno-lint-ignore ban-types -- any callable value
 function thenOf(value: unknown): Function | undefined {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) {
     return undefined;
   }
-  // Most values have none, and what has one may compute it.
+  // Most values have no `then`, and reading it may run a getter.
   if (!("then" in value)) return undefined;
   const then = callUserCode(() => value.then);
   return typeof then === "function" ? then : undefined;

@@ -1,10 +1,10 @@
 import { type Duration, milliseconds } from "./duration.ts";
 
 /**
- * How often and how fast a failed attempt is repeated. What a step leaves open is taken from the
- * workflow, and then from the default: 5 attempts, exponential from 1 second to 60.
+ * How often and how soon a failed attempt is retried. A field that a step omits is taken from the
+ * workflow, and then from the engine. Default: 5 attempts, exponential from 1 to 60 seconds.
  *
- * @example Try a step ten times, five seconds apart
+ * @example Make ten attempts, five seconds apart
  * ```ts
  * import { type RetryPolicy, step, type } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -19,29 +19,29 @@ import { type Duration, milliseconds } from "./duration.ts";
  * ```
  */
 export interface RetryPolicy {
-  /** How many attempts there are, the first one included. */
+  /** The number of attempts, including the first one. */
   readonly attempts?: number;
-  /** How the delay grows: doubling with jitter, by `base` each time, or not at all. */
+  /** How the delay grows: it doubles with jitter, grows by `base`, or stays the same. */
   readonly backoff?: "exponential" | "linear" | "constant";
   /** The delay after the first attempt. */
   readonly base?: Duration;
-  /** The longest delay. */
+  /** The maximum delay. */
   readonly max?: Duration;
 }
 
-/** A policy with nothing left open; times in milliseconds. */
+/** A retry policy with all fields set. Times are in milliseconds. */
 export interface Retry {
-  /** How many attempts there are. */
+  /** The number of attempts. */
   readonly attempts: number;
   /** How the delay grows. */
   readonly backoff: "exponential" | "linear" | "constant";
-  /** The delay after the first attempt. */
+  /** The delay after the first attempt, in milliseconds. */
   readonly base: number;
-  /** The longest delay. */
+  /** The maximum delay in milliseconds. */
   readonly max: number;
 }
 
-/** What holds where nobody says otherwise. */
+/** Used for fields that no policy sets. */
 export const defaultRetry: Retry = Object.freeze({
   attempts: 5,
   backoff: "exponential",
@@ -49,7 +49,7 @@ export const defaultRetry: Retry = Object.freeze({
   max: 60_000,
 });
 
-/** The policy that holds, field by field, the most specific first. */
+/** Merges policies field by field. The first policy that sets a field wins. */
 export function resolveRetry(...policies: readonly (RetryPolicy | undefined)[]): Retry {
   const pick = <K extends keyof RetryPolicy>(field: K): RetryPolicy[K] | undefined =>
     policies.find((policy) => policy?.[field] !== undefined)?.[field];
@@ -79,13 +79,16 @@ export function resolveRetry(...policies: readonly (RetryPolicy | undefined)[]):
   };
 }
 
-/** How many attempts there are by policies that were checked before: every new job asks. */
+/**
+ * The number of attempts under policies that were already validated. Separate, because it is called
+ * for every new job.
+ */
 export function attemptsOf(...policies: readonly (RetryPolicy | undefined)[]): number {
   for (const policy of policies) if (policy?.attempts !== undefined) return policy.attempts;
   return defaultRetry.attempts;
 }
 
-/** Milliseconds from a failed attempt, counted from 1, to the next one. */
+/** Milliseconds from a failed attempt to the next one. Attempts are counted from 1. */
 export function delay(retry: Retry, attempt: number, random: () => number): number {
   const full = Math.min(retry.max, growth(retry, Math.max(1, attempt)));
   const length = retry.backoff === "exponential" ? full * (0.5 + random() / 2) : full;
@@ -95,7 +98,7 @@ export function delay(retry: Retry, attempt: number, random: () => number): numb
 function growth({ backoff, base }: Retry, attempt: number): number {
   switch (backoff) {
     case "exponential":
-      // Beyond this the power would become infinite, and nothing times infinity is no number.
+      // Beyond this the power would become infinite, and zero times infinity is NaN.
       return base * 2 ** Math.min(attempt - 1, 64);
     case "linear":
       return base * attempt;

@@ -2,34 +2,34 @@ import { type Json, pathText } from "./json.ts";
 import { isPromise, settled } from "./promise.ts";
 import { callUserCode } from "./user_code.ts";
 
-/** Why a schema refused a value, at one place of it. */
+/** One reason why a schema rejected a value. */
 export interface Issue {
-  /** What is wrong, in the words of the schema. */
+  /** The message of the schema. */
   readonly message: string;
-  /** Where: the keys that lead there, from the outside in. */
+  /** The path to the problem: the keys from the outside in. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a schema answers: the value to be stored, or what is wrong with the one it was given. */
+/** The result of a schema: the value to store, or the problems with the given value. */
 export type Validated<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly Issue[] };
 
-/** Says "this cannot be", as a sentence in the place of a type. */
+/** A type that stands for a mistake and explains it in the compiler's message. */
 export interface Mistake<Message extends string> {
-  /** The sentence. */
+  /** The explanation. */
   readonly "~mistake": Message;
 }
 
 /**
- * The shape of a value that is stored: an input of a workflow or an output of a step.
+ * The type of a stored value: the input of a workflow or the output of a step.
  *
- * It is a [Standard Schema](https://standardschema.dev), so that a schema of Zod, Valibot or
- * ArkType fits wherever {@linkcode type} does, and is then checked on the way in. It may turn the
- * value into another one, as a default does: `start` and `emit` take what it takes, steps get what
- * it puts out, which is what is stored. JSON must carry that.
+ * It is a [Standard Schema](https://standardschema.dev), so a Zod, Valibot or ArkType schema can be
+ * used wherever {@linkcode type} can. The schema then validates values before they are stored. It
+ * may also transform them, for instance by adding defaults: `start` and `emit` take the schema's
+ * input; its output is stored and passed to steps. The output must be valid JSON.
  *
- * @example Use a schema in the place of a marker
+ * @example Use a schema instead of a marker
  * ```ts
  * import { step, type Type } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -52,7 +52,7 @@ export interface Mistake<Message extends string> {
  * ```
  */
 export interface Type<out T, out Given = T> {
-  /** What the Standard Schema specification asks for. */
+  /** Required by the Standard Schema specification. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
@@ -61,14 +61,14 @@ export interface Type<out T, out Given = T> {
   };
 }
 
-/** The type of the values that are stored, and that steps read. */
+/** The type of the stored values, which steps read. */
 export type TypeOf<T> = T extends Type<infer U, unknown> ? U : never;
 
-/** The type of the values that are handed in: a schema may turn them into others. */
+/** The type of the values that callers pass. A schema may transform them. */
 export type GivenOf<T> = T extends Type<unknown, infer Given> ? Given : never;
 
 /**
- * What JSON turns into something else, or drops.
+ * Types that JSON changes or drops.
  *
  * @internal
  */
@@ -80,22 +80,22 @@ type Unstorable =
   | ReadonlyMap<unknown, unknown>
   | ReadonlySet<unknown>;
 
-/** `T`, with a {@linkcode Mistake} in the place of each member that JSON cannot carry. */
+/** `T`, with a {@linkcode Mistake} in the place of each member that JSON cannot represent. */
 export type JsonSafe<T> = [T] extends [Json] ? T : unknown extends T ? T
 : T extends string | number | boolean | null | undefined ? T
 : T extends Unstorable ? Mistake<"JSON cannot carry this value">
 : { readonly [K in keyof T]: JsonSafe<T[K]> };
 
 /**
- * `true` for a type that JSON can carry, else `never`. Whoever asks whether it is `never` is not
- * told so of a type parameter.
+ * `true` for a type that JSON can represent, else `never`. Comparing it with `never` does not
+ * reject a type parameter that is still open.
  *
  * @internal
  */
 export type Carried<T> = [T] extends [JsonSafe<T>] ? true : never;
 
 /**
- * Why JSON cannot carry a type.
+ * Explains why JSON cannot represent a type.
  *
  * @internal
  */
@@ -107,7 +107,7 @@ type Uncarried<T> = T extends Unstorable | readonly unknown[] ? "JSON cannot car
   }[keyof T];
 
 /**
- * The type of an input. A schema must put out what JSON can carry.
+ * The type of an input. The output of a schema must be valid JSON.
  *
  * @internal
  */
@@ -117,7 +117,7 @@ export type Input<In, Given = unknown> =
     ? Mistake<"JSON cannot carry the input: its schema must put out JSON">
     : unknown);
 
-/** A value that has passed, as it is to be stored, or the reason why it has not. */
+/** A validated value, ready to be stored, or the reason why it is invalid. */
 export type Checked = { readonly value: unknown } | { readonly problem: string };
 
 const anything: Type<never> = Object.freeze({
@@ -128,15 +128,15 @@ const anything: Type<never> = Object.freeze({
   }),
 });
 
-/** Marks an event that has no output. */
+/** Declares an event without output. */
 export function type(): Type<undefined>;
 /**
- * Marks the shape of an input or of an output, without checking it at run time.
+ * Declares the type of an input or an output, without validating it at run time.
  *
- * A member that JSON cannot carry, such as a `Date`, does not compile. To check values too, put a
- * schema of Zod, Valibot or ArkType in the same place.
+ * A member that JSON cannot represent, such as a `Date`, does not compile. To validate values as
+ * well, pass a Zod, Valibot or ArkType schema instead.
  *
- * @example Say what an event carries
+ * @example Declare the outputs of events
  * ```ts
  * import { step, type } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -155,7 +155,7 @@ export function type(): Type<never> {
   return anything;
 }
 
-/** Whether a value is a marker or a Standard Schema. */
+/** Whether a value is a Standard Schema. The result of `type()` is one too. */
 export function isType(value: unknown): value is Type<unknown> {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
   const standard: unknown = Reflect.get(value, "~standard");
@@ -163,9 +163,7 @@ export function isType(value: unknown): value is Type<unknown> {
     typeof Reflect.get(standard, "validate") === "function";
 }
 
-/**
- * Checks a value on its way in. Without a type there is nothing to carry: only `undefined` passes.
- */
+/** Validates a value before it is stored. Without a type, only `undefined` is valid. */
 export function check(
   type: Type<unknown> | undefined,
   value: unknown,
