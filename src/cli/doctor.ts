@@ -12,9 +12,9 @@ export interface DoctorValues {
 }
 
 /**
- * `hephaestus doctor`: prints one line for each violation. Returns the exit code: 1 when there is
- * any. Jobs that no living process can take are told of and are no violation: nobody may be meant
- * to work now.
+ * `hephaestus doctor`: prints one line per violation. Returns the exit code: 1 if there are
+ * violations. Jobs that no living process can take are printed but are not violations: the workers
+ * may be stopped on purpose.
  */
 export async function runDoctor(words: readonly string[], values: DoctorValues): Promise<number> {
   if (words[0] !== undefined) {

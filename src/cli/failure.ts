@@ -1,13 +1,11 @@
-/** Says that the command was not written as it should be. */
+/** The command line is invalid. */
 export class UsageError extends Error {
   static {
     this.prototype.name = "UsageError";
   }
 }
 
-/**
- * What went wrong, for a person: one sentence, no stack. No sentence has a password or a URL in it.
- */
+/** Describes an error for a person: one sentence without a stack, a password or a URL. */
 export function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

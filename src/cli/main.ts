@@ -100,7 +100,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** An option that the command does not know is a mistake, and must not be passed over. */
+/** Reject options that the command does not know instead of ignoring them. */
 function checkOptions(command: string, values: Command["values"]): void {
   const known = commands.get(command);
   if (known === undefined) {

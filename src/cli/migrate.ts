@@ -23,7 +23,7 @@ export interface MigrateValues {
 
 const actions = ["up", "down", "status"] as const;
 
-/** What was asked for. */
+/** The parsed options. */
 interface Wish {
   readonly action: typeof actions[number];
   readonly schema: string;
@@ -48,7 +48,7 @@ export async function runMigrate(words: readonly string[], values: MigrateValues
   else print(wish, migrated);
 }
 
-/** The database to work on: found as the library finds it. */
+/** The database to work on, resolved in the same way as by the library. */
 export function databaseOf(
   { url = process.env.DATABASE_URL }: Pick<MigrateValues, "url">,
 ): MaintenanceOptions {
@@ -86,7 +86,7 @@ function printStatus({ schema, json }: Wish, all: readonly MigrationStatus[]): v
   }
 }
 
-/** Prints the SQL of what a dry run would do. */
+/** Prints the SQL that a dry run would execute. */
 function printSqlOf({ applied, reverted }: MigrateResult, schema: string): void {
   const [from, to] = [applied[0], applied.at(-1)];
   if (from && to) printSql({ schema, from: from.version - 1, to: to.version });

@@ -8,19 +8,19 @@ import { MemoryTables } from "./tables.ts";
 
 export type { Backend };
 
-/** Instances, results and jobs in this process's memory: gone with it. */
+/** Instances, results and jobs in this process's memory. They are lost when it ends. */
 export interface MemoryBackend extends Backend, Waiting {
-  /** Where it takes the time from. */
+  /** Where it reads the time from. */
   readonly clock: Clock;
 }
 
-/** What a memory backend is made of. */
+/** Options of a memory backend. */
 export interface MemoryOptions {
-  /** Where the time comes from. Default: the system's clock. */
+  /** Source of the time. Default: the system clock. */
   readonly clock?: Clock;
   /**
-   * What the callback of `tx` is given, for instance a database of the test's. Default: one that
-   * refuses each statement.
+   * The value passed to the callback of `tx`, for example a test's database. Default: an object
+   * that rejects every statement.
    */
   readonly sql?: Sql;
 }

@@ -1,4 +1,4 @@
-/** Tells listeners what has happened in a statement, once it stands. */
+/** Notifies listeners of the changes of a statement after it has committed. */
 export class Bell {
   readonly #listeners = new Set<(names: readonly string[]) => void>();
   readonly #rung = new Set<string>();
@@ -8,7 +8,7 @@ export class Bell {
   }
 
   listen(listener: (names: readonly string[]) => void): AsyncDisposable {
-    // The same function may listen twice: each of its listenings ends on its own.
+    // The same function may listen twice, and each registration ends separately.
     const own = (names: readonly string[]) => listener(names);
     this.#listeners.add(own);
     return {
@@ -19,7 +19,7 @@ export class Bell {
     };
   }
 
-  /** Tells what was rung since `silence`. */
+  /** Announces the names that were rung since `silence`. */
   announce(): void {
     if (this.#rung.size > 0) this.tell([...this.#rung]);
   }

@@ -1,37 +1,37 @@
 import type { JobState } from "../backend/job.ts";
 
-/** Where the memory backend takes the time from. */
+/** The time source of a memory backend. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
   /**
-   * Calls `moved` whenever somebody moves the time, until the returned function is called.
-   * `backend` says what waits for that.
+   * Calls `moved` whenever the time is changed, until the returned function is called. `backend`
+   * reports what waits for the time.
    */
   onMove?(moved: () => void, backend: Waiting): () => void;
 }
 
 export const systemClock: Clock = { now: () => Date.now() };
 
-/** A job that a memory backend holds. */
+/** A job in a memory backend. */
 export interface StoredJob {
   /** Its id. */
   readonly id: string;
   /** `"advance"`, `"execute"` or `"resume"`. */
   readonly kind: string;
-  /** Id of the instance that it is for. */
+  /** Id of its instance. */
   readonly instance: string;
-  /** Name of the step that it is for; `undefined` for an advance. */
+  /** Name of its step; `undefined` for an advance. */
   readonly step: string | undefined;
-  /** Name of the queue that it is in. */
+  /** Name of its queue. */
   readonly queue: string;
-  /** Where it stands. */
+  /** Its state. */
   readonly state: JobState;
   /** How many attempts have begun. */
   readonly attempt: number;
   /** The process that owns it while it executes. */
   readonly process: string | undefined;
-  /** When it may be claimed, or might have been. */
+  /** When it may be claimed, or could have been. */
   readonly scheduledAt: Date;
   /** When it was discarded or cancelled. */
   readonly finishedAt: Date | undefined;
@@ -39,8 +39,8 @@ export interface StoredJob {
 
 /** What waits in a memory backend. */
 export interface Waiting {
-  /** The jobs that it holds, in the order of their ids. */
+  /** Its jobs, ordered by id. */
   jobs(): readonly StoredJob[];
-  /** Whether a worker that runs takes jobs from this queue. */
+  /** Whether a running worker takes jobs from this queue. */
   serves(queue: string): boolean;
 }

@@ -3,8 +3,8 @@ import type { Json, JsonObject } from "../core/value/json.ts";
 const utf8 = new TextEncoder();
 
 /**
- * The JSON text as PostgreSQL's jsonb gives it back: members ordered by length and then by bytes,
- * the last of two wins.
+ * The JSON text as PostgreSQL's jsonb returns it: keys sorted by length and then by bytes, and the
+ * last of two equal keys wins.
  */
 export function jsonb(text: string): string {
   return JSON.stringify(ordered(JSON.parse(text)));
@@ -13,7 +13,7 @@ export function jsonb(text: string): string {
 function ordered(value: Json): Json {
   if (value === null || typeof value !== "object") return value;
   if (isArray(value)) return value.map(ordered);
-  // Encoded once for each name and not for each comparison: an object may have 100,000.
+  // Encode each key once instead of in every comparison: an object may have 100,000 keys.
   const names = Object.keys(value).map((name) => ({ name, bytes: utf8.encode(name) }));
   names.sort((a, b) => compareBytes(a.bytes, b.bytes));
   return Object.fromEntries(names.map(({ name }) => [name, ordered(value[name]!)]));
@@ -25,7 +25,7 @@ function compareBytes(left: Uint8Array, right: Uint8Array): number {
   return at < 0 ? 0 : left[at]! - right[at]!;
 }
 
-/** Whether `value` contains `part`, as jsonb's `@>` has it for objects. */
+/** Whether `value` contains `part`, as in jsonb's `@>` for objects. */
 export function contains(value: Json | undefined, part: Json): boolean {
   if (value === undefined) return false;
   if (isArray(part)) {

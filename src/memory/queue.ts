@@ -14,7 +14,7 @@ import type { JobRecord } from "./rows.ts";
 import { type MemoryTables, run } from "./tables.ts";
 import { unserved } from "./jobs/unserved.ts";
 
-/** The queue's contract on tables in memory. */
+/** Implements the queue contract on tables in memory. */
 export function memoryQueue(tables: MemoryTables): Queue {
   return {
     register: (name, lease, serving) =>
@@ -142,7 +142,7 @@ function take(tables: MemoryTables, job: JobRecord, process: string): Job {
   return toJob(claimed);
 }
 
-/** The jobs that wait to run alone, the oldest first. */
+/** The jobs that wait to run alone, oldest first. */
 function lone(
   tables: MemoryTables,
   { queues, serves }: Omit<LoneDemand, "process">,

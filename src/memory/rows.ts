@@ -4,8 +4,8 @@ import type { Serving } from "../backend/queue.ts";
 import type { NewResult } from "../backend/turn.ts";
 
 /**
- * A row of the instances. Values that callers gave are kept as JSON text, so that nobody can share
- * them.
+ * A row of the instances table. Values from callers are kept as JSON text, so that they cannot be
+ * shared or changed.
  */
 export interface InstanceRecord {
   readonly id: string;
@@ -29,7 +29,7 @@ export interface InstanceRecord {
 export interface ResultRecord extends NewResult {
   readonly instance: string;
   readonly version: number;
-  /** Rows of one moment keep the order in which they were given. */
+  /** Orders rows that were inserted at the same time. */
   readonly sequence: number;
   readonly processed: boolean;
   readonly appliedRevision: number | undefined;

@@ -9,7 +9,7 @@ import { ended, history, list, page, toKnown, unprocessed } from "./instances/re
 import { type MemoryTables, run } from "./tables.ts";
 import { transaction } from "./transaction.ts";
 
-/** The store's contract on tables in memory. */
+/** Implements the store contract on tables in memory. */
 export function memoryStore(tables: MemoryTables, sql: Sql): Store {
   return {
     open: (process, instances, tx) =>

@@ -1,6 +1,6 @@
 /**
- * Rows by key and by group. Rows are replaced, never changed, so that a write is taken back by
- * putting the old row back.
+ * Rows by key and by group. Rows are replaced, never changed, so that a write can be undone by
+ * restoring the old row.
  */
 export class Table<Row> {
   readonly #rows = new Map<string, Row>();
@@ -9,7 +9,7 @@ export class Table<Row> {
   readonly #groupOf: (row: Row) => string;
   readonly #journal: (() => void)[];
 
-  /** Every write leaves in `journal` what takes it back. */
+  /** Every write appends its undo function to `journal`. */
   constructor(
     journal: (() => void)[],
     keyOf: (row: Row) => string,
@@ -28,7 +28,7 @@ export class Table<Row> {
     return [...this.#rows.values()];
   }
 
-  /** The rows of one group, in no order. */
+  /** The rows of one group, in no particular order. */
   of(group: string): readonly Row[] {
     return [...this.#groups.get(group)?.values() ?? []];
   }

@@ -9,8 +9,7 @@ import { Table } from "./table.ts";
 const block = 1000;
 
 /**
- * All that the memory backend holds. A statement runs to its end before the next begins, and is all
- * or nothing.
+ * The data of the memory backend. Statements run one after the other, and each is all or nothing.
  */
 export class MemoryTables {
   readonly #journal: (() => void)[] = [];
@@ -29,7 +28,7 @@ export class MemoryTables {
     (row) => row.id,
     (row) => row.instance,
   );
-  /** Queues that may have got work. */
+  /** Queues that may have new work. */
   readonly woken: Bell = new Bell();
   /** Instances that have become final. */
   readonly ended: Bell = new Bell();
@@ -46,7 +45,7 @@ export class MemoryTables {
     return this.#clock.now();
   }
 
-  /** The first id of a block that nobody else uses. Ids are used up even by what is taken back. */
+  /** The first id of a newly reserved block. An undone statement does not return its ids. */
   reserve(): number {
     const from = this.#nextId;
     this.#nextId += block;
@@ -57,7 +56,7 @@ export class MemoryTables {
     return this.#sequence++;
   }
 
-  /** Runs one statement; when it throws, nothing of it stands. */
+  /** Runs one statement. If it throws, all of its writes are undone. */
   statement<T>(work: () => T): T {
     this.#journal.length = 0;
     this.woken.silence();
@@ -73,7 +72,7 @@ export class MemoryTables {
     }
   }
 
-  /** What a statement would answer: it runs and is taken back. */
+  /** Runs a statement, undoes it, and returns its result. */
   rehearse<T>(work: () => T): T {
     this.#journal.length = 0;
     try {
@@ -94,12 +93,12 @@ export class MemoryTables {
   }
 }
 
-/** One result for each running of a step, and one that says that it waits. */
+/** Key of a result: one per activation of a step, and one more for the start of its wait. */
 export function resultKey(instance: string, { step, activation, waits }: ResultKey): string {
   return JSON.stringify([instance, step, activation, waits]);
 }
 
-/** A statement as a promise: what it throws is a rejection. */
+/** Runs a statement and returns a promise, which rejects with what it throws. */
 export function run<T>(tables: MemoryTables, work: () => T): Promise<T> {
   return new Promise((resolve) => resolve(tables.statement(work)));
 }

@@ -3,10 +3,10 @@ import type { StoreTransaction } from "../backend/store.ts";
 import { commit, record } from "./instances/commit.ts";
 import type { MemoryTables } from "./tables.ts";
 
-/** What a write has answered: instances or jobs, by id. */
+/** The result of a write: instances or jobs, by id. */
 type WriteAnswer = Pick<ReadonlySet<string>, "size" | "has" | "keys">;
 
-/** A write that a transaction has been promised, with the answer that it was given. */
+/** A write of a transaction that is not yet made, with the result that was returned for it. */
 interface Rehearsed {
   readonly write: () => WriteAnswer;
   readonly answer: WriteAnswer;
@@ -15,9 +15,9 @@ interface Rehearsed {
 class Conflict extends Error {}
 
 /**
- * Runs `work` in one transaction. Its writes are rehearsed, so that nobody sees them, and made
- * together at its end; when somebody has been there in between and an answer would be another now,
- * `work` runs again.
+ * Runs `work` in one transaction. Its writes are only rehearsed at first, so that they are
+ * invisible to others, and are made together at the end. If other changes have made one of the
+ * results obsolete by then, `work` runs again.
  */
 export async function transaction<T>(
   tables: MemoryTables,

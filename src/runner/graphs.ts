@@ -10,8 +10,8 @@ import type { InstanceState, Store } from "../backend/store.ts";
 import type { Registry } from "./registry.ts";
 
 /**
- * An instance has begun with another graph of its version than the one that is here: its job is for
- * others.
+ * An instance was started with a different graph of its version than this process has. Another
+ * process must run its job.
  */
 export class ForeignGraph extends RetryLaterError {
   constructor({ workflow, version, id }: InstanceState) {
@@ -21,26 +21,26 @@ export class ForeignGraph extends RetryLaterError {
   }
 }
 
-/** What the store has answered about the graph of a version. */
+/** What the store returned about the graph of a version. */
 interface GraphAnswer {
   readonly at: number;
-  /** The other graphs, where this one must not be used at all. */
+  /** The other graphs, if this one must not be used at all. */
   readonly refused: readonly OtherGraph[];
 }
 
 /**
- * Milliseconds for which a version is left to others whose instance was met here: they are to claim
- * its job first.
+ * Milliseconds for which this process leaves a version to others after it met one of their
+ * instances, so that they claim the job first.
  */
 const leftToOthers = 1_000;
 
-/** Milliseconds for which a process that starts an instance relies on an answer. */
+/** Milliseconds for which an answer counts as fresh when an instance is started. */
 const reliedOn = 30_000;
 
 /**
- * Which versions this process may work on and start. One whose open instances have all begun with
- * another graph is refused. Where two processes have begun with two graphs at once, each goes on
- * with its own instances.
+ * Decides which versions this process may work on and start. It refuses a version whose open
+ * instances were all started with another graph. If two processes started instances with two graphs
+ * at the same time, each continues with its own instances.
  */
 export class Graphs {
   readonly #store: Pick<Store, "compare">;
@@ -73,8 +73,8 @@ export class Graphs {
   }
 
   /**
-   * Asks about all workflows of this process, and tells the log what is refused. True when one no
-   * longer is.
+   * Asks the store about all workflows of this process, and logs which are refused. Returns true
+   * when one is no longer refused.
    */
   async look(): Promise<boolean> {
     const workflows = this.#registry.all();
@@ -96,11 +96,11 @@ export class Graphs {
     return true;
   }
 
-  /** Refuses to start instances that no process could go on with. */
+  /** Refuses to start instances that no process could continue. */
   async admit(workflows: Iterable<Workflow>, inTransaction: boolean): Promise<void> {
     for (const workflow of new Set(workflows)) {
       const answer = this.#answers.get(workflow.fingerprint);
-      // In a caller's transaction no other connection is waited for, unless nothing is known.
+      // Inside a caller's transaction, do not wait for another connection if there is any answer.
       const holds = answer !== undefined && answer.refused.length === 0 &&
         (inTransaction || performance.now() - answer.at < reliedOn);
       if (!holds) await this.#ask([workflow]);
@@ -119,7 +119,7 @@ export class Graphs {
     return this.#error(workflow, others.find((other) => other.fingerprint === fingerprint), action);
   }
 
-  /** Whether this process can go on with an instance. */
+  /** Whether this process can continue an instance. */
   fits({ workflow, version, graph, status }: InstanceState): boolean {
     if (graph === undefined || isFinal(status)) return true;
     const here = this.#registry.find(workflow, version);
@@ -127,8 +127,8 @@ export class Graphs {
   }
 
   /**
-   * What a job of an instance that does not fit has failed with. The first one is looked into, for
-   * the log.
+   * Returns the error for a job of an instance that does not fit. Checks the graph again at the
+   * first such job, for the log.
    */
   met(known: InstanceState): ForeignGraph {
     const { workflow, version, graph } = known;

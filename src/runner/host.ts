@@ -6,52 +6,51 @@ import type { Lease } from "../backend/queue.ts";
 import type { Slot, Slots } from "./claim/slots.ts";
 
 /**
- * A job with the process that has claimed it: a process that was declared dead works on under
- * another id.
+ * A job with the id of the process that claimed it. A process that was declared dead continues
+ * under a new id.
  */
 export interface OwnedJob extends Job {
   readonly process: string;
-  /** Given back when the job is over here, or earlier when its room goes to another one. */
+  /** Released when the job ends here, or earlier when another job takes it over. */
   readonly slot: Slot;
 }
 
-/** The working process, as its runtime see it. */
+/** The working process, as its runtime sees it. */
 export interface Host {
-  /** Its id in the database: a new one after it has been declared dead. */
+  /** Its id in the database. It gets a new one after it was declared dead. */
   readonly process: string;
   readonly slots: Slots;
-  /** Whether it begins new work: not when it stops, nor beside a job that must run alone. */
+  /**
+   * Whether it begins new work. It does not while it stops, or next to a job that must run alone.
+   */
   readonly accepting: boolean;
-  /** Aborts when it gives up: nothing is tried again after that. */
+  /** Aborts when the process gives up: nothing is retried after that. */
   readonly givenUp: AbortSignal;
   /**
-   * Whether a saturated process lets the queue go first this time, so that its own chains starve
-   * nobody.
+   * Whether a saturated process takes from the queue first this time. This keeps its own chains
+   * from starving other jobs.
    */
   yields(queue: string): boolean;
-  /** Begins a job that is executing here. */
+  /** Begins a job that already executes in this process according to the database. */
   begin(job: OwnedJob): void;
-  /** A job that was begun is over here, whatever came of it: its slot is free. */
+  /** Records that a job has ended here, whatever its outcome: its slot is free. */
   done(job: OwnedJob): void;
   /**
-   * Its attempt has failed and could not be written down: it stays counted when the job is given
-   * back.
+   * Records that an attempt failed and its verdict could not be written. The attempt still counts
+   * when the job is given back.
    */
   unsettled(job: OwnedJob): void;
-  /** Tells listeners of a job that was done: its row is deleted, or goes on. */
+  /** Notifies listeners that a job is done: its row was deleted or reused. */
   stopped(job: OwnedJob): void;
   /** Aborts the running steps of an instance that has become final. */
   abort(instance: string, reason: Error): void;
-  /** Looks for work in this queue after so many milliseconds. */
+  /** Looks for work in this queue after `delay` milliseconds. */
   expect(queue: string, delay: number): void;
-  /**
-   * Lets waiting callers know that an instance is final, and what it has become where that is
-   * known.
-   */
+  /** Tells waiting callers that an instance is final, and its final state if that is known. */
   finished(instance: string, final?: Instance): void;
 }
 
-/** Whether the step that a job is for has started and not ended. */
+/** Whether the step of a job has started and not ended. */
 export function isRunning(
   { control }: Pick<InstanceState, "control">,
   { step = "", activation }: Pick<Job, "step" | "activation">,
@@ -59,7 +58,7 @@ export function isRunning(
   return isActive(control, { step, activation });
 }
 
-/** What fences the verdicts on a job. */
+/** The lease that fences the verdicts on a job. */
 export function leaseOf({ process, id, token }: OwnedJob): Lease {
   return { process, id, token };
 }

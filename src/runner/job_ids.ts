@@ -2,8 +2,8 @@ import type { JobId } from "../backend/job.ts";
 import type { Queue } from "../backend/queue.ts";
 
 /**
- * Job ids from blocks that the queue has reserved, so that a job's id is known before it is
- * inserted.
+ * Hands out job ids from blocks that the queue has reserved, so that a job's id is known before the
+ * job is inserted.
  */
 export class JobIds {
   readonly #queue: Pick<Queue, "reserveIds">;

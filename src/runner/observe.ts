@@ -12,25 +12,25 @@ import type { NewResult } from "../backend/turn.ts";
 import type { OwnedJob } from "./host.ts";
 import type { Plan } from "./turn/plan.ts";
 
-/** What events say of an instance. */
+/** What events report about an instance. */
 export function aboutInstance(
   { id, workflow, version, key }: Pick<InstanceState, "id" | "workflow" | "version" | "key">,
 ): AboutInstance {
   return { instance: id, workflow, version, key };
 }
 
-/** What events say of an attempt. */
+/** What events report about an attempt. */
 export function aboutAttempt(known: InstanceState, job: OwnedJob): AboutAttempt {
   return { ...aboutInstance(known), step: job.step ?? "", job: job.id, attempt: job.attempt };
 }
 
-/** What events say of a job. */
+/** What events report about a job. */
 export function aboutJob(job: OwnedJob): AboutJob {
   const { id, kind, queue, workflow, version, instance, step, attempt } = job;
   return { job: id, kind, queue, workflow, version, instance, step, attempt };
 }
 
-/** Says that an instance has failed, and in which step. */
+/** Logs that an instance has failed, and in which step. */
 export function sayFailed(
   logger: Logger,
   { id, workflow, version, key }: Pick<InstanceState, "id" | "workflow" | "version" | "key">,
@@ -49,7 +49,7 @@ export function sayFailed(
   });
 }
 
-/** Says that an instance cannot be moved on by the process that has run the step. */
+/** Logs that the process that ran a step cannot advance its instance. */
 export function sayRefused(
   logger: Logger,
   { workflow, version, instance, step }: OwnedJob,
@@ -63,8 +63,8 @@ export function sayRefused(
 }
 
 /**
- * Tells listeners of a turn that was written, at a time by the store's clock. Payloads are made for
- * those who listen.
+ * Emits the events of a committed turn, with a time from the store's clock. Builds payloads only
+ * for events that have listeners.
  */
 export function observe(
   telemetry: Telemetry,
@@ -90,7 +90,7 @@ export function observe(
   if (isFinal(next.status)) tellEnd(telemetry, next, { status: next.status, error, at });
 }
 
-/** Tells listeners how an attempt ended. */
+/** Emits how an attempt ended. */
 export function observeEnd(
   telemetry: Telemetry,
   { cached, job, began }: Attempt,
@@ -103,7 +103,7 @@ export function observeEnd(
   else telemetry.emit(name, { ...about, event });
 }
 
-/** Tells listeners of an instance that was started, with what was decided at once. */
+/** Emits that an instance was started, and what was decided immediately. */
 export function tellStart(
   telemetry: Telemetry,
   known: InstanceState,
@@ -120,7 +120,7 @@ export function tellStart(
   tellEnd(telemetry, known, { status, error, at });
 }
 
-/** Tells listeners of an instance that has become final. */
+/** Emits that an instance has become final. */
 export function tellEnd(
   telemetry: Telemetry,
   instance: Pick<InstanceState, "id" | "workflow" | "version" | "key" | "insertedAt">,
@@ -136,7 +136,7 @@ export function tellEnd(
   } else telemetry.emit("workflow:stop", { ...about, status });
 }
 
-/** Tells listeners that a timer has elapsed, or a delivery has reached its instance. */
+/** Emits that a timer has elapsed, or that a delivery has reached its instance. */
 export function tellResume(
   telemetry: Telemetry,
   instance: InstanceState,

@@ -33,12 +33,12 @@ export class Registry {
     return [...this.#workflows.values()].flatMap((versions) => [...versions.values()]);
   }
 
-  /** A workflow, where it is registered. */
+  /** A workflow, or `undefined` if it is not registered. */
   find(name: string, version: number): Workflow | undefined {
     return this.#workflows.get(name)?.get(version);
   }
 
-  /** A workflow that is registered. Throws `UnknownWorkflowError` for another. */
+  /** A registered workflow. Throws `UnknownWorkflowError` for any other. */
   get(name: string, version: number): Workflow {
     const workflow = this.find(name, version);
     if (workflow !== undefined) return workflow;
@@ -46,7 +46,7 @@ export class Registry {
     throw new UnknownWorkflowError({ workflow: name, version, known });
   }
 
-  /** A step of a workflow, where both are registered. */
+  /** A step of a workflow, if both are registered. */
   step(name: string, version: number, step: string | undefined): StepDefinition | undefined {
     return step === undefined ? undefined : this.find(name, version)?.steps.get(step);
   }

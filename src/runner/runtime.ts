@@ -8,11 +8,11 @@ import type { Registry } from "./registry.ts";
 
 /** The queue of each worker. */
 export interface QueueNames {
-  /** Where the jobs that move an instance go. */
+  /** Queue of the jobs that advance an instance. */
   readonly advance: string;
-  /** Where the jobs that run a step go. */
+  /** Queue of the jobs that run a step. */
   readonly execute: string;
-  /** Where the jobs of timers and scheduled deliveries go. */
+  /** Queue of the jobs of timers and scheduled deliveries. */
   readonly resume: string;
 }
 
@@ -25,11 +25,11 @@ export interface Runtime {
   readonly logger: Logger;
   readonly telemetry: Telemetry;
   readonly queues: QueueNames;
-  /** Whether the process that has run a step may advance the instance itself. */
+  /** Whether the process that ran a step may advance the instance itself. */
   readonly inline: boolean;
-  /** For steps and workflows that say nothing. */
+  /** For steps and workflows without a retry policy of their own. */
   readonly retry: RetryPolicy | undefined;
-  /** Bytes that one value may take as JSON. */
+  /** Maximum size of one value as JSON, in bytes. */
   readonly payloadLimit: number;
   readonly random: () => number;
 }

@@ -25,26 +25,23 @@ import { Running, type RunningJob } from "./claim/running.ts";
 import { type SlotHold, Slots } from "./claim/slots.ts";
 import { Upkeep } from "./upkeep/maintenance.ts";
 
-/** How a process works. Times in milliseconds. */
+/** Options of a worker process. Times in milliseconds. */
 export interface ProcessOptions extends Timing {
-  /** What the process is called in the database and in the log. */
+  /** The name of the process in the database and in the log. */
   readonly name: string;
   readonly queues: ReadonlyMap<string, number>;
   readonly poll: number;
-  /** How long running steps may go on after a stop. */
+  /** How long running steps may continue after a stop. */
   readonly grace: number;
   /** How long discarded and cancelled jobs are kept. */
   readonly keep: number;
-  /** How long a step may run before the log mentions it; 0 is for ever. */
+  /** How long a step may run before the log mentions it; 0 disables this. */
   readonly warnAfter: number;
   /** Called with the id of an instance that has become final here. */
   readonly finished: Host["finished"];
 }
 
-/**
- * A process that works: it claims jobs and runs them, sends heartbeats, and looks after what is
- * due.
- */
+/** A process that works: it claims and runs jobs, sends heartbeats, and does maintenance. */
 export class WorkerProcess implements Host {
   readonly slots: Slots;
   readonly #running = new Running();
@@ -58,7 +55,7 @@ export class WorkerProcess implements Host {
   readonly #upkeep: Upkeep;
   readonly #longSteps: LongSteps;
   #listener: AsyncDisposable | undefined;
-  /** Leases of jobs whose attempts have failed and could not be written down. */
+  /** Leases of jobs whose attempts failed and whose verdicts could not be written. */
   readonly #unsettled: Lease[] = [];
   #stops = false;
   #process = "";
@@ -107,8 +104,8 @@ export class WorkerProcess implements Host {
   }
 
   /**
-   * Resolves once it works or was stopped. Rejects when to wait is pointless: the tables are newer
-   * than the code.
+   * Resolves once it works or was stopped. Rejects when waiting is pointless, for example when the
+   * tables are newer than the code.
    */
   get ready(): Promise<void> {
     return this.#starting;
@@ -136,7 +133,7 @@ export class WorkerProcess implements Host {
     });
   }
 
-  /** What ends when nothing more is begun; the heartbeat goes on beside what runs. */
+  /** The loops that end when no new work may begin. The heartbeat continues while jobs run. */
   get #loops() {
     return [this.#claims, this.#upkeep, this.#longSteps];
   }
@@ -151,7 +148,7 @@ export class WorkerProcess implements Host {
   }
 
   begin(job: OwnedJob): void {
-    // A claim whose answer came too late.
+    // The response to this claim came too late.
     if (this.#shutdown.graceOver.aborted) {
       job.slot.release();
       return this.#refuse([leaseOf(job)]);
@@ -181,8 +178,8 @@ export class WorkerProcess implements Host {
   }
 
   /**
-   * Takes over an instance that was just started here under the id `process`, with the jobs that
-   * are executing.
+   * Takes over an instance that was just started here under the id `process`, with its executing
+   * jobs.
    */
   adopt(
     process: string,
@@ -202,8 +199,8 @@ export class WorkerProcess implements Host {
   }
 
   /**
-   * The answer came after a stop, or after this process was declared dead: somebody else may have
-   * the jobs already.
+   * The response came after a stop, or after this process was declared dead: another process may
+   * have the jobs already.
    */
   #refuse(leases: readonly Lease[]): void {
     this.#runtime.backend.queue.release(leases).catch((error) => {
@@ -244,15 +241,15 @@ export class WorkerProcess implements Host {
     this.#process = await this.#registration.beginAgain() ?? this.#process;
   }
 
-  /** These queues may have got work; with none, anything may have happened. */
+  /** These queues may have new work. An empty list means that anything may have changed. */
   wake(queues: readonly string[]): void {
     if (queues.length === 0) this.#upkeep.expect(0);
     this.#claims.wake(queues);
   }
 
   /**
-   * Stops claiming, lets running steps end for `grace` milliseconds, aborts the rest and gives it
-   * back. Asked again with a shorter time, it waits no longer than that.
+   * Stops claiming, lets running steps finish for `grace` milliseconds, then aborts the rest and
+   * gives them back. A second call with a shorter time shortens the wait.
    */
   stop(grace: number = this.#options.grace): Promise<void> {
     this.#shutdown.limit(grace);
@@ -277,8 +274,8 @@ export class WorkerProcess implements Host {
     await Promise.all([this.#heartbeat.stop(), this.#listener?.[Symbol.asyncDispose]()]);
     if (this.#process === "") return;
     const { backend: { queue } } = this.#runtime;
-    // What is left ignores its signal: its result will find that the lease is gone. What has run
-    // and failed stays counted.
+    // The remaining steps ignore their signal: their results will fail on the lost lease. Attempts
+    // that ran and failed stay counted.
     const counted = [...this.#running.leases(), ...this.#unsettled];
     await leave(queue, this.#process, this.#options.lease, counted);
   }

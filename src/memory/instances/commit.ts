@@ -10,7 +10,7 @@ import { jsonb } from "../jsonb.ts";
 import { hasResult, insertApplied, insertResult } from "./results.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
 
-/** Writes the turn that follows from how an instance stands. */
+/** Writes the turn that `turn` returns for the current state of an instance. */
 export function commitLocked(
   tables: MemoryTables,
   instance: string,
@@ -40,7 +40,7 @@ export function commit(
 function write(tables: MemoryTables, process: string | undefined, turn: Turn): boolean {
   const before = tables.instances.get(turn.instance);
   if (before?.revision !== turn.revision) return false;
-  // A delivery has come first: the turn was computed from a result that does not stand.
+  // A delivery came first: the turn was computed from a result that was not kept.
   if (turn.recorded.some(({ result }) => hasResult(tables, turn.instance, result))) return false;
 
   const now = tables.now();
@@ -95,7 +95,7 @@ function moveJobs(tables: MemoryTables, process: string | undefined, turn: Turn)
   if (turn.wake !== undefined) wakeAdvance(tables, turn.instance, turn.wake);
 }
 
-/** Writes the results of jobs whose lease holds, and asks for the advances that read them. */
+/** Writes the results of jobs whose lease is valid, and requests the advances that read them. */
 export function record(tables: MemoryTables, records: readonly Recording[]): ReadonlySet<JobId> {
   const held = records.filter((recording) => {
     const job = leased(tables, recording.lease);
@@ -111,7 +111,7 @@ export function record(tables: MemoryTables, records: readonly Recording[]): Rea
   return new Set(standing.map((recording) => recording.lease.id));
 }
 
-/** Ends jobs whose lease holds, and marks the results that nobody will read. */
+/** Ends jobs whose lease is valid, and marks the results that will never be read. */
 export function pass(tables: MemoryTables, passes: readonly Pass[]): void {
   for (const { lease, instance, ignored } of passes) {
     const job = leased(tables, lease);

@@ -8,7 +8,7 @@ import { insertResult } from "./results.ts";
 import type { JobRecord, ResultRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
 
-/** Writes a delivery, unless the wait that it is for has had its answer. */
+/** Writes a delivery, unless its wait has already been answered. */
 export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered {
   const { instance, version, step } = delivery;
   const row = tables.instances.get(instance);
@@ -35,12 +35,12 @@ export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered 
   return { kind: active ? "accepted" : "early" };
 }
 
-/** What the first try of this delivery was told. */
+/** The status that the first attempt of this delivery got. */
 function repeated(row: ResultRecord, active: boolean): "accepted" | "early" {
   return row.causes !== undefined || active ? "accepted" : "early";
 }
 
-/** Deletes a delivery that is still to come. */
+/** Deletes a delivery that is still scheduled. */
 export function cancelScheduled(tables: MemoryTables, id: JobId): boolean {
   const job = tables.jobs.get(id);
   if (job === undefined || !isDelivery(job)) return false;
@@ -55,7 +55,7 @@ function isDelivery({ kind, args }: JobRecord): boolean {
   return typeof value === "object" && value !== null && "delivery" in value;
 }
 
-/** Deletes an instance with all that belongs to it. */
+/** Deletes an instance and everything that belongs to it. */
 export function deleteInstance(tables: MemoryTables, id: string, force: boolean): DeleteResult {
   const row = tables.instances.get(id);
   if (row === undefined) return { kind: "missing" };

@@ -2,7 +2,7 @@ import { isFinal } from "../../core/engine/instance.ts";
 import type { OtherGraph, VersionGraph } from "../../backend/graphs.ts";
 import type { MemoryTables } from "../tables.ts";
 
-/** Enters graphs, and looks for open instances of the other graphs of their versions. */
+/** Stores graphs, and finds open instances of other graphs of the same versions. */
 export function compare(
   tables: MemoryTables,
   graphs: readonly VersionGraph[],

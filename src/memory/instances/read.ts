@@ -56,7 +56,7 @@ export function list(tables: MemoryTables, filter: Filter): readonly Instance[] 
   return newestFirst(tables, filter).slice(0, filter.limit).map(toInstance);
 }
 
-/** The same in pages. */
+/** The same, paginated. */
 export function page(tables: MemoryTables, filter: Filter, after: Place | undefined): ListPart {
   const all = newestFirst(tables, filter);
   const rows = after === undefined ? all : all.filter((row) => isBehind(row, after));
@@ -92,7 +92,7 @@ function meets(row: InstanceRecord, filter: Filter): boolean {
       (row.uniqueKey === uniqueKey && activeStatuses.includes(row.status)));
 }
 
-/** How the steps ended, in the order in which the instance has taken note of it. */
+/** How the steps ended, in the order in which the instance processed the results. */
 export function history(tables: MemoryTables, instance: string): readonly HistoryEntry[] {
   const last = Number.POSITIVE_INFINITY;
   return [...resultsOf(tables, instance)]

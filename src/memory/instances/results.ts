@@ -3,10 +3,13 @@ import { jsonb } from "../jsonb.ts";
 import type { ResultRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
 
-/** Where a result comes from and what has become of it. */
+/** The origin of a result and its processing state. */
 type Origin = Pick<ResultRecord, "instance" | "version"> & Partial<ResultRecord>;
 
-/** Inserts a result. False when this running of the step has one already: the first stands. */
+/**
+ * Inserts a result. Returns false when this activation of the step already has one: the first
+ * result wins.
+ */
 export function insertResult(tables: MemoryTables, result: NewResult, origin: Origin): boolean {
   const key = resultKey(origin.instance, result);
   if (tables.results.get(key) !== undefined) return false;
@@ -45,7 +48,7 @@ export function insertApplied(
   }
 }
 
-/** Whether a result of this running of the step is there. */
+/** Whether this activation of the step has a result. */
 export function hasResult(
   tables: MemoryTables,
   instance: string,

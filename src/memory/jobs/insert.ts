@@ -5,7 +5,7 @@ import type { JobRecord } from "../rows.ts";
 import type { Wake } from "../../backend/turn.ts";
 import { advanceWaits } from "./jobs.ts";
 import { firstActivation } from "../../core/engine/activation.ts";
-/** Puts a job in: owned by `owner` when it asks for that and there is one. */
+/** Inserts a job. If the job is to begin immediately and `owner` is given, it owns the job. */
 export function insertJob(tables: MemoryTables, job: NewJob, owner: string | undefined): void {
   const { delay, owned, ...rest } = job;
   const now = tables.now();
@@ -32,7 +32,7 @@ export function insertJob(tables: MemoryTables, job: NewJob, owner: string | und
   if (state === "available") tables.woken.ring(job.queue);
 }
 
-/** Puts a job into the row of the one that has ended. */
+/** Inserts a job into the row of one that has ended. */
 export function reuseJob(tables: MemoryTables, job: NewJob, process: string): void {
   const row = tables.jobs.get(job.id);
   if (row === undefined) return;
@@ -55,7 +55,7 @@ export function reuseJob(tables: MemoryTables, job: NewJob, process: string): vo
   });
 }
 
-/** What a job takes from its instance. */
+/** The columns that a job copies from its instance. */
 function copied(tables: MemoryTables, id: string): Pick<JobRecord, "tags" | "metadata"> {
   const instance = tables.instances.get(id);
   return {
@@ -65,8 +65,8 @@ function copied(tables: MemoryTables, id: string): Pick<JobRecord, "tags" | "met
 }
 
 /**
- * Asks for an advance, unless one waits. One that executes does not count: it may have read too
- * early.
+ * Inserts an advance unless one is waiting. An executing one does not count, because it may have
+ * read too early.
  */
 export function wakeAdvance(tables: MemoryTables, instance: string, wake: Wake): void {
   tables.woken.ring(wake.queue);

@@ -6,8 +6,8 @@ import type { JobRecord } from "../rows.ts";
 import type { MemoryTables } from "../tables.ts";
 
 /**
- * Makes a job available again; an advance yields to one that waits already. False when it has
- * yielded.
+ * Makes a job available again. An advance yields to one that is already waiting; the result is
+ * false then.
  */
 export function free(
   tables: MemoryTables,
@@ -30,14 +30,14 @@ export function advanceWaits(tables: MemoryTables, instance: string): boolean {
   );
 }
 
-/** The job, when the lease holds. */
+/** The job, if the lease is valid. */
 export function leased(tables: MemoryTables, { process, id, token }: Lease): JobRecord | undefined {
   const job = tables.jobs.get(id);
   const held = job?.state === "executing" && job.process === process && job.token === token;
   return held ? job : undefined;
 }
 
-/** The jobs of an instance, other than advances, that still have something to do. */
+/** The jobs of an instance that still have something to do, except advances. */
 export function liveJobs(tables: MemoryTables, instance: string): readonly JobRecord[] {
   return tables.jobs.of(instance).filter((job) =>
     job.kind !== "advance" && job.state !== "discarded" && job.state !== "cancelled"

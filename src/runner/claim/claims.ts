@@ -8,17 +8,17 @@ import type { Runtime } from "../runtime.ts";
 
 const largestClaim = 500;
 /**
- * Milliseconds that a commit may come after the time at which its jobs became due, before only a
- * whole look finds them.
+ * How late a transaction may commit, in milliseconds after its jobs became due, and still be found
+ * by a short look. After that only a full scan of the queue finds them.
  */
 const margin = 10_000;
 const wholeEvery = 30_000;
 
 /**
  * Claims jobs for the free slots of a process: at every wake-up, and at every poll because wake-ups
- * may be lost. A wake-up looks through the whole queue, a poll only at what became due since the
- * queue was seen to the end; now and then it looks at all of it too, for what a long transaction
- * has put in behind.
+ * can be lost. A wake-up scans the whole queue. A poll scans only jobs that became due since the
+ * last scan that reached the end of the queue. Occasionally a poll scans the whole queue too, to
+ * find jobs that a long transaction committed late.
  */
 export class Claims {
   readonly #runtime: Runtime;
@@ -26,10 +26,10 @@ export class Claims {
   readonly #instances: InstanceCache;
   readonly #poll: number;
   readonly #lone: LoneJobs;
-  /** Queues whose last claim was cut off by its limit: there may be more. */
+  /** Queues whose last claim hit its limit: there may be more jobs. */
   readonly #more = new Set<string>();
   readonly #claimedAt = new Map<string, number>();
-  /** When each queue was last seen to its end, and when from its beginning. */
+  /** When each queue was last scanned to its end, and when from its beginning. */
   readonly #endSeenAt = new Map<string, number>();
   readonly #wholeAt = new Map<string, number>();
   readonly #loop: Loop;
@@ -59,7 +59,7 @@ export class Claims {
     return this.#loop.stop();
   }
 
-  /** These queues may have got work; all of them when it is not known which. */
+  /** These queues may have new work. An empty list means all queues. */
   wake(queues: readonly string[]): void {
     const { limits } = this.#host.slots;
     const served = queues.filter((queue) => limits.has(queue));
@@ -69,18 +69,18 @@ export class Claims {
     this.#loop.wake();
   }
 
-  /** Whether a job runs alone here, or is about to: nothing else may begin. */
+  /** Whether a job runs alone here or is about to, so that nothing else may begin. */
   get exclusive(): boolean {
     return this.#lone.excludes;
   }
 
-  /** A job is over, and its slot free. */
+  /** Records that a job has ended and its slot is free. */
   done({ id, queue }: Job): void {
     if (this.#lone.done(id)) this.wake([]);
     else if (this.#more.has(queue) || this.#lone.excludes) this.#loop.wake();
   }
 
-  /** Whether a saturated process has not looked into the queue for longer than a poll. */
+  /** Whether a saturated process has not looked at the queue for longer than a poll interval. */
   overdue(queue: string): boolean {
     const claimedAt = this.#claimedAt.get(queue);
     if (claimedAt === undefined || performance.now() - claimedAt < 1.5 * this.#poll) return false;
@@ -100,7 +100,7 @@ export class Claims {
     return again ? 0 : undefined;
   }
 
-  /** Claims once. True when there may be more and slots are free for it. */
+  /** Claims once. Returns true when there may be more jobs and there are free slots for them. */
   async #claim(from: Queue, queue: string): Promise<boolean> {
     const { process, slots } = this.#host;
     const limit = Math.min(largestClaim, slots.free(queue));
@@ -124,7 +124,7 @@ export class Claims {
     if (jobs.length === 0) return false;
     this.#tell(process, queue, jobs, now - began);
     const steps = jobs.filter(({ kind }) => kind !== "advance");
-    // The workers load what is missing by themselves: in one statement it is cheaper.
+    // The workers would load missing instances themselves. One statement for all is cheaper.
     await this.#instances.load(steps.map(({ instance }) => instance)).catch(() => {});
     for (const job of jobs) this.#host.begin(job);
     return jobs.length === limit && slots.free(queue) > 0;
@@ -149,7 +149,7 @@ export class Claims {
     });
   }
 
-  /** How far back to look; `undefined` for all of the queue. */
+  /** How far back to look; `undefined` means the whole queue. */
   #since(queue: string, now: number): number | undefined {
     const endSeenAt = this.#endSeenAt.get(queue);
     const wholeAt = this.#wholeAt.get(queue) ?? -Infinity;
@@ -160,8 +160,8 @@ export class Claims {
   }
 
   /**
-   * Holds the slots meanwhile, or a hand-over would take them too, and keeps those of the jobs that
-   * came.
+   * Holds the slots during a claim, so that a hand-over cannot take them too. Keeps the slots of
+   * the jobs that were claimed.
    */
   async #reserved(
     process: string,

@@ -2,38 +2,38 @@ import type { OwnedJob } from "../host.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Slots } from "./slots.ts";
 
-/** What lone jobs need of their process. */
+/** What {@linkcode LoneJobs} needs from its process. */
 export interface Lonely {
   readonly process: string;
   readonly slots: Slots;
-  /** What runs here. */
+  /** The running jobs. */
   readonly running: ReadonlyMap<string, unknown>;
 }
 
-/** What a process with lone jobs needs to know of time, in milliseconds. */
+/** Intervals in milliseconds. */
 export interface LoneTiming {
   readonly poll: number;
   readonly lease: number;
 }
 
-/** A wake-up that was lost is made up for after so many polls of an idle process. */
+/** An idle process makes up for a lost wake-up after this many polls. */
 const pollsWhileIdle = 15;
 
 /**
- * Runs jobs that must run alone: their process has died twice, and nobody knows whether it was they
- * who killed it. An idle process takes such a job at once. A busy one begins nothing else, for a
- * lease at most, when nobody has taken it for a lease.
+ * Runs jobs that must run alone. Their process has died twice, and any of its jobs may be the
+ * cause. An idle process takes such a job at once. A busy process stops beginning other jobs when
+ * no process has taken it for a lease, and does so for one lease at most.
  */
 export class LoneJobs {
   readonly #runtime: Runtime;
   readonly #host: Lonely;
   readonly #timing: LoneTiming;
-  /** The job that runs alone here; `"claiming"` while it may be about to. */
+  /** The job that runs alone here; `"claiming"` during an attempt to claim one. */
   #job: string | undefined;
   #lookedAt = -Infinity;
-  /** Whether there may be one: somebody has said that there is work. */
+  /** Whether there may be such a job: a wake-up has arrived. */
   #woken = false;
-  /** Since when such a job has waited while this process was busy. */
+  /** When such a job began to wait for this busy process. */
   #waitsSince = Infinity;
   #patience = 0;
   #draining = false;
@@ -44,19 +44,19 @@ export class LoneJobs {
     this.#timing = timing;
   }
 
-  /** Whether nothing else may begin here. */
+  /** Whether no other job may begin here. */
   get excludes(): boolean {
     return this.#job !== undefined || this.#draining;
   }
 
-  /** There may be such a job. */
+  /** Reports that there may be such a job. */
   wake(): void {
     this.#woken = true;
   }
 
   /**
-   * Looks for such a job, once a poll, and more seldom while nothing else happens. Returns it where
-   * it is claimed: its slot is taken.
+   * Looks for such a job once per poll, and less often while the process is idle. Returns the job
+   * if it was claimed; its slot is taken.
    */
   async look(): Promise<OwnedJob | undefined> {
     if (this.#job !== undefined) return undefined;
@@ -72,7 +72,7 @@ export class LoneJobs {
     return undefined;
   }
 
-  /** A job is over. True when that was the one that ran alone. */
+  /** Records that a job has ended. Returns true when it was the one that ran alone. */
   done(job: string): boolean {
     if (this.#job !== job) return false;
     this.#job = undefined;
@@ -82,7 +82,7 @@ export class LoneJobs {
 
   async #claim(): Promise<OwnedJob | undefined> {
     const { process, slots } = this.#host;
-    // Nobody else may begin anything meanwhile.
+    // Keeps other jobs from beginning during the claim.
     this.#job = "claiming";
     let id: string | undefined;
     try {
@@ -105,7 +105,7 @@ export class LoneJobs {
       this.#waitsSince = Infinity;
       this.#draining = false;
     } else if (this.#waitsSince === Infinity || (this.#draining && now > this.#waitsSince)) {
-      // Not all processes at once, nor one for ever: its other steps may take hours.
+      // Staggers processes, and limits the wait: this process's other steps may take hours.
       this.#waitsSince = now;
       this.#patience = lease * (1 + Math.random());
       this.#draining = false;

@@ -2,22 +2,22 @@ import type { Lease } from "../../backend/queue.ts";
 import { Cancellation } from "../run/cancellation.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
 
-/** A job that a process has begun. */
+/** A job that has begun in a process. */
 export interface RunningJob {
   readonly job: OwnedJob;
   readonly cancellation: Cancellation;
-  /** When, on the clock of `performance`. */
+  /** When it began, on the clock of `performance`. */
   readonly began: number;
 }
 
-/** The jobs that a process has begun and that are not over. */
+/** The jobs that have begun in a process and have not ended. */
 export class Running {
-  /** By the id of the job. */
+  /** By job id. */
   readonly jobs: Map<string, RunningJob> = new Map();
-  /** Those that wait until nothing runs. */
+  /** Callbacks that wait until nothing runs. */
   readonly #drains = new Set<() => void>();
 
-  /** Adds a job. Returns what tells its code to stop. */
+  /** Adds a job. Returns the object that cancels its code. */
   add(job: OwnedJob): Cancellation {
     const cancellation = new Cancellation();
     this.jobs.set(job.id, { job, cancellation, began: performance.now() });
@@ -31,7 +31,7 @@ export class Running {
     this.#drains.clear();
   }
 
-  /** Aborts the running steps of an instance, or everything. */
+  /** Aborts the running steps of one instance, or all running steps. */
   abort(reason: Error, instance?: string): void {
     for (const { job, cancellation } of this.jobs.values()) {
       if (instance === undefined || (job.instance === instance && job.kind === "execute")) {

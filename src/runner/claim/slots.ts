@@ -1,9 +1,9 @@
-/** Room for one job of a queue, held until it is released. Releasing it twice changes nothing. */
+/** A slot for one job of a queue, held until it is released. Releasing it twice has no effect. */
 export class Slot {
   readonly queue: string;
   #slots: Slots | undefined;
 
-  /** Made by {@linkcode SlotHold} alone, which has counted it. */
+  /** Called only by {@linkcode SlotHold}, which has already counted the slot. */
   constructor(queue: string, slots: Slots) {
     this.queue = queue;
     this.#slots = slots;
@@ -14,7 +14,9 @@ export class Slot {
     this.#slots = undefined;
   }
 
-  /** Leaves its room to whoever asks; false when it was released before. */
+  /**
+   * Leaves the slot to the caller without releasing it. Returns false when it was released before.
+   */
   leave(): boolean {
     const held = this.#slots !== undefined;
     this.#slots = undefined;
@@ -23,8 +25,8 @@ export class Slot {
 }
 
 /**
- * Slots for jobs that are about to begin. What has not been handed over to a job when the hold ends
- * is released: declared with `using`, it cannot be forgotten.
+ * Slots for jobs that are about to begin. Slots that were not handed over to a job by the end of
+ * the hold are released. Declare it with `using`, so that the release cannot be forgotten.
  */
 export class SlotHold implements Disposable {
   readonly #slots: Slots;
@@ -34,7 +36,7 @@ export class SlotHold implements Disposable {
     this.#slots = slots;
   }
 
-  /** Holds one more slot of a queue. False when none is free. */
+  /** Holds one more slot of a queue. Returns false when none is free. */
   take(queue: string): boolean {
     if (this.#slots.free(queue) === 0) return false;
     this.#slots.count(queue, 1);
@@ -42,14 +44,14 @@ export class SlotHold implements Disposable {
     return true;
   }
 
-  /** Takes over the slot of a job that is over. */
+  /** Takes over the slot of a job that has ended. */
   takeOver(slot: Slot): void {
     if (slot.leave()) this.#add(slot.queue, 1);
   }
 
   /**
-   * The slot of a job that begins. Where none is held it is taken even beyond the limit, for the
-   * database says that the job runs here.
+   * The slot of a job that begins. If the hold has none, it takes one even beyond the limit,
+   * because according to the database the job already runs here.
    */
   handOver(queue: string): Slot {
     if (this.#count(queue) > 0) this.#add(queue, -1);
@@ -71,7 +73,7 @@ export class SlotHold implements Disposable {
   }
 }
 
-/** How many jobs of each queue this process may run at once, and how many it does. */
+/** Counts how many jobs of each queue this process may run at once, and how many it runs. */
 export class Slots {
   readonly limits: ReadonlyMap<string, number>;
   readonly #taken = new Map<string, number>();
@@ -80,30 +82,28 @@ export class Slots {
     this.limits = limits;
   }
 
-  /**
-   * How many more jobs of this queue may begin: none of a queue that this process does not serve.
-   */
+  /** How many more jobs of this queue may begin; 0 for a queue that this process does not serve. */
   free(queue: string): number {
     return Math.max(0, (this.limits.get(queue) ?? 0) - this.taken(queue));
   }
 
-  /** How many slots of this queue are held: none while nothing runs. */
+  /** How many slots of this queue are held; 0 while nothing runs. */
   taken(queue: string): number {
     return this.#taken.get(queue) ?? 0;
   }
 
-  /** Whether all of them are free. */
+  /** Whether all slots are free. */
   get idle(): boolean {
     for (const taken of this.#taken.values()) if (taken > 0) return false;
     return true;
   }
 
-  /** Begins to hold slots: `using held = slots.hold()`. */
+  /** Starts a hold: `using held = slots.hold()`. */
   hold(): SlotHold {
     return new SlotHold(this);
   }
 
-  /** Counts slots that are taken or released. Called by slots and holds alone. */
+  /** Counts slots that are taken or released. Called only by slots and holds. */
   count(queue: string, more: number): void {
     this.#taken.set(queue, this.taken(queue) + more);
   }

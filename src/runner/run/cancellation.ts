@@ -4,15 +4,15 @@ import { isPromise, settled } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 
 /**
- * Tells the code of a step to stop. Its signal is made when somebody asks for it: most steps never
- * do, and it costs.
+ * Cancels the code of a step. Its signal is created on first use: a signal is expensive and most
+ * steps never use it.
  */
 export class Cancellation {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
   #stop: ((reason: Error) => void) | undefined;
 
-  /** Why the code is to stop; `undefined` as long as it may go on. */
+  /** Why the code must stop; `undefined` while it may continue. */
   get reason(): Error | undefined {
     return this.#reason;
   }
@@ -33,14 +33,14 @@ export class Cancellation {
   }
 
   /**
-   * Runs code until it ends, `limit` milliseconds have passed, or it is aborted: code that ignores
-   * that is left behind. What code returns at once is returned at once.
+   * Runs code until it ends, `limit` milliseconds have passed, or it is aborted. Code that ignores
+   * an abort is left running. A value that code returns synchronously is returned synchronously.
    */
   run(step: string, limit: number | undefined, code: () => unknown): unknown {
     if (this.#reason) throw this.#reason;
     const returned = callUserCode(code);
     if (!isPromise(returned)) {
-      // Code may abort itself through what it was given.
+      // The code may have aborted itself through its arguments.
       if (this.#reason) throw this.#reason;
       return returned;
     }
@@ -55,7 +55,7 @@ export class Cancellation {
       };
       this.#stop = fail;
       if (this.#reason) fail(this.#reason);
-      // What it resolves with may have to be awaited too, within the same limit.
+      // The value it resolves with may itself be a promise. The same limit applies.
       settled(returned).then((value) => {
         clearTimeout(timer);
         resolve(value);

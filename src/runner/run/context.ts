@@ -9,7 +9,7 @@ import type { Cancellation } from "./cancellation.ts";
 import type { Attempt } from "./attempt.ts";
 import { load, readNeeds, seen } from "./inputs.ts";
 
-/** What an attempt reads of the steps before it. */
+/** Reads outputs of earlier steps for an attempt. */
 export interface ReadOutputs {
   readonly steps: Readonly<Record<string, unknown>>;
   readonly seen: Readonly<Record<string, unknown>>;
@@ -18,7 +18,7 @@ export interface ReadOutputs {
 const nothing = Object.freeze({});
 const readsNothing: ReadOutputs = { steps: nothing, seen: nothing };
 
-/** Reads what a step needs and sees, from the store where this process does not know it. */
+/** Reads what a step needs and sees. Reads from the store what this process does not have. */
 export function read(
   store: Pick<Store, "ended">,
   { workflow, step, cached: { known, outputs } }: Attempt,
@@ -37,7 +37,10 @@ export function read(
 
 const inTransaction: Context["tx"] = (work) => ({ transaction: work });
 
-/** What the code of a step is given. All of it is the object's own: a step may spread it. */
+/**
+ * The context that the code of a step receives. All properties are own properties, so a step may
+ * spread it.
+ */
 export class StepContext implements Context {
   readonly input: unknown;
   readonly steps: ReadOutputs["steps"];
@@ -51,8 +54,8 @@ export class StepContext implements Context {
   readonly tx: Context["tx"] = inTransaction;
   readonly #cancellation: Cancellation;
 
-  // A signal costs more than all the rest, and few steps ask for it. One getter for all: with one
-  // for each, V8 makes a dictionary of every context.
+  // A signal costs more than the rest of the context together, and few steps use it. All contexts
+  // share one getter: with a getter for each, V8 turns every context into a dictionary.
   static readonly #abortSignal: PropertyDescriptor & ThisType<StepContext> = {
     enumerable: true,
     get() {
@@ -76,7 +79,7 @@ export class StepContext implements Context {
   }
 }
 
-/** The work that a step has asked to be run in the transaction of its result. */
+/** The work that a step asked to run in the transaction of its result. */
 export function transactionOf(returned: unknown): ((sql: Sql) => unknown) | undefined {
   if (typeof returned !== "object" || returned === null || !("transaction" in returned)) {
     return undefined;
@@ -87,7 +90,7 @@ export function transactionOf(returned: unknown): ((sql: Sql) => unknown) | unde
     : undefined;
 }
 
-/** Whether an asynchronous step has said that a delivery will end it. */
+/** Whether an asynchronous step returned that a delivery will end it. */
 export function isLater(step: StepDefinition, returned: unknown): boolean {
   return step.asynchronous && typeof returned === "object" && returned !== null &&
     "later" in returned && returned.later === true;

@@ -14,7 +14,7 @@ import type { CachedInstance } from "../turn/instance_cache.ts";
 import { recordInTransaction } from "./step_transaction.ts";
 
 /**
- * The execute worker: runs one step and records its result. Never writes an instance by itself.
+ * The execute worker: runs one step and submits its result. It never writes an instance itself.
  * Never throws.
  */
 export function execute(workers: WorkerContext, job: OwnedJob, cancellation: Cancellation): void {
@@ -29,8 +29,8 @@ export function execute(workers: WorkerContext, job: OwnedJob, cancellation: Can
 }
 
 /**
- * One attempt of one step. A step that neither waits nor needs the store goes through without a
- * promise: they would cost more than all the rest.
+ * One attempt of one step. A step that neither waits nor needs the store runs without any promise,
+ * because promises would cost more than everything else.
  */
 class Run {
   readonly #workers: WorkerContext;
@@ -38,7 +38,7 @@ class Run {
   readonly #cancellation: Cancellation;
   readonly #began = performance.now();
   #attempt: Attempt | undefined;
-  /** When the code of the step was called; `undefined` before. */
+  /** When the code of the step was called; `undefined` before that. */
   #called: number | undefined;
 
   constructor(workers: WorkerContext, job: OwnedJob, cancellation: Cancellation) {
@@ -47,7 +47,7 @@ class Run {
     this.#cancellation = cancellation;
   }
 
-  /** Runs it on what is known of its instance. */
+  /** Runs the step with the cached state of its instance. */
   with(cached: CachedInstance | undefined): void {
     const job = this.#job;
     try {
@@ -71,8 +71,8 @@ class Run {
   }
 
   /**
-   * Others may have moved the instance since it was seen here: what is read now decides whether the
-   * step is over.
+   * Others may have advanced the instance since it was cached. Read it now to decide whether the
+   * step has ended.
    */
   async #look(): Promise<void> {
     const { runtime, host, instances } = this.#workers;
@@ -131,10 +131,7 @@ class Run {
     );
   }
 
-  /**
-   * Milliseconds that are left of the time limit, for what is the step's own after its code has
-   * returned.
-   */
+  /** Milliseconds left of the time limit for the step's own work after its code has returned. */
   #limit({ step: { timeout } }: Attempt): number | undefined {
     const spent = performance.now() - (this.#called ?? this.#began);
     return timeout && Math.max(1, timeout - spent);
@@ -171,7 +168,7 @@ class Run {
   }
 }
 
-/** Hands a result over to be written. */
+/** Submits a result to be written. */
 function submit(
   { runtime, committer, recorder }: WorkerContext,
   attempt: Attempt,
@@ -179,8 +176,7 @@ function submit(
 ): void {
   const { job, step } = attempt;
   observeEnd(runtime.telemetry, attempt, result);
-  // The result of an asynchronous step may be a delivery's that comes at the same time: the first
-  // one stands.
+  // A delivery may end an asynchronous step at the same time. The first result wins.
   const shared = step.asynchronous && result.event !== LATER;
   if (runtime.inline && !shared) committer.submit(job, result);
   else recorder.submit(job, result.result);

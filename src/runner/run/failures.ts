@@ -14,11 +14,11 @@ import type { Runtime } from "../runtime.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
-/** What is known of an attempt that failed. */
+/** Facts about an attempt that failed. */
 export interface Failed {
-  /** Whether code of the user's has run in it. */
+  /** Whether user code has run in it. */
   readonly ran: boolean;
-  /** Milliseconds that it took. */
+  /** Its duration in milliseconds. */
   readonly duration?: number;
 }
 
@@ -33,7 +33,7 @@ export class Failures {
   readonly #runtime: Runtime;
   readonly #host: Host;
   readonly #instances: InstanceCache;
-  /** An outage has been said: once for all the attempts that it meets. */
+  /** Whether the current outage was reported: once for all the attempts that it affects. */
   #away = false;
 
   constructor(runtime: Runtime, host: Host, instances: InstanceCache) {
@@ -43,9 +43,8 @@ export class Failures {
   }
 
   /**
-   * Judges what a job has thrown and writes the verdict, until it is written or the process gives
-   * up: an attempt that has failed and is not written down would be one that is not counted. Never
-   * rejects.
+   * Judges the error of a job and writes the verdict. Retries until it is written or the process
+   * gives up, because a failed attempt that is not written would not be counted. Never rejects.
    */
   async settle(job: OwnedJob, error: unknown, failed: Failed): Promise<Verdict> {
     let verdict = judge(this.#runtime, job, error, failed.ran);
@@ -60,8 +59,8 @@ export class Failures {
       } catch (trouble) {
         if (isUnreachable(trouble)) {
           this.#sayAway(trouble);
-          // Twice in a row: no connection of the step's is what was lost, the database is away for
-          // everybody.
+          // Twice in a row means that the database is down for everyone, not that one connection of
+          // the step was lost.
           if (++unreachable === 2 && isUnreachable(error)) verdict = putOffByOutage;
         } else {
           unreachable = 0;
@@ -69,7 +68,7 @@ export class Failures {
           form = (form + 1) % forms.length;
           if (form > 0) continue;
           if (refused++ === 0) this.#sayStuck(job, trouble);
-          // It may take long, and the room is needed.
+          // Writing the verdict may take long, and another job needs the slot.
           job.slot.release();
         }
       }
@@ -101,11 +100,11 @@ export class Failures {
         : await queue.retry(lease, withFailure(job.errors, inForm(error, form)), delay);
       if (held) this.#tellRetry(job, error, delay);
     }
-    // Not to be staged a whole poll late.
+    // Without this, the retry could be up to one poll interval late.
     this.#host.expect(job.queue, Math.max(1, delay));
   }
 
-  /** Gives a step up: its failure ends it, as an outcome would. */
+  /** Discards a step: its failure ends it, as an outcome would. */
   async #discard(
     job: OwnedJob,
     error: Failure,
@@ -116,7 +115,7 @@ export class Failures {
     const { store } = this.#runtime.backend;
     const step = this.#runtime.registry.step(job.workflow, job.version, job.step);
     const result = failedResult(job, inForm(error, form), duration);
-    // The result of an asynchronous step may be a delivery's that comes at the same time.
+    // A delivery may end an asynchronous step at the same time.
     const recordOnly = step?.asynchronous === true;
     const context = { runtime: this.#runtime, host: this.#host, instances: this.#instances };
     const written = await commitAlone(context, store, job, result, { slots, recordOnly, form });

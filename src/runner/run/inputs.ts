@@ -10,13 +10,12 @@ import { weightOf } from "../../core/value/json.ts";
 type Read = Pick<StepOutput, "event" | "output">;
 
 /**
- * How steps ended, as far as somebody has asked for it. An output never changes, so this is never
- * stale.
+ * Caches how steps ended, loaded on demand. An output never changes, so the cache is never stale.
  */
 export class OutputCache {
-  /** About how many characters the outputs take. */
+  /** Approximate size of the outputs, in characters. */
   weight = 0;
-  /** By the key of the activation. */
+  /** By activation key. */
   readonly #read = new Map<string, Read>();
 
   get size(): number {
@@ -31,7 +30,7 @@ export class OutputCache {
     return this.#read.get(activationKey(activation));
   }
 
-  /** How a step ended that is active, or ran last, under this control. */
+  /** How a step ended that is active, or ran last, in this control state. */
   latest(control: Control, step: string): Read | undefined {
     return this.#read.get(latestOf(control, step));
   }
@@ -40,14 +39,14 @@ export class OutputCache {
     const key = activationKey(ended);
     const { event, output } = ended;
     if (!this.#read.has(key)) this.weight += weightOf(output);
-    // Whoever gives an ending has the text of its output beside it, which nobody needs any more.
+    // The caller passes the text of the output along with the ending. It is not needed any more.
     this.#read.set(key, { event, output });
   }
 }
 
 type Needs = readonly Omit<Need, "~output">[];
 
-/** What a step asked for by `needs`: the output of an event, or how the step ended. */
+/** What a step requested in `needs`: the output of an event, or how the step ended. */
 export function readNeeds(
   needs: Needs,
   ended: (step: string) => Read | undefined,
@@ -62,7 +61,7 @@ export function readNeeds(
   return steps;
 }
 
-/** Loads into `outputs` what is missing of how these steps ended. */
+/** Loads into `outputs` the endings of these steps that are missing. */
 export async function load(
   store: Pick<Store, "ended">,
   { id, control }: Pick<InstanceState, "id" | "control">,
@@ -77,9 +76,9 @@ export async function load(
 }
 
 /**
- * What a step sees: outputs of steps in the causal past of the arrival that started it, the latest
- * of each. What a parallel branch happens to have done is not in it, or the result would depend on
- * who was faster.
+ * What a step sees: the latest output of each step in the causal past of the arrival that started
+ * it. Outputs of parallel branches are excluded, or the result would depend on which branch was
+ * faster.
  */
 export async function seen(
   store: Pick<Store, "ended">,

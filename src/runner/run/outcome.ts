@@ -10,14 +10,14 @@ import type { NewResult } from "../../backend/turn.ts";
 import type { OwnedJob } from "../host.ts";
 import type { Attempt } from "./attempt.ts";
 
-/** A step that has ended in this process: its result is written together with the transition. */
+/** A step that has ended in this process. Its result is written together with the transition. */
 export interface LocalResult extends StepEnding {
   readonly result: NewResult;
 }
 
 /**
- * What a step has returned, checked, as its result. Throws a sentence for what is no outcome of it.
- * `limit` is how many bytes a value may take as JSON.
+ * Checks what a step returned and converts it to a result. Throws a sentence if it is not an
+ * outcome of the step. `limit` is the maximum size of a value as JSON, in bytes.
  */
 export function resultOf(
   attempt: Attempt,
@@ -38,14 +38,14 @@ export function resultOf(
   });
 }
 
-/** An asynchronous step waits from now on. */
+/** The result of an asynchronous step that starts to wait. */
 export function waitResult(attempt: Attempt): LocalResult {
   const { step: { name: step }, job: { activation } } = attempt;
   const nothing = { output: undefined, metadata: undefined };
   return { step, activation, event: LATER, ...nothing, result: resultRow(attempt, LATER, nothing) };
 }
 
-/** The attempts of a step are used up. `duration` is in milliseconds. */
+/** The result of a step that has used up its attempts. `duration` is in milliseconds. */
 export function failedResult(
   job: OwnedJob,
   failure: Failure,
@@ -90,7 +90,7 @@ function resultRow(
   };
 }
 
-/** What a choice has decided, as its result. Its code and schemas must not wait. */
+/** The result of a choice. Its code and schemas must be synchronous. */
 export function decision(
   step: StepDefinition,
   { activation }: Activation,
@@ -110,7 +110,7 @@ export function decision(
 
 function awaited<T>(checked: T | Promise<T>, choice: string): T {
   if (!(checked instanceof Promise)) return checked;
-  // Nobody else will hear of it when it rejects.
+  // A rejection of this promise must not become an unhandled rejection.
   checked.catch(() => {});
   throw new InvalidValueError({
     what: `choice "${choice}"`,
@@ -119,13 +119,16 @@ function awaited<T>(checked: T | Promise<T>, choice: string): T {
   });
 }
 
-/** JSON texts, as they are stored. */
+/** JSON texts as they are stored. */
 interface Texts {
   readonly output: string | undefined;
   readonly metadata: string | undefined;
 }
 
-/** What the store will give back. Without `isRead` nobody will ask for the output. */
+/**
+ * Parses what the store will return. Without `isRead` the output is not parsed, because nothing
+ * reads it.
+ */
 function parsed(
   { output, metadata }: Texts,
   isRead: boolean,
@@ -136,7 +139,7 @@ function parsed(
   };
 }
 
-/** What has been returned, as far as it looks like an outcome. */
+/** A returned value that looks like an outcome. */
 interface Claimed {
   readonly event: string;
   readonly output?: unknown;
@@ -164,7 +167,7 @@ function eventOf(step: StepDefinition, returned: unknown): Claimed {
   if (typeof event !== "string") {
     throw refusal(step, "its code returned no outcome, return emit.<event>()");
   }
-  // What has a limit expires by itself; its code cannot say so.
+  // Only the runner emits the event of an expired limit. The code of such a step cannot.
   const own = step.events.has(event) && (event !== "expired" || step.expires === undefined);
   if (!own) throw refusal(step, `it does not declare the event "${event}"`);
   return { event, output: outcome.output, metadata: outcome.metadata };

@@ -7,7 +7,7 @@ import type { NewResult } from "../../backend/turn.ts";
 import type { WorkerContext } from "./worker_context.ts";
 import { tellResume } from "../observe.ts";
 
-/** What a resume job carries: the event of a timer, or a delivery that was scheduled. */
+/** The content of a resume job: the event of a timer, or a scheduled delivery. */
 interface Resumption {
   readonly event: string;
   readonly output?: unknown;
@@ -33,8 +33,7 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
     }
     const step = runtime.registry.step(job.workflow, job.version, job.step);
     const result = resultOf(job, delivers ? known : undefined);
-    // Nobody else can end a timer; what ends a wait with a limit may come at the same time as a
-    // delivery.
+    // Only this job can end a timer. A wait with a limit may get a delivery at the same time.
     if (runtime.inline && step?.kind === "timer") {
       committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
     } else recorder.submit(job, result, known && teller(workers, known, result));
@@ -44,7 +43,10 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
   }
 }
 
-/** The result that a job brings: for the running that it was put in for, or that a delivery meets. */
+/**
+ * The result of a resume job: for the activation that it was inserted for, or the one that a
+ * delivery meets.
+ */
 function resultOf(job: OwnedJob, met: InstanceState | undefined): NewResult {
   const { step = "", args } = job;
   const { event, output, metadata } = args as Resumption;
@@ -63,7 +65,7 @@ function resultOf(job: OwnedJob, met: InstanceState | undefined): NewResult {
   };
 }
 
-/** Tells listeners what a delivery that came in time, or the end of a limit, has met. */
+/** Returns a callback that notifies listeners of the outcome of a delivery or an expired limit. */
 function teller(
   { runtime: { telemetry } }: WorkerContext,
   known: InstanceState,

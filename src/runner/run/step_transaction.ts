@@ -10,29 +10,29 @@ import { observeEnd, sayRefused } from "../observe.ts";
 import { isUnreachable, memberOf, pause } from "../upkeep/outage.ts";
 
 /**
- * How often the code in the transaction may run in one attempt: its commit may be lost, refused, or
- * asked for again.
+ * How often the code in the transaction may run in one attempt. Its commit can be lost, refused, or
+ * retried.
  */
 const mostRuns = 5;
 
-/** The step is over, by whoever was faster: nothing of this transaction may stay. */
+/** The step was ended elsewhere first: this transaction must roll back. */
 class Over extends Error {}
 
 /** The last part of a step, which runs in the transaction that records its result. */
 export interface Work {
   readonly code: (sql: Sql) => unknown;
-  /** Milliseconds that are left of the step's time limit. */
+  /** Milliseconds left of the step's time limit. */
   readonly limit: number | undefined;
 }
 
 /**
- * Runs the last part of a step in the transaction that records its result: what it writes commits
- * with the result, or not at all. Lock order: the user's rows, the process row, the instance, its
- * jobs.
+ * Runs the last part of a step in the transaction that records its result: its writes commit
+ * together with the result or not at all. Lock order: the user's rows, the process row, the
+ * instance, its jobs.
  *
- * Whatever goes wrong while that code runs is a failed attempt, and so is the loss of its
- * connection then. Before it nothing has happened yet; after it the outcome is unknown: the
- * instance is read again, and the code runs again where the step is still active.
+ * An error or a lost connection while the code runs is a failed attempt. Before the code runs,
+ * nothing has happened yet. After it, the outcome is unknown: the instance is read again, and the
+ * code runs again if the step is still active.
  */
 export async function recordInTransaction(
   workers: WorkerContext,
@@ -74,21 +74,19 @@ export async function recordInTransaction(
       const away = isUnreachable(error);
       if (inline && at(part) === "after" && memberOf(error, "code") !== "DATABASE_UNREACHABLE") {
         if (!away) sayRefused(runtime.logger, job, cached.known.key, error);
-        // What holds or refuses the row of the instance does not keep the result from being
-        // recorded.
+        // The result can still be recorded if the instance row is locked or refused.
         inline = false;
         continue;
       }
       if (!away || !(await pause(host.givenUp))) throw error;
-      // The commit may have come through: then the step is no longer active, and nothing is run
-      // again.
+      // The commit may have succeeded. Then the step is no longer active, and nothing runs again.
       if (at(part) === "after" && !(await isOpen(workers, attempt))) break;
     }
   }
   await runtime.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
 }
 
-/** What the compiler does not see: a callback has changed it. */
+/** Widens the type: a callback has changed the value, which the compiler cannot see. */
 function at(part: string): string {
   return part;
 }
@@ -100,7 +98,7 @@ function neverCommitted(step: string): HephaestusError {
   );
 }
 
-/** Whether the step is still to be ended, as soon as the database can be asked. */
+/** Whether the step has not ended yet. Waits until the database answers. */
 async function isOpen(
   { host, instances }: WorkerContext,
   { job }: Attempt,

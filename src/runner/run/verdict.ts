@@ -4,7 +4,7 @@ import type { OwnedJob } from "../host.ts";
 import type { Runtime } from "../runtime.ts";
 import { isUnreachable, memberOf } from "../upkeep/outage.ts";
 
-/** What is decided about an attempt that threw. */
+/** The verdict on an attempt that threw. */
 export type Verdict =
   | { readonly kind: "retry"; readonly delay: number }
   | { readonly kind: "snooze"; readonly delay: number }
@@ -14,9 +14,9 @@ const outageDelay = 1_000;
 const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: "5m" } as const;
 
 /**
- * Judges what a job has thrown. Advances, timers and deliveries are never given up: they back off.
- * What is thrown once code of the user's `ran` is a failed attempt, whatever it says of databases:
- * it may speak of another one.
+ * Judges what a job threw. Advances, timers and deliveries are never discarded: they back off. Once
+ * user code has run (`ran`), any error is a failed attempt, even a database error: it may come from
+ * another database.
  */
 export function judge(
   runtime: Pick<Runtime, "registry" | "retry" | "random">,
@@ -31,7 +31,7 @@ export function judge(
   if (maxAttempts === undefined) {
     return { kind: "retry", delay: delay(resolveRetry(engineRetry), job.attempt, runtime.random) };
   }
-  // That the database is away is no fault of the step.
+  // An unreachable database is not the fault of the step.
   if (!ran && isUnreachable(error)) return { kind: "snooze", delay: outageDelay };
   if (code === "FATAL" || job.attempt >= maxAttempts) return { kind: "discard" };
   const workflow = runtime.registry.find(job.workflow, job.version);
@@ -41,8 +41,8 @@ export function judge(
 }
 
 /**
- * Milliseconds; `undefined` for what is no duration: nobody checks what another copy of the
- * package, or nobody's class, asks for.
+ * Milliseconds; `undefined` if it is not a duration. The value is unchecked if the error comes from
+ * another copy of the package or from a user's own class.
  */
 function length(duration: unknown): number | undefined {
   try {

@@ -12,7 +12,7 @@ import type { Runtime } from "../runtime.ts";
 import { begun } from "./hand_over.ts";
 import type { Plan } from "./plan.ts";
 
-/** What a written turn concerns in its process. */
+/** What updating a process after a commit needs. */
 export interface CommitContext {
   readonly runtime: Runtime;
   readonly host: Host;
@@ -20,8 +20,8 @@ export interface CommitContext {
 }
 
 /**
- * Updates this process after a turn was committed under its id `process`, at a time by the store's
- * clock: what it knows of the instance, the jobs that begin here, and who listens or waits.
+ * Updates this process after a turn was committed under its id `process`, at a time from the
+ * store's clock: the cached instance, the jobs that begin here, and listeners and waiting callers.
  */
 export function afterCommit(
   { runtime, host, instances }: CommitContext,
@@ -32,7 +32,7 @@ export function afterCommit(
   at: Date,
 ): void {
   const { next, progress, outputs, workflow, included } = plan;
-  // Before: what begins may take the row of the job.
+  // Must come first: a job that begins may reuse the row of one that ended.
   for (const { job, result } of included) if (result?.event !== FAILED) host.stopped(job);
   instances.set(next);
   for (const { ending } of progress.applied) {
@@ -41,7 +41,8 @@ export function afterCommit(
   for (const { job } of included) slots.takeOver(job.slot);
   const { reused } = turn;
   if (reused) {
-    // The row's token was raised by one: it fences off whoever still has the job that was in it.
+    // The commit raised the row's token by one, which fences off the job that was in the row
+    // before.
     const token = included[0]!.job.token + 1;
     host.begin(begun(reused, process, slots.handOver(reused.queue), token));
   }
@@ -71,7 +72,7 @@ function end(
   host.finished(next.id, finalInstance(next, error, at));
 }
 
-/** What a look at its row would find. */
+/** The instance as a read of its row would return it. */
 function finalInstance(next: InstanceState, error: Failure | undefined, at: Date): Instance {
   return {
     id: next.id,

@@ -2,7 +2,7 @@ import type { Submission } from "./plan.ts";
 
 const none: readonly never[] = [];
 
-/** What one instance has waiting. */
+/** The waiting submissions of one instance. */
 export class Line {
   readonly instance: string;
   #waiting: Submission[] | undefined;
@@ -16,7 +16,7 @@ export class Line {
     else this.#waiting.push(submission);
   }
 
-  /** Takes everything. */
+  /** Takes all submissions. */
   take(): readonly Submission[] {
     const taken = this.#waiting ?? none;
     this.#waiting = undefined;
@@ -29,15 +29,15 @@ export class Line {
 }
 
 /**
- * What waits to be written, one line for each instance. A line that was taken is nobody else's
- * until it is given back.
+ * Submissions that wait to be written, one line per instance. A line that was taken cannot be taken
+ * again until it is given back.
  */
 export class Lines {
   readonly #all = new Map<string, Line>();
-  /** First come, first taken. */
+  /** First in, first out. */
   readonly #free: Line[] = [];
 
-  /** How many lines may be taken. */
+  /** How many lines can be taken. */
   get free(): number {
     return this.#free.length;
   }
@@ -66,10 +66,10 @@ export class Lines {
 }
 
 /**
- * Writes what has come together, on a few connections side by side. No timer gathers a batch: each
- * lane writes whatever arrived while the others were writing, so a batch is one when idle and
- * hundreds under load. Lanes that come at the same time share what there is: while one is written,
- * the other's steps run.
+ * Writes what has accumulated, on a few connections in parallel. Batches are not gathered by a
+ * timer: each lane writes whatever arrived while the others were writing. So a batch has one entry
+ * when idle and hundreds under load. Lanes that become free at the same time share the waiting
+ * entries: while one lane writes, steps of the other run.
  */
 export class Lanes<T> {
   readonly #count: number;
@@ -78,7 +78,10 @@ export class Lanes<T> {
   #open = 0;
   #writing = 0;
 
-  /** `take` is told how many lanes are free to share what waits. `write` must not reject. */
+  /**
+   * `take` receives the number of free lanes that share the waiting entries. `write` must not
+   * reject.
+   */
   constructor(
     count: number,
     take: (lanes: number) => readonly T[],
@@ -89,7 +92,7 @@ export class Lanes<T> {
     this.#write = write;
   }
 
-  /** Opens a lane if one is free: there is something to take. */
+  /** Starts a lane if one is free: there is something to take. */
   wake(): void {
     if (this.#open === this.#count) return;
     this.#open++;
@@ -97,7 +100,7 @@ export class Lanes<T> {
   }
 
   async #run(): Promise<void> {
-    // What ends in the same tick goes into the same batch.
+    // Everything that ends in the same tick goes into the same batch.
     await Promise.resolve();
     for (;;) {
       const batch = this.#take(this.#count - this.#writing);

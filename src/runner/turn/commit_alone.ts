@@ -11,20 +11,19 @@ import { planOrLoad, wakeOf } from "./plan.ts";
 
 const mostTries = 3;
 
-/** How a result is written by itself. */
+/** How a single result is written. */
 export interface AloneOptions {
-  /** Holds the slots of what begins until the turn is written. */
+  /** Holds the slots of the jobs that begin until the turn is written. */
   readonly slots: SlotHold;
-  /** Leave the result to an advance. Default: only when the instance moves too often. */
+  /** Leave the result to an advance. Default: only when the instance changes too often. */
   readonly recordOnly?: boolean;
-  /** How much is written of a failure. Default: all of it. */
+  /** How much of a failure is written. Default: all of it. */
   readonly form?: FailureForm;
 }
 
 /**
- * Writes one result in a statement of its own, or in a transaction that is open. Returns what
- * follows from it here once that is committed; `undefined` where the step is over, by whoever was
- * faster.
+ * Writes one result in its own statement or in an open transaction. Returns a callback that updates
+ * this process after the commit; `undefined` if the step was ended elsewhere first.
  */
 export async function commitAlone(
   context: CommitContext,
@@ -42,8 +41,8 @@ export async function commitAlone(
       await planOrLoad(runtime, await instances.fresh(job.instance), submissions, []);
     if (plan === undefined) return undefined;
     const [turn] = await handOver(runtime, host, slots, [plan], form);
-    // The process may have entered again meanwhile: what began under the dead id must not be
-    // written under the new one.
+    // The process may have registered again meanwhile. Jobs that began under the dead id must not
+    // be written under the new one.
     const at = (await on.commit(job.process, [turn!])).get(job.instance);
     if (at !== undefined) {
       return () => afterCommit(context, plan, turn!, slots, job.process, at);
@@ -53,7 +52,7 @@ export async function commitAlone(
   return standing.has(job.id) ? () => host.stopped(job) : undefined;
 }
 
-/** A result that is left to an advance. */
+/** The record of a result that is left to an advance. */
 export function recording(
   runtime: Runtime,
   job: OwnedJob,

@@ -15,17 +15,21 @@ import type { InstanceCache } from "./instance_cache.ts";
 import { leftOut, type Plan, planOrLoad, type Submission } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** What is written of one instance together; never empty. */
+/** The submissions of one instance that are written together; never empty. */
 type Group = readonly Submission[];
 
 const largestBatch = 500;
-/** What is left to another lane: below it, a statement of its own costs more than it saves. */
+/**
+ * The smallest share that is left to another lane: below it, an extra statement costs more than it
+ * saves.
+ */
 const smallestShare = 250;
 const mostTries = 3;
 
 /**
- * Writes turns: of steps that have ended here, and of advance jobs. One turn for each instance and
- * batch, and an instance is in one lane at a time: of two turns in one statement one would be lost.
+ * Writes turns: of steps that have ended here, and of advance jobs. There is one turn per instance
+ * and batch, and an instance is in one lane at a time. Otherwise one of two concurrent turns would
+ * be lost.
  */
 export class Committer {
   readonly #runtime: Runtime;
@@ -51,7 +55,7 @@ export class Committer {
     this.#lanes = new Lanes(2, (lanes) => this.#take(lanes), (lines) => this.#write(lines));
   }
 
-  /** Writes the turn that a job stands for; `result` where it ran a step. */
+  /** Writes the turn of a job; `result` is set if the job ran a step. */
   submit(job: OwnedJob, result?: LocalResult): void {
     this.#lines.add({ job, result, tries: 0 });
     this.#lanes.wake();
@@ -78,7 +82,7 @@ export class Committer {
     this.#lines.giveBack(lines);
   }
 
-  /** What was claimed under an id that was declared dead is somebody else's now. */
+  /** Jobs that were claimed under an id that was declared dead belong to another process now. */
   #owned(submissions: readonly Submission[], process: string): readonly Submission[] {
     for (const { job } of submissions) {
       if (job.process === process) continue;
@@ -107,7 +111,7 @@ export class Committer {
     mayBePlain = false,
   ): Promise<void> {
     if (isUnreachable(error)) await this.#later(groups);
-    // One bad row must not cost its neighbours their turn.
+    // Write each group alone, so that one bad row does not fail the others.
     else if (groups.length > 1) {
       for (const group of groups) await this.#attempt([group], process, "whole");
     } // Of what a choice throws, not every database can store every character.
@@ -115,7 +119,7 @@ export class Committer {
     else await this.#refused(groups, error);
   }
 
-  /** Reads what the groups lack, and plans the turn of each. */
+  /** Loads what the groups lack, and plans the turn of each. */
   async #plan(groups: readonly Group[], plans: Plan[], dropped: Dropped[]): Promise<void> {
     const { store } = this.#runtime.backend;
     const advanced = groups.filter((group) => group.some(({ result }) => !result)).map(instanceOf);
@@ -127,11 +131,10 @@ export class Committer {
       const rows = unread.get(instance) ?? [];
       let cached = this.#instances.get(instance);
       const first = planOrLoad(this.#runtime, cached, group, rows);
-      // Most plans need nothing that is not here: what need not be awaited is not.
+      // Most plans need nothing that must be loaded: do not await those.
       let plan = first instanceof Promise ? await first : first;
       if (plan?.included !== group) {
-        // Others may have forgotten the instance meanwhile: what is given up is given up by what is
-        // read now.
+        // The instance may have left the cache meanwhile. Decide by a fresh read what to drop.
         cached = await this.#instances.fresh(instance);
         plan = await planOrLoad(this.#runtime, cached, group, rows);
         const submissions = leftOut(group, plan);
@@ -157,7 +160,7 @@ export class Committer {
     if (stale.length > 0) await this.#stale(stale);
   }
 
-  /** The turns beside them are written: what goes wrong here is tried again for these alone. */
+  /** The other turns of the batch are already written, so on an error only these are retried. */
   async #drop(dropped: readonly Dropped[], process: string): Promise<void> {
     try {
       await this.#runtime.backend.store.pass(dropped.flatMap(passes));
@@ -165,16 +168,16 @@ export class Committer {
       return await this.#again(dropped.map(({ submissions }) => submissions), process, error);
     }
     for (const { job } of dropped.flatMap(({ submissions }) => submissions)) {
-      // The job of a step that is over is gone already. That of an advance that found nothing new
-      // was done.
+      // The job of a step that has ended is already gone. The job of an advance without news was
+      // done here.
       if (job.kind === "advance") this.#host.stopped(job);
       this.#host.done(job);
     }
   }
 
   /**
-   * Somebody else has moved these instances: read them again, and leave it to an advance after a
-   * few tries.
+   * These instances were changed elsewhere: read them again. After a few tries, leave it to an
+   * advance.
    */
   async #stale(submissions: readonly Submission[]): Promise<void> {
     for (const { job } of submissions) this.#instances.forget(job.instance);
@@ -198,8 +201,8 @@ export class Committer {
   }
 
   /**
-   * A step that has succeeded does not fail because its instance cannot be moved: an advance goes
-   * on trying that.
+   * A step that has succeeded does not fail because its instance cannot be advanced: an advance
+   * keeps trying.
    */
   async #refused(groups: readonly Group[], error: unknown): Promise<void> {
     for (const { job, result } of groups.flat()) {
@@ -213,10 +216,10 @@ export class Committer {
   }
 }
 
-/** What has nothing to write: its step is over, or its instance final. */
+/** A submission with nothing to write: its step has ended, or its instance is final. */
 interface Dropped {
   readonly submissions: Group;
-  /** What it found and nobody will read. */
+  /** Results that it found and that will never be read. */
   readonly ignored: Pass["ignored"];
 }
 

@@ -9,10 +9,7 @@ import { mostDeaths } from "../../backend/job.ts";
 import { type OutputCache, readNeeds } from "../run/inputs.ts";
 import { decision } from "../run/outcome.ts";
 
-/**
- * Some choice reads outputs that are not here: they must be loaded, then the turn is computed
- * again.
- */
+/** A choice reads outputs that are not loaded. They must be loaded, and the turn computed again. */
 export class MissingOutputs extends Error {
   readonly steps: readonly string[];
   constructor(steps: readonly string[]) {
@@ -21,22 +18,22 @@ export class MissingOutputs extends Error {
   }
 }
 
-/** What choices are decided by. */
+/** The input for the decisions of choices. */
 export interface Deciding {
   readonly workflow: Workflow;
   readonly input: unknown;
-  /** What the instance is before the turn. */
+  /** The state of the instance before the turn. */
   readonly control: Control;
   readonly outputs: OutputCache;
-  /** Bytes that one value may take as JSON. */
+  /** Maximum size of one value as JSON, in bytes. */
   readonly payloadLimit: number;
-  /** How often a process died that was computing this turn. */
+  /** How often a process died while it computed this turn. */
   readonly deaths: number;
 }
 
 /**
- * Runs the code of choices. What they decide carries its own result, like the step that has ended
- * here. Throws {@linkcode MissingOutputs}.
+ * Runs the code of choices. Each decision has its own result, like a step that has ended here.
+ * Throws {@linkcode MissingOutputs}.
  */
 export function decider(deciding: Deciding): Decide {
   const { workflow, input, control, outputs, payloadLimit, deaths } = deciding;
@@ -64,7 +61,7 @@ function deadly(choice: string, deaths: number): Error {
 }
 
 function unawaited(choice: string, returned: PromiseLike<unknown>): InvalidValueError {
-  // Nobody else will hear of it when it rejects.
+  // A rejection of this promise must not become an unhandled rejection.
   settled(returned).catch(() => {});
   return new InvalidValueError({
     what: `choice "${choice}"`,
@@ -73,7 +70,7 @@ function unawaited(choice: string, returned: PromiseLike<unknown>): InvalidValue
   });
 }
 
-/** Choices may throw anything: a revoked proxy throws when it is asked for its class. */
+/** Choices may throw anything: `instanceof` throws on a revoked proxy. */
 export function isMissing(error: unknown): error is MissingOutputs {
   try {
     return error instanceof MissingOutputs;

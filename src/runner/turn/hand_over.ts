@@ -13,9 +13,9 @@ import { failureOf, type Plan, type Submission, wakeOf } from "./plan.ts";
 const none: readonly never[] = [];
 
 /**
- * Gives turns their jobs. A job whose step has ended leaves its slot to what it starts, once the
- * turn is written; what begins beside it takes one of `slots`. `form` says how much is written of
- * a failure.
+ * Assigns jobs to turns. A job whose step has ended passes its slot to a step that it starts, once
+ * the turn is written. Other steps that begin take one of `slots`. `form` sets how much of a
+ * failure is written.
  */
 export async function handOver(
   runtime: Runtime,
@@ -36,7 +36,7 @@ export async function handOver(
   });
 }
 
-/** Takes one of them out, in no order. */
+/** Removes one occurrence, without keeping the order. */
 function removed(queues: string[], queue: string): boolean {
   const at = queues.indexOf(queue);
   if (at < 0) return false;
@@ -80,21 +80,23 @@ function hasFailed({ result }: Submission): boolean {
   return result?.event === FAILED;
 }
 
-/** Where a step has ended here, one that begins here takes the row of its job. */
+/** If a step has ended here, one that begins here reuses the row of its job. */
 function heirOf(included: readonly Submission[], jobs: readonly NewJob[]): NewJob | undefined {
   const row = included.length === 1 ? included[0]!.job : undefined;
   return row && jobs.find((job) => fits(job, row));
 }
 
 /**
- * Whether a job may take the row of one that has ended: what the row is found by stays as it is, or
- * it would have to move.
+ * Whether a job may reuse the row of one that has ended. Its indexed columns must not change, or
+ * the update would have to write new index entries.
  */
 function fits({ owned, queue, priority }: NewJob, row: OwnedJob): boolean {
   return owned && row.kind === "execute" && queue === row.queue && priority === row.priority;
 }
 
-/** A new job that has begun in a process, as that process sees it. `token` is that of its row. */
+/**
+ * A new job that has begun in a process, as that process sees it. `token` is the token of its row.
+ */
 export function begun(job: NewJob, process: string, slot: Slot, token = 1): OwnedJob {
   return {
     id: job.id,

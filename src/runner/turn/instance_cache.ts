@@ -12,55 +12,57 @@ export interface CachedInstance {
   readonly outputs: OutputCache;
 }
 
-/** What becomes of it in place: a map whose entries are replaced at every step is soon rebuilt. */
+/** Changed in place: a map whose entries are replaced at every step must be rebuilt often. */
 interface CacheEntry extends CachedInstance {
   known: InstanceState;
-  /** What it counted when it was last looked at. */
+  /** Its weight when the entry was last updated. */
   weight: number;
 }
 
 /**
- * How much a process remembers: so many instances, and about so many characters of their values.
+ * Limits of the cache: the number of instances and the approximate number of characters in their
+ * values.
  */
-export interface Room {
+export interface CacheLimits {
   readonly instances: number;
   readonly characters: number;
 }
 
-const usualRoom: Room = { instances: 20_000, characters: 32_000_000 };
-/** How many are read at a time while nobody knows how large they are, and when they are small. */
+const defaultLimits: CacheLimits = { instances: 20_000, characters: 32_000_000 };
+/** How many instances to read at a time: while their size is unknown, and at most. */
 const readAtOnce = { first: 50, most: 500 };
-/** About how many characters of values are read at a time. */
+/** Approximate number of characters of values to read at a time. */
 const charactersAtOnce = 4_000_000;
 
 /**
- * The instances that this process works on: the only way to them, and no instance of a graph that
- * is not here gets in. When there are too many, those that have been here longest are forgotten.
+ * The instances that this process works on. All access goes through this cache, and it accepts no
+ * instance of a graph that this process does not have. When it is full, it evicts the oldest
+ * entries.
  */
 export class InstanceCache {
   readonly #store: Pick<Store, "read">;
   readonly #graphs: Pick<Graphs, "fits" | "met">;
-  readonly #room: Room;
+  readonly #limits: CacheLimits;
   readonly #cached = new Map<string, CacheEntry>();
   #weight = 0;
-  /** How many to read at a time: as many of the size of the last ones as have room. */
+  /** How many instances to read at a time, given the size of the last ones. */
   #atOnce = readAtOnce.first;
 
   constructor(
     store: Pick<Store, "read">,
     graphs: Pick<Graphs, "fits" | "met">,
-    room: Room = usualRoom,
+    limits: CacheLimits = defaultLimits,
   ) {
     this.#store = store;
     this.#graphs = graphs;
-    this.#room = room;
+    this.#limits = limits;
   }
 
   get(id: string): CachedInstance | undefined {
     return this.#cached.get(id);
   }
 
-  /** Reads instances that are not here. */
+  /** Loads the instances that are not cached. */
   async load(ids: Iterable<string>): Promise<void> {
     const missing = new Set<string>();
     for (const id of ids) if (!this.#cached.has(id)) missing.add(id);
@@ -72,9 +74,9 @@ export class InstanceCache {
   }
 
   /**
-   * Reads instances again and returns what was read: whoever gives a job up must judge by that, for
-   * others may forget an instance at any time. Outputs stay, for they never change. Throws when one
-   * of them has begun with another graph.
+   * Reads instances again and returns them. Drop a job only on the basis of this result, because an
+   * instance can be evicted at any time. Outputs stay cached, because they never change. Throws
+   * when one of the instances was started with another graph.
    */
   async refresh(ids: readonly string[]): Promise<ReadonlyMap<string, InstanceState>> {
     const read = new Map<string, InstanceState>();
@@ -93,8 +95,8 @@ export class InstanceCache {
   }
 
   /**
-   * One instance as it is now, unless it is final; nobody can forget it between the read and the
-   * answer.
+   * One instance as it is now, unless it is final. It cannot be evicted between the read and the
+   * return.
    */
   async fresh(id: string): Promise<CachedInstance | undefined> {
     const known = (await this.refresh([id])).get(id);
@@ -102,10 +104,10 @@ export class InstanceCache {
     return { known, outputs: this.#cached.get(id)?.outputs ?? new OutputCache() };
   }
 
-  /** Remembers what an instance has become. */
+  /** Stores the new state of an instance. */
   set(known: InstanceState): void {
     const cached = this.#cached.get(known.id);
-    // A read that was overtaken by a later one.
+    // This read was overtaken by a later one.
     if (cached && cached.known.revision > known.revision) return;
     if (isFinal(known.status)) return this.forget(known.id);
     if (cached !== undefined) {
@@ -123,21 +125,21 @@ export class InstanceCache {
     const weight = weightOfValues(known) + outputs.weight;
     this.#weight += weight - entry.weight;
     entry.weight = weight;
-    const { instances, characters } = this.#room;
+    const { instances, characters } = this.#limits;
     while (this.#cached.size > instances || this.#weight > characters) {
       const [oldest] = this.#cached.keys();
-      // One that is too large by itself is worked on all the same.
+      // A single instance that exceeds the limit is still worked on.
       if (oldest === undefined || oldest === known.id) return;
       this.forget(oldest);
     }
   }
 
   /**
-   * Remembers an instance whose jobs wait for a claim, as long as the running ones have room beside
-   * it.
+   * Caches an instance whose jobs wait for a claim, as long as it leaves space for the running
+   * ones.
    */
   offer(known: InstanceState): void {
-    const { instances, characters } = this.#room;
+    const { instances, characters } = this.#limits;
     if (this.#cached.size < instances / 2 && this.#weight < characters / 2) this.set(known);
   }
 
@@ -147,7 +149,7 @@ export class InstanceCache {
   }
 }
 
-/** How many instances of the size of the largest of these may be read at a time. */
+/** How many instances may be read at a time if all are as large as the largest of these. */
 function fitting(read: Iterable<InstanceState>): number {
   const largest = Math.max(1, ...Array.from(read, (known) => weightOfValues(known)));
   const fits = Math.floor(charactersAtOnce / largest);

@@ -5,11 +5,11 @@ import type { Workflow } from "../../core/graph/workflow.ts";
 import type { JobId, NewJob } from "../../backend/job.ts";
 import type { Runtime } from "../runtime.ts";
 
-/** Where new jobs go: each needs an id, and may begin in this process at once. */
+/** Where new jobs go: each needs an id, and may begin in this process immediately. */
 export interface Placement {
-  /** The next id of those that were reserved. */
+  /** The next reserved id. */
   id(): JobId;
-  /** Whether a job of this queue begins here; takes a slot for it then. */
+  /** Whether a job of this queue begins here. If so, takes a slot for it. */
   begins(queue: string): boolean;
 }
 
@@ -19,10 +19,10 @@ export interface Starting {
   readonly waiting: readonly Activation[];
 }
 
-/** The priority of jobs that do not say. */
+/** The priority of jobs that do not set one. */
 export const usualPriority = 5;
 
-/** Reserves the ids that the jobs of turns may take. */
+/** Reserves ids for the jobs of turns. */
 export async function placement(
   { ids }: Pick<Runtime, "ids">,
   turns: readonly Starting[],
@@ -37,13 +37,13 @@ export async function placement(
 
 type Of = Pick<Runtime, "queues" | "retry">;
 
-/** The instance that they are of. */
+/** The instance of the jobs. */
 interface JobSubject {
   readonly workflow: Workflow;
   readonly instance: string;
 }
 
-/** The jobs that steps which have just started need: code to be run, or a time to be waited for. */
+/** The jobs for steps that have just started: code to run, or a time to wait for. */
 export function jobsOf(
   runtime: Of,
   target: JobSubject,
@@ -79,7 +79,7 @@ function jobOf(
   });
 }
 
-/** What ends a wait that has a limit. */
+/** The job that ends a wait with a limit. */
 function limitOf(
   runtime: Of,
   target: JobSubject,

@@ -15,7 +15,7 @@ import type { Runtime } from "../runtime.ts";
 import { decider, isMissing, MissingOutputs } from "./decide.ts";
 import type { CachedInstance } from "./instance_cache.ts";
 
-/** A job whose turn is to be written; `result` where it has run a step. */
+/** A job whose turn is to be written; `result` is set if the job ran a step. */
 export interface Submission {
   readonly job: OwnedJob;
   readonly result: LocalResult | undefined;
@@ -28,19 +28,19 @@ export interface Plan {
   readonly workflow: Workflow;
   readonly outputs: OutputCache;
   readonly progress: Progress;
-  /** What the instance is once the turn is written. */
+  /** The state of the instance after the turn. */
   readonly next: InstanceState;
-  /** JSON text; `undefined` when the metadata stays as it is. */
+  /** JSON text; `undefined` when the metadata does not change. */
   readonly metadata: string | undefined;
   readonly recorded: readonly Recorded[];
   readonly processed: readonly Processed[];
-  /** Those whose jobs are done once the turn is written. */
+  /** The submissions whose jobs are done once the turn is written. */
   readonly included: readonly Submission[];
 }
 
 const none: readonly never[] = [];
 
-/** Plans a turn; loads the outputs that its choices read where they are not here. */
+/** Plans a turn. First loads the outputs that its choices read and that are not cached. */
 export function planOrLoad(
   ...of: Parameters<typeof plan>
 ): Plan | undefined | Promise<Plan | undefined> {
@@ -64,8 +64,8 @@ async function planLoading(
 }
 
 /**
- * Plans the turn of one instance as this process knows it. `undefined` where nothing would change:
- * an advance that finds nothing new writes nothing. Throws {@linkcode MissingOutputs}.
+ * Plans the turn of one cached instance. Returns `undefined` if nothing would change: an advance
+ * without new results writes nothing. Throws {@linkcode MissingOutputs}.
  */
 function plan(
   runtime: Runtime,
@@ -105,8 +105,8 @@ function plan(
     workflow,
     outputs,
     progress,
-    // Written out, and not spread: V8 gives copies of copies a new shape now and then, and all that
-    // reads them slows down.
+    // Listed field by field instead of spread: V8 sometimes gives copies of copies a new shape,
+    // which slows down all readers.
     next: {
       id: known.id,
       workflow: known.workflow,
@@ -128,7 +128,7 @@ function plan(
   };
 }
 
-/** The submissions that a plan leaves out: their step is over, or there is nothing to write. */
+/** The submissions that a plan leaves out: their step has ended, or there is nothing to write. */
 export function leftOut(
   submissions: readonly Submission[],
   plan: Plan | undefined,
@@ -144,7 +144,7 @@ function hasResult(
   return submission.result !== undefined;
 }
 
-/** How often the process of an advance died; a step that has ended did not kill its own. */
+/** How often a process died during this advance. A step that has ended did not kill its process. */
 function deathsOf(submissions: readonly Submission[]): number {
   let most = 0;
   for (const { job, result } of submissions) {
@@ -168,14 +168,14 @@ function recordedIn({ applied }: Progress): readonly Recorded[] {
     .map(({ ending, causes }) => ({ result: ending.result, causes }));
 }
 
-/** Whether an ending has no row yet: a step has ended here, or a choice was decided. */
+/** Whether a result has no row yet: it is from a step that has ended here or from a choice. */
 function isRecorded(
   applied: AppliedEnding,
 ): applied is AppliedEnding & { readonly ending: LocalResult } {
   return "result" in applied.ending;
 }
 
-/** What becomes of results that were there already. */
+/** What happens to results that were already stored. */
 function processedIn(
   { applied, ignored }: Progress,
   unread: readonly UnreadResult[],
@@ -198,7 +198,7 @@ function processed(
   return { step, activation, waits, causes };
 }
 
-/** The first turn of an instance: what its start writes beside its input. */
+/** The first turn of an instance: what its start writes in addition to its input. */
 export function planOpening(
   { payloadLimit }: Pick<Runtime, "payloadLimit">,
   workflow: Workflow,
@@ -233,7 +233,7 @@ export function cancelling(known: InstanceState, why: Failure): Turn {
   };
 }
 
-/** Why an instance has failed, as far as the database takes it. */
+/** Why an instance has failed, without characters that the database cannot store. */
 export function failureOf(
   { failed }: Pick<Progress, "failed">,
   form: FailureForm = "whole",
@@ -241,7 +241,7 @@ export function failureOf(
   return failed && inForm(failed.failure ?? failure(failed.thrown), form);
 }
 
-/** Where the advance of an instance of this workflow is put. */
+/** The queue and priority of the advance jobs of this workflow's instances. */
 export function wakeOf({ queues }: Pick<Runtime, "queues">, workflow: Workflow): Wake {
   return { queue: queues.advance, workflow: workflow.name, version: workflow.version };
 }

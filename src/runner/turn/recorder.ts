@@ -9,15 +9,15 @@ import { isUnreachable, pause } from "../upkeep/outage.ts";
 interface WaitingResult {
   readonly job: OwnedJob;
   readonly recording: Recording;
-  /** Called once it is written, with whether it stands. */
+  /** Called after the write. `stands` is whether the result was kept. */
   readonly written: ((stands: boolean) => void) | undefined;
 }
 
 const largestBatch = 500;
 
 /**
- * Leaves results for an advance: of waits that somebody else may end too, and of every step where
- * inline is off.
+ * Leaves results to an advance: results of waits that may also end elsewhere, and of every step
+ * when inline is off.
  */
 export class Recorder {
   readonly #runtime: Runtime;

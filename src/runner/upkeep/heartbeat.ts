@@ -5,16 +5,16 @@ import type { OwnedJob } from "../host.ts";
 import type { Runtime } from "../runtime.ts";
 import { tellRescued } from "./rescued.ts";
 
-/** What the heartbeat needs of its process. */
+/** What the heartbeat needs from its process. */
 export interface Beating {
   readonly process: string;
   /** The jobs that this process knows it owns, by id. */
   readonly running: ReadonlyMap<string, { readonly job: OwnedJob }>;
-  /** The database says that this job is somebody else's now, or nobody's. */
+  /** Called when another process owns this job now, or when the job is gone. */
   lost(job: OwnedJob): void;
-  /** The process was declared dead: it must stop everything and enter again. */
+  /** Called when the process was declared dead: it must stop everything and register again. */
   dead(): Promise<void>;
-  /** These queues got work. */
+  /** Called when these queues have new work. */
   wake(queues: readonly string[]): void;
 }
 
@@ -26,11 +26,11 @@ export interface Timing {
 }
 
 /**
- * Prolongs the lease of the process, compares what it owns with what it knows, and rescues the jobs
- * of dead ones.
+ * Extends the lease of the process, compares the jobs it owns in the database with those it knows,
+ * and rescues the jobs of dead processes.
  *
- * A claim or a hand-over can commit while its answer is lost: such a job is owned by a process that
- * does not know of it. Unknown for two beats, it is given back.
+ * A claim or a hand-over can commit while its response is lost. Its process then owns a job that it
+ * does not know. Such a job is given back after two heartbeats.
  */
 export class Heartbeat {
   readonly #runtime: Runtime;
@@ -61,7 +61,7 @@ export class Heartbeat {
     return this.#loop.stop();
   }
 
-  /** Beats at once: something may have changed hands. */
+  /** Sends a heartbeat now, because ownership of jobs may have changed. */
   wake(): void {
     this.#loop.wake();
   }

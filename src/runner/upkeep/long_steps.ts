@@ -8,8 +8,8 @@ const shortest = 10;
 const longest = 5_000;
 
 /**
- * Tells the log of steps that run for long, each attempt once. One loop looks at all of them: a
- * timer for each would cost each.
+ * Logs steps that run for long, once per attempt. One loop checks all steps, because a timer per
+ * step would slow down every step.
  */
 export class LongSteps {
   readonly #runtime: Runtime;
@@ -33,7 +33,7 @@ export class LongSteps {
     });
   }
 
-  /** Does nothing where no step is to be mentioned. */
+  /** Does nothing if the warning is disabled. */
   start(): void {
     if (this.#warnAfter > 0) this.#loop.start();
   }

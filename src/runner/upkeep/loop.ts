@@ -4,15 +4,15 @@ import { OutageLog } from "../../observe/outage_log.ts";
 
 /** What a background loop does. */
 export interface LoopOptions {
-  /** What it is, for the log. */
+  /** Its name in the log. */
   readonly name: string;
   /**
-   * One round. Returns the milliseconds until the next, 0 for at once; `undefined` for the usual
-   * interval.
+   * One round. Returns the milliseconds until the next; 0 starts it immediately, and `undefined`
+   * means the usual interval.
    */
   readonly round: () => Promise<number | undefined>;
   /**
-   * The usual milliseconds between rounds. They vary by a quarter, so that processes do not move in
+   * The usual interval in milliseconds. It varies by a quarter, so that processes do not run in
    * step.
    */
   readonly interval: number;
@@ -20,8 +20,8 @@ export interface LoopOptions {
 }
 
 /**
- * Runs rounds for ever: what goes wrong in one is logged once for each cause, and the next comes
- * all the same.
+ * Runs rounds until it is stopped. An error in a round is logged once per cause, and the next round
+ * runs anyway.
  */
 export class Loop {
   readonly #options: LoopOptions;
@@ -39,13 +39,13 @@ export class Loop {
     this.#running ??= this.#run();
   }
 
-  /** Begins the next round at once, or right after the present one. */
+  /** Begins the next round now, or directly after the current one. */
   wake(): void {
     this.#woken = true;
     this.#wake();
   }
 
-  /** Begins the next round in `milliseconds`, unless it comes sooner anyway. */
+  /** Begins the next round in `milliseconds`, unless it is due sooner. */
   wakeIn(milliseconds: number): void {
     const at = performance.now() + milliseconds;
     if (at >= this.#wakeAt) return;
@@ -53,7 +53,7 @@ export class Loop {
     this.#wake();
   }
 
-  /** Lets the present round end; there is no other one. */
+  /** Waits for the current round to end. No other round begins. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake();

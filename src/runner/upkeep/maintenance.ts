@@ -13,10 +13,10 @@ export interface UpkeepTiming {
 const stageAtMost = 500;
 const busyPause = 20;
 const pruneAtMost = 1_000;
-/** Milliseconds after which it is noticed at the latest that nobody serves a queue. */
+/** Maximum time in milliseconds until it is noticed that no process serves a queue. */
 const unnoticed = 10_000;
 
-/** Makes due jobs available, looks for those that nobody can take, and deletes old ones. */
+/** Makes due jobs available, finds jobs that no process can take, and deletes old jobs. */
 export class Upkeep {
   readonly #runtime: Runtime;
   readonly #timing: UpkeepTiming;
@@ -54,7 +54,7 @@ export class Upkeep {
     await Promise.all([this.#stager.stop(), this.#janitor.stop()]);
   }
 
-  /** Something may be due in so many milliseconds, or at once. */
+  /** Reports that a job becomes due in so many milliseconds. */
   expect(milliseconds: number): void {
     if (milliseconds > 0) this.#stager.wakeIn(milliseconds);
     else this.#stager.wake();
@@ -66,23 +66,20 @@ export class Upkeep {
     if (due > 0) return due;
     const queues = await queue.stage(stageAtMost);
     if (queues.length > 0) this.#staged(queues);
-    // Due, and yet nothing was staged: somebody else has locked it.
+    // Jobs are due but none was staged: another process has locked them.
     return queues.length > 0 ? 0 : busyPause;
   }
 
   async #cleanUp(): Promise<number | undefined> {
     await this.#unserved.look(this.#runtime);
     const { graphs, backend: { queue } } = this.#runtime;
-    // What a version had to leave alone is old: all of each queue is looked at.
+    // Jobs that a version had to leave alone may be old, so scan all queues completely.
     if (await graphs.look()) this.#staged([]);
     return await queue.prune(this.#timing.keep, pruneAtMost) === pruneAtMost ? 0 : undefined;
   }
 }
 
-/**
- * Tells the log of due jobs that no living process can take: once, and again when they had gone and
- * come back.
- */
+/** Logs due jobs that no living process can take: once, and again if they reappear. */
 export class UnservedJobs {
   #told: ReadonlySet<string> = new Set();
 

@@ -1,17 +1,18 @@
 const listening = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls `heard` when the signal aborts, at once when it has. Returns what takes it back.
+ * Calls `heard` when the signal aborts, or immediately if it has already aborted. Returns a
+ * function that removes the callback.
  *
- * One listener stands for all: Node warns of a leak when a signal has more than ten, and a caller's
- * may serve many.
+ * All callbacks of a signal share one listener. Node warns of a leak when a signal has more than
+ * ten, and a caller's signal may be used for many calls.
  */
 export function onAbort(signal: AbortSignal, heard: () => void): () => void {
   if (signal.aborted) {
     heard();
     return () => {};
   }
-  // Its own: the same function may be given twice.
+  // A new function each time, because the same callback may be given twice.
   const own = () => heard();
   const all = listening.get(signal) ?? listenTo(signal);
   all.add(own);

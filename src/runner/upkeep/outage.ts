@@ -2,8 +2,8 @@ import { longestTimer } from "../../core/value/duration.ts";
 import { onAbort } from "./on_abort.ts";
 
 /**
- * Whether the backend could not be reached, or could not do it then, whatever it was asked for.
- * What was written is fenced, so it is tried again.
+ * Whether the backend could not be reached or was temporarily unable to answer. Every write is
+ * fenced, so the request can be retried.
  */
 export function isUnreachable(error: unknown): boolean {
   const code = memberOf(error, "code");
@@ -11,8 +11,8 @@ export function isUnreachable(error: unknown): boolean {
 }
 
 /**
- * A member of what was thrown. Errors are told apart by their `code`: another copy of this package
- * has classes of its own. Asking a revoked proxy or a getter may throw.
+ * A property of a thrown value. Errors are distinguished by their `code`, because another copy of
+ * this package has its own classes. Reading from a revoked proxy or a getter may throw.
  */
 export function memberOf(thrown: unknown, name: string): unknown {
   try {
@@ -24,7 +24,7 @@ export function memberOf(thrown: unknown, name: string): unknown {
 
 const pauseMs = 500;
 
-/** Waits a moment. False when `signal` has aborted. */
+/** Waits briefly. Returns false when `signal` has aborted. */
 export function pause(signal: AbortSignal, milliseconds: number = pauseMs): Promise<boolean> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve(false);
@@ -39,10 +39,7 @@ export function pause(signal: AbortSignal, milliseconds: number = pauseMs): Prom
   });
 }
 
-/**
- * Waits for `work`, though not when `signal` has aborted: what it comes to is nobody's business
- * then.
- */
+/** Waits for `work` until `signal` aborts. The result of `work` is ignored after that. */
 export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const forget = onAbort(signal, () => resolve(undefined));
@@ -51,8 +48,8 @@ export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise
 }
 
 /**
- * Waits for `work` for so many milliseconds. False when it takes longer: it goes on then, and what
- * it comes to is dropped.
+ * Waits for `work` for at most so many milliseconds. Returns false when it takes longer: `work`
+ * continues, and its result is ignored.
  */
 export async function within(milliseconds: number, work: Promise<void>): Promise<boolean> {
   const late = new AbortController();

@@ -4,15 +4,15 @@ import { OutageLog } from "../../observe/outage_log.ts";
 import type { Runtime } from "../runtime.ts";
 import { pause, unlessAborted } from "./outage.ts";
 
-/** What a process says of itself when it enters. */
+/** The data with which a process registers. */
 export interface Registering {
   readonly name: string;
-  /** Milliseconds that it may be silent. */
+  /** Milliseconds without a heartbeat after which it is declared dead. */
   readonly lease: number;
   readonly serving: Serving;
 }
 
-/** Enters a process in the backend: when it begins, and again after it was declared dead. */
+/** Registers a process in the backend: when it begins, and again after it was declared dead. */
 export class Registration {
   readonly #runtime: Pick<Runtime, "backend" | "graphs">;
   readonly #entering: Registering;
@@ -36,8 +36,8 @@ export class Registration {
   }
 
   /**
-   * Waits for the database and its tables. Rejects where that is pointless; the id is `undefined`
-   * when given up.
+   * Waits for the database and its tables. Rejects if waiting is pointless; the id is `undefined`
+   * when the process gave up.
    */
   begin(): Promise<string | undefined> {
     return persist(this.#givenUp, this.#outage, async () => {
@@ -47,12 +47,12 @@ export class Registration {
     });
   }
 
-  /** The tables were there before: whatever is wrong, there is hope. */
+  /** The tables existed before, so any error may pass: keep trying. */
   beginAgain(): Promise<string | undefined> {
     return persist(this.#givenUp, this.#outage, () => this.#enter());
   }
 
-  /** Resolves when nothing is on its way any more: what came too late has left again. */
+  /** Resolves when no registration is in progress. One that succeeded too late has been removed. */
   get settled(): Promise<void> {
     return this.#entered;
   }
@@ -68,15 +68,15 @@ export class Registration {
     const { queue } = this.#runtime.backend;
     const { name, lease, serving } = this.#entering;
     const process = await queue.register(name, lease, serving);
-    // Nobody waits for the answer any more.
+    // The process has stopped waiting for this registration.
     if (this.#givenUp.aborted) await queue.unregister(process);
     return process;
   }
 }
 
 /**
- * Whether an error stays as it is until this process is replaced: tables that are newer than the
- * code, a server too old for it.
+ * Whether an error persists until this process is replaced: the tables are newer than the code, or
+ * the server is too old.
  */
 function isPointless(error: unknown): boolean {
   return error instanceof SchemaVersionError
@@ -84,14 +84,14 @@ function isPointless(error: unknown): boolean {
     : error instanceof ServerVersionError;
 }
 
-/** Milliseconds after which a try that hangs is told of. */
+/** Milliseconds after which a hanging attempt is logged. */
 const hanging = 5_000;
 const shortest = 250;
 const longest = 8_000;
 
 /**
- * Tries until it succeeds or is pointless, less and less often. `undefined` when `signal` has
- * aborted.
+ * Retries with growing pauses until it succeeds or is pointless. Returns `undefined` when `signal`
+ * has aborted.
  */
 async function persist<T>(
   signal: AbortSignal,
@@ -116,8 +116,8 @@ async function persist<T>(
 }
 
 /**
- * Leaves, and gives back what is left: without using up an attempt, but for those that are
- * `counted`.
+ * Unregisters the process and gives back its remaining jobs. This uses up no attempt, except for
+ * those in `counted`.
  */
 export async function leave(
   queue: Queue,

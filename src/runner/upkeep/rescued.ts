@@ -5,8 +5,8 @@ import type { Runtime } from "../runtime.ts";
 const namedInSentence = 5;
 
 /**
- * Tells of processes that were declared dead, each with what it was running: one of those has
- * killed it, perhaps.
+ * Reports processes that were declared dead, each with the jobs it was running: one of those may
+ * have killed it.
  */
 export function tellRescued({ telemetry, logger }: Runtime, rescued: Rescued): void {
   const { processes, queues, running } = rescued;

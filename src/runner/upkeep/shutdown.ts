@@ -3,56 +3,59 @@ import type { Logger } from "../../observe/logger.ts";
 import type { Running } from "../claim/running.ts";
 import { pause, unlessAborted, within } from "./outage.ts";
 
-/** A process that stops. */
+/** A process that is stopping. */
 export interface Stopping {
-  /** Its id; `""` when it has not begun. */
+  /** Its id; `""` if it has not registered. */
   readonly process: string;
   readonly logger: Logger;
   readonly running: Running;
-  /** Resolves when no registration is on its way any more. */
+  /** Resolves when no registration is in progress. */
   readonly registered: Promise<void>;
-  /** Ends what begins new work. */
+  /** Ends the loops that begin new work. */
   endLoops(): Promise<unknown>;
-  /** Gives back what is left, and takes the process out of the database. */
+  /** Gives back the remaining jobs and unregisters the process. */
   leave(): Promise<void>;
 }
 
 /**
- * Milliseconds that a stop may take beside its grace, each: until what was aborted is over, and
- * until it has left.
+ * Milliseconds that a stop may take in addition to its grace period, for each of two phases: until
+ * aborted steps have ended, and until the process has unregistered.
  */
 const patience = 3_000;
 
-/** The reason of an abort after which the job is given back, without using up the attempt. */
+/** The abort reason after which a job is given back without using up the attempt. */
 export const givenBack: Error = new Error("The process is stopping");
 
-/** How a process stops: its steps may end for a while, are aborted then, and are given back. */
+/**
+ * Stops a process: running steps may finish within the grace period, then they are aborted and
+ * given back.
+ */
 export class Shutdown {
   readonly #graceOver = new AbortController();
   readonly #givenUp = new AbortController();
 
-  /** Aborts when running steps may go on no longer. */
+  /** Aborts when running steps may not continue. */
   get graceOver(): AbortSignal {
     return this.#graceOver.signal;
   }
 
-  /** Aborts when the process gives up: nothing is tried again after that. */
+  /** Aborts when the process gives up: nothing is retried after that. */
   get givenUp(): AbortSignal {
     return this.#givenUp.signal;
   }
 
-  /** Nothing has begun that would have to end in order. */
+  /** Gives up immediately, because nothing has begun that needs an orderly end. */
   giveUp(): void {
     this.#givenUp.abort();
   }
 
-  /** Lets running steps go on for so many milliseconds at most. */
+  /** Lets running steps continue for at most so many milliseconds. */
   limit(grace: number): void {
     void pause(this.givenUp, grace).then(() => this.#graceOver.abort());
   }
 
   async run({ process, logger, running, registered, endLoops, leave }: Stopping): Promise<void> {
-    // A claim that is under way may still bring something.
+    // A claim in progress may still return jobs.
     const drained = endLoops().then(() => running.drained());
     await unlessAborted(this.graceOver, drained);
     this.#graceOver.abort();
