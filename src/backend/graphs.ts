@@ -1,4 +1,4 @@
-/** The graph of a version, as a process has it. */
+/** The graph of a version in the code of a process. */
 export interface VersionGraph {
   readonly workflow: string;
   readonly version: number;
@@ -7,9 +7,9 @@ export interface VersionGraph {
   readonly graph: string;
 }
 
-/** Another graph of a version, with which open instances have begun. */
+/** A different graph of a version that open instances started with. */
 export interface OtherGraph extends VersionGraph {
   readonly open: number;
-  /** Whether instances of the graph that was asked about are open, too. */
+  /** Whether there are also open instances of the graph that was compared. */
   readonly mixed: boolean;
 }

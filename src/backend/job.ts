@@ -3,7 +3,7 @@ import type { Failure } from "../core/value/failure.ts";
 /** A job's id: a bigint in decimal digits. */
 export type JobId = string;
 
-/** Where a job stands. A job that completes is deleted. */
+/** The state of a job. A completed job is deleted. */
 export type JobState =
   | "available"
   | "scheduled"
@@ -12,34 +12,32 @@ export type JobState =
   | "discarded"
   | "cancelled";
 
-/**
- * What a job is about. The queue carries it and hands it back; it filters by name and version only.
- */
+/** What a job is about. The queue stores it and returns it; it filters only by name and version. */
 export interface Subject {
   readonly kind: string;
   /**
-   * The definition whose code the job needs, with its version: a process claims only what it
-   * serves.
+   * The workflow and version whose code the job needs. A process claims only the jobs of the
+   * workflows that it serves.
    */
   readonly workflow: string;
   readonly version: number;
   readonly instance: string;
   readonly step: string | undefined;
-  /** Which running of the step it is for. */
+  /** The activation of the step that the job is for. */
   readonly activation: number;
 }
 
-/** A job to be put in. The store adds the tags and the metadata of its instance. */
+/** A job to insert. The store adds the tags and the metadata of its instance. */
 export interface NewJob extends Subject {
   readonly id: JobId;
   readonly queue: string;
-  /** 0 is the most urgent, 9 the least. Default: 5. */
+  /** Priority from 0, the most urgent, to 9. Default: 5. */
   readonly priority: number;
-  /** How many attempts it has; `undefined` when it is never given up. */
+  /** The maximum number of attempts; `undefined` for no limit. */
   readonly maxAttempts: number | undefined;
-  /** Milliseconds from now until it may be claimed; 0 is at once. */
+  /** Milliseconds until the job may be claimed; 0 means at once. */
   readonly delay: number;
-  /** Inserted as executing and owned by the process that commits it. */
+  /** Insert it as executing, owned by the process that commits it. */
   readonly owned: boolean;
   /** JSON text. */
   readonly args: string | undefined;
@@ -50,27 +48,28 @@ export interface Job extends Subject {
   readonly id: JobId;
   readonly queue: string;
   readonly priority: number;
-  /** Counts this attempt. */
+  /** The number of this attempt. */
   readonly attempt: number;
   /**
-   * Counts the claims and hand-overs of its row: together with the owner it fences every verdict.
+   * Incremented whenever the job is claimed or its row is reused. Together with the owner, it
+   * fences every verdict.
    */
   readonly token: number;
   readonly maxAttempts: number | undefined;
-  /** How often the process died that ran it. */
+  /** How many processes died while running it. */
   readonly deaths: number;
   readonly errors: readonly Failure[];
   readonly args: unknown;
 }
 
 /**
- * A job that was executing in company when its process died, so often, runs alone from then on.
- * Before that its attempt is given back: whoever killed the process, its neighbours need not pay.
+ * A job that was executing next to other jobs when its process died runs alone after this many such
+ * deaths. Until then its attempt is given back, because another job may have killed the process.
  */
 export const deathsInCompany = 2;
 
 /**
- * An advance whose process died so often, the last times alone, runs no choice any more: one of
- * them kills the process.
+ * An advance whose process died this many times, the last times while it ran alone, no longer runs
+ * choices: one of them kills the process.
  */
 export const mostDeaths = 5;

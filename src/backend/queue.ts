@@ -1,86 +1,86 @@
 import type { Failure } from "../core/value/failure.ts";
 import type { Job, JobId } from "./job.ts";
 
-/** A definition that a process has the code of. */
+/** A version of a workflow whose code a process has. */
 export interface Served {
   readonly workflow: string;
   readonly version: number;
 }
 
-/** What a process can work on. */
+/** The queues and workflows that a process serves. */
 export interface Serving {
   readonly queues: readonly string[];
-  /** Each with the fingerprint of the graph that is here. */
+  /** Each with the fingerprint of the graph in the process's code. */
   readonly workflows: readonly (Served & { readonly graph?: string })[];
 }
 
-/** What a process asks for: at most `limit` jobs of one queue that it serves. */
+/** A request for up to `limit` jobs of one queue. */
 export interface Demand {
   readonly process: string;
   readonly queue: string;
   readonly limit: number;
   readonly serves: readonly Served[];
-  /** Milliseconds: only what became due in them is looked at. Default: everything that is due. */
+  /** Looks only at jobs that became due in the last `since` milliseconds. Default: all due jobs. */
   readonly since?: number | undefined;
 }
 
-/** What an idle process asks for: one job that must run alone, of the queues that it serves. */
+/** The request of an idle process for one job that must run alone, from any of its queues. */
 export interface LoneDemand {
   readonly process: string;
   readonly queues: readonly string[];
   readonly serves: readonly Served[];
 }
 
-/** A job that was executing in a process which was declared dead. */
+/** A job that was executing in a process that was declared dead. */
 export interface OrphanedJob {
   readonly process: string;
   readonly job: JobId;
   readonly kind: string;
   readonly workflow: string;
   readonly version: number;
-  /** The business key of its instance; `undefined` where the instance is gone. */
+  /** The business key of its instance; `undefined` when the instance no longer exists. */
   readonly key: string | undefined;
   readonly instance: string;
   readonly step: string | undefined;
-  /** The attempt that was running. */
+  /** The number of the attempt that was running. */
   readonly attempt: number;
   readonly maxAttempts: number | undefined;
 }
 
-/** What a rescue has found. */
+/** The result of a rescue. */
 export interface Rescued {
   readonly processes: readonly string[];
-  /** Those that got work. */
+  /** The queues that received jobs. */
   readonly queues: readonly string[];
-  /** What the processes were running: the first so many. */
+  /** The jobs that were running, up to {@linkcode namedAtMost}. */
   readonly running: readonly OrphanedJob[];
 }
 
-/** How many jobs a rescue names. */
+/** The maximum number of jobs that a rescue lists. */
 export const namedAtMost = 50;
 
-/** What a heartbeat learns. */
+/** The result of a heartbeat. */
 export interface Beat {
-  /** The jobs that the database says this process owns. */
+  /** The jobs that this process owns according to the database. */
   readonly owned: readonly Lease[];
 }
 
-/** Proof of ownership: a verdict whose lease is stale changes nothing. */
+/** Proof of ownership. A verdict with a stale lease has no effect. */
 export interface Lease {
   readonly process: string;
   readonly id: JobId;
   readonly token: number;
 }
 
-/** Jobs that are due and that no living process can take. */
+/** Due jobs that no living process can run. */
 export interface Unserved extends Served {
   readonly queue: string;
   readonly count: number;
-  /** The step of one of them. */
+  /** The step of one of the jobs. */
   readonly step: string | undefined;
   /**
-   * Whether some living process serves the queue, and whether one has the code: it is not the same
-   * one then.
+   * Whether a living process serves the queue, and whether one has the code. If both are true, they
+   * are different processes.
    */
   readonly hasQueue: boolean;
   readonly hasCode: boolean;
@@ -88,75 +88,74 @@ export interface Unserved extends Served {
   readonly servedQueues: readonly string[];
 }
 
-/** Whether the attempt that a claim has counted stays counted. */
+/** Whether the attempt still counts. */
 export interface Counting {
   readonly counted?: boolean;
 }
 
 /**
- * A durable job queue. Every method is one statement or one transaction, and may be repeated after
- * a lost answer.
+ * A durable job queue. Every method is one statement or one transaction and can safely be repeated
+ * when its response was lost.
  */
 export interface Queue {
   /**
-   * Enters a process and returns its id, which is never used again. `lease` in milliseconds. One
-   * that does not say what it serves is taken to serve everything.
+   * Registers a process and returns its id. Ids are never reused. `lease` is in milliseconds. A
+   * process without `serving` is assumed to serve everything.
    */
   register(name: string, lease: number, serving?: Serving): Promise<string>;
   /**
-   * Prolongs the lease. `undefined` when the process has been declared dead: it must begin again
-   * under a new id.
+   * Extends the lease by `lease` milliseconds. Returns `undefined` when the process has been
+   * declared dead: it must register again and gets a new id.
    */
   heartbeat(process: string, lease: number): Promise<Beat | undefined>;
-  /** Leaves. Jobs that it still owns are given back, without using up an attempt. */
+  /** Removes the process. Jobs that it still owns are given back without using up an attempt. */
   unregister(process: string): Promise<void>;
-  /** A block of ids that nobody else uses: `from`, up to and without `to`. */
+  /** Reserves a block of ids: `from` (inclusive) to `to` (exclusive). */
   reserveIds(): Promise<{ readonly from: number; readonly to: number }>;
   /**
-   * Takes jobs that nobody else holds, most urgent and then oldest first, and counts the attempt.
-   * None that must run alone.
+   * Claims available jobs, the most urgent first and then the oldest, and counts the attempt. Skips
+   * jobs that must run alone.
    */
   claim(demand: Demand): Promise<readonly Job[]>;
-  /** Takes one job that must run alone, and counts the attempt. */
+  /** Claims one job that must run alone, and counts the attempt. */
   claimLone(demand: LoneDemand): Promise<Job | undefined>;
-  /** Whether a job that must run alone waits for a process. */
+  /** Whether a job that must run alone is waiting for a process. */
   loneWaits(demand: Omit<LoneDemand, "process">): Promise<boolean>;
-  /** Gives jobs back, without using up an attempt unless it is to stay counted. */
+  /** Gives jobs back. The attempt is not used up, unless the options say that it still counts. */
   release(leases: readonly Lease[], options?: Counting): Promise<void>;
   /**
-   * Records a failed attempt, as the last of these failures; the job comes back after `delay`
-   * milliseconds. False when the lease is stale.
+   * Records a failed attempt as the last of `failures`. The job is retried after `delay`
+   * milliseconds. Returns false when the lease is stale.
    */
   retry(lease: Lease, failures: readonly Failure[], delay: number): Promise<boolean>;
   /**
-   * Puts a job off for `delay` milliseconds, without using up an attempt unless it is to stay
-   * counted. False when the lease is stale.
+   * Postpones a job by `delay` milliseconds. The attempt is not used up, unless the options say
+   * that it still counts. Returns false when the lease is stale.
    */
   snooze(lease: Lease, delay: number, options?: Counting): Promise<boolean>;
   /**
-   * Makes due jobs available, at most `limit`; an advance yields to one that waits already. Returns
-   * their queues.
+   * Makes up to `limit` due jobs available. An advance is dropped instead if its instance already
+   * has an available one. Returns the queues of the jobs.
    */
   stage(limit: number): Promise<readonly string[]>;
   /**
-   * Declares processes whose lease has ended dead and makes their jobs available. The attempt of a
-   * job stays counted when nothing else was executing beside it, or when that has happened to it
-   * {@linkcode deathsInCompany} times. The `rescuer` lives, however late it is.
+   * Declares processes dead whose lease has expired, and makes their jobs available. The attempt of
+   * a job counts if it was executing alone, or if its process has died this way
+   * {@linkcode deathsInCompany} times. The `rescuer` is alive even if its lease has expired.
    */
   rescue(rescuer?: string): Promise<Rescued>;
   /** Milliseconds until the next scheduled job is due, at most `atMost`. */
   nextDue(atMost: number): Promise<number>;
-  /** Due jobs that no living process can take, counted up to a thousand in each queue. */
+  /** Due jobs that no living process can run. Counts up to 1,000 per queue. */
   unserved(): Promise<readonly Unserved[]>;
   /**
-   * Deletes at most `limit` discarded and cancelled jobs that ended more than `age` milliseconds
-   * ago.
+   * Deletes up to `limit` discarded and cancelled jobs that ended more than `age` milliseconds ago.
    */
   prune(age: number, limit: number): Promise<number>;
   /**
-   * Calls `wake` with the queues that may have got work, and with none when it begins to hear:
-   * notifications may have been missed before. Calls `trouble` when it cannot hear, and goes on
-   * trying.
+   * Calls `wake` with the queues that may have new jobs. Calls it without queues when listening
+   * starts, because earlier notifications may have been missed. Calls `trouble` when listening
+   * fails, and keeps trying.
    */
   listen(
     wake: (queues: readonly string[]) => void,

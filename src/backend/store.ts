@@ -7,15 +7,15 @@ import type { JobId, NewJob } from "./job.ts";
 import type { Queue } from "./queue.ts";
 import type { OtherGraph, VersionGraph } from "./graphs.ts";
 
-/** The caller's own open transaction. What it may be, the adapter says. */
+/** An open transaction of the caller. The adapter defines which objects it accepts. */
 export type CallerTransaction = object;
 
-/** An instance to be started, with the jobs of its first steps. Values are JSON texts. */
+/** An instance to insert, with the jobs of its first steps. Values are JSON text. */
 export interface NewInstance {
   readonly id: string;
   readonly workflow: string;
   readonly version: number;
-  /** The fingerprint of the graph that it begins with. */
+  /** The fingerprint of the graph that it starts with. */
   readonly graph: string | undefined;
   readonly key: string;
   readonly uniqueKey: string | undefined;
@@ -25,22 +25,22 @@ export interface NewInstance {
   readonly metadata: string;
   readonly error: string | undefined;
   readonly input: string;
-  /** Choices that were decided at the start. */
+  /** Choices that were made at the start. */
   readonly recorded: Turn["recorded"];
   readonly started: readonly NewJob[];
 }
 
-/** Instances that were written, each with the time of it by the store's clock. */
+/** The instances that were written, with the time of the write by the store's clock. */
 export type Written = ReadonlyMap<string, Date>;
 
-/** What an advance reads of an instance. */
+/** The state that an advance reads. */
 export interface InstanceState {
   readonly id: string;
   readonly workflow: string;
   readonly version: number;
   /**
-   * The fingerprint of the graph that it began with; `undefined` when it began before that was
-   * kept.
+   * The fingerprint of the graph that it started with; `undefined` for instances that started
+   * before fingerprints were stored.
    */
   readonly graph: string | undefined;
   readonly key: string;
@@ -60,33 +60,33 @@ export interface UnreadResult extends ResultKey {
   readonly event: string;
   readonly metadata: JsonObject | undefined;
   readonly output: unknown;
-  /** Why the step has failed, where it has. */
+  /** The failure of the step, if it failed. */
   readonly failure: Failure | undefined;
 }
 
-/** How a step ended, for those that read it. */
+/** The outcome of a step, for the steps that read it. */
 export interface StepOutput extends Activation {
   readonly event: string;
   readonly output: unknown;
-  /** What had started the step, as keys of activations. */
+  /** The keys of the activations that started the step. */
   readonly causes: readonly string[];
 }
 
-/** `kept` when there was nothing to write: `status` says how the instance stands. */
+/** `kept` when there was nothing to write; `status` is then the status of the instance. */
 export type LockedCommit =
   | { readonly kind: "written"; readonly at: Date }
   | { readonly kind: "kept"; readonly status: InstanceStatus | undefined };
 
 /**
- * `deleted`, `at` by the store's clock; `active` when it was left alone. `status` is the one
- * before.
+ * `deleted` includes the time `at` by the store's clock; `active` means that the instance was not
+ * deleted. `status` is the status before the call.
  */
 export type DeleteResult =
   | { readonly kind: "deleted"; readonly status: InstanceStatus; readonly at: Date }
   | { readonly kind: "active"; readonly status: InstanceStatus }
   | { readonly kind: "missing" };
 
-/** What a delivery met. */
+/** The result of a delivery. */
 export type Delivered =
   | { readonly kind: "accepted" | "early" | "duplicate" }
   | { readonly kind: "final"; readonly status: InstanceStatus }
@@ -95,8 +95,7 @@ export type Delivered =
   | { readonly kind: "missing" };
 
 /**
- * A place in a list, which is newest first: by the time of the start on the store's clock, then by
- * id.
+ * A position in a list that is sorted newest first: by start time on the store's clock, then by id.
  */
 export interface Place {
   /** Microseconds since 1970. */
@@ -104,7 +103,7 @@ export interface Place {
   readonly id: string;
 }
 
-/** Which instances a list holds. All given conditions must hold. */
+/** Selects the instances of a list. An instance must meet all given conditions. */
 export interface Filter {
   readonly ids?: readonly string[] | undefined;
   readonly key?: string | undefined;
@@ -112,35 +111,35 @@ export interface Filter {
   readonly version?: number | undefined;
   readonly statuses?: readonly InstanceStatus[] | undefined;
   readonly tags?: readonly string[] | undefined;
-  /** Holds when the instance's metadata contains it. */
+  /** The instance's metadata must contain this. */
   readonly metadata?: JsonObject | undefined;
-  /** The active instance that has taken this unique key. */
+  /** Selects the active instance that holds this unique key. */
   readonly uniqueKey?: string | undefined;
   readonly limit: number;
 }
 
-/** A part of a list. */
+/** One page of a list. */
 export interface ListPart {
   readonly items: readonly Instance[];
-  /** Where the next one begins; `undefined` when there is none. */
+  /** Where the next page begins; `undefined` on the last page. */
   readonly next: Place | undefined;
 }
 
-/** What may be done inside one transaction of the store. */
+/** The operations inside a transaction of the store. */
 export interface StoreTransaction {
-  /** The handle for the user's own statements, where the store has one. */
+  /** The handle for the user's own statements, if the store supports them. */
   readonly sql: unknown;
   commit(process: string, turns: readonly Turn[]): Promise<Written>;
   record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
 }
 
 /**
- * Instances and results, and the commits that move them together with their jobs. Decides nothing.
+ * Stores instances and results, and commits them together with their jobs. It makes no decisions.
  */
 export interface Store {
   /**
-   * Inserts instances and their first jobs in one statement. Returns those that were inserted or
-   * are there from an earlier try.
+   * Inserts instances and their first jobs in one statement. Returns the instances that were
+   * inserted now or by an earlier attempt.
    */
   open(
     process: string | undefined,
@@ -148,39 +147,40 @@ export interface Store {
     tx?: CallerTransaction,
   ): Promise<Written>;
   /**
-   * Enters graphs, and returns the other graphs of their versions with which open instances have
-   * begun.
+   * Stores graphs. Returns the different graphs of the same versions that open instances started
+   * with.
    */
   compare(graphs: readonly VersionGraph[]): Promise<readonly OtherGraph[]>;
-  /** The instances that are there, in no order. */
+  /** The instances that exist, in no particular order. */
   read(ids: readonly string[]): Promise<readonly InstanceState[]>;
-  /** Their unread results. */
+  /** The unread results of these instances. */
   unprocessed(ids: readonly string[]): Promise<readonly UnreadResult[]>;
-  /** How these steps of an instance ended; all of them without `steps`. */
+  /** The outcomes of these steps of an instance, or of all its steps when `steps` is omitted. */
   ended(instance: string, steps: readonly Activation[] | undefined): Promise<readonly StepOutput[]>;
   /**
-   * Writes turns, at most one for each instance, in one statement. Returns the instances that were
-   * written; the others were stale. A process that was declared dead writes nothing.
+   * Writes turns, at most one per instance, in one statement. Returns the instances that were
+   * written; the other turns were stale. Writes nothing for a process that was declared dead.
    */
   commit(process: string, turns: readonly Turn[]): Promise<Written>;
-  /** Ends jobs that found nothing to write. Jobs whose lease is stale are left alone. */
+  /** Ends jobs that had nothing to write. Skips jobs whose lease is stale. */
   pass(passes: readonly Pass[]): Promise<void>;
   /**
    * Writes results, ends their jobs and wakes advances, in one statement. Returns the jobs whose
-   * results stand: not those whose lease is stale, nor those that met a result.
+   * results were recorded. A result is not recorded if its lease is stale or the step already has a
+   * result.
    */
   record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
-  /** Runs `work` in one transaction, which may run again when the database asks for it. */
+  /** Runs `work` in one transaction. `work` may run again when the database asks for a retry. */
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
   /** Writes a delivery and wakes the advance. */
   deliver(delivery: NewDelivery, tx?: CallerTransaction): Promise<Delivered>;
-  /** Puts a delivery in for later: a job that `cancelScheduled` takes. */
+  /** Schedules a delivery as a job, which `cancelScheduled` can cancel. */
   schedule(job: NewJob, tx?: CallerTransaction): Promise<void>;
-  /** Cancels a scheduled delivery. False when there is none of that id that waits. */
+  /** Cancels a scheduled delivery. Returns false when no delivery with this id is pending. */
   cancelScheduled(id: JobId): Promise<boolean>;
   /**
-   * Locks an instance, asks `turn` for its next turn, and writes it in a later statement of the same
-   * transaction: a turn that must not lose against those of a busy instance.
+   * Locks an instance, asks `turn` for its next turn, and writes it in a later statement of the
+   * same transaction. For turns that must not be outrun by the turns of a busy instance.
    */
   commitLocked(
     instance: string,
@@ -188,35 +188,35 @@ export interface Store {
     tx?: CallerTransaction,
   ): Promise<LockedCommit>;
   /**
-   * Deletes an instance with its results and its jobs; one that is active only with `force`.
-   * Whoever watches is told.
+   * Deletes an instance with its results and its jobs. Deletes an active one only with `force`.
+   * Watchers are notified.
    */
   delete(
     instance: string,
     options?: { readonly force?: boolean; readonly tx?: CallerTransaction | undefined },
   ): Promise<DeleteResult>;
   /**
-   * Calls `ended` with instances that have become final, and with none when some may have been
-   * missed; with the process whose turns have ended them, where that is known.
+   * Calls `ended` with instances that have become final. Calls it with an empty list when some may
+   * have been missed. `by` is the process whose turns ended them, if known.
    */
   watch(ended: (instances: readonly string[], by?: string) => void): AsyncDisposable;
-  /** Newest first. */
+  /** Lists instances, newest first. */
   list(filter: Filter, tx?: CallerTransaction): Promise<readonly Instance[]>;
-  /** The same in pages: those behind a place. */
+  /** Lists instances in pages: those after a position. */
   page(filter: Filter, after: Place | undefined): Promise<ListPart>;
   history(instance: string): Promise<readonly HistoryEntry[]>;
 }
 
-/** Where instances and jobs are kept. */
+/** Where instances and jobs are stored. */
 export interface Backend extends AsyncDisposable {
-  /** What it is, for messages. */
+  /** The name of the backend, for messages. */
   readonly name: string;
 }
 
-/** Queue and store on one database: what the runner needs of the world. */
+/** The queue and the store of one database: all that the runner needs from outside. */
 export interface Storage extends Backend {
   readonly queue: Queue;
   readonly store: Store;
-  /** Throws when the backend is not ready for work, with a sentence that says what to do. */
+  /** Throws when the backend is not ready for work. The message says what to do. */
   ready(): Promise<void>;
 }

@@ -1,16 +1,16 @@
 import { listed } from "../core/errors/base.ts";
 import type { Unserved } from "./queue.ts";
 
-/** What is told of jobs that nobody can take: for one queue, or one workflow, together. */
+/** A message about jobs that no process can run, for one queue or one workflow. */
 export interface UnservedNotice {
-  /** The same as long as it is about the same. */
+  /** An identifier that stays the same as long as the message is about the same problem. */
   readonly about: string;
   readonly count: number;
-  /** Which queue or code is missing, and how many jobs wait for it. */
+  /** Says which queue or code is missing and how many jobs wait for it. */
   readonly sentence: string;
 }
 
-/** Puts together what is missing, and what waits for it. */
+/** Groups unserved jobs by what is missing. */
 export function unservedNotices(unserved: readonly Unserved[]): readonly UnservedNotice[] {
   const found = new Map<string, readonly Unserved[]>();
   for (const one of unserved) {

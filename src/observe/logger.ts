@@ -2,8 +2,8 @@ import { settled } from "../core/value/promise.ts";
 import { callUserCode } from "../core/value/user_code.ts";
 
 /**
- * Where the engine writes what nobody called for: `console` fits, and so does pino with its two
- * arguments the other way round.
+ * Receives messages about what happens outside any call of the user. `console` can be used as it
+ * is; pino needs its two arguments swapped.
  *
  * @example Log through pino
  * ```ts
@@ -25,38 +25,38 @@ import { callUserCode } from "../core/value/user_code.ts";
  * ```
  */
 export interface Logger {
-  /** Is told of what only somebody who looks for a fault wants to know. */
+  /** Details for debugging. */
   debug(message: string, fields?: object): void;
-  /** Is told of what happens as it should. */
+  /** Normal operation. */
   info(message: string, fields?: object): void;
-  /** Is told of what went wrong and was mended. */
+  /** Failures that were recovered. */
   warn(message: string, fields?: object): void;
-  /** Is told of what went wrong and needs somebody. */
+  /** Failures that need attention. */
   error(message: string, fields?: object): void;
 }
 
-/** Warnings and errors, on the console. */
+/** Logs warnings and errors to the console. */
 export const defaultLogger: Logger = {
-  /** Is told of what only somebody who looks for a fault wants to know. */
+  /** Details for debugging. */
   debug() {},
-  /** Is told of what happens as it should. */
+  /** Normal operation. */
   info() {},
-  /** Is told of what went wrong and was mended. */
+  /** Failures that were recovered. */
   warn: (message, fields) => fields ? console.warn(message, fields) : console.warn(message),
-  /** Is told of what went wrong and needs somebody. */
+  /** Failures that need attention. */
   error: (message, fields) => fields ? console.error(message, fields) : console.error(message),
 };
 
 /**
- * The same logger, unable to harm: what it throws or rejects with is dropped, for there is nobody
- * left to tell.
+ * Wraps a logger so that its errors and rejections are dropped: there is no other place to report
+ * them.
  */
 export function guarded(logger: Logger): Logger {
   const calling = (level: keyof Logger): Logger[typeof level] => async (message, fields) => {
     try {
       await settled<unknown>(callUserCode(() => logger[level](message, fields)));
     } catch {
-      // A broken logger must not break the work that it was told of.
+      // A broken logger must not break the work that logs.
     }
   };
   return {

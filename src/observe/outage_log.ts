@@ -1,22 +1,21 @@
 import { failure } from "../core/value/failure.ts";
 import type { Logger } from "./logger.ts";
 
-/** A trouble that changes its words with each try is not told more often than this. */
-const mostTold = 20;
+/** Limits the warnings of one outage, in case the message is different at each attempt. */
+const mostReported = 20;
 
 /**
- * Tells the log of something that fails again and again: once for each cause, and once when it is
- * over.
+ * Logs an operation that fails repeatedly: once per error message, and once when it works again.
  */
 export class OutageLog {
   readonly #logger: Logger;
   readonly #what: string;
   readonly #success: string;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   /**
-   * @param what What is tried: "send a heartbeat".
-   * @param success What is said when it is over.
+   * @param what The operation: "send a heartbeat".
+   * @param success The message when the operation works again.
    */
   constructor(logger: Logger, what: string, success = `Can ${what} again`) {
     this.#logger = logger;
@@ -24,21 +23,23 @@ export class OutageLog {
     this.#success = success;
   }
 
-  /** It has failed, and is tried again. */
+  /** The operation failed and will be retried. */
   failed(error: unknown): void {
-    const told = failure(error);
-    if (this.#told.has(told.message) || this.#told.size === mostTold) return;
-    this.#told.add(told.message);
-    this.#logger.warn(`Cannot ${this.#what}, it is tried again: ${told.message}`, { error: told });
+    const reported = failure(error);
+    if (this.#reported.has(reported.message) || this.#reported.size === mostReported) return;
+    this.#reported.add(reported.message);
+    this.#logger.warn(`Cannot ${this.#what}, it is tried again: ${reported.message}`, {
+      error: reported,
+    });
   }
 
   /**
-   * It has succeeded. Says so as loudly as that it had failed, or the log would end with the
-   * failure.
+   * The operation succeeded. Logs this at the same level as the failure; otherwise the log would
+   * seem to end with the failure.
    */
   over(): void {
-    if (this.#told.size === 0) return;
-    this.#told.clear();
+    if (this.#reported.size === 0) return;
+    this.#reported.clear();
     this.#logger.warn(this.#success);
   }
 }

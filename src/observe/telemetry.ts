@@ -8,9 +8,9 @@ import type { EventName, Events, Listener } from "../core/events.ts";
 type Listeners = { readonly [Name in EventName]: Set<Listener<Name>> };
 
 /**
- * Tells listeners what happens, and the channels `hephaestus:<event>` of node:diagnostics_channel.
- * What a listener throws harms nobody; what a subscriber of a channel throws, Node makes an
- * uncaught exception.
+ * Emits events to listeners and to the channels `hephaestus:<event>` of node:diagnostics_channel.
+ * Errors of listeners are logged and have no other effect. Node turns an error in a channel
+ * subscriber into an uncaught exception.
  */
 export class Telemetry {
   readonly #listeners: Listeners = noListeners();
@@ -22,7 +22,7 @@ export class Telemetry {
     this.#logger = guarded(logger);
   }
 
-  /** Calls `listener` whenever `name` happens, until the function that it returns is called. */
+  /** Calls `listener` whenever `name` happens. Call the returned function to stop. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     const listeners: Set<Listener<Name>> | undefined = this.#listeners[name];
     if (listeners === undefined) {
@@ -41,14 +41,14 @@ export class Telemetry {
     };
   }
 
-  /** Whether anybody listens: without, the payload need not be made. */
+  /** Whether the event has a listener or subscriber. If not, the payload need not be created. */
   has(name: EventName): boolean {
     return this.#listeners[name].size > 0 || this.#channel(name).hasSubscribers;
   }
 
   emit<Name extends EventName>(name: Name, payload: Events[Name]): void {
     const listeners: ReadonlySet<Listener<Name>> = this.#listeners[name];
-    // A copy: a listener may add another.
+    // Iterates over a copy, because a listener may add another one.
     if (listeners.size > 0) {
       for (const listener of [...listeners]) this.#tell(name, listener, payload);
     }

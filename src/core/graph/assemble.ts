@@ -9,7 +9,9 @@ export interface WorkflowRow {
   readonly moves: ReadonlyMap<string, readonly Aim[]>;
 }
 
-/** Reads one row: every event of the step leads somewhere, and nothing else does. */
+/**
+ * Validates one row: every event of the step must have a target, and no other event may be listed.
+ */
 export function row(step: StepDefinition, moves: unknown, refuse: Refuse): WorkflowRow {
   if (typeof moves !== "object" || moves === null) {
     throw refuse(`the transitions of step "${step.name}" are not an object`);
@@ -32,7 +34,10 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
   return { step, moves: read };
 }
 
-/** Puts rows together: each step is the target of a row above and points at none above. */
+/**
+ * Builds the graph from its rows. Each step must be the target of an earlier row and may not lead
+ * back to an earlier one.
+ */
 export function assemble(
   start: StepDefinition,
   rows: readonly WorkflowRow[],

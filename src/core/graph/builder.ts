@@ -13,38 +13,39 @@ import type { StepDefinition } from "../define/step_definition.ts";
 import { type Input, isType } from "../value/type.ts";
 import type { FirstRow, StartStep } from "./builder_types.ts";
 
-/** What a workflow is told beside its name. */
+/** The options of a workflow. */
 export interface WorkflowOptions<In, S extends Step, Given = In> {
-  /** What the business key is called, for instance `"orderid"`. */
+  /** The name of the business key, for instance `"orderid"`. */
   readonly key: string;
-  /** What an instance is started with. */
+  /** The type of the input. */
   readonly input: Input<In, Given>;
   /** The step that runs first. */
   readonly start: S & StartStep<S>;
-  /** Among which instances a business key may be active only once; `"workflow"` when left out. */
+  /** Where a business key must be unique among active instances. Default: `"workflow"`. */
   readonly scope?: Scope;
-  /** The version, 1 when left out. */
+  /** The version. Default: 1. */
   readonly version?: number;
-  /** Tags of every instance. */
+  /** Tags added to every instance. */
   readonly tags?: readonly string[];
-  /** Metadata of every instance. */
+  /** Metadata added to every instance. */
   readonly metadata?: JsonObject;
-  /** How failed attempts of its steps are repeated, where a step does not say. */
+  /** The retry policy for steps that do not set their own. */
   readonly retry?: RetryPolicy;
 }
 
 /**
- * Begins a workflow. Each row names a step and where its events lead, in the order in which they
- * run: a step must be the target of a row above and may not point back up.
+ * Starts the definition of a workflow. Each row names a step and where its events lead, in
+ * execution order: a step must be the target of an earlier row and may not lead back to an earlier
+ * one.
  *
- * What cannot run does not compile, and `build()` checks it again for plain JavaScript. Up to
- * about 80 rows are cheap for the compiler.
+ * A workflow that cannot run does not compile, and `build()` repeats the checks for plain
+ * JavaScript. Up to about 80 rows are cheap to compile.
  *
- * @throws {WorkflowDefinitionError} When a name or an option cannot be used, or when a row or the
- * whole cannot run.
- * @throws {InvalidValueError} When JSON cannot carry the metadata.
+ * @throws {WorkflowDefinitionError} When a name, an option, a row or the workflow as a whole is
+ * invalid.
+ * @throws {InvalidValueError} When the metadata cannot be stored as JSON.
  *
- * @example Two branches, joined
+ * @example Join two branches
  * ```ts
  * import { done, first, join, step, type, workflow } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
@@ -90,7 +91,7 @@ export function workflow<const Name extends string, In, S extends Step, Given = 
   name: Name,
   options: WorkflowOptions<In, S, Given>,
 ): FirstRow<Name, In, S, Given>;
-// deno-lint-ignore no-explicit-any -- its overloads say what it takes and returns
+// deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function workflow(name: string, options: any): any {
   checkName("workflow", name);
   return builder(head(name, options), undefined);
@@ -134,7 +135,10 @@ function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): H
   };
 }
 
-/** The rows so far, the last one first: a builder is never changed, so a prefix can be shared. */
+/**
+ * The rows so far, as a linked list with the last row first. A builder never changes, so builders
+ * can share a prefix.
+ */
 interface Chain {
   readonly row: WorkflowRow;
   readonly above: Chain | undefined;

@@ -4,18 +4,18 @@ import type { Mistake } from "../value/type.ts";
 import type { Workflow } from "./workflow.ts";
 
 /**
- * A step that a row points at and that has no row yet.
+ * A step that is the target of a row and has no row of its own yet.
  *
- * `unknown` stands for a way in that nobody uses.
+ * `unknown` stands for a kind of arrival that no row uses.
  */
 export interface Pending<Name extends string, Any, All, Past = never> {
   /** Name of the step. */
   readonly name: Name;
-  /** The names of the steps from which a path leads to it. */
+  /** The names of the steps that have a path to it. */
   readonly past: Past;
-  /** The facts that plain and `first` arrivals agree on. */
+  /** The facts that all plain and `first` arrivals have in common. */
   readonly any: Any;
-  /** The facts that joined arrivals bring together. */
+  /** The union of the facts of all joined arrivals. */
   readonly all: All;
 }
 
@@ -27,7 +27,7 @@ export interface Pending<Name extends string, Any, All, Past = never> {
 type OpenNames<Open> = Open extends { readonly name: infer Name } ? Name & string : never;
 
 /**
- * What is certain when the step starts.
+ * What is certain to have happened when the step starts.
  *
  * @internal
  */
@@ -45,14 +45,14 @@ type PastOf<Open, Name> = Open extends { readonly name: Name; readonly past: inf
 
 type TargetsOf<M> = M extends readonly (infer T)[] ? T : M extends Done ? never : M;
 
-/** The name of the step that a target leads to, or the reason why there is none. */
+/** The name of the step that a target leads to, or an explanation of the mistake. */
 type NameOf<T> = T extends { readonly "~needs": unknown; readonly name: infer Name } ? Clear<Name>
   : T extends { readonly step: { readonly name: infer Name } } ? Clear<Name>
   : T extends Done ? Mistake<"done ends a road and stands alone">
   : Mistake<"it is not a step">;
 
 /**
- * A name that the compiler can tell from others, or the reason why it cannot.
+ * A name that is a single literal type, or an explanation of the mistake.
  *
  * @internal
  */
@@ -62,24 +62,27 @@ type Clear<Name, All = Name> = string extends Name
     : Mistake<"this step's name is a union: make the helper generic">
   : never;
 
-/** The names of all steps that a row points at. */
+/** The names of all targets of a row. */
 type Targets<Moves> = NameOf<TargetsOf<Moves[keyof Moves]>>;
 
-/** The events of a row that arrive at `Name` by `join`. */
+/** The events of a row that lead to `Name` with `join`. */
 type Joining<Moves, Name> = {
   [K in keyof Moves & string]: Name extends NameOf<Extract<TargetsOf<Moves[K]>, Join>> ? K : never;
 }[keyof Moves & string];
 
-/** The events of a row that arrive at `Name` in another way. */
+/** The events of a row that lead to `Name` without `join`. */
 type NotJoining<Moves, Name> = {
   [K in keyof Moves & string]: Name extends NameOf<Exclude<TargetsOf<Moves[K]>, Join>> ? K : never;
 }[keyof Moves & string];
 
-/** The one event of a union of one. */
+/** The event, if the union has only one member. */
 type Sole<Event, All = Event> = Event extends string ? [All] extends [Event] ? Event : never
   : never;
 
-/** What is certain behind some events of a step: that it ended, and how if there is one event. */
+/**
+ * What is certain after some events of a step: that it ended, and with which event if there is only
+ * one.
+ */
 type Behind<Before, Name extends string, Event> =
   | Before
   | `${Name}.*`
@@ -87,7 +90,7 @@ type Behind<Before, Name extends string, Event> =
 
 type Together<All, More> = unknown extends All ? More : All | More;
 
-/** What a row changes for one of its targets. */
+/** The new state of one target after a row. */
 type Arrive<Target extends string, Any, All, Past, From extends string, Moves, Before> = Pending<
   Target,
   [NotJoining<Moves, Target>] extends [never] ? Any
@@ -98,14 +101,14 @@ type Arrive<Target extends string, Any, All, Past, From extends string, Moves, B
 >;
 
 /**
- * The open steps after a row: its own step is closed, its targets are open. `any` where a name is
- * not clear: one mistake is one error.
+ * The open steps after a row: the row's own step is closed and its targets are opened. `any` when a
+ * name is not a literal, so that one mistake causes only one error.
  *
  * @internal
  */
 type After<Open, From extends string, Moves, Before, Past> = unknown extends Open ? Open
   : [Targets<Moves>] extends [string] ? Moved<Open, From, Moves, Targets<Moves>, Before, Past>
-  // deno-lint-ignore no-explicit-any -- nothing more is known of the rows below
+  // deno-lint-ignore no-explicit-any -- nothing is known about the following rows
   : any;
 
 type Moved<Open, From extends string, Moves, Names, Before, Past> =
@@ -120,7 +123,7 @@ type Opened<Name, From extends string, Moves, Before, Past> = Name extends strin
   : never;
 
 /**
- * The step of a row, or the reason why the row cannot stand here.
+ * The step of a row, or an explanation of why the row is not allowed here.
  *
  * @internal
  */
@@ -143,8 +146,8 @@ type Unseen<Name extends string, Seen> = Seen extends string
   : never;
 
 /**
- * The step that runs first, or the reason why it cannot. A plain `Step` passes: its rows are made
- * in a loop, which the compiler cannot follow.
+ * The first step, or an explanation of why it cannot be first. A plain `Step` is accepted: such
+ * workflows are built in a loop, which the compiler cannot check.
  *
  * @internal
  */
@@ -153,7 +156,7 @@ export type StartStep<S extends Step> = unknown extends S["events"] ? S
   : Clear<S["name"]>;
 
 /**
- * The transitions of a row, each wrong one replaced by the reason.
+ * The transitions of a row, with each invalid one replaced by an explanation.
  *
  * @internal
  */
@@ -167,7 +170,7 @@ export type CheckedMoves<Moves, S extends Step, Open, Sealed extends string> = u
     : Explained<Moves, S["name"], S["events"], Sealed | S["name"]>
   : Explained<Moves, S["name"], S["events"], Sealed | S["name"]>;
 
-/** The transitions of a row with the reasons why they are wrong. */
+/** The transitions of a row with explanations of what is wrong. */
 type Explained<Moves, Name extends string, Events, Above> =
   & {
     readonly [K in keyof Moves]: K extends keyof Events
@@ -183,7 +186,7 @@ type Forgotten<Name extends string, Event> = Event extends string
   : `event '${Name}.${Event}' has no target: write done`
   : never;
 
-/** Where one event leads, or the reason why it cannot. */
+/** The target of one event, or an explanation of the mistake. */
 type Led<M, Event extends string, Above> = NameOf<TargetsOf<M>> extends infer Names
   ? [Names] extends [string] ? [Names & Above | Listed<M>] extends [never] ? unknown
     : [Names & Above] extends [never] ? Mistake<`event '${Event}' leads to ${Listed<M> & string}`>
@@ -193,7 +196,7 @@ type Led<M, Event extends string, Above> = NameOf<TargetsOf<M>> extends infer Na
   : never
   : never;
 
-/** What is wrong with a list of targets as a whole. */
+/** Explains what is wrong with a list of targets as a whole. */
 type Listed<M> = M extends readonly [] ? "an empty list" : Twice<M>;
 
 type Twice<M> = M extends readonly [infer Head, ...infer Rest]
@@ -201,7 +204,7 @@ type Twice<M> = M extends readonly [infer Head, ...infer Rest]
   : never;
 
 /**
- * The deliveries that a step takes from outside.
+ * The deliveries that a step accepts from outside.
  *
  * @internal
  */
@@ -212,9 +215,9 @@ type DeliveriesOf<S> = S extends { readonly emit: infer Deliver }
   : never;
 
 /**
- * A workflow that is being written, row by row.
+ * A workflow under construction, row by row.
  *
- * `Open` are the steps that wait for their row, `Sealed` the names of those that have it.
+ * `Open` are the steps that still need a row. `Sealed` are the names of the steps that have one.
  */
 export interface WorkflowBuilder<
   Name extends string,
@@ -224,7 +227,7 @@ export interface WorkflowBuilder<
   Deliveries,
   Given = In,
 > {
-  /** Adds the row of one step: where each of its events leads. */
+  /** Adds the row of a step: where each of its events leads. */
   on<S extends Step, const Moves extends { readonly [K in keyof S["events"]]?: unknown }>(
     step: RowStep<S, In, Open, Sealed>,
     moves: Moves & CheckedMoves<Moves, S, Open, Sealed>,
@@ -242,7 +245,7 @@ export interface WorkflowBuilder<
     Deliveries | DeliveriesOf<S>,
     Given
   >;
-  /** Ends the definition, once every step has its row. */
+  /** Completes the definition. Available once every step has a row. */
   readonly build: [Open] extends [never] ? () => Workflow<Name, In, Deliveries, Given>
     : unknown extends Open ? () => Workflow<Name, In, Deliveries, Given>
     : Mistake<Unfinished<OpenNames<Open>>>;
@@ -252,11 +255,11 @@ export interface WorkflowBuilder<
 type Unfinished<Name> = Name extends string ? `'${Name}' has no transitions: add .on(${Name}, ...)`
   : never;
 
-/** The builder of a workflow without any row. */
+/** The builder of a workflow without rows. */
 export type FirstRow<Name extends string, In, S extends Step, Given = In> = WorkflowBuilder<
   Name,
   In,
-  // deno-lint-ignore no-explicit-any -- as after a row whose targets are not clear
+  // deno-lint-ignore no-explicit-any -- the same as after a row whose targets are not literals
   [Clear<S["name"]>] extends [string] ? Pending<S["name"], never, unknown> : any,
   never,
   never,

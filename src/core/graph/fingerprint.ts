@@ -1,27 +1,27 @@
 import type { Arrival, Graph, GraphStep, StepKind } from "./graph.ts";
 
-/** A step as far as an instance that has begun depends on it. */
+/** The properties of a step that a running instance depends on. */
 export interface DrawnStep {
   readonly name: string;
   readonly kind: StepKind;
   readonly asynchronous: boolean;
-  /** Where each event leads, sorted by the names of the events and of the steps. */
+  /** Where each event leads, sorted by event and by step name. */
   readonly moves: Readonly<Record<string, readonly Arrival[]>>;
 }
 
 /**
- * What an instance that has begun depends on, as JSON text: the same for graphs on which it goes on
- * in the same way.
+ * Encodes everything in a graph that a running instance depends on as JSON text. Two graphs have
+ * the same text if an instance continues on both in the same way.
  *
- * The steps stand in the order of their rows, which decides how metadata is merged. Events and
- * targets are sets. What a step needs or sees is not in it: `build()` proves it for every run of
- * these moves, and every output is stored.
+ * Steps are in row order, which decides how metadata is merged. Events and targets are sets. Needs
+ * and sees are left out: `build()` proves them for every run of these moves, and every output is
+ * stored.
  */
 export function drawn(graph: Graph): string {
   return JSON.stringify([...graph.steps.values()].map(drawnStep));
 }
 
-/** Reads what {@linkcode drawn} has written. */
+/** Parses the output of {@linkcode drawn}. */
 export function readDrawn(text: string): readonly DrawnStep[] {
   return JSON.parse(text);
 }
@@ -43,8 +43,7 @@ function compare(a: string, b: string): number {
 }
 
 /**
- * Tells the graph of one version of one workflow from all others: FNV-1a, as a signed number of 64
- * bits.
+ * Identifies the graph of one version of one workflow: an FNV-1a hash as a signed 64-bit number.
  */
 export function fingerprint(workflow: string, version: number, graph: Graph): string {
   const text = JSON.stringify([workflow, version, drawn(graph)]);
@@ -56,8 +55,8 @@ export function fingerprint(workflow: string, version: number, graph: Graph): st
 }
 
 /**
- * What is different in a graph from the one that an instance began with, as parts of a sentence.
- * Both as JSON text.
+ * Describes how a graph differs from the one that an instance started with, as parts of a sentence.
+ * Both graphs are given as JSON text.
  */
 export function graphChanges(began: string, now: string): readonly string[] {
   const [before, after] = [byName(began), byName(now)];
@@ -79,7 +78,7 @@ function byName(text: string): ReadonlyMap<string, DrawnStep> {
   return new Map(readDrawn(text).map((step) => [step.name, step]));
 }
 
-/** Targets that only one of the graphs has are named already. */
+/** A target step that only one of the graphs has is already listed. */
 function stepChanges(
   old: DrawnStep,
   step: DrawnStep,

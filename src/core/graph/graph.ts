@@ -1,55 +1,58 @@
-/** What a step does: runs code, decides, waits for the outside, or waits for time. */
+/** The kind of step: it runs code, decides, waits for a delivery, or waits for time. */
 export type StepKind = "step" | "choice" | "signal" | "timer";
 
-/** How an event arrives at a step: alone, with all others that join, or as one of several. */
+/**
+ * How an event leads to a step: plainly, joined with others, or as one of several where the first
+ * counts.
+ */
 export type ArrivalMode = "plain" | "join" | "first";
 
-/** One way from an event to a step. */
+/** A transition from an event to a step. */
 export interface Arrival {
   /** The name of the step. */
   readonly to: string;
-  /** How it arrives there. */
+  /** How it arrives. */
   readonly mode: ArrivalMode;
 }
 
 /** A step in the graph. */
 export interface GraphStep {
-  /** Its name. */
+  /** The name. */
   readonly name: string;
-  /** What it does. */
+  /** The kind. */
   readonly kind: StepKind;
-  /** Its row, from 0: rows stand in the order in which they run. */
+  /** The number of its row, from 0. Rows are in execution order. */
   readonly index: number;
-  /** Where each event leads; nowhere when the road is done. */
+  /** Where each event leads; empty for `done`. */
   readonly moves: ReadonlyMap<string, readonly Arrival[]>;
-  /** The steps that point at it with `join`, in the order of the rows. */
+  /** The steps that lead to it with `join`, in row order. */
   readonly sources: readonly string[];
-  /** The steps whose outcome is certain when it starts, and that it reads. */
+  /** The steps that it reads and whose results are certain to exist when it starts. */
   readonly needs: readonly string[];
-  /** The steps whose outcome it reads if they have one. */
+  /** The steps that it reads and whose results may exist when it starts. */
   readonly sees: readonly string[];
-  /** Whether its work may be finished from outside. */
+  /** Whether a delivery from outside may end it. */
   readonly asynchronous: boolean;
 }
 
-/** A workflow as data: it can be drawn, compared and stored. */
+/** A workflow as data, which can be drawn, compared and stored. */
 export interface Graph {
   /** The name of the step that runs first. */
   readonly start: string;
-  /** All steps, in the order of the rows. */
+  /** All steps, in row order. */
   readonly steps: ReadonlyMap<string, GraphStep>;
-  /** The steps that point at `step` with `join`, in the order of the rows. */
+  /** The steps that lead to `step` with `join`, in row order. */
   sources(step: string): readonly string[];
   /** Whether another step needs or sees `step`. */
   isRead(step: string): boolean;
 }
 
-/** The row of a step, from 0; -1 for what is none. */
+/** The row of a step, from 0; -1 for a name that is not in the graph. */
 export function row(graph: Graph, step: string): number {
   return graph.steps.get(step)?.index ?? -1;
 }
 
-/** Makes a graph of steps that stand in the order in which they run. */
+/** Creates a graph from steps in execution order. */
 export function graph(steps: readonly GraphStep[]): Graph {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const read = new Set(steps.flatMap((step) => [...step.needs, ...step.sees]));

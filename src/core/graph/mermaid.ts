@@ -9,7 +9,7 @@ const shapes: Readonly<Record<StepKind, readonly [open: string, close: string]>>
 
 const arrows = { plain: "-->", join: "==>", first: "-.->" } as const;
 
-/** The graph as a Mermaid flowchart: thick arrows join, dotted ones start their step once. */
+/** The graph as a Mermaid flowchart. Thick arrows are joins; dotted arrows are `first`. */
 export function toMermaid(graph: Graph): string {
   const lines = ["flowchart TD"];
   const id = (name: string): string => `s${graph.steps.get(name)?.index ?? "?"}`;

@@ -1,20 +1,21 @@
 import { copy, including, intersect, none, type RowSet, unite } from "./row_set.ts";
 
 /**
- * One way to a step. Only a step with several events decides anything, so only those can make two
- * paths exclude each other; of the rest it is enough to know that they have ended.
+ * One path to a step. Two paths can only exclude each other through the event of a step with
+ * several events, so only those events are kept. Of the other steps, only the fact that they ended
+ * is kept.
  */
 export interface Path {
-  /** The event of each step that could have ended otherwise, by row, in the order of the rows. */
+  /** The event of each step that could have ended with another one, by row, in row order. */
   readonly decided: ReadonlyMap<number, string>;
   /** The rows of all steps that have certainly ended. */
   readonly ended: RowSet;
 }
 
-/** More paths than this to one step are replaced by what is certain on all of them. */
+/** If a step has more paths than this, they are replaced by what is certain on all of them. */
 export const limit = 4_096;
 
-/** The path behind an event of the step in row `index`. */
+/** The path after an event of the step in row `index`. */
 export function behind(path: Path, index: number, event: string, decides: boolean): Path {
   return {
     decided: decides ? new Map(path.decided).set(index, event) : path.decided,
@@ -22,7 +23,7 @@ export function behind(path: Path, index: number, event: string, decides: boolea
   };
 }
 
-/** Whether both paths can be taken in one run. */
+/** Whether both paths can occur in one run. */
 export function compatible({ decided: a }: Path, { decided: b }: Path): boolean {
   const [small, large] = a.size < b.size ? [a, b] : [b, a];
   for (const [index, event] of small) {
@@ -32,7 +33,7 @@ export function compatible({ decided: a }: Path, { decided: b }: Path): boolean 
   return true;
 }
 
-/** The ways in which one path of each source can happen in one run; empty when none can. */
+/** All compatible combinations of one path from each source; empty when there are none. */
 export function together(
   sources: readonly (readonly Path[])[],
   outcomes: readonly number[],
@@ -47,7 +48,7 @@ export function together(
   return joined;
 }
 
-/** The path that is all of these at once: built in place, as there may be thousands. */
+/** The combination of all paths. It is built in place, because there may be thousands of them. */
 function all(paths: readonly Path[]): Path | undefined {
   const decided = new Map<number, string>();
   let ended: RowSet | undefined;
@@ -78,7 +79,7 @@ function sorted(decided: ReadonlyMap<number, string>): ReadonlyMap<number, strin
   return new Map([...decided].sort(([a], [b]) => a - b));
 }
 
-/** What holds on every one of these paths. */
+/** What is true on every one of these paths. */
 export function certain(paths: readonly Path[]): Path {
   const [head, ...rest] = paths;
   if (head === undefined) return { decided: new Map(), ended: none() };
@@ -94,8 +95,9 @@ export function certain(paths: readonly Path[]): Path {
 }
 
 /**
- * The same paths, fewer of them: those that decide alike become one, and a step that may end in
- * any of its ways decides nothing. `outcomes` is the number of events of each row.
+ * Reduces the number of paths: paths with the same decisions are merged, and a decision is dropped
+ * if every outcome of the step leads to the same paths. `outcomes` is the number of events of each
+ * row.
  */
 export function simplified(paths: readonly Path[], outcomes: readonly number[]): readonly Path[] {
   if (paths.length < 2) return paths;
@@ -136,15 +138,21 @@ function equal(path: Path, other: Path | undefined, but: number): boolean {
   return true;
 }
 
-/** Paths in groups that exclude each other, by a step that all of them have decided. */
+/**
+ * Paths in groups that exclude each other, because all of them decide one step and do so
+ * differently.
+ */
 export interface Fork<P extends Path> {
   readonly index: number;
   readonly groups: readonly (readonly P[])[];
-  /** The steps that need not be looked at again. */
+  /** The steps that need not be examined again. */
   readonly settled: ReadonlySet<number>;
 }
 
-/** Parts paths by a step that all have decided and not all alike, if there is one. */
+/**
+ * Groups paths by a step that all of them decide, but not all in the same way; `undefined` when
+ * there is no such step.
+ */
 export function parted<P extends Path>(
   paths: readonly P[],
   before: ReadonlySet<number>,

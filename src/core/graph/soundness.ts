@@ -4,7 +4,7 @@ import type { ArrivalMode, Graph, GraphStep } from "./graph.ts";
 import { behind, compatible, parted, type Path, simplified, together } from "./paths.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
 
-/** One event that arrives at a step, with every path on which it does. */
+/** One event that leads to a step, with every path on which it does. */
 interface WayIn {
   readonly from: number;
   readonly event: string;
@@ -15,17 +15,17 @@ interface WayIn {
 /** A path by which a step may be started. */
 interface ArrivingPath extends Path {
   readonly mode: ArrivalMode;
-  /** What an error calls the arrival. */
+  /** The name of the arrival in error messages. */
   readonly by: string;
 }
 
 /**
- * Proves that no run can start a step twice, that every join can start, and that what a step needs
- * has happened on every path to it.
+ * Proves that no run can start a step twice, that every join can start, and that the needs of a
+ * step are met on every path to it.
  *
- * The compiler proves the same from what is certain. Here whole paths are compared, up to 4,096 of
- * them to one step; beyond that, only what is certain on all of them counts, which may refuse a
- * workflow that could run but never accepts one that starts a step twice.
+ * The compiler proves the same from the facts that are certain. This function compares whole paths,
+ * up to 4,096 of them per step. Beyond that, it uses only what is certain on all of them. It may
+ * then reject a workflow that could run, but it never accepts one that starts a step twice.
  */
 export function prove(
   graph: Graph,
@@ -57,7 +57,7 @@ export function prove(
   }
 }
 
-/** Every path that starts a step. */
+/** Returns every path that starts a step. */
 function ways(
   step: GraphStep,
   entries: readonly WayIn[],
@@ -84,7 +84,7 @@ function ways(
   return simplified(found, outcomes);
 }
 
-/** Every path on which all sources of a join arrive. */
+/** Returns every path on which all sources of a join arrive. */
 function joins(
   step: GraphStep,
   entries: readonly WayIn[],
@@ -108,7 +108,7 @@ function joins(
   throw refuse(`the join at step "${step.name}" can never start, no run brings ${names} there`);
 }
 
-/** Two arrivals that can happen in one run, though not both of them are `first`. */
+/** Finds two arrivals that can happen in one run and are not both `first`. */
 function clash(
   ways: readonly ArrivingPath[],
   settled: ReadonlySet<number>,
@@ -137,7 +137,10 @@ function pair(ways: readonly ArrivingPath[]): readonly [ArrivingPath, ArrivingPa
   return undefined;
 }
 
-/** Checks what a step reads: needs happen on every path to it, what it sees on some. */
+/**
+ * Checks what a step reads: its needs must be met on every path to it, and what it sees on at least
+ * one.
+ */
 function reads(
   step: GraphStep,
   definitions: ReadonlyMap<string, StepDefinition>,

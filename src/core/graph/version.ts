@@ -8,11 +8,11 @@ import { callUserCode } from "../value/user_code.ts";
 import type { DeliveryOf, InputOf, Workflow } from "./workflow.ts";
 import { isObject } from "../define/options.ts";
 
-/** What `pick` may look at when an instance is started. */
+/** The arguments of `pick` when an instance is started. */
 export interface PickOptions {
   /** The value of the business key. */
   readonly key?: string;
-  /** What the instance is started with. */
+  /** The input of the instance. */
   readonly input?: unknown;
   /** The tags given at the start. */
   readonly tags?: readonly string[];
@@ -39,9 +39,9 @@ export interface PickOptions {
  */
 export interface VersionedWorkflow<
   Name extends string = string,
-  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every one
   In = any,
-  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every one
   Deliveries = any,
   Given = In,
 > {
@@ -49,23 +49,23 @@ export interface VersionedWorkflow<
   readonly name: Name;
   /** The versions by number. */
   readonly versions: ReadonlyMap<number, Workflow<Name, In, Deliveries, Given>>;
-  /** The version that an instance starts with when nothing else is said. */
+  /** The version for new instances when neither the caller nor `pick` chooses one. */
   readonly current: number;
-  /** Chooses a version for a start, or leaves it to `current`. */
+  /** Chooses a version for a new instance; `undefined` means `current`. */
   readonly pick: ((options: PickOptions) => number | undefined) | undefined;
-  /** Exists in the types only. */
+  /** Exists only in the types. */
   readonly "~deliveries"?: Deliveries;
 }
 
 /**
- * The inputs as they are stored: an instance has that of its version.
+ * The stored inputs of all versions: an instance has the input of its own version.
  *
  * @internal
  */
 type StoredOf<W> = W extends { readonly input: Type<infer In, unknown> } ? In : never;
 
 /**
- * Turns a union of inputs into one that every version takes.
+ * Turns a union of inputs into one that every version accepts.
  *
  * @internal
  */
@@ -73,13 +73,14 @@ type EveryInput<W> = (W extends unknown ? (input: InputOf<W>) => void : never) e
   (input: infer In) => void ? In : never;
 
 /**
- * Puts several versions of a workflow under one name. Each gets the number that it stands under.
+ * Combines several versions of a workflow under one name. Each workflow gets its key as its version
+ * number.
  *
- * A start resolves to the version that it asks for, else to what `pick` returns, else to
- * `current`; the instance stays on it.
+ * A start uses the version that the caller requests, or else the one that `pick` returns, or else
+ * `current`. The instance stays on that version.
  *
- * @throws {WorkflowDefinitionError} When a version has another name, key or scope, or `current` is
- * none of them.
+ * @throws {WorkflowDefinitionError} When the versions differ in name, key or scope, or `current` is
+ * not one of them.
  *
  * @example Send new instances to version 2
  * ```ts
@@ -131,8 +132,8 @@ export function versioned<
 }
 
 /**
- * Refuses versions with different keys: a key would name other instances, or be taken, depending on
- * who asks.
+ * Rejects versions with different keys. Otherwise the version would decide which instance a key
+ * names and whether it is active.
  */
 export function sameKey(one: Workflow, other: Workflow): void {
   for (const member of ["key", "scope"] as const) {
@@ -146,7 +147,9 @@ export function sameKey(one: Workflow, other: Workflow): void {
   }
 }
 
-/** The workflow that a start means: the version asked for, else picked, else current. */
+/**
+ * Resolves the version of a start: the requested one, or else the picked one, or else `current`.
+ */
 export function resolve(
   target: Workflow | VersionedWorkflow,
   asked: number | undefined,
@@ -165,12 +168,12 @@ export function resolve(
 
 function picked({ pick }: VersionedWorkflow, options: PickOptions): number | undefined {
   const version = pick && callUserCode(pick, options);
-  // It names no version, and nobody else will hear of it when it rejects.
+  // A promise is not a version number. Its rejection would be unhandled otherwise.
   if (isPromise(version)) settled(version).catch(() => {});
   return version;
 }
 
-/** Refuses what is no workflow, with a sentence that says what it is. */
+/** Rejects a value that is not a workflow and says what it is. */
 export function checkWorkflow(
   action: string,
   value: unknown,
@@ -180,7 +183,7 @@ export function checkWorkflow(
   throw new TypeError(`Cannot ${action} ${where}: it is ${mistaken(value)}`);
 }
 
-/** Refuses a list of workflows that is none. */
+/** Rejects a value that is not a list of workflows. */
 export function checkWorkflows(
   value: unknown,
 ): asserts value is readonly (Workflow | VersionedWorkflow)[] {

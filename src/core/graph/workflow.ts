@@ -7,7 +7,7 @@ import type { StepDefinition } from "../define/step_definition.ts";
 import type { Mistake, Type } from "../value/type.ts";
 
 /**
- * A workflow that was proved and can run.
+ * A workflow that was checked and can run.
  *
  * @example Draw a workflow
  * ```ts
@@ -23,45 +23,45 @@ import type { Mistake, Type } from "../value/type.ts";
  */
 export interface Workflow<
   Name extends string = string,
-  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every one
   In = any,
-  // deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every one
   Deliveries = any,
   Given = In,
 > {
   /** The name. */
   readonly name: Name;
-  /** What the business key is called, for instance `"orderid"`. */
+  /** The name of the business key, for instance `"orderid"`. */
   readonly key: string;
-  /** Among which instances a business key may be active only once. */
+  /** Where a business key must be unique among active instances. */
   readonly scope: Scope;
-  /** The version, from 1. */
+  /** The version number, from 1. */
   readonly version: number;
-  /** Tags of every instance. */
+  /** Tags added to every instance. */
   readonly tags: readonly string[];
-  /** Metadata of every instance. */
+  /** Metadata added to every instance. */
   readonly metadata: JsonObject;
-  /** How failed attempts of its steps are repeated. */
+  /** The retry policy for steps that do not set their own. */
   readonly retry: RetryPolicy | undefined;
-  /** What an instance is started with. */
+  /** The type of the input. */
   readonly input: Type<In, Given>;
   /** The steps and where their events lead, as data. */
   readonly graph: Graph;
   /**
-   * Tells this graph of this version from all others: each instance keeps the one that it began
+   * Identifies this graph of this version. Each instance stores the fingerprint that it started
    * with.
    */
   readonly fingerprint: string;
-  /** The steps by name, in the order of the rows. */
+  /** The steps by name, in row order. */
   readonly steps: ReadonlyMap<string, StepDefinition>;
-  /** Exists in the types only. */
+  /** Exists only in the types. */
   readonly "~deliveries"?: Deliveries;
-  /** The graph as a Mermaid flowchart. */
+  /** Returns the graph as a Mermaid flowchart. */
   toMermaid(): string;
 }
 
 /**
- * What an instance of a workflow is started with.
+ * The input of a workflow.
  *
  * @example Name the input of a workflow
  * ```ts
@@ -79,7 +79,7 @@ export interface Workflow<
 export type InputOf<W> = W extends { readonly input: Type<unknown, infer Given> } ? Given : never;
 
 /**
- * What a workflow takes from outside: the outcomes of its signals and asynchronous steps.
+ * The deliveries that a workflow accepts: the events of its signals and asynchronous steps.
  *
  * @example Name the deliveries of a workflow
  * ```ts
@@ -98,7 +98,7 @@ export type DeliveryOf<W> = W extends { readonly "~deliveries"?: infer D } ? Exc
   : never;
 
 /**
- * A delivery that a workflow takes, or the reason why it does not.
+ * A delivery that a workflow accepts, or an explanation of why it does not.
  *
  * @internal
  */
