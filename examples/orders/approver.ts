@@ -24,7 +24,7 @@ async function decide(hephaestus: Hephaestus, id: string, orderId: string): Prom
   try {
     await hephaestus.resume(order, { id }, delivery);
   } catch (error) {
-    // Somebody else has decided since.
+    // Another process has decided since.
     if (!(error instanceof NotWaitingError)) throw error;
   }
 }

@@ -18,19 +18,19 @@ Usage: npm run demo -- [options]
 Stop it, or kill it, at any time: the next run continues.
 `;
 
-/** The program was told what it cannot do. */
+/** The command line is invalid. */
 export class UsageError extends Error {}
 
 export interface Arguments {
   readonly data: string;
-  /** Other processes that work; 0 when this one does. */
+  /** The number of worker processes; 0 when this process works itself. */
   readonly workers: number;
   readonly kill: boolean;
   readonly fresh: boolean;
   readonly keep: boolean;
   readonly json: boolean;
   readonly help: boolean;
-  /** This is one of the other processes. */
+  /** Whether this is one of the worker processes. */
   readonly worker: boolean;
 }
 
@@ -46,7 +46,7 @@ const options = {
   worker: flag,
 } as const satisfies ParseArgsConfig["options"];
 
-/** Understands the command line, or says in a sentence why not. */
+/** Parses the command line. Throws a {@linkcode UsageError} that explains what is wrong. */
 export function understand(args: readonly string[]): Arguments {
   const { data = fileURLToPath(new URL("data", import.meta.url)), workers, ...flags } = parse(args);
   const count = workers ?? (flags.kill ? "3" : "0");

@@ -1,9 +1,9 @@
-/** A row by the names of the columns. `NULL` and empty fields are absent. */
+/** A row by column name. `NULL` and empty fields are absent. */
 export type Row = Readonly<Record<string, string | undefined>>;
 
 const field = /(?:"((?:[^"]|"")*)"|([^",\r\n][^,\r\n]*|))(,|\r?\n|$)/gy;
 
-/** Reads comma-separated values with a first line of names. Fields may be quoted. */
+/** Parses comma-separated values with a header line. Fields may be quoted. */
 export function parseCsv(text: string): readonly Row[] {
   const [names = [], ...records] = recordsOf(text.replace(/^\uFEFF/, ""));
   return records

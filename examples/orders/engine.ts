@@ -6,7 +6,10 @@ import type { Order } from "./order.ts";
 import { engineSchema } from "./tables.ts";
 import { order } from "./workflow.ts";
 
-/** How every process of the example works. The short lease lets a killed process be missed after three seconds. */
+/**
+ * The worker options of every process. With the short lease, a killed process is noticed after
+ * three seconds.
+ */
 export const pace: WorkOptions = {
   queues: { default: 20 },
   heartbeat: "500ms",
@@ -14,14 +17,14 @@ export const pace: WorkOptions = {
   grace: "2s",
 };
 
-/** The engine, as every process of the example has it. */
+/** Creates the engine, with the same options in every process of the example. */
 export function open(url: string): Hephaestus {
-  // That processes die is what the example is about: only errors are news.
+  // The example kills processes on purpose, so only errors are logged.
   const logger = { debug() {}, info() {}, warn() {}, error: console.error };
   return new Hephaestus({ url, schema: engineSchema, workflows: [order], logger });
 }
 
-/** Brings the engine's tables up to date with its command. */
+/** Migrates the engine's tables with its command-line tool. */
 export async function migrate(url: string): Promise<void> {
   const script = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
   const child = spawn(process.execPath, [...runtime, script, "migrate", "--schema", engineSchema], {
@@ -35,10 +38,10 @@ export async function migrate(url: string): Promise<void> {
   if (code !== 0) throw new Error(`Cannot make the engine's tables: hephaestus ended with ${code}`);
 }
 
-/** What this runtime is told before the name of a script. */
+/** The arguments of this runtime that come before the name of a script. */
 export const runtime: readonly string[] = "Deno" in globalThis ? ["run", "-A"] : process.execArgv;
 
-/** All orders of a list, page by page. */
+/** All matching orders, page by page. */
 export async function* every(
   hephaestus: Hephaestus,
   options: Omit<ListOptions, "after" | "limit"> = {},

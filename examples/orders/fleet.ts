@@ -6,7 +6,7 @@ import { runtime } from "./engine.ts";
 
 const script = fileURLToPath(new URL("main.ts", import.meta.url));
 
-/** Processes that work. One that dies is replaced. */
+/** Worker processes. One that dies is replaced. */
 export class Fleet implements AsyncDisposable {
   readonly #url: string;
   readonly #size: number;
@@ -25,12 +25,12 @@ export class Fleet implements AsyncDisposable {
     for (let i = 0; i < size; i++) this.#spawn();
   }
 
-  /** How many were killed. */
+  /** How many processes were killed. */
   get kills(): number {
     return this.#kills;
   }
 
-  /** Rejects when one ends by itself. */
+  /** Rejects when a process ends without being told to. */
   get failure(): Promise<never> {
     return this.#failure;
   }
@@ -53,7 +53,10 @@ export class Fleet implements AsyncDisposable {
     });
   }
 
-  /** Kills one at random as soon as one is there, and again and again once all are back, until the signal aborts. */
+  /**
+   * Kills a random process as soon as one is ready, and again whenever all are back, until the
+   * signal aborts.
+   */
   async harass(signal: AbortSignal): Promise<void> {
     const pause = (milliseconds: number) =>
       delay(milliseconds, undefined, { signal }).catch(() => {});

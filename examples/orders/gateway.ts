@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import postgres, { type Sql } from "postgres";
 import { chance } from "./chance.ts";
 
-/** What a request carries beside its subject: a step hands over what it was given. */
+/** The parts of a step's context that go with each request. */
 export interface Call {
   readonly idempotencyKey: string;
   readonly attempt: number;
@@ -16,35 +16,36 @@ const silences = 0.06;
 const lostAnswers = 0.06;
 
 /**
- * A payment service, simulated. Its book is a table that it writes through connections of its own, as if it were
- * elsewhere: nothing here is part of a step's transaction. One request in eight fails, half of them after the deed.
+ * A simulated payment service. It writes its ledger through its own connections, as if it were a
+ * remote system: nothing here is part of a step's transaction. One request in eight fails, half of
+ * them after the payment was processed.
  */
 class Gateway {
   #sql: Sql | undefined;
 
-  /** Opens the connections; disposing the answer closes them. */
+  /** Opens the connections. Dispose the returned object to close them. */
   connect(url: string): AsyncDisposable {
     const sql = this.#sql = postgres(url, { max: 4, onnotice: () => {} });
     return { [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }) };
   }
 
-  /** Puts an amount aside, unless the card does not cover it. */
+  /** Authorizes an amount, unless the card does not cover it. */
   authorize(order: string, cents: number, call: Call): Promise<string> {
     const covered = chance(`card of ${order}`) >= declines;
     return this.#ask("authorize", order, cents, covered ? "authorized" : "declined", call);
   }
 
-  /** Takes the amount that was put aside. */
+  /** Captures the authorized amount. */
   capture(order: string, cents: number, call: Call): Promise<string> {
     return this.#ask("capture", order, cents, "captured", call);
   }
 
-  /** Frees the amount that was put aside. */
+  /** Releases the authorized amount. */
   withdraw(order: string, call: Call): Promise<string> {
     return this.#ask("withdraw", order, 0, "withdrawn", call);
   }
 
-  /** A key that is known gets the answer that it got before, and nothing is charged. */
+  /** A request with a known key gets its earlier answer and charges nothing. */
   async #ask(
     operation: Operation,
     order: string,

@@ -1,14 +1,15 @@
 import process from "node:process";
 
-/** Somebody has pressed Ctrl-C, or the like. */
+/** The run was interrupted, for instance with Ctrl-C. */
 export class Interrupted extends Error {}
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-// A terminal and npm may both pass on the same Ctrl-C.
+// A terminal and npm may both forward the same Ctrl-C, so a second one within this many
+// milliseconds is ignored.
 const echo = 1_000;
 
-/** Aborts at the first Ctrl-C; a later one ends the process on the spot. */
+/** Aborts at the first Ctrl-C. A later one ends the process at once. */
 export function interruption(): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();
   const leave = () => signals.forEach((name) => process.off(name, stop));

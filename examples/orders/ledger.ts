@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 
-/** A product at the end. */
+/** The final stock of a product. */
 export interface Stock {
   readonly name: string;
   readonly initial: number;
@@ -8,13 +8,13 @@ export interface Stock {
   readonly shipped: number;
 }
 
-/** The shelves, the most wanted first. */
+/** The stock, with the most ordered products first. */
 export async function stockOf(sql: Sql): Promise<readonly Stock[]> {
   return await sql<Stock[]>`
     select name, initial, available, shipped from shop.products order by shipped desc, name`;
 }
 
-/** What must never be the case once every order has come to its end. Each finds sentences. */
+/** Conditions that must never hold when every order has finished. Each query returns sentences. */
 const violations = `
   select format('%s: %s are not %s left and %s shipped', name, initial, available, shipped)
     as violation
@@ -53,7 +53,7 @@ union all
   where authorized <> ended
 `;
 
-/** Sentences about what does not add up; none when all does. */
+/** Sentences about violated conditions; empty when everything adds up. */
 export async function violationsOf(sql: Sql): Promise<readonly string[]> {
   const rows = await sql.unsafe<{ violation: string }[]>(violations);
   return rows.map(({ violation }) => violation);

@@ -8,14 +8,14 @@ import type { Line, Order } from "./order.ts";
 export interface Product {
   readonly id: string;
   readonly name: string;
-  /** What lies on the shelf at first. */
+  /** The initial stock. */
   readonly initial: number;
 }
 
-/** What a directory of CSV files in the Northwind layout holds. */
+/** The contents of a directory of CSV files in the Northwind layout. */
 export interface Data {
   readonly directory: string;
-  /** The same for the same content. */
+  /** A hash of the content. */
   readonly digest: string;
   readonly orders: readonly Order[];
   readonly products: readonly Product[];
@@ -87,7 +87,10 @@ function checkProducts(orders: readonly Order[], products: readonly Row[]): void
   }
 }
 
-/** Nine tenths of what all orders ask for, if the file has less: the last ones find the shelf empty. */
+/**
+ * Raises the stock to nine tenths of what all orders ask for, so that only the last ones find the
+ * shelf empty.
+ */
 function stocked(row: Row, orders: readonly Order[]): Product {
   const id = row["productID"] ?? "";
   const wanted = orders.flatMap(({ lines }) => lines)

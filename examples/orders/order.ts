@@ -1,11 +1,11 @@
-/** One product of an order. `cents` is the price of the whole line, its discount taken off. */
+/** One product of an order. `cents` is the price of the whole line after its discount. */
 export interface Line {
   readonly product: string;
   readonly quantity: number;
   readonly cents: number;
 }
 
-/** What an instance of the workflow is started with: JSON, as it lies in the database. */
+/** The input of the workflow, as it is stored in JSON. */
 export interface Order {
   readonly id: string;
   /** The name of a known customer. */

@@ -6,18 +6,21 @@ import { startServer } from "../../scripts/embedded_postgres.ts";
 
 const directory = fileURLToPath(new URL("../../.data/orders", import.meta.url));
 
-/** The database that the orders live in. */
+/** The database that holds the orders. */
 export interface Place {
   readonly url: string;
-  /** What a person is told about it. */
+  /** Its name in messages. */
   readonly name: string;
   /** Leaves it as it is, for the next run. */
   leave(): Promise<void>;
-  /** Deletes it, where it is the example's own. */
+  /** Deletes it if the example created it. */
   remove(): Promise<void>;
 }
 
-/** The database of DATABASE_URL, or else a server of the example's own: one that a killed run has left is taken over. */
+/**
+ * Opens the database of DATABASE_URL, or else a server that the example starts. A server left by a
+ * killed run is reused.
+ */
 export async function openPlace(): Promise<Place> {
   const url = process.env.DATABASE_URL;
   if (url) return { url, name: "the database of DATABASE_URL", leave: nothing, remove: nothing };

@@ -2,7 +2,10 @@ import process from "node:process";
 
 const width = 24;
 
-/** Tells on standard error how far the run has come: one line that moves, or one every few seconds in a file. */
+/**
+ * Shows progress on standard error: a line that is updated in place, or a new line every few
+ * seconds in a file.
+ */
 export class Progress implements Disposable {
   readonly #total: number;
   readonly #fleet: { readonly kills: number };
@@ -18,12 +21,12 @@ export class Progress implements Disposable {
     this.#timer = setInterval(() => this.#show(), this.#terminal ? 100 : 3_000);
   }
 
-  /** How long it has taken, until it was stopped. */
+  /** Seconds since the start, until it was stopped. */
   get seconds(): number {
     return ((this.#ended ?? performance.now()) - this.#began) / 1_000;
   }
 
-  /** One more has. */
+  /** Counts one more order. */
   count(): void {
     this.#done++;
   }

@@ -4,7 +4,7 @@ import { byOutcome, type Result } from "./results.ts";
 import { cut, table } from "./table.ts";
 import { order } from "./workflow.ts";
 
-/** What a run has to tell at its end. */
+/** The results of a run. */
 export interface Report {
   readonly results: readonly Result[];
   readonly stock: readonly Stock[];
@@ -15,7 +15,7 @@ export interface Report {
 
 const mostProducts = 12;
 
-/** The report for people. */
+/** Formats the report as text. */
 export function draw({ results, stock, violations, kills, seconds }: Report): string {
   const story = mostEventful(results);
   return [
@@ -31,7 +31,7 @@ export function draw({ results, stock, violations, kills, seconds }: Report): st
   ].join("\n");
 }
 
-/** The report for programs. */
+/** Formats the report for programs. */
 export function summarise({ results, violations, kills, seconds }: Report): object {
   return {
     orders: results.length,
@@ -97,7 +97,7 @@ function history({ instance, history }: Result): string {
   );
 }
 
-/** The order with most to tell. */
+/** The order with the most eventful history. */
 function mostEventful(results: readonly Result[]): Result {
   const events = ({ retries, history }: Result) => 3 * retries + history.length;
   return results.reduce((most, each) => events(each) > events(most) ? each : most);

@@ -3,18 +3,18 @@ import { every } from "./engine.ts";
 import type { Order } from "./order.ts";
 import { order } from "./workflow.ts";
 
-/** How one order has gone. */
+/** The result of one order. */
 export interface Result {
   readonly instance: Instance<Order>;
   readonly history: readonly HistoryEntry[];
-  /** What its last step has said, or its status where it did not come so far. */
+  /** The outcome that its last step reported, or its status if it did not get that far. */
   readonly outcome: string;
   /** Attempts beyond the first one of each step. */
   readonly retries: number;
   readonly seconds: number;
 }
 
-/** How every order has gone, the oldest first. */
+/** The results of all orders, the oldest first. */
 export async function resultsOf(hephaestus: Hephaestus): Promise<readonly Result[]> {
   const results: Promise<Result>[] = [];
   for await (const instance of every(hephaestus)) results.push(resultOf(hephaestus, instance));
@@ -33,7 +33,7 @@ async function resultOf(hephaestus: Hephaestus, instance: Instance<Order>): Prom
   };
 }
 
-/** Sentences about orders that were not dealt with once and to their end. */
+/** Sentences about orders that were not processed exactly once or not to the end. */
 export function failuresOf(results: readonly Result[], orders: number): readonly string[] {
   const unfinished = results.filter(({ instance }) => instance.status !== "completed");
   const sentences = unfinished.map(({ instance }) =>
@@ -44,7 +44,7 @@ export function failuresOf(results: readonly Result[], orders: number): readonly
   return [`${results.length} workflows ran for ${counted} of ${orders} orders`, ...sentences];
 }
 
-/** Results by what has become of the order, the most frequent first. */
+/** Counts results by outcome, the most frequent first. */
 export function byOutcome(results: readonly Result[]): ReadonlyMap<string, readonly Result[]> {
   const groups = new Map<string, Result[]>();
   for (const result of results) {

@@ -13,7 +13,7 @@ import { draw, type Report, summarise } from "./report.ts";
 import { failuresOf, resultsOf } from "./results.ts";
 import { Shop } from "./shop.ts";
 
-/** Runs all orders to their end and reports. Returns the exit code. */
+/** Runs all orders to completion and reports. Returns the exit code. */
 export async function run(args: Arguments): Promise<number> {
   const data = await load(args.data);
   const place = await openPlace();
@@ -71,7 +71,7 @@ async function work(url: string, shop: Shop, data: Data, args: Arguments): Promi
   };
 }
 
-/** Waits for the end of every order, from the moment on that it is taken in. */
+/** Waits for the end of every order, starting as soon as it is taken in. */
 async function endAll(
   handles: AsyncIterable<Handle>,
   progress: Progress,
@@ -81,7 +81,7 @@ async function endAll(
   for await (const handle of handles) {
     signal.throwIfAborted();
     const end = handle.result({ signal }).then(() => progress.count());
-    // Until all are awaited nobody else would hear of it.
+    // Until all are awaited, a rejection would be unhandled.
     end.catch(() => {});
     ends.push(end);
   }

@@ -6,16 +6,20 @@ import type { Order } from "./order.ts";
 import { areThere, create, drop } from "./tables.ts";
 import { order } from "./workflow.ts";
 
-// Keys of advisory locks. Everyone who is at work holds the first one together with the others.
+// Keys of advisory locks. Every process at work shares the first lock.
 const working = 0x5348_4f50;
 const opening = working + 1;
 
 const batch = 20;
 
-/** The shop's side of a run: its tables, which a killed run leaves and the next one finds. */
+/**
+ * The shop's side of a run: its tables, which survive a killed run and are found by the next one.
+ */
 export class Shop {
   readonly sql: Sql;
-  /** A connection that is never given up: it holds a lock, of which a killed process lets go. */
+  /**
+   * A connection that stays open. It holds a lock, which is released when the process is killed.
+   */
   readonly #presence: Sql;
 
   constructor(url: string) {
@@ -23,7 +27,10 @@ export class Shop {
     this.#presence = postgres(url, { max: 1, max_lifetime: null, onnotice: () => {} });
   }
 
-  /** Opens the shop as the last run has left it, or makes a new one. Returns how many orders it had taken in. */
+  /**
+   * Opens the shop as the last run left it, or creates a new one. Returns how many orders it has
+   * already taken in.
+   */
   async open(data: Data, { fresh }: { readonly fresh: boolean }): Promise<number> {
     if (fresh) await this.#clear();
     await this.#presence`select pg_advisory_lock_shared(${working})`;
@@ -49,8 +56,8 @@ export class Shop {
   }
 
   /**
-   * Takes the orders in: the row of an order and the instance of its workflow commit together, or not at all. An order
-   * that an earlier run has taken in is never started again.
+   * Takes in the orders. The row of an order and the instance of its workflow commit together or
+   * not at all, so an order from an earlier run is never started again.
    */
   async *takeIn(
     hephaestus: Hephaestus,
@@ -74,7 +81,7 @@ export class Shop {
     }
   }
 
-  /** Whether nobody else works on these orders; if so, nobody begins to before this process ends. */
+  /** Whether no other run works on these orders. If so, none can start before this process ends. */
   async isAlone(): Promise<boolean> {
     try {
       const [row] = await this.#presence`select pg_try_advisory_lock(${working}) as alone`;

@@ -1,12 +1,12 @@
 import type { Sql } from "../../mod.ts";
 import type { Order } from "./order.ts";
 
-/** What may happen to the goods of an order. */
+/** The movements of an order's goods. */
 export type Movement = "reserved" | "released" | "shipped";
 
 /**
- * A product that is not there in the quantity asked for. Locks the products until the transaction ends, always in the
- * same order, so that two orders never wait for each other.
+ * Finds a product that is not in stock in the ordered quantity. Locks the products until the
+ * transaction ends, always in the same order, so that two orders cannot deadlock.
  */
 export async function shortage(sql: Sql, { lines }: Order): Promise<string | undefined> {
   const products = await sql<{ name: string; enough: boolean }>`
@@ -18,7 +18,7 @@ export async function shortage(sql: Sql, { lines }: Order): Promise<string | und
   return products.find(({ enough }) => !enough)?.name;
 }
 
-/** Moves the goods of an order, and keeps a line in the book. */
+/** Moves the goods of an order and records the movement. */
 export async function move(sql: Sql, { id, lines }: Order, movement: Movement): Promise<void> {
   await sql`
     with line as (

@@ -1,6 +1,6 @@
 import { colour } from "./colour.ts";
 
-/** Draws rows under headings, numbers to the right. */
+/** Formats rows under headings, with numbers aligned to the right. */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly (string | number)[])[],
@@ -15,7 +15,7 @@ export function table(
   return [colour("dim", lines[0]!), ...lines.slice(1)].map((line) => `  ${line}\n`).join("");
 }
 
-/** The text, cut to a width. */
+/** Cuts a text to a width. */
 export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }

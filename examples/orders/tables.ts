@@ -1,14 +1,14 @@
 import type { ISql } from "postgres";
 import type { Data } from "./load.ts";
 
-/** The engine's own tables lie apart from the shop's. */
+/** The engine's tables are separate from the shop's. */
 export const engineSchema = "shop_workflows";
 
 const mark = "Made by the orders example, and dropped when its run is over";
 
 /**
- * The shop. Nothing here would stop an order from being shipped or charged twice, on purpose: what the check at the end
- * finds in these tables is the work of the workflow alone.
+ * The tables of the shop. They deliberately have no constraints against shipping or charging twice,
+ * so the final check tests only the workflow.
  */
 const tables = `
   create schema shop;
@@ -46,7 +46,9 @@ const tables = `
   );
 `;
 
-/** Whether the tables are there, made by an earlier run. Throws when somebody else has schemas of these names. */
+/**
+ * Whether the tables exist from an earlier run. Throws when the schemas belong to something else.
+ */
 export async function areThere(sql: ISql): Promise<boolean> {
   const [found] = await sql<{ mark: string | null; shop: boolean; engine: boolean }[]>`
     select obj_description(to_regnamespace('shop'), 'pg_namespace') as mark,
@@ -58,7 +60,7 @@ export async function areThere(sql: ISql): Promise<boolean> {
   throw new Error(`Cannot use this database: its schema "${name}" is somebody else's`);
 }
 
-/** Makes the tables and fills the shelves. */
+/** Creates the tables and fills the shelves. */
 export async function create(sql: ISql, { directory, digest, products }: Data): Promise<void> {
   await sql.unsafe(tables);
   await sql`insert into shop.run ${sql({ directory, digest })}`;
@@ -69,7 +71,7 @@ export async function create(sql: ISql, { directory, digest, products }: Data): 
       as product (id text, name text, initial integer)`;
 }
 
-/** Removes everything that a run has made. */
+/** Removes everything that a run created. */
 export async function drop(sql: ISql): Promise<void> {
   await sql.unsafe(`drop schema if exists shop, ${engineSchema} cascade`);
 }

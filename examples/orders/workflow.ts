@@ -6,10 +6,10 @@ import { approval, settle } from "./steps/review.ts";
 import { release, reserve, ship } from "./steps/stock.ts";
 import { validate } from "./steps/validate.ts";
 
-/** The customer may still return the parcel. */
+/** The time in which the customer may return the parcel. */
 const cooldown = timer("cooldown", "500ms");
 
-/** The life of an order, in the order in which it runs. */
+/** The life of an order, in execution order. */
 export const order = workflow("order", {
   key: "orderid",
   input: type<Order>(),

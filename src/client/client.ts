@@ -14,17 +14,17 @@ import { Registry } from "../runner/registry.ts";
 import type { Storage } from "../backend/store.ts";
 import type { HephaestusOptions } from "./options.ts";
 
-/** What the calls of a client share. */
+/** Shared by all calls of a client. */
 export interface Client {
   readonly runtime: Runtime;
   readonly waiters: Waiters;
   /** The workers of this process. */
   readonly workers: ReadonlySet<WorkerProcess>;
-  /** `fresh` when it was just started here. */
+  /** `fresh` means that the instance was just started here. */
   handle(of: Pick<Instance, "id" | "key" | "workflow" | "version">, fresh: boolean): Handle;
 }
 
-/** Refuses a store's answer that an instance is not there. */
+/** Throws when the store answers that the instance does not exist. */
 export function gone(
   of: { readonly workflow: string; readonly key: string },
   action: string,
@@ -32,7 +32,7 @@ export function gone(
   return new InstanceNotFoundError({ ...of, action });
 }
 
-/** Makes what an engine is made of. Throws for options that cannot be. */
+/** Creates the runtime of an engine. Throws for invalid options. */
 export function runtimeOf(options: HephaestusOptions): Runtime {
   const { queues = {}, inline = true, payloadLimit = 1_048_576, retry } = options;
   const logger = guarded(options.logger ?? defaultLogger);

@@ -20,7 +20,7 @@ import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
 import { checkNames } from "./options.ts";
 import { uuidv7 } from "./uuid.ts";
 
-/** An outcome from outside, as its maker wrote it. */
+/** A delivery as the caller wrote it. */
 export interface AnyDelivery {
   readonly step: string;
   readonly event: string;
@@ -28,7 +28,7 @@ export interface AnyDelivery {
   readonly metadata?: JsonObject;
 }
 
-/** A delivery whose addressee takes it. Values are JSON texts. */
+/** A delivery that matches its step. Values are JSON text. */
 export interface CheckedDelivery {
   readonly step: StepDefinition;
   readonly event: string;
@@ -36,9 +36,7 @@ export interface CheckedDelivery {
   readonly metadata: string | undefined;
 }
 
-/**
- * The definition that an instance runs on: registered, or among the versions that the caller has.
- */
+/** The definition that an instance runs on, from the registry or from the caller's versions. */
 export function definitionOf(
   runtime: Pick<Runtime, "registry">,
   workflow: AnyWorkflow,
@@ -48,9 +46,7 @@ export function definitionOf(
     resolve(workflow, instance.version, {});
 }
 
-/**
- * Checks that this workflow has such a wait and that it takes this payload. Nothing is written yet.
- */
+/** Checks that this workflow has such a wait and accepts this payload. Writes nothing yet. */
 export async function checkDelivery(
   runtime: Pick<Runtime, "payloadLimit">,
   workflow: Workflow,
@@ -88,7 +84,9 @@ export async function checkDelivery(
   };
 }
 
-/** What a caller is told: throws `NotWaitingError` when nothing waits any more. */
+/**
+ * Converts the store's answer for the caller: throws `NotWaitingError` when nothing waits any more.
+ */
 export function answer(
   delivered: Exclude<Delivered, { readonly kind: "changed" }>,
   instance: Instance,
@@ -108,7 +106,7 @@ export function answer(
         since: isFinal(instance.status) ? instance.finishedAt : undefined,
       });
     case "over":
-      // One that was scheduled: nothing else ends a signal with an event of its own.
+      // A scheduled delivery ended it: nothing else ends a signal with one of its own events.
       if (kind === "signal" && emitted(step).includes(delivered.event)) return "duplicate";
       throw new NotWaitingError({ ...of, status: instance.status, event: delivered.event });
     case "missing":
@@ -119,19 +117,21 @@ export function answer(
   }
 }
 
-/** The caller's own open transaction. */
+/** Options of calls that can join the caller's transaction. */
 export interface InTransaction {
-  /** What is done commits with it, or not at all. */
+  /** The caller's open transaction: the call commits with it or not at all. */
   readonly tx?: AnyTransaction | undefined;
 }
 
-/** When a delivery comes. */
+/** The options of a scheduled delivery. */
 export interface ScheduleOptions extends InTransaction {
-  /** How long from now. */
+  /** The delay from now. */
   readonly after: Duration;
 }
 
-/** What the outside was told: it met its wait, came before it, or was not the first. */
+/**
+ * The result of a delivery: the step was waiting, was not waiting yet, or had already received one.
+ */
 export type DeliveryStatus = "accepted" | "early" | "duplicate";
 
 /** Delivers an outcome to a signal or an asynchronous step. */
@@ -165,7 +165,7 @@ export async function resume(
     throw await runtime.graphs.refusal(workflow, delivered.graph, "resume");
   }
   const result = answer(delivered, instance, step);
-  // In the caller's transaction nothing has happened yet, and may never.
+  // The caller's transaction is still open and may never commit.
   if (tx !== undefined) return result;
   for (const worker of workers) worker.wake([wake.queue]);
   if (runtime.telemetry.has("step:resume")) {
@@ -175,7 +175,7 @@ export async function resume(
   return result;
 }
 
-/** Puts a delivery in for later and returns the id of its job. */
+/** Schedules a delivery for later and returns the id of its job. */
 export async function scheduleResume(
   { runtime, workers }: Client,
   target: AnyWorkflow,

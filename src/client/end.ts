@@ -12,8 +12,8 @@ import { checkNames } from "./options.ts";
 import type { InTransaction } from "./deliver.ts";
 
 /**
- * Cancels an instance with its jobs, aborts the steps that run for it here, and tells whoever waits
- * or listens.
+ * Cancels an instance with its jobs, aborts the steps that run for it here, and notifies waiting
+ * callers and listeners.
  */
 export async function endInstance(
   client: Client,
@@ -27,15 +27,15 @@ export async function endInstance(
     (state) => isFinal(state.status) ? undefined : cancelling(state, failure(why)),
     tx,
   );
-  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what
-  // runs once it has.
+  // The caller's transaction is still open and may never commit. If it does, the heartbeat aborts
+  // the running steps.
   if (tx === undefined && ended.kind === "written") tellStop(client, instance, why, ended.at);
   return ended;
 }
 
 /**
- * Aborts the steps that run here for an instance that was stopped, and tells whoever waits or
- * listens.
+ * Aborts the steps that run here for an instance that was stopped, and notifies waiting callers and
+ * listeners.
  */
 export function tellStop(
   { runtime, workers, waiters }: Client,
@@ -48,13 +48,15 @@ export function tellStop(
   tellEnd(runtime.telemetry, instance, { status: "cancelled", error: undefined, at });
 }
 
-/** How an instance is cancelled. */
+/** The options of a cancellation. */
 export interface CancelOptions extends InTransaction {
-  /** Why, for its error: `"The instance was cancelled: the customer left"`. */
+  /**
+   * The reason, which becomes part of its error: `"The instance was cancelled: the customer left"`.
+   */
   readonly reason?: string | undefined;
 }
 
-/** Cancels a delivery that was scheduled. */
+/** Cancels a scheduled delivery. */
 export async function cancelJob({ runtime }: Client, id: string): Promise<void> {
   if (!isJobId(id) || !(await runtime.backend.store.cancelScheduled(id))) {
     throw new JobNotFoundError({ id: String(id) });
@@ -62,7 +64,7 @@ export async function cancelJob({ runtime }: Client, id: string): Promise<void> 
   runtime.telemetry.emit("job:cancel", { job: id });
 }
 
-/** Whether a job can have this id: PostgreSQL refuses what is no positive bigint. */
+/** Whether a job can have this id. PostgreSQL rejects anything but a positive bigint. */
 function isJobId(id: unknown): boolean {
   return typeof id === "string" && /^[1-9]\d{0,18}$/.test(id) && BigInt(id) < 2n ** 63n;
 }
@@ -87,9 +89,9 @@ export async function cancel(
   throw new NotCancellableError({ ...of, status: ended.status });
 }
 
-/** How an instance is deleted. */
+/** The options of a deletion. */
 export interface DeleteOptions extends InTransaction {
-  /** Delete it although it is active: its running steps are aborted. Default: false. */
+  /** Deletes the instance even if it is active: its running steps are aborted. Default: false. */
   readonly force?: boolean | undefined;
 }
 
@@ -108,8 +110,8 @@ export async function deleteInstance(
   const deleted = await store.delete(instance.id, { force, tx });
   if (deleted.kind === "missing") throw gone(of, "delete");
   if (deleted.kind === "active") throw new NotDeletableError({ ...of, status: deleted.status });
-  // In the caller's transaction nothing has happened yet, and may never: the heartbeat aborts what
-  // runs once it has.
+  // The caller's transaction is still open and may never commit. If it does, the heartbeat aborts
+  // the running steps.
   if (tx !== undefined) return;
   if (isFinal(deleted.status)) return client.waiters.tell(instance.id);
   const why = new HephaestusError("CANCELLED", "The instance was deleted");

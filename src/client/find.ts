@@ -9,7 +9,7 @@ import type { CallerTransaction, Store } from "../backend/store.ts";
 export type InstanceTarget = string | { readonly id: string };
 
 /** A workflow or all of its versions. */
-// deno-lint-ignore no-explicit-any -- without arguments it stands for every one of them
+// deno-lint-ignore no-explicit-any -- without type arguments it matches every one
 export type AnyWorkflow<In = any, Deliveries = any, Given = any> =
   | Workflow<string, In, Deliveries, Given>
   | VersionedWorkflow<string, In, Deliveries, Given>;
@@ -19,24 +19,28 @@ export function keyOf(workflow: AnyWorkflow, value: string): string {
   return businessKey(nameOfKey(workflow), value);
 }
 
-/** The value of a business key, in whichever form it was given. */
+/** The value of a business key, given with or without its prefix. */
 export function bareKey(workflow: AnyWorkflow, value: string): string {
   return bare(nameOfKey(workflow), value);
 }
 
-/** What the key is called: the same in all versions. */
+/** The name of the business key, which is the same in all versions. */
 function nameOfKey(workflow: AnyWorkflow): string {
   checkWorkflow("use", workflow);
   const one = "versions" in workflow ? workflow.versions.get(workflow.current) : workflow;
   return one?.key ?? "";
 }
 
-/** An instance's id: what is none cannot name an instance, and PostgreSQL would refuse it. */
+/**
+ * The format of an instance's id. Other text cannot identify an instance, and PostgreSQL would
+ * reject it.
+ */
 export const uuid: RegExp = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Finds an instance: by key the active one, else the newest. What is no key and looks like an id is
- * taken for one. Throws `AmbiguousKeyError` when several could be meant.
+ * Finds an instance. By key, it returns the active one, or else the newest. Text that cannot be a
+ * key but looks like an id is used as an id. Throws `AmbiguousKeyError` when the key matches
+ * several instances.
  */
 export async function find(
   store: Pick<Store, "list">,
@@ -80,7 +84,7 @@ function isUnscoped(workflow: AnyWorkflow): boolean {
   return scopes.includes("none");
 }
 
-/** The same, for callers that need one to be there. */
+/** Like {@linkcode find}, but throws when the instance does not exist. */
 export async function findOrThrow(
   store: Pick<Store, "list">,
   workflow: AnyWorkflow,

@@ -14,13 +14,13 @@ export interface Handle<In = unknown> {
   /** Version that the instance runs on. */
   readonly version: number;
   /**
-   * Waits until the instance is final and returns it, whatever its status. `signal` ends the
-   * waiting, not the instance: the promise then rejects with the signal's reason.
+   * Waits until the instance is final and returns it, whatever its status. `signal` stops the wait,
+   * not the instance: the promise then rejects with the signal's reason.
    */
   result(options?: { readonly signal?: AbortSignal }): Promise<Instance<In>>;
 }
 
-/** A handle that waits through `waiters`. */
+/** Creates a handle that waits through `waiters`. */
 export function handleOf(
   waiters: Waiters,
   closing: AbortSignal,
@@ -43,7 +43,7 @@ export function handleOf(
       if (instance === undefined) {
         throw new InstanceNotFoundError({ workflow, id, action: "wait for" });
       }
-      // Several may wait, and dates cannot be frozen.
+      // Several callers may share the instance, and dates cannot be frozen.
       const { insertedAt, updatedAt, finishedAt } = instance;
       return {
         ...instance,

@@ -12,23 +12,23 @@ import { definitionOf } from "./deliver.ts";
 import { checkNames, type OptionNames } from "./options.ts";
 import { type AnyWorkflow, findOrThrow, type InstanceTarget, keyOf, uuid } from "./find.ts";
 
-/** Which instances a list holds: those for which everything that is given holds. */
+/** Filters of a list. An instance must match all of them. */
 export interface ListOptions {
   /** The instance's id. */
   readonly id?: string | undefined;
-  /** The value of the business key; needs a workflow, whose key it is. */
+  /** The value of the business key. Requires a workflow. */
   readonly key?: string | undefined;
   /** One status or several. */
   readonly status?: InstanceStatus | readonly InstanceStatus[] | undefined;
   /** The version of the workflow. */
   readonly version?: number | undefined;
-  /** Tags that the instance has, all of them. */
+  /** Tags that the instance must all have. */
   readonly tags?: readonly string[] | undefined;
-  /** What the instance's metadata contains. */
+  /** Members that the instance's metadata must contain. */
   readonly metadata?: JsonObject | undefined;
-  /** How many at most, 1 to 1,000. Default 50. */
+  /** The maximum number of instances, from 1 to 1,000. Default: 50. */
   readonly limit?: number | undefined;
-  /** `next` of the page before. */
+  /** The `next` of the previous page. */
   readonly after?: string | undefined;
 }
 
@@ -43,15 +43,15 @@ const listNames: OptionNames<ListOptions> = {
   version: true,
 };
 
-/** A part of a list, newest first. */
+/** A page of a list, newest first. */
 export interface Page<T> {
-  /** What the page holds, newest first. */
+  /** The items of the page, newest first. */
   readonly items: readonly T[];
-  /** Hand it over as `after` for the next page; `undefined` on the last one. */
+  /** Pass it as `after` to get the next page; `undefined` on the last page. */
   readonly next: string | undefined;
 }
 
-/** Lists instances of a workflow, newest first. */
+/** Lists the instances of a workflow, newest first. */
 export async function listOf(
   client: Client,
   workflow: AnyWorkflow,
@@ -110,7 +110,7 @@ export async function list(
   return { items, next: next && `${next.insertedAt}-${next.id}` };
 }
 
-/** Reads the `next` of a page. */
+/** Parses the `next` of a page. */
 function placeOf(next: string): Place {
   const [, insertedAt, id] = /^(\d{1,16})-(.*)$/.exec(next) ?? [];
   if (insertedAt !== undefined && id !== undefined && uuid.test(id)) return { insertedAt, id };
@@ -118,8 +118,8 @@ function placeOf(next: string): Place {
 }
 
 /**
- * How the steps of an instance ended: in the order in which it moved, within one move in the order
- * of the rows.
+ * Returns how the steps of an instance ended, in the order in which the results were applied.
+ * Results of the same revision are in row order.
  */
 export async function history(
   client: Client,

@@ -7,28 +7,31 @@ import type { QueueNames } from "../runner/runtime.ts";
 import type { Backend } from "../backend/store.ts";
 import type { AnyWorkflow } from "./find.ts";
 
-/** What a {@linkcode Hephaestus} is made of. */
+/** The options of a {@linkcode Hephaestus}. */
 export interface HephaestusOptions extends PostgresOptions {
-  /** A backend of its own instead of PostgreSQL: `memory()` of `@hephaestus/workflow/testing`. */
+  /** A backend to use instead of PostgreSQL: `memory()` of `@hephaestus/workflow/testing`. */
   readonly backend?: Backend | undefined;
-  /** The workflows whose code this process has. */
+  /** The workflows that this process has code for. */
   readonly workflows: readonly AnyWorkflow[];
   /**
-   * The queue of each of the three workers, where a step does not name its own. Default `"default"`
-   * for all.
+   * The queue of each kind of job, for steps that do not name their own. Default: `"default"` for
+   * all.
    */
   readonly queues?: Partial<QueueNames> | undefined;
-  /** Whether the process that has run a step advances the instance itself. Default true. */
+  /** Whether the process that ran a step advances the instance itself. Default: true. */
   readonly inline?: boolean | undefined;
   /**
-   * For steps and workflows that say nothing: 5 attempts, exponential with jitter, at most 60 s by
-   * default.
+   * The retry policy for steps and workflows that do not set their own. Default: 5 attempts,
+   * exponential with jitter, at most 60 seconds.
    */
   readonly retry?: RetryPolicy | undefined;
-  /** Bytes that one input, output or delivery may take as JSON. Default 1,048,576. */
+  /**
+   * The maximum size of an input, an output or a delivery as JSON, in bytes. Default: 1,048,576.
+   */
   readonly payloadLimit?: number | undefined;
   /**
-   * Where the engine writes what nobody called for. Default: warnings and errors to the console.
+   * Receives messages about what happens outside any call of the user. Default: warnings and errors
+   * to the console.
    */
   readonly logger?: Logger | undefined;
 }
@@ -57,7 +60,7 @@ const engineOptions: OptionNames<HephaestusOptions> = {
   workflows: true,
 };
 
-/** Refuses options that nobody reads: plain JavaScript has no compiler. */
+/** Rejects unknown options at run time too, for callers in plain JavaScript. */
 export function checkOptions(options: unknown): asserts options is HephaestusOptions {
   checkNames("make an engine", options, engineOptions);
   const { queues, retry } = options as HephaestusOptions;
@@ -83,31 +86,31 @@ const retryNames: OptionNames<RetryPolicy> = {
   max: true,
 };
 
-/** How a process works. */
+/** The options of a worker. */
 export interface WorkOptions {
-  /** How many jobs of each queue run at once. Default `{ default: 10 }`. */
+  /** How many jobs of each queue run concurrently. Default: `{ default: 10 }`. */
   readonly queues?: { readonly [queue: string]: number } | undefined;
-  /** What the process is called in the database. Default: host and process id. */
+  /** The name of the process in the database. Default: host and process id. */
   readonly name?: string | undefined;
-  /** How long running steps may go on after `stop`. Default `"30s"`. */
+  /** How long running steps may continue after `stop`. Default: `"30s"`. */
   readonly grace?: Duration | undefined;
   /**
-   * How often to look for work when no notification comes. Default `"2s"`. What a transaction of
-   * more than ten seconds has put in may be found half a minute later then.
+   * How often to look for jobs when no notification arrives. Default: `"2s"`. Jobs that were
+   * inserted by a transaction of more than ten seconds may then be found half a minute later.
    */
   readonly poll?: Duration | undefined;
-  /** How often to prolong the lease. Default `"5s"`. */
+  /** How often to extend the lease. Default: `"5s"`. */
   readonly heartbeat?: Duration | undefined;
-  /** How long a silent process is believed to live. Default `"30s"`. */
+  /** How long a process may be silent before it is declared dead. Default: `"30s"`. */
   readonly lease?: Duration | undefined;
-  /** How long discarded and cancelled jobs are kept. Default `"7d"`. */
+  /** How long discarded and cancelled jobs are kept. Default: `"7d"`. */
   readonly keepJobs?: Duration | undefined;
   /**
-   * How long a step may run before the log mentions it, once for each attempt. False or `0` for
-   * never. Default `"5m"`.
+   * How long an attempt of a step may run before a warning is logged, once per attempt. False or
+   * `0` turns this off. Default: `"5m"`.
    */
   readonly warnAfter?: Duration | false | undefined;
-  /** Stops the work when it aborts. */
+  /** Stops the worker when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -123,7 +126,7 @@ const workOptions: OptionNames<WorkOptions> = {
   warnAfter: true,
 };
 
-/** Work options in milliseconds. Throws a sentence for what cannot be. */
+/** Converts work options to milliseconds. Throws an error that explains an invalid option. */
 export function workTimes(options: WorkOptions): {
   readonly queues: ReadonlyMap<string, number>;
   readonly grace: number;
@@ -168,12 +171,12 @@ export function workTimes(options: WorkOptions): {
   return { queues: new Map(Object.entries(queues)), ...times };
 }
 
-/** The options that a call has. */
+/** The names of the options of a call. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 
 const mostNamed = 8;
 
-/** Refuses options that nobody reads: plain JavaScript has no compiler. */
+/** Rejects unknown options at run time too, for callers in plain JavaScript. */
 export function checkNames<Options>(
   action: string,
   options: unknown,
@@ -196,12 +199,15 @@ function hint(name: string, known: readonly string[]): string {
   return known.length > mostNamed ? "" : `: ${known.join(", ")} can be given`;
 }
 
-/** Whether one is the other but for its case, or for a letter or two. */
+/** Whether two names differ only in case or in one or two letters. */
 function alike(one: string, other: string): boolean {
   return distance(one.toLowerCase(), other.toLowerCase()) <= (one.length < 5 ? 1 : 2);
 }
 
-/** How many letters must be put in, left out or replaced to get from one to the other. */
+/**
+ * The edit distance: how many letters must be inserted, removed or replaced to turn one into the
+ * other.
+ */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);
   for (const [at, letter] of [...one].entries()) {

@@ -14,7 +14,7 @@ import type { Workflow } from "../core/graph/workflow.ts";
 import type { InstanceState, NewInstance } from "../backend/store.ts";
 import { uuidv7 } from "./uuid.ts";
 
-/** What an instance is started with. */
+/** The arguments of a start. */
 export interface StartRequest {
   /** The value of the business key. */
   readonly key: string;
@@ -23,24 +23,24 @@ export interface StartRequest {
   readonly metadata?: JsonObject | undefined;
 }
 
-/** An instance that is ready to be inserted, and what this process will know of it. */
+/** An instance that is ready to be inserted, and what this process will know about it. */
 export interface Prepared {
   readonly known: Omit<InstanceState, "insertedAt">;
   readonly uniqueKey: string | undefined;
   /** JSON text. */
   readonly input: string;
-  /** What a choice has thrown. */
+  /** The error that a choice threw. */
   readonly error: Failure | undefined;
-  /** The choice that has thrown it. */
+  /** The choice that threw it. */
   readonly failedIn: string | undefined;
   readonly recorded: NewInstance["recorded"];
-  /** What the first turn did, with the steps that need jobs. */
+  /** The result of the first turn, with the steps that need jobs. */
   readonly starting: Progress;
 }
 
 /**
- * Checks everything that a start is given and takes the first turn. Nothing is written yet. A
- * promise only where the schema of the input asks for one.
+ * Validates the arguments of a start and computes the first turn. Writes nothing yet. Returns a
+ * promise only if the schema of the input is asynchronous.
  */
 export function prepare(
   limits: Pick<Runtime, "payloadLimit">,

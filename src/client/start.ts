@@ -16,20 +16,20 @@ import { checkNames, type OptionNames } from "./options.ts";
 import { instanceOf, prepare, type Prepared } from "./prepare.ts";
 import type { Written } from "../backend/store.ts";
 
-/** How an instance is started. */
+/** The options of a start. */
 export interface StartOptions {
-  /** The version to start with, instead of what `pick` or `current` says. */
+  /** The version to start, instead of the one that `pick` or `current` chooses. */
   readonly version?: number | undefined;
   /**
-   * What happens when the business key is active: an error, its handle, or its cancellation.
-   * Default `"reject"`.
+   * What to do when the business key is active: throw an error, return a handle to the active
+   * instance, or cancel it and start a new one. Default: `"reject"`.
    */
   readonly onConflict?: "reject" | "return" | "replace" | undefined;
-  /** Tags beside those of the workflow. */
+  /** Tags in addition to those of the workflow. */
   readonly tags?: readonly string[] | undefined;
-  /** Metadata beside that of the workflow; wins where both have a key. */
+  /** Metadata in addition to that of the workflow. It wins where both have the same key. */
   readonly metadata?: JsonObject | undefined;
-  /** The caller's own open transaction: the start commits with it, or not at all. */
+  /** The caller's open transaction: the start commits with it or not at all. */
   readonly tx?: AnyTransaction | undefined;
 }
 
@@ -41,30 +41,30 @@ const startNames: OptionNames<StartOptions> = {
   version: true,
 };
 
-/** One of many instances to be started. */
+/** One of many instances to start. */
 export interface StartItem<In = unknown> {
   /** The value of the business key. */
   readonly key: string;
-  /** What the instance is started with. */
+  /** The input of the instance. */
   readonly input: In;
-  /** Tags beside those of the workflow. */
+  /** Tags in addition to those of the workflow. */
   readonly tags?: readonly string[] | undefined;
-  /** Metadata beside that of the workflow; wins where both have a key. */
+  /** Metadata in addition to that of the workflow. It wins where both have the same key. */
   readonly metadata?: JsonObject | undefined;
 }
 
-/** How many instances are started. */
+/** The options of starting many instances. */
 export type StartManyOptions = Pick<StartOptions, "version" | "tx">;
 
 const startManyNames: OptionNames<StartManyOptions> = { tx: true, version: true };
 
-/** One of many instances. */
+/** The handle of one of many instances. */
 export interface StartedHandle<In = unknown> extends Handle<In> {
-  /** False when the key was active already: then it is the handle of the instance that runs. */
+  /** False when the key was already active. The handle then refers to the active instance. */
   readonly started: boolean;
 }
 
-/** A start that was checked: nothing is written yet. */
+/** A start that was validated. Nothing is written yet. */
 interface PreparedStart {
   readonly workflow: Workflow;
   readonly prepared: Prepared;
@@ -72,7 +72,7 @@ interface PreparedStart {
 
 const mostTries = 5;
 
-/** Starts an instance, or does what `onConflict` says. */
+/** Starts an instance, or handles the conflict as `onConflict` says. */
 export async function start(
   client: Client,
   target: AnyWorkflow,
@@ -96,7 +96,7 @@ export async function start(
     const { known } = ready.prepared;
     if ((await insert(client, [ready], tx)).has(known.id)) return client.handle(known, true);
     const running = await conflicting(client, ready, tx);
-    // It has ended since: the key is free.
+    // The active instance has ended since, so the key is free.
     if (running === undefined) continue;
     if (onConflict === "return") return client.handle(running, false);
     if (onConflict === "reject") throw new AlreadyRunningError(running);
@@ -106,7 +106,7 @@ export async function start(
   throw fought(ready, seen);
 }
 
-/** Starts many instances in one statement. Those whose key is active are left alone. */
+/** Starts many instances in one statement. Skips items whose key is active. */
 export async function startMany(
   client: Client,
   target: AnyWorkflow,
@@ -118,8 +118,9 @@ export async function startMany(
     throw new TypeError("Cannot start instances: they are not an array of objects");
   }
   const { tx, version } = options;
-  // All are read before anything is awaited: what the caller changes then comes too late.
-  // deno-lint-ignore require-await -- what one throws is a rejection, so that none of the others is left alone
+  // All items are read before anything is awaited, so that later changes by the caller have no
+  // effect.
+  // deno-lint-ignore require-await -- turns a throw into a rejection, so that Promise.all handles every item
   const ready = await Promise.all(items.map(async (item) => check(client, target, version, item)));
   await client.runtime.graphs.admit(ready.map(({ workflow }) => workflow), tx !== undefined);
   const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Map();
@@ -142,7 +143,7 @@ function manyHandle(
   return Object.assign(client.handle(of, started), { started });
 }
 
-/** The key was active a moment ago and is no longer. */
+/** Starts an instance whose key was active a moment ago and no longer is. */
 async function startAgain(
   client: Client,
   ready: PreparedStart,
@@ -177,8 +178,8 @@ function check(
 }
 
 /**
- * Inserts in one statement; first jobs begin here as far as slots are free. Returns the ids that
- * are there.
+ * Inserts instances in one statement. Their first jobs run here as far as slots are free. Returns
+ * the ids that were inserted now or by an earlier attempt.
  */
 async function insert(
   { runtime, workers, waiters }: Client,
@@ -201,7 +202,7 @@ async function insert(
     const now = { ...known, insertedAt };
     if (slots !== undefined) worker?.adopt(process!, now, opening[index]!.started, slots);
     if (error) sayFailed(runtime.logger, known, { step: failedIn, attempts: 1, error });
-    // In the caller's transaction nothing has happened yet, and may never.
+    // The caller's transaction is still open and may never commit.
     if (tx !== undefined) return;
     tellStart(runtime.telemetry, now, workflow, starting, error);
     if (isFinal(now.status)) waiters.tell(now.id);

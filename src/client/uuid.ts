@@ -2,13 +2,14 @@ let last = 0;
 let sequence = 0;
 let prefix = "";
 
-// Chance is fetched for many ids at once: a call costs more than an id does.
+// Random numbers are fetched for many ids at once, because the call costs more than an id.
 const chance = new Uint32Array(1024);
 let used = chance.length;
 
 /**
- * A UUIDv7 (RFC 9562): milliseconds, then twelve bits that count within one, then chance. The ids
- * of one process grow, so that instances started in one go are listed in that order.
+ * Creates a UUIDv7 (RFC 9562): milliseconds, a 12-bit counter within the millisecond, then random
+ * bits. The ids of one process are ascending, so that instances started together are listed in that
+ * order.
  */
 export function uuidv7(): string {
   const now = Date.now();
@@ -20,7 +21,7 @@ export function uuidv7(): string {
     sequence = 0;
   }
   const [first, second] = [random(), random()];
-  // The two highest bits are 10: the variant.
+  // The two highest bits are 10, the variant.
   const node = hex(0x8000 | (first & 0x3fff), 4);
   return `${prefix}7${hex(sequence, 3)}-${node}-${hex(first >>> 16, 4)}${hex(second, 8)}`;
 }

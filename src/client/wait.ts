@@ -12,9 +12,9 @@ const largestLook = 1_000;
 const mostRecent = 10_000;
 
 /**
- * Callers that wait for instances to become final. The process that makes one final tells at once,
- * other processes by notification; because notifications may be lost, one statement looks at all
- * that are waited for now and then.
+ * Callers that wait for instances to become final. The process that ends an instance notifies its
+ * own callers at once; other processes receive a database notification. Notifications may be lost,
+ * so one statement periodically checks all instances that are waited for.
  */
 export class Waiters {
   readonly #store: Pick<Store, "list" | "watch">;
@@ -23,15 +23,15 @@ export class Waiters {
   readonly #waiting = new Map<string, Set<Resolve>>();
   readonly #told = new Set<string>();
   /**
-   * Ended here before anybody waited for them; when there are many, the older ones are forgotten
-   * together.
+   * Instances that ended here before a caller waited for them. When there are many, the older ones
+   * are dropped together.
    */
   #recent = new Set<string>();
   #older: ReadonlySet<string> = new Set();
   readonly #loop: Loop;
   #pause = firstPause;
 
-  /** `isOurs` says whether a process is a worker that tells by itself. */
+  /** `isOurs` says whether a process is a worker of this engine, which calls `tell` itself. */
   constructor(
     store: Pick<Store, "list" | "watch">,
     logger: Logger,
@@ -47,7 +47,7 @@ export class Waiters {
     });
   }
 
-  /** An instance has become final. Where nobody knows what it is now, its row is looked at. */
+  /** Reports that an instance has become final. Without `final`, its row is read. */
   tell(instance: string, final?: Instance): void {
     if (!this.#waiting.has(instance)) return this.#remember(instance);
     if (final !== undefined) return this.#settle(instance, final);
@@ -67,10 +67,10 @@ export class Waiters {
   }
 
   /**
-   * Waits until an instance is final; `undefined` when there is none. Rejects with the reason of
-   * the first signal that aborts; `AbortSignal.any` would leave a trace of each wait in a signal
-   * that lives as long as the engine (Node 20). One that was just started here is not looked at
-   * until somebody tells, or the first pause is over.
+   * Waits until an instance is final. Resolves with `undefined` when it does not exist. Rejects
+   * with the reason of the first signal that aborts. `AbortSignal.any` would leak memory: each wait
+   * would leave a trace in a signal that lives as long as the engine (Node 20). An instance that
+   * was just started here is not read before a notification arrives or the first pause has passed.
    */
   wait(
     instance: string,
@@ -109,7 +109,7 @@ export class Waiters {
   #begin(): void {
     if (this.#watch) return;
     this.#watch = this.#store.watch((instances, by) => {
-      // What ended here was told here, or is about to be: a look would come in between.
+      // Our workers have already reported it or are about to, so reading the row is unnecessary.
       if (by !== undefined && this.#isOurs(by)) return;
       if (instances.length === 0) this.#loop.wake();
       for (const instance of instances) this.tell(instance);
@@ -117,7 +117,7 @@ export class Waiters {
     this.#loop.start();
   }
 
-  /** Looks at those that were told of, or at all when nobody was. */
+  /** Reads the instances that were reported, or else all that are waited for. */
   async #round(): Promise<number> {
     const told = [...this.#told].filter((id) => this.#waiting.has(id));
     this.#told.clear();

@@ -7,30 +7,31 @@ import { WorkerProcess as Working } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import { type WorkOptions, workTimes } from "./options.ts";
 
-/** A process at work. Stop it with `await using` or {@linkcode Worker.stop}. */
+/** A running worker. Stop it with `await using` or {@linkcode Worker.stop}. */
 export interface Worker extends AsyncDisposable {
   /** Its id in the database; `""` until it is ready. */
   readonly id: string;
   /**
-   * Resolves once it works, or was stopped before. As long as there is hope it stays pending: the
-   * log says once why, and the worker goes on trying, whether anybody waits for it or not. Rejects
-   * where that is pointless: with `SchemaVersionError` when the tables are newer than the code, and
-   * when the server is too old.
+   * Resolves when the worker has started, or was stopped before that. As long as starting may
+   * succeed, it stays pending: the worker logs the reason once and keeps trying, whether or not
+   * anything awaits `ready`. Rejects when retrying is pointless: with `SchemaVersionError` when the
+   * tables are newer than the code, and when the server is too old.
    */
   readonly ready: Promise<void>;
   /**
-   * Stops claiming, lets running steps end for `grace`, aborts the rest, and gives it back without
-   * using up an attempt. Called again with a shorter `grace`, it hurries.
+   * Stops claiming jobs, lets running steps continue for `grace`, then aborts the rest and gives
+   * their jobs back without using up an attempt. A second call with a shorter `grace` shortens the
+   * time.
    */
   stop(options?: { readonly grace?: Duration }): Promise<void>;
 }
 
-/** The workers of an engine, from the first to its close. */
+/** The workers of an engine, until it is closed. */
 export class Workers {
   readonly all: Set<Working> = new Set();
   #closed: Promise<unknown> | undefined;
 
-  /** Begins to work. */
+  /** Starts a worker. */
   work({ runtime, waiters }: Client, options: WorkOptions): Worker {
     if (this.#closed !== undefined) {
       throw new HephaestusError("CLOSED", "Cannot begin to work: the engine is closed or closing");
@@ -57,7 +58,7 @@ export class Workers {
     };
   }
 
-  /** Stops them all; no other one begins. */
+  /** Stops all workers and prevents new ones. */
   close(): Promise<unknown> {
     return this.#closed ??= Promise.all([...this.all].map((worker) => worker.stop()));
   }

@@ -4,8 +4,9 @@ import type { Order } from "../order.ts";
 import { validate } from "./validate.ts";
 
 /**
- * Puts the amount aside on the customer's card. The gateway fails now and then: what a step throws is tried again, and
- * the key, the same in every attempt, lets the gateway recognise a request that it has answered already.
+ * Reserves the amount on the customer's card. The gateway fails now and then. When a step throws,
+ * it is retried. The key is the same in every attempt, so the gateway recognises a request that it
+ * has already answered.
  */
 export const authorize = step("authorize", {
   input: type<Order>(),
@@ -22,7 +23,7 @@ export const authorize = step("authorize", {
   },
 });
 
-/** Gives an authorization back. */
+/** Releases an authorization. */
 export const withdraw = step("withdraw", {
   input: type<Order>(),
   needs: [authorize.outcome()],
@@ -33,7 +34,7 @@ export const withdraw = step("withdraw", {
   },
 });
 
-/** Takes the money and writes the invoice. */
+/** Captures the money and writes the invoice. */
 export const invoice = step("invoice", {
   input: type<Order>(),
   needs: [validate.when("valid")],

@@ -7,7 +7,7 @@ import { validate } from "./validate.ts";
 /** Why an order was rejected. */
 export type Rejection = "invalid" | "soldOut" | "declined" | "refused";
 
-/** Tells the customer why. `seen` holds what happened on the road that led here. */
+/** Tells the customer why. `seen` holds the results of the path that led here. */
 export const reject = step("reject", {
   sees: [
     validate.when("invalid"),

@@ -3,10 +3,13 @@ import { authorize } from "./payment.ts";
 import { reserve } from "./stock.ts";
 import { validate } from "./validate.ts";
 
-/** From this amount on a person decides. */
+/** A person decides about orders of at least this amount, in cents. */
 const large = 3_000_00;
 
-/** Reads how both branches ended and decides how to go on: pure, synchronous, and recorded. */
+/**
+ * Reads how both branches ended and decides how to continue. Pure and synchronous; the result is
+ * recorded.
+ */
 export const settle = choice("settle", {
   needs: [validate.when("valid"), reserve.outcome(), authorize.outcome()],
   events: { go: type(), ask: type(), stop: type() },
@@ -17,7 +20,7 @@ export const settle = choice("settle", {
   },
 });
 
-/** Waits until somebody decides, for years if need be: nothing runs meanwhile. */
+/** Waits for a person's decision, for years if necessary. Nothing runs meanwhile. */
 export const approval = signal("approval", {
   events: {
     approved: type<{ by: string }>(),

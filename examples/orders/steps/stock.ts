@@ -3,8 +3,8 @@ import type { Order } from "../order.ts";
 import { move, shortage } from "../stock.ts";
 
 /**
- * Takes the goods off the shelf. `tx` runs in the transaction that records the result of the step: stock and result
- * commit together, so that a process which dies here has either done both or nothing.
+ * Reserves the goods. `tx` runs in the transaction that records the result of the step. Stock and
+ * result commit together, so a process that dies here has done both or neither.
  */
 export const reserve = step("reserve", {
   input: type<Order>(),
@@ -21,7 +21,7 @@ export const reserve = step("reserve", {
     }),
 });
 
-/** Puts back what was reserved. */
+/** Puts reserved goods back into stock. */
 export const release = step("release", {
   input: type<Order>(),
   needs: [reserve.outcome()],

@@ -1,7 +1,7 @@
 import { step, type } from "../../../mod.ts";
 import type { Order } from "../order.ts";
 
-/** Refuses what nobody can ship, before anything is moved. */
+/** Rejects orders that cannot be shipped, before any goods or money move. */
 export const validate = step("validate", {
   input: type<Order>(),
   events: {
