@@ -54,7 +54,9 @@ export async function checkDelivery(
 ): Promise<CheckedDelivery> {
   const refuse = (why: string) =>
     new TypeError(`Cannot deliver to workflow "${workflow.name}": ${why}`);
-  if (typeof delivery !== "object" || delivery === null) throw refuse("the delivery is no object");
+  if (typeof delivery !== "object" || delivery === null) {
+    throw refuse("the delivery is not an object");
+  }
   const { step: name, event, output, metadata } = delivery;
   const step = workflow.steps.get(name);
   if (step === undefined) throw refuse(`it has no signal "${String(name)}"`);

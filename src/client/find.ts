@@ -53,7 +53,7 @@ export async function find(
   if (typeof target !== "string") {
     if (typeof target?.id === "string") return await findById(store, workflow, target.id, tx);
     throw new TypeError(
-      `Cannot ${action} an instance of "${workflow.name}": it is named by its key, a text, or by { id }`,
+      `Cannot ${action} an instance of "${workflow.name}": expected its key, a string, or { id }`,
     );
   }
   const of = { workflow: workflow.name, key: keyOf(workflow, target) };

@@ -81,7 +81,7 @@ export async function list(
   const unknown = statuses?.find((one) => !instanceStatuses.includes(one));
   if (unknown !== undefined) {
     throw new TypeError(
-      `Cannot list instances: "${String(unknown)}" is no status, they are ${
+      `Cannot list instances: "${String(unknown)}" is not a status, the statuses are ${
         instanceStatuses.join(", ")
       }`,
     );
@@ -89,7 +89,7 @@ export async function list(
   if (
     tags !== undefined && !(Array.isArray(tags) && tags.every((tag) => typeof tag === "string"))
   ) {
-    throw new TypeError("Cannot list instances: tags are not an array of texts");
+    throw new TypeError("Cannot list instances: tags are not an array of strings");
   }
   if (version !== undefined && !Number.isInteger(version)) {
     throw new TypeError("Cannot list instances: version is not a whole number");

@@ -73,7 +73,7 @@ function checkQueues(queues: Partial<QueueNames>): void {
   for (const [worker, queue] of Object.entries(queues)) {
     if (queue === undefined || isPrintable(queue)) continue;
     throw new TypeError(
-      `Cannot use the option queues: the queue of ${worker} is not a text of 1 to 200 printable characters`,
+      `Cannot use the option queues: the queue of ${worker} is not a string of 1 to 200 printable characters`,
     );
   }
 }

@@ -144,6 +144,6 @@ function checkedTags(workflow: Workflow, tags: readonly string[] | undefined): r
     tags.every((tag) => isPrintable(tag));
   if (good) return tags;
   throw new TypeError(
-    `Cannot start workflow "${workflow.name}": tags are at most 100 texts of 1 to 200 printable characters`,
+    `Cannot start workflow "${workflow.name}": expected at most 100 tags of 1 to 200 printable characters`,
   );
 }

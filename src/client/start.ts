@@ -103,7 +103,7 @@ export async function start(
     await endInstance(client, running, "The instance was replaced by a new start of its key", tx);
     seen = running;
   }
-  throw fought(ready, seen);
+  throw keyTaken(ready, seen);
 }
 
 /** Starts many instances in one statement. Skips items whose key is active. */
@@ -155,13 +155,13 @@ async function startAgain(
     const running = started ? known : await conflicting(client, ready, tx);
     if (running !== undefined) return manyHandle(client, running, started);
   }
-  throw fought(ready);
+  throw keyTaken(ready);
 }
 
-function fought({ prepared: { known } }: PreparedStart, seen?: Instance): AlreadyRunningError {
+function keyTaken({ prepared: { known } }: PreparedStart, seen?: Instance): AlreadyRunningError {
   const { workflow, key } = known;
   const { id = "", status = "running" } = seen ?? {};
-  const why = "others started the key again and again";
+  const why = "other callers keep starting the same key";
   return new AlreadyRunningError({ workflow, key, id, status, why });
 }
 

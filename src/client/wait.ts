@@ -8,7 +8,7 @@ type Resolve = (instance: Instance | undefined) => void;
 
 const firstPause = 50;
 const longestPause = 1_000;
-const largestLook = 1_000;
+const batchSize = 1_000;
 const mostRecent = 10_000;
 
 /**
@@ -21,7 +21,7 @@ export class Waiters {
   readonly #isOurs: (process: string) => boolean;
   #watch: AsyncDisposable | undefined;
   readonly #waiting = new Map<string, Set<Resolve>>();
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
   /**
    * Instances that ended here before a caller waited for them. When there are many, the older ones
    * are dropped together.
@@ -51,7 +51,7 @@ export class Waiters {
   tell(instance: string, final?: Instance): void {
     if (!this.#waiting.has(instance)) return this.#remember(instance);
     if (final !== undefined) return this.#settle(instance, final);
-    this.#told.add(instance);
+    this.#reported.add(instance);
     this.#loop.wake();
   }
 
@@ -101,7 +101,7 @@ export class Waiters {
       this.#begin();
       const ended = this.#recent.has(instance) || this.#older.has(instance);
       if (fresh && !ended) return this.#loop.wakeIn(firstPause);
-      this.#told.add(instance);
+      this.#reported.add(instance);
       this.#loop.wake();
     });
   }
@@ -119,23 +119,23 @@ export class Waiters {
 
   /** Reads the instances that were reported, or else all that are waited for. */
   async #round(): Promise<number> {
-    const told = [...this.#told].filter((id) => this.#waiting.has(id));
-    this.#told.clear();
-    const ids = told.length > 0 ? told : [...this.#waiting.keys()];
+    const reported = [...this.#reported].filter((id) => this.#waiting.has(id));
+    this.#reported.clear();
+    const ids = reported.length > 0 ? reported : [...this.#waiting.keys()];
     if (ids.length === 0) return 2 ** 31;
-    for (let from = 0; from < ids.length; from += largestLook) {
-      await this.#look(ids.slice(from, from + largestLook));
+    for (let from = 0; from < ids.length; from += batchSize) {
+      await this.#read(ids.slice(from, from + batchSize));
     }
-    if (told.length === 0) this.#pause = Math.min(2 * this.#pause, longestPause);
+    if (reported.length === 0) this.#pause = Math.min(2 * this.#pause, longestPause);
     return this.#pause;
   }
 
-  async #look(ids: readonly string[]): Promise<void> {
-    const there = new Map(
+  async #read(ids: readonly string[]): Promise<void> {
+    const rows = new Map(
       (await this.#store.list({ ids, limit: ids.length })).map((row) => [row.id, row]),
     );
     for (const id of ids) {
-      const instance = there.get(id);
+      const instance = rows.get(id);
       if (instance !== undefined && !isFinal(instance.status)) continue;
       this.#settle(id, instance);
     }

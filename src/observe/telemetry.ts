@@ -27,13 +27,13 @@ export class Telemetry {
     const listeners: Set<Listener<Name>> | undefined = this.#listeners[name];
     if (listeners === undefined) {
       throw new TypeError(
-        `Cannot listen to "${String(name)}": there is no such event, they are ${
+        `Cannot listen to "${String(name)}": there is no such event, the events are ${
           Object.keys(this.#listeners).join(", ")
         }`,
       );
     }
     if (typeof listener !== "function") {
-      throw new TypeError(`Cannot listen to "${name}": the listener is no function`);
+      throw new TypeError(`Cannot listen to "${name}": the listener is not a function`);
     }
     listeners.add(listener);
     return () => {
@@ -67,7 +67,7 @@ export class Telemetry {
       if (this.#reported.has(listener)) return;
       this.#reported.add(listener);
       this.#logger.error(
-        `Cannot tell a listener about "${name}": it failed, and is not reported again`,
+        `Cannot notify a listener of "${name}": it failed, and is not reported again`,
         { error: failure(error) },
       );
     }

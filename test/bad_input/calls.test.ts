@@ -71,9 +71,9 @@ describe("a call", () => {
     await refused(
       list,
       { status: "runing" },
-      'Cannot list instances: "runing" is no status, they are pending, running, waiting, completed, failed, cancelled',
+      'Cannot list instances: "runing" is not a status, the statuses are pending, running, waiting, completed, failed, cancelled',
     );
-    await refused(list, { tags: "x" }, "Cannot list instances: tags are not an array of texts");
+    await refused(list, { tags: "x" }, "Cannot list instances: tags are not an array of strings");
     await refused(
       list,
       { version: "1" },
@@ -88,7 +88,7 @@ describe("a call", () => {
       await assertRejects(
         () => engine.get(flow, target as never),
         TypeError,
-        'Cannot get an instance of "asking": it is named by its key, a text, or by { id }',
+        'Cannot get an instance of "asking": expected its key, a string, or { id }',
       );
     }
   });
@@ -100,12 +100,12 @@ describe("a call", () => {
     assertThrows(
       listen("workflow:ended", () => {}),
       TypeError,
-      'Cannot listen to "workflow:ended": there is no such event, they are workflow:start,',
+      'Cannot listen to "workflow:ended": there is no such event, the events are workflow:start,',
     );
     assertThrows(
       listen("workflow:stop", undefined),
       TypeError,
-      'Cannot listen to "workflow:stop": the listener is no function',
+      'Cannot listen to "workflow:stop": the listener is not a function',
     );
   });
 

@@ -32,7 +32,7 @@ function refuses(options: unknown, sentence: string): void {
 }
 
 describe("an engine", () => {
-  const how = ". Hand over the workflows whose code this process has: workflows: [order]";
+  const how = ". Pass the workflows that this process has code for: workflows: [order]";
 
   it("says which option is missing or wrong", () => {
     refuses(undefined, "Cannot make an engine: its options are not an object");
@@ -43,7 +43,7 @@ describe("an engine", () => {
     for (const workflows of [flow, null, "asking", new Set([flow])]) {
       refuses(
         { backend: backend(), workflows },
-        `Cannot make an engine: the option "workflows" is no array${how}`,
+        `Cannot make an engine: the option "workflows" is not an array${how}`,
       );
     }
   });
@@ -57,9 +57,9 @@ describe("an engine", () => {
     among(unbuilt, "not built yet: end it with .build()");
     among(undefined, "undefined. Modules that import each other may cause that");
     among(null, "null. Modules that import each other may cause that");
-    among(ask, 'the step "ask". A workflow is made with workflow(...)');
+    among(ask, 'the step "ask". Create a workflow with workflow(...)');
     among("asking", "a string");
-    among({ name: "asking" }, "no workflow. A workflow is made with workflow(...).build()");
+    among({ name: "asking" }, "not a workflow. Create one with workflow(...).build()");
   });
 
   it("refuses options that nobody reads", () => {
@@ -86,7 +86,7 @@ describe("an engine", () => {
     );
     more(
       { queues: { advance: "" } },
-      "Cannot use the option queues: the queue of advance is not a text of 1 to 200 printable characters",
+      "Cannot use the option queues: the queue of advance is not a string of 1 to 200 printable characters",
     );
     more(
       { retry: { retries: 3 } },

@@ -31,7 +31,11 @@ const refused: readonly [name: string, define: () => unknown, sentence: string][
   ["a hidden event", () => aStep("a", { events: JSON.parse(`{"__proto__":1}`), run }), "__proto__"],
   ["no code", () => aStep("a", { events }), `option "run" is not a function`],
   ["a choice without code", () => aChoice("a", { events }), `option "decide" is not a function`],
-  ["an input that is no type", () => aStep("a", { events, run, input: {} }), `"input" is no type`],
+  [
+    "an input that is no type",
+    () => aStep("a", { events, run, input: {} }),
+    `"input" is not a type`,
+  ],
   [
     "needs that are no list",
     () => aStep("a", { events, run, needs: 1 }),
@@ -67,7 +71,7 @@ const refused: readonly [name: string, define: () => unknown, sentence: string][
   [
     "an event later of an asynchronous step",
     () => aStep("a", { events: { later: type() }, run, async: true }),
-    `event "later" is the word for waiting`,
+    `event "later" is reserved for emit.later()`,
   ],
   ["a timer without a duration", () => aTimer("a"), `timer "a": cannot use duration of type undef`],
   ["a timer in weeks", () => aTimer("a", "3 weeks"), `cannot use duration "3 weeks"`],

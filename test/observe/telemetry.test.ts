@@ -59,7 +59,7 @@ describe("Telemetry", () => {
 
     assertEquals(heard, ["1", "2", "3"]);
     assertEquals(lines.length, 2);
-    assertStringIncludes(lines[0] ?? "", 'Cannot tell a listener about "job:cancel"');
+    assertStringIncludes(lines[0] ?? "", 'Cannot notify a listener of "job:cancel"');
   });
 
   it("is not harmed by a logger that throws or rejects", async () => {

@@ -73,7 +73,7 @@ forked().on(reserve, { reserved: ship, soldOut: first(reject) }).on(charge, { ch
 forked().on(reserve, { reserved: join(ship), soldOut: first(reject) }).on(charge, { charged: reject, declined: join(ship) }).on(ship, { shipped: done });
 // a need that only one of two first arrivals brings
 forked().on(reserve, { reserved: first(reads), soldOut: reject }).on(charge, { charged: first(reads), declined: reject }).on(reads, { ok: done });
-// a need of an outcome on a road past the step
+// a need of an outcome on a path past the step
 base().on(validate, { valid: charge, invalid: ends }).on(charge, { charged: ends, declined: ends }).on(ends, { ok: done });
 // a look at a step that comes later
 single().on(charge, { charged: peeks, declined: reject }).on(peeks, { ok: ship });

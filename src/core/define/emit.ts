@@ -14,7 +14,7 @@ export interface StepEvents {
  */
 export type Declared<E extends StepEvents> = {
   readonly [K in keyof E]: [Carried<TypeOf<E[K]>>] extends [never]
-    ? Mistake<`JSON cannot carry the output of event '${K & string}': its schema must put out JSON`>
+    ? Mistake<`JSON cannot carry the output of event '${K & string}': its schema must output JSON`>
     : unknown;
 };
 

@@ -128,7 +128,9 @@ function events(
   if (!isObject(declared)) throw refuse(`option "events" is not an object`);
   for (const [event, type] of Object.entries(declared)) {
     checkName("event", event);
-    if (asynchronous && event === "later") throw refuse(`event "later" is the word for waiting`);
+    if (asynchronous && event === "later") {
+      throw refuse(`event "later" is reserved for emit.later()`);
+    }
     if ((asynchronous || kind === "signal") && event === "expired") {
       throw refuse(`event "expired" is declared by option "expires"`);
     }
@@ -159,7 +161,7 @@ function needs(
 
 function input(type: unknown, refuse: Refuse): Type<unknown> | undefined {
   if (type === undefined || isType(type)) return type;
-  throw refuse(`option "input" is no type, write type() or a schema`);
+  throw refuse(`option "input" is not a type, write type() or a schema`);
 }
 
 /** Validates a retry policy now, so that it cannot fail later. */
@@ -178,7 +180,7 @@ export function retry(policy: unknown, refuse: Refuse): RetryPolicy | undefined 
 function queue(name: unknown, refuse: Refuse): string | undefined {
   if (name === undefined) return undefined;
   if (isPrintable(name)) return name;
-  throw refuse(`option "queue" is not a text of 1 to 200 printable characters`);
+  throw refuse(`option "queue" is not a string of 1 to 200 printable characters`);
 }
 
 function priority(value: unknown, refuse: Refuse): number | undefined {

@@ -143,7 +143,7 @@ function aim(target: unknown, from: string): Aim {
   }
   throw new WorkflowDefinitionError(
     `Cannot lead ${from} to ${described(target)}: it is not a step` +
-      (isDone(target) ? ", done ends a road and stands alone" : ""),
+      (isDone(target) ? ", done ends a path and must be the only target" : ""),
   );
 }
 

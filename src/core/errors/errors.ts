@@ -78,8 +78,8 @@ export class UnknownWorkflowError extends HephaestusError {
     const { workflow, version, known } = of;
     const what = version === undefined ? "workflow" : `version ${version} of workflow`;
     const kind = version === undefined ? "workflows" : "versions";
-    const there = known.length === 0 ? `there are no ${kind}` : `${kind} are ${listed(known)}`;
-    super("UNKNOWN_WORKFLOW", `Cannot find ${what} "${workflow}": ${there}`, options);
+    const registered = known.length === 0 ? `there are no ${kind}` : `${kind} are ${listed(known)}`;
+    super("UNKNOWN_WORKFLOW", `Cannot find ${what} "${workflow}": ${registered}`, options);
     this.workflow = workflow;
     this.version = version;
     this.known = known;

@@ -113,14 +113,14 @@ function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): H
   only(options, known, refuse);
   const { key, input, start, scope = "workflow", version = 1, tags = [], metadata = {} } = options;
   checkName("key", key);
-  if (!isType(input)) throw refuse(`option "input" is no type, write type() or a schema`);
+  if (!isType(input)) throw refuse(`option "input" is not a type, write type() or a schema`);
   if (!isStep(start)) throw refuse(`option "start" is not a step`);
   if (!scopes.includes(scope)) throw refuse(`scope "${String(scope)}" is unknown`);
   if (!Number.isInteger(version) || version < 1 || version > 2 ** 31 - 1) {
     throw refuse(`version ${String(version)} is not a whole number from 1`);
   }
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string" && tag !== "")) {
-    throw refuse(`option "tags" is not an array of texts`);
+    throw refuse(`option "tags" is not an array of strings`);
   }
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw refuse(`option "metadata" is not an object`);

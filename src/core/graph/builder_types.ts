@@ -48,7 +48,7 @@ type TargetsOf<M> = M extends readonly (infer T)[] ? T : M extends Done ? never 
 /** The name of the step that a target leads to, or an explanation of the mistake. */
 type NameOf<T> = T extends { readonly "~needs": unknown; readonly name: infer Name } ? Clear<Name>
   : T extends { readonly step: { readonly name: infer Name } } ? Clear<Name>
-  : T extends Done ? Mistake<"done ends a road and stands alone">
+  : T extends Done ? Mistake<"done ends a path and must be the only target">
   : Mistake<"it is not a step">;
 
 /**
@@ -57,7 +57,7 @@ type NameOf<T> = T extends { readonly "~needs": unknown; readonly name: infer Na
  * @internal
  */
 type Clear<Name, All = Name> = string extends Name
-  ? Mistake<"this step's name is any text: make the helper generic">
+  ? Mistake<"this step's name is any string: make the helper generic">
   : Name extends unknown ? [All] extends [Name] ? Name
     : Mistake<"this step's name is a union: make the helper generic">
   : never;

@@ -60,14 +60,14 @@ export function fingerprint(workflow: string, version: number, graph: Graph): st
  */
 export function graphChanges(began: string, now: string): readonly string[] {
   const [before, after] = [byName(began), byName(now)];
-  const gone = [...before.values()].filter(({ name }) => !after.has(name));
+  const removed = [...before.values()].filter(({ name }) => !after.has(name));
   const added = [...after.values()].filter(({ name }) => !before.has(name));
   const kept = [...after.values()].flatMap((step) => {
     const old = before.get(step.name);
     return old === undefined ? [] : stepChanges(old, step, (to) => before.has(to) && after.has(to));
   });
   const changes = [
-    ...gone.map(({ kind, name }) => `${kind} "${name}" is gone`),
+    ...removed.map(({ kind, name }) => `${kind} "${name}" is gone`),
     ...added.map(({ kind, name }) => `${kind} "${name}" is new`),
     ...kept,
   ];

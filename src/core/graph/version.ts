@@ -189,10 +189,10 @@ export function checkWorkflows(
 ): asserts value is readonly (Workflow | VersionedWorkflow)[] {
   const refuse = (why: string) =>
     new TypeError(
-      `Cannot make an engine: ${why}. Hand over the workflows whose code this process has: workflows: [order]`,
+      `Cannot make an engine: ${why}. Pass the workflows that this process has code for: workflows: [order]`,
     );
   if (value === undefined) throw refuse(`the option "workflows" is missing`);
-  if (!Array.isArray(value)) throw refuse(`the option "workflows" is no array`);
+  if (!Array.isArray(value)) throw refuse(`the option "workflows" is not an array`);
   value.forEach((one, at) => checkWorkflow("use", one, `workflows[${at}]`));
 }
 
@@ -203,7 +203,7 @@ function mistaken(value: unknown): string {
   if (!isObject(value)) return `a ${typeof value}`;
   if (typeof value["on"] === "function") return "not built yet: end it with .build()";
   if (isObject(value["definition"])) {
-    return `the step "${value["definition"]["name"]}". A workflow is made with workflow(...)`;
+    return `the step "${value["definition"]["name"]}". Create a workflow with workflow(...)`;
   }
-  return "no workflow. A workflow is made with workflow(...).build()";
+  return "not a workflow. Create one with workflow(...).build()";
 }

@@ -40,7 +40,7 @@ export function milliseconds(duration: unknown, option?: string): number {
   if (typeof duration === "number") {
     const amount = duration > 0 && duration <= 36_525 ? duration : 7;
     throw new TypeError(
-      `${what}: a number has no unit, write a text such as "${amount}s" or "${amount}d"`,
+      `${what}: a number has no unit, write a string such as "${amount}s" or "${amount}d"`,
     );
   }
   const [, amount, unit] = typeof duration === "string" ? text.exec(duration) ?? [] : [];

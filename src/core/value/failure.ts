@@ -84,7 +84,7 @@ function ofObject(thrown: Thrown, reading: Budget): Failure {
   // The errors inside an AggregateError say more than its message, which is often empty.
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
   const why = cause ?? first;
-  const goesOn = why !== undefined && why !== null && reading.seen.length <= causesAtMost &&
+  const includeCause = why !== undefined && why !== null && reading.seen.length <= causesAtMost &&
     !reading.seen.includes(why);
   // The most important text is clipped first, so that it gets the space. The members are in the
   // order in which the database returns them.
@@ -99,7 +99,7 @@ function ofObject(thrown: Thrown, reading: Budget): Failure {
   return {
     ...(clipped.code === undefined ? {} : { code: clipped.code }),
     name: clipped.name,
-    ...(goesOn && reading.left > 200 ? { cause: read(why, reading) } : {}),
+    ...(includeCause && reading.left > 200 ? { cause: read(why, reading) } : {}),
     ...(clipped.stack === undefined ? {} : { stack: clipped.stack }),
     message: clipped.message,
   };
@@ -210,11 +210,11 @@ export type FailureForm = "whole" | "plain" | "bare";
 
 /** Reduces a failure to a form. */
 export function inForm(failure: Failure, form: FailureForm): Failure {
-  return form === "whole" ? failure : form === "plain" ? inAscii(failure) : untold;
+  return form === "whole" ? failure : form === "plain" ? inAscii(failure) : unstorable;
 }
 
 /** Replaces a failure when the database rejects every form of it. */
-const untold: Failure = {
+const unstorable: Failure = {
   name: "Error",
   message: "Cannot tell how the step failed: the database refused to store it",
 };

@@ -51,7 +51,7 @@ export function bareKey(key: string, value: string): string {
 export function businessKey(key: string, given: string): string {
   const value = bareKey(key, given);
   if (typeof value !== "string") {
-    throw new TypeError(`Cannot use a business key of type ${typeof value}: expected a text`);
+    throw new TypeError(`Cannot use a business key of type ${typeof value}: expected a string`);
   }
   if (!/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,200}$/u.test(value)) {
     throw new TypeError(

@@ -15,12 +15,12 @@ export interface EncodeOptions {
   readonly limit: number;
 }
 
-const deepest = 200;
+const maxDepth = 200;
 // Undefined members take no bytes, so a shared object full of them could keep the encoder busy
 // almost forever.
-const mostDropped = 1_000_000;
+const maxDropped = 1_000_000;
 /** The size of a value is remembered if its JSON text has at least this many characters. */
-const heavy = 1_000;
+const minimumWeight = 1_000;
 const weights = new WeakMap<object, number>();
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const loneSurrogate = /\p{Surrogate}/u;
@@ -54,7 +54,7 @@ export function decode(text: string): unknown {
   // The name may be written with escapes.
   if (isObject(value)) {
     freeze(value, text.includes("__proto__") || text.includes("\\u"));
-    if (text.length >= heavy) weights.set(value, text.length);
+    if (text.length >= minimumWeight) weights.set(value, text.length);
   }
   return value;
 }
@@ -130,7 +130,9 @@ class Writer {
       this.#refuse("has a toJSON method: store what it returns instead");
     }
     if (this.#ancestors.includes(value)) this.#refuse("is circular, which JSON cannot carry");
-    if (this.#ancestors.length === deepest) this.#refuse(`is nested deeper than ${deepest} levels`);
+    if (this.#ancestors.length === maxDepth) {
+      this.#refuse(`is nested deeper than ${maxDepth} levels`);
+    }
     this.#ancestors.push(value);
     if (isArray) this.#array(value);
     else this.#object(value);
@@ -203,7 +205,7 @@ class Writer {
   }
 
   #drop(): void {
-    if (++this.#dropped > mostDropped) this.#refuse("has too many members that are undefined");
+    if (++this.#dropped > maxDropped) this.#refuse("has too many members that are undefined");
   }
 
   #refuseKind(value: unknown): never {

@@ -114,7 +114,7 @@ type Uncarried<T> = T extends Unstorable | readonly unknown[] ? "JSON cannot car
 export type Input<In, Given = unknown> =
   & Type<In, Given>
   & ([Carried<In>] extends [never]
-    ? Mistake<"JSON cannot carry the input: its schema must put out JSON">
+    ? Mistake<"JSON cannot carry the input: its schema must output JSON">
     : unknown);
 
 /** A validated value, ready to be stored, or the reason why it is invalid. */

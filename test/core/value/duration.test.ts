@@ -23,7 +23,7 @@ describe("milliseconds()", () => {
       () => milliseconds(7, "expires"),
       TypeError,
       `Cannot use duration 7 as option "expires": a number has no unit, ` +
-        `write a text such as "7s" or "7d"`,
+        `write a string such as "7s" or "7d"`,
     );
   });
 

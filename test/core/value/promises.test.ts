@@ -74,8 +74,8 @@ describe("settled()", () => {
     const itself = { then: (done: Settle): void => done(itself) };
     const another = (): object => ({ then: (done: Settle) => done(another()) });
 
-    await assertRejects(() => settled(itself), TypeError, "again and again");
-    await assertRejects(() => settled(another()), TypeError, "again and again");
+    await assertRejects(() => settled(itself), TypeError, "one thenable after another");
+    await assertRejects(() => settled(another()), TypeError, "one thenable after another");
   });
 
   it("leaves values alone that are none", () => {
