@@ -8,7 +8,7 @@ import { usage } from "./own_process.ts";
 const batch = 500;
 const application = "hephaestus-bare";
 
-/** The tables of the loop: no column and no index that a durable step could do without. */
+/** The tables of the loop, with only the columns and indexes that a durable step needs. */
 function tables(schema: string): string {
   return `
 create table ${schema}.bare_instances (id uuid primary key, revision int not null, control jsonb not null)
@@ -20,7 +20,10 @@ create table ${schema}.bare_jobs (id bigint primary key, instance_id uuid not nu
 create index on ${schema}.bare_jobs (scheduled_at, id) where state = 'available';`;
 }
 
-/** The least that makes a step durable: its instance moves on, its result is kept, its job goes, the next one comes. */
+/**
+ * The minimum for a durable step: advance its instance, keep its result, delete its job, insert the
+ * next one.
+ */
 export function bareStatement(schema: string): string {
   return `
 with advanced as (
@@ -42,7 +45,9 @@ with advanced as (
 select count(*) from advanced`;
 }
 
-/** Moves `instances` through `steps` steps in batches of 500 on two connections, with no engine around it. */
+/**
+ * Runs `instances` through `steps` steps in batches of 500 on two connections, without the engine.
+ */
 export async function bareLoop(
   database: BenchDatabase,
   instances: number,

@@ -10,7 +10,7 @@ import { type Run, run } from "./run.ts";
 import { starts } from "./start.ts";
 import { workloadOf } from "./workloads/mod.ts";
 
-/** The figures of a workload, and what it is compared with. */
+/** The figures of a workload and of its baseline. */
 export interface Result extends Figures {
   readonly bare?: Figures & { readonly sql: string };
   readonly [more: string]: unknown;
@@ -37,7 +37,7 @@ export async function bench(database: BenchDatabase, options: Options): Promise<
 async function throughput(database: BenchDatabase, options: Options): Promise<Result> {
   if (!options.compare) return { ...await run(database, options) };
   const { steps } = workloadOf(options);
-  // As many batches as the workload has, whatever its shape: 500 instances for each of the lanes at least.
+  // The same number of batches for every shape of workload: at least 500 instances per lane.
   const instances = Math.max(1_000, options.workflows);
   const length = Math.ceil((options.workflows * steps) / instances);
   await bareLoop(database, 5_000, 3);
@@ -50,7 +50,7 @@ async function throughput(database: BenchDatabase, options: Options): Promise<Re
   };
 }
 
-/** Compared with the same chains on empty tables. */
+/** Baseline: the same chains on empty tables. */
 async function growth(database: BenchDatabase, options: Options): Promise<Result> {
   const empty = options.compare ? await run(database, options, "empty") : undefined;
   await fillHistory(database, options);
@@ -59,7 +59,10 @@ async function growth(database: BenchDatabase, options: Options): Promise<Result
   return { ...own, empty, ratio: { cpu: ratio(own, empty), wal: over(own, empty) } };
 }
 
-/** Compared with a first output of 100 bytes; what the first step costs is taken off by chains of nothing else. */
+/**
+ * Baseline: a first output of 100 bytes. The cost of the first step is measured with chains of one
+ * step, and subtracted.
+ */
 async function payload(database: BenchDatabase, options: Options): Promise<Result> {
   const own = await run(database, options);
   if (!options.compare) return { ...own };
@@ -83,7 +86,7 @@ async function payload(database: BenchDatabase, options: Options): Promise<Resul
   };
 }
 
-/** Compared with the same waits without an engine, as many at once. */
+/** Baseline: the same waits without an engine, with the same concurrency. */
 async function waiting(database: BenchDatabase, options: Options): Promise<Result> {
   const own = await run(database, options);
   if (!options.compare) return { ...own };

@@ -6,27 +6,27 @@ import type { Client, Place } from "./client.ts";
 import type { Options } from "./options.ts";
 import type { Usage } from "./own_process.ts";
 
-/** What a child is asked; it answers in the same order. */
+/** A request to a child; it responds in the same order. */
 export type Order =
   | { readonly do: "open"; readonly works: boolean; readonly profile?: string | undefined }
   | { readonly do: "start"; readonly prefix: string; readonly from: number; readonly count: number }
   | { readonly do: "usage" | "close" };
 
-/** What a child says: an answer, or how many instances have ended. */
+/** A message from a child: a response, or how many instances have ended. */
 export type Said =
   | { readonly answer: Usage; readonly error?: string }
   | { readonly ended: number; readonly problem?: string };
 
 const program = fileURLToPath(new URL("./worker.ts", import.meta.url));
 
-/** The arguments that run a TypeScript file as this process was run. */
+/** The arguments that run a TypeScript file in the same way as this process. */
 function command(): readonly string[] {
   return "Deno" in globalThis
     ? ["run", "--allow-all", "--no-check", program]
     : [...process.execArgv, program];
 }
 
-/** A client in a process of its own: orders and answers are lines of JSON. */
+/** A client in another process: requests and responses are lines of JSON. */
 export class ChildClient implements Client {
   readonly #child: ChildProcess;
   readonly #answers: ((said: Extract<Said, { answer: unknown }>) => void)[] = [];

@@ -5,7 +5,7 @@ import { type Usage, usage } from "./own_process.ts";
 import { Profile } from "./profile.ts";
 import { workloadOf } from "./workloads/mod.ts";
 
-/** Where a client works. */
+/** The database and schema of a client. */
 export interface Place {
   readonly url: string;
   readonly schema: string;
@@ -15,7 +15,7 @@ export interface Place {
 export interface Client {
   /** Opens an engine and begins to work, unless it only starts instances. */
   open(options: { readonly works: boolean; readonly profile?: string | undefined }): Promise<void>;
-  /** Starts a share of the instances: keys `from` to `from + count - 1` behind a prefix. */
+  /** Starts a share of the instances: keys `from` to `from + count - 1` after a prefix. */
   start(prefix: string, from: number, count: number): Promise<void>;
   /** Instances that have ended here since `open`. */
   readonly ended: number;
@@ -24,7 +24,7 @@ export interface Client {
   close(): Promise<void>;
 }
 
-/** The client that is this process. */
+/** A client in this process. */
 export class LocalClient implements Client {
   readonly #place: Place;
   readonly #options: Options;
@@ -34,7 +34,7 @@ export class LocalClient implements Client {
   #profile: Profile | undefined;
   ended = 0;
 
-  /** `changed` is called when an instance ends, and with a sentence when one ends as it should not. */
+  /** `changed` is called when an instance ends, with a sentence if it ends in an unexpected way. */
   constructor(place: Place, options: Options, changed: (problem?: string) => void) {
     this.#place = place;
     this.#options = options;

@@ -5,7 +5,10 @@ import type { Usage } from "./own_process.ts";
 
 const patience = 600_000;
 
-/** The processes of a run: this one, or as many children as were asked for. Each starts its share of the instances. */
+/**
+ * The processes of a run: this one, or the requested number of children. Each starts its share of
+ * the instances.
+ */
 export class Crew implements AsyncDisposable {
   readonly #clients: readonly Client[];
   #changed: () => void = () => {};

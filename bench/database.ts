@@ -8,20 +8,23 @@ import { connect } from "../src/postgres/driver/connect.ts";
 import { migrate } from "../src/postgres/migrations/migrate.ts";
 import { Observer } from "./observer.ts";
 
-/** The database of a run, with the engine's tables in a schema of their own. */
+/** The database of a run, with the engine's tables in a separate schema. */
 export interface BenchDatabase extends AsyncDisposable {
   readonly url: string;
   readonly schema: string;
   readonly observer: Observer;
-  /** Where the server is ours, its first process. */
+  /** Process id of the postmaster, if this run has started the server. */
   readonly postmaster: number | undefined;
-  /** What the figures depend on. */
+  /** Describes the environment that the figures depend on. */
   readonly about: string;
 }
 
 const settings = { shared_buffers: "512MB", max_wal_size: "4GB" };
 
-/** DATABASE_URL's, or a server of its own with full durability. The schema is dropped in the end. */
+/**
+ * Opens the database in DATABASE_URL, or starts a server with full durability. Drops the schema at
+ * the end.
+ */
 export async function openDatabase(): Promise<BenchDatabase> {
   const server = process.env.DATABASE_URL ? undefined : await ownServer();
   const url = server?.url ?? process.env.DATABASE_URL!;
@@ -53,7 +56,7 @@ export async function openDatabase(): Promise<BenchDatabase> {
   }
 }
 
-/** Without the extension's files there is nothing to create. */
+/** The extension is not installed on the server. */
 function noStatements(): void {}
 
 async function ownServer(): Promise<Server> {

@@ -1,16 +1,20 @@
 import type { Options } from "./options.ts";
 import type { BenchDatabase } from "./database.ts";
 
-/** Inserts finished instances of chains with their results, as the engine leaves them, and gathers statistics. */
+/**
+ * Inserts finished instances of chains with their results, as the engine leaves them, and gathers
+ * statistics.
+ */
 export async function fillHistory(
   { schema, observer }: BenchDatabase,
   { history, steps }: Pick<Options, "history" | "steps">,
 ): Promise<void> {
   const chunk = 100_000;
-  // Their results are known to have an instance.
+  // Skips the check that each result has an instance.
   await observer.query("select set_config('hephaestus.writer', 'engine', false)");
   for (let from = 1; from <= history; from += chunk) {
-    // A UUIDv7 for each: the index grows at its end, as it does with instances that were started one after the other.
+    // UUIDv7 ids, so that the index grows at its end, as with instances that are started one after
+    // the other.
     await observer.query(
       `with old as (
         insert into ${schema}.workflow_instances (id, revision, workflow_version, finished_at, status, control,
@@ -29,6 +33,6 @@ export async function fillHistory(
     );
   }
   await observer.query(`vacuum (analyze) ${schema}.workflow_instances, ${schema}.step_results`);
-  // Or the run would pay for writing the history out. Not every user may ask for it.
+  // Otherwise the run would pay for flushing the history. Not every role may run this.
   await observer.query("checkpoint").catch(() => {});
 }

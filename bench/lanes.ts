@@ -1,4 +1,4 @@
-/** Works on items, `lanes` at once, in their order. */
+/** Processes items in order, `lanes` at a time. */
 export async function inLanes<T>(
   lanes: number,
   items: readonly T[],

@@ -14,16 +14,19 @@ export interface Latency extends Figures {
   readonly p95Ms: number;
   readonly p99Ms: number;
   readonly commitP50Ms: number;
-  /** How many commits an instance takes as long as. */
+  /** The latency of an instance divided by that of a commit. */
   readonly ratio: number;
-  /** Statements of all processes while there is nothing to do. */
+  /** Statements per second of all processes while idle. */
   readonly idleStatementsPerSecond: number | null;
 }
 
 const warmUp = 1_000;
 const idle = 5_000;
 
-/** One instance after the other. With two processes this one starts and waits, and a child works. */
+/**
+ * Runs one instance after the other. With two processes, this one starts and waits, and a child
+ * works.
+ */
 export async function latency(database: BenchDatabase, options: Options): Promise<Latency> {
   const { schema, url } = database;
   const { workflows, processes, slots } = options;

@@ -2,7 +2,7 @@ import type { BenchDatabase } from "./database.ts";
 import type { Usage } from "./own_process.ts";
 import { serverCpu } from "./server_cpu.ts";
 
-/** What something has cost. CPU in microseconds. */
+/** The cost of a run. CPU in microseconds. */
 export interface Cost {
   readonly seconds: number;
   readonly wal: number;
@@ -10,21 +10,24 @@ export interface Cost {
   readonly statements: number | undefined;
   readonly serverCpu: number | undefined;
   readonly clientCpu: number;
-  /** The largest client process in the end. */
+  /** Memory of the largest client process at the end. */
   readonly clientMb: number;
 }
 
-/** What does the work that is measured. */
+/** The work to measure. */
 export interface Measured {
-  /** What its processes say about themselves. */
+  /** The resource usage that its processes report. */
   usage(): Promise<Usage>;
   run(): Promise<void>;
-  /** Ends its sessions, which are called `application`. */
+  /** Ends its sessions, which have the application name `application`. */
   close(): Promise<void>;
   readonly application: string;
 }
 
-/** Runs and tells what it has cost. The sessions are ended before transactions are counted, not before time stops. */
+/**
+ * Runs the work and returns its cost. The clock stops first, then the sessions end, and then
+ * transactions are counted.
+ */
 export async function measure(database: BenchDatabase, measured: Measured): Promise<Cost> {
   const { observer, postmaster } = database;
   const server = () => (postmaster === undefined ? undefined : serverCpu(postmaster));
@@ -58,7 +61,7 @@ function difference(after: number | undefined, before: number | undefined): numb
   return after === undefined || before === undefined ? undefined : after - before;
 }
 
-/** Costs as figures for one step. */
+/** Costs per step. */
 export interface Figures {
   readonly steps: number;
   readonly seconds: number;
@@ -71,7 +74,7 @@ export interface Figures {
   readonly clientMb: number;
 }
 
-/** CPU of server and clients, where the server's is known. */
+/** CPU of server and clients, if the server's is known. */
 export function cpuUsPerStep({ serverCpuUsPerStep, clientCpuUsPerStep }: Figures): number | null {
   return serverCpuUsPerStep === null ? null : rounded(serverCpuUsPerStep + clientCpuUsPerStep);
 }
@@ -94,7 +97,7 @@ function each(amount: number | undefined, steps: number): number | null {
   return amount === undefined ? null : rounded(amount / steps);
 }
 
-/** Four digits are more than a measurement means. */
+/** Rounds to the precision of a measurement: more than four digits would be noise. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }

@@ -11,10 +11,12 @@ const shown = [
   "shared_preload_libraries",
 ];
 
-// What looks at the engine must not be counted as the engine: this mark tells its statements from the others.
+// Marks the observer's statements, so that they are not counted as the engine's.
 const mark = "/* bench */";
 
-/** One connection that looks at the server and at nothing of the engine's. It counts what it costs itself. */
+/**
+ * One connection that observes the server, but nothing of the engine. It subtracts its own cost.
+ */
 export class Observer {
   readonly #sql: Sql;
   #queries = 0;
@@ -31,7 +33,7 @@ export class Observer {
     } as postgres.Options<Record<string, never>>);
   }
 
-  /** Finds out whether the server counts statements. */
+  /** Checks whether the server counts statements. */
   async begin(): Promise<void> {
     const found = await this.query("select calls from pg_stat_statements limit 1").catch(() =>
       undefined
@@ -65,7 +67,7 @@ export class Observer {
     return Number(row?.bytes);
   }
 
-  /** Statements so far, without its own; `undefined` where the server does not count them. */
+  /** Statements so far, without its own; `undefined` if the server does not count them. */
   async statements(): Promise<number | undefined> {
     if (!this.#statements) return undefined;
     const [row] = await this.query(
@@ -88,7 +90,9 @@ export class Observer {
     return Number(row?.commits) - own;
   }
 
-  /** Waits until no session of this application is left: what a session has counted, it tells when it ends. */
+  /**
+   * Waits until this application has no sessions left: a session reports its counts when it ends.
+   */
   async sessionsGone(application: string): Promise<void> {
     for (let tries = 500; tries > 0; tries--) {
       const found = await this.query(

@@ -12,19 +12,19 @@ export const names = [
 
 export type Name = (typeof names)[number];
 
-/** What the command line asks for; every process of a run has the same. */
+/** The options of the command line, which are the same for every process of a run. */
 export interface Options {
   readonly workload: Name;
   readonly workflows: number;
   readonly processes: number;
-  /** How many steps run at once in each process. */
+  /** Maximum number of concurrent steps in each process. */
   readonly slots: number;
   readonly inline: boolean;
   /** Steps of a chain. */
   readonly steps: number;
   /** Branches of a fan-out. */
   readonly width: number;
-  /** Finished instances that are there before. */
+  /** Finished instances that exist before the run. */
   readonly history: number;
   /** Size of the output of the first step. */
   readonly bytes: number;
@@ -34,7 +34,7 @@ export interface Options {
   readonly profile: string | undefined;
 }
 
-/** How many workflows where the command line does not say. */
+/** Default number of workflows. */
 function workflowsOf(workload: Name, width: number): number {
   switch (workload) {
     case "fanout":
@@ -63,7 +63,7 @@ export const usage = `Usage: npm run bench -- <${names.join("|")}> [options]
   --compare       runs the same without an engine around it, and prints the ratio
   --profile FILE  writes a CPU profile of the client`;
 
-/** Reads the command line. Throws a sentence for what cannot be. */
+/** Parses the command line. Throws a sentence if it is invalid. */
 export function parseOptions(args: readonly string[]): Options {
   const text = { type: "string" } as const;
   const { values, positionals } = parseArgs({

@@ -9,7 +9,10 @@ function cpuUsed(): number {
 
 let statements: number | undefined;
 
-/** Counts what this process sends, for servers that do not count: every statement of the engine passes here. */
+/**
+ * Counts the statements of this process, for servers that do not: every statement of the engine
+ * passes through here.
+ */
 export function countStatements(): void {
   const { send } = Connection.prototype;
   statements = 0;
@@ -19,16 +22,19 @@ export function countStatements(): void {
   };
 }
 
-/** Statements sent so far; `undefined` when they are not counted. */
+/** Statements sent so far; `undefined` if they are not counted. */
 function statementsSent(): number | undefined {
   return statements;
 }
 
-/** What a process can say about itself. */
+/** The resource usage that a process reports. */
 export interface Usage {
   readonly cpu: number;
   readonly statements: number | undefined;
-  /** Megabytes of its heap and buffers: not of the whole process, which has read TypeScript too. */
+  /**
+   * Megabytes of its heap and buffers. The size of the whole process would include the TypeScript
+   * compiler.
+   */
   readonly size: number;
 }
 

@@ -24,7 +24,7 @@ export function print(options: Options, about: string, result: Result): void {
 
 type Columns = Readonly<Record<string, object>>;
 
-/** Other figures of the same kind: columns of their own. */
+/** Further figures in columns of their own. */
 function besides(result: Result): Columns {
   return Object.fromEntries(
     Object.entries(result).filter((entry): entry is [string, object] =>

@@ -4,16 +4,19 @@ import { type Figures, figures, measure } from "./measure.ts";
 import type { Options } from "./options.ts";
 import { workloadOf } from "./workloads/mod.ts";
 
-/** What a run of instances has cost; who worked. */
+/** The cost of a run of instances, and which processes worked. */
 export interface Run extends Figures {
   /** Results that each process has recorded. */
   readonly stepsByProcess: readonly number[];
 }
 
-/** Steps of each process. */
+/** Steps per process. */
 const warmUp = 20_000;
 
-/** Warms up, then measures from the first start to the end of the last instance. `name` sets the keys of a run apart. */
+/**
+ * Warms up, then measures from the first start to the end of the last instance. `name` keeps the
+ * keys of runs apart.
+ */
 export async function run(database: BenchDatabase, options: Options, name = "run"): Promise<Run> {
   const { workflows, processes, profile } = options;
   const { steps } = workloadOf(options);
@@ -37,7 +40,7 @@ export async function run(database: BenchDatabase, options: Options, name = "run
   };
 }
 
-/** Counts what is there in the end: figures of lost work would be worth nothing. */
+/** Counts the results at the end: figures are worthless if work was lost. */
 async function recorded(
   { observer, schema }: BenchDatabase,
   prefix: string,

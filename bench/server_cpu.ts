@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-// USER_HZ, which Linux has not changed since it promised not to.
+// USER_HZ, which is a stable constant on Linux.
 const ticksPerSecond = 100;
 
 /**
- * Microseconds of CPU that a server has used: the postmaster, its living children, and those that have exited, whose time
- * the postmaster has inherited. `undefined` where there is no /proc.
+ * Microseconds of CPU that a server has used: the postmaster, its living children, and children
+ * that have exited, whose time the postmaster has inherited. `undefined` without /proc.
  */
 export function serverCpu(postmaster: number): number | undefined {
   const own = statOf(postmaster);
@@ -22,7 +22,7 @@ export function serverCpu(postmaster: number): number | undefined {
 interface Stat {
   readonly parent: number;
   readonly spent: number;
-  /** Of children that have exited. */
+  /** CPU of children that have exited. */
   readonly inherited: number;
 }
 
@@ -33,7 +33,7 @@ function statOf(pid: number): Stat | undefined {
   } catch {
     return undefined;
   }
-  // The name before it may contain spaces and parentheses.
+  // The process name before this may contain spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ").map(Number);
   const [parent, utime, stime, cutime, cstime] = [1, 11, 12, 13, 14].map((at) => fields[at] ?? 0);
   return { parent: parent!, spent: utime! + stime!, inherited: cutime! + cstime! };

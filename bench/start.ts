@@ -7,14 +7,14 @@ import { usage } from "./own_process.ts";
 import { workloadOf } from "./workloads/mod.ts";
 import { items } from "./workloads/workload.ts";
 
-/** Starts in bulk, and beside them starts one by one. */
+/** Figures of bulk starts, and of starts one by one. */
 export interface Starts extends Figures {
   readonly single: Figures;
 }
 
 const callers = 10;
 
-/** Measures starts alone: nobody works. A start counts as one step. */
+/** Measures only starts: nothing works on the instances. A start counts as one step. */
 export async function starts(database: BenchDatabase, options: Options): Promise<Starts> {
   const { workflows } = options;
   const { workflow, start } = workloadOf(options);

@@ -1,5 +1,5 @@
-// Runs TypeScript as tsx does, without the name that tsx gives to each function whenever it is made: users of the built
-// package do not pay for that, and a benchmark must not.
+// Runs TypeScript like tsx, but without the code with which tsx names each function whenever it is
+// created. Users of the built package do not pay for that, so a benchmark must not.
 import { readFile } from "node:fs/promises";
 import { register } from "node:module";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-// A process of a run. The parent writes orders, one JSON a line, and this answers in the same way.
+// A worker process of a run. Requests and responses are lines of JSON.
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Order, Said } from "./child.ts";
@@ -11,7 +11,7 @@ const { place, options } = JSON.parse(process.argv[2] ?? "") as {
   readonly options: Options;
 };
 
-// Telling the parent of each end would cost more than the step.
+// Reporting each end separately to the parent would cost more than the step.
 const pause = 10;
 let telling: ReturnType<typeof setTimeout> | undefined;
 let trouble: string | undefined;

@@ -1,4 +1,4 @@
-// npm run check: installs what is missing, then hands over to check.ts.
+// npm run check: installs what is missing, then runs check.ts.
 import { install } from "./setup.mjs";
 
 install();

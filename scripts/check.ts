@@ -1,5 +1,5 @@
-// Everything but the tests: runs each part, two at once, and prints what a failing one said.
-//   npm run check -- layers docs      only these parts
+// Runs all checks except the tests, two at a time, and prints the output of those that fail.
+//   npm run check -- layers docs      runs only these parts
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ const { exports }: { readonly exports: Readonly<Record<string, string>> } = JSON
 );
 const entryPoints = Object.values(exports);
 
-/** The slow ones first, so that two at once take the least time. */
+/** Slow parts first, so that two at a time take the least time. */
 const parts: Readonly<Record<string, () => readonly Command[]>> = {
   package: () => [
     [node, "node_modules/tsup/dist/cli-default.js", "--silent"],
@@ -37,7 +37,7 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
   declarations: () => [
     [node, "node_modules/typescript/bin/tsc", "--project", "tsconfig.published.json"],
   ],
-  // Every example of the documentation is a program, and runs.
+  // Every example of the documentation is a program that runs.
   examples: () => [
     [...deno, "test", "--doc", "--allow-all", "--quiet", "mod.ts", "src"],
   ],
@@ -54,7 +54,7 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
   lengths: () => [[...script, "scripts/check_lengths.ts"]],
 };
 
-/** Parts whose last command has figures to print. */
+/** Parts whose last command prints figures. */
 const figures = new Set(["package"]);
 
 function tarball(): string {

@@ -1,4 +1,4 @@
-// deno.json, package.json and the bundle must tell the same story about one package.
+// Checks that deno.json, package.json and the bundle agree about the package.
 import { readFileSync } from "node:fs";
 import { version } from "../src/cli/version.ts";
 import tsup from "../tsup.config.ts";
@@ -22,7 +22,9 @@ export interface NpmFace {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** One sentence for each difference. `entry` is what the bundler makes of which source. */
+/**
+ * Returns one sentence per difference. `entry` maps the outputs of the bundler to their sources.
+ */
 export function check(
   deno: DenoFace,
   npm: NpmFace,

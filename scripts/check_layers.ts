@@ -1,15 +1,18 @@
-// Which part of the source may import which. Arrows point down; siblings do not see each other.
+// Defines which part of the source may import which. Parts import only lower ones, never their
+// siblings.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { runAsScript, sourceFiles } from "./source_files.ts";
 
 interface Layer {
-  /** Folders below src/, or one file of a folder: all that is imported of it. */
+  /** Folders below src/, or single files of a folder: nothing else may be imported. */
   readonly layers: readonly string[];
   readonly packages?: readonly string[];
-  /** What a pure layer may use of the runtime. */
+  /** Built-in modules that a pure layer may use. */
   readonly builtins?: readonly string[];
-  /** No clock, chance, timers, input, output or waiting: what it needs is an argument. */
+  /**
+   * Without clock, randomness, timers, input, output or waiting: these must be passed as arguments.
+   */
   readonly pure?: boolean;
 }
 
@@ -20,7 +23,7 @@ const layers: Readonly<Record<string, Layer>> = {
   "memory": { layers: ["core", "backend"] },
   "postgres": { layers: ["core", "backend"], packages: ["postgres"] },
   "runner": { layers: ["core", "observe", "backend"] },
-  // What the public class is made of; hephaestus.ts wires it to a backend.
+  // The implementation of the public class; hephaestus.ts connects it to a backend.
   "client": { layers: ["core", "observe", "backend", "runner", "postgres"] },
   "hephaestus.ts": {
     layers: ["core", "observe", "backend", "memory", "postgres", "runner", "client"],
@@ -30,7 +33,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   "types.ts": { layers: ["core", "runner", "client"] },
   "testing": { layers: ["mod.ts", "core", "backend", "memory"] },
-  // What the command line does, every program can do.
+  // The command line uses only what every program can use.
   "cli": { layers: ["postgres/mod.ts"] },
 };
 
@@ -38,7 +41,7 @@ const impure =
   /\b(Date\.now|new Date\(\)|Math\.random|performance\.|set(?:Timeout|Interval|Immediate)|queueMicrotask|fetch\(|crypto\.|process\.|Deno\.|console\.|await\b|async function|async \()/;
 const vague = /(^|[/_])(utils?|helpers?|commons?|managers?|services?)\.ts$|(^|\/)types\.ts$/;
 
-/** One sentence for each import or name that the layers forbid. */
+/** Returns one sentence for each import or name that the layers forbid. */
 export function check(path: string, text: string): string[] {
   const layer = layerOf(path);
   const rules = layers[layer];
@@ -51,7 +54,7 @@ export function check(path: string, text: string): string[] {
   if (found) {
     problems.push(`"${path}" uses "${found[1]}": core has no clock, chance, I/O or waiting`);
   }
-  // A file that is a layer of its own is an entry point, named by its sub-path.
+  // A file that is a layer of its own is an entry point, named after its sub-path.
   if (vague.test(path) && path !== `src/${layer}`) {
     problems.push(`"${path}" says nothing: name the file by what it holds`);
   }
@@ -90,7 +93,7 @@ function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm, "");
 }
 
-/** One sentence for each circle of imports, those of types included. */
+/** Returns one sentence per import cycle, including imports of types. */
 export function circles(files: ReadonlyMap<string, string>): string[] {
   const found: string[] = [];
   const done = new Set<string>();

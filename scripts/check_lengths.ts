@@ -1,4 +1,4 @@
-// A file that does not fit on a few screens holds more than one thing.
+// Checks the length of files: one that does not fit on a few screens holds more than one thing.
 import { readFileSync } from "node:fs";
 import { runAsScript, sourceFiles } from "./source_files.ts";
 

@@ -1,5 +1,5 @@
-// What the entry points export: a name stands in one of them, and mod.ts has few names, each for a
-// reason.
+// Checks the exports of the entry points. Each name has only one entry point, and mod.ts has few
+// names, each with a reason.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { runAsScript } from "./source_files.ts";
@@ -7,19 +7,19 @@ import { runAsScript } from "./source_files.ts";
 /** A name that an entry point exports. */
 interface Exported {
   readonly name: string;
-  /** The file that it is taken from; `undefined` where it is declared in place. */
+  /** The file that it is re-exported from; `undefined` if it is declared here. */
   readonly from: string | undefined;
-  /** The comment behind it. */
+  /** The comment after it. */
   readonly reason: string | undefined;
 }
 
 const most = 60;
-// Whoever calls memory({ sql }) writes one.
+// Used both by steps and by callers of memory({ sql }).
 const twice = ["Sql"];
 
 type Read = (path: string) => string;
 
-/** One sentence for each name that stands where it should not. `main` is the first entry point. */
+/** Returns one sentence for each misplaced name. `main` is the first entry point. */
 export function check(entryPoints: readonly string[], read: Read): string[] {
   const problems: string[] = [];
   const places = new Map<string, string>();
@@ -62,7 +62,10 @@ function exportedBy(text: string): Exported[] {
   ];
 }
 
-/** Whether the documentation of a name has an example, in this file or where it takes it from. */
+/**
+ * Whether the documentation of a name has an example, in this file or in the file it is re-exported
+ * from.
+ */
 function hasExample(path: string, name: string, read: Read): boolean {
   const text = read(path);
   const handedOn = exportedBy(text).find((each) => each.name === name && each.from !== undefined);

@@ -1,12 +1,12 @@
-// How large the package is and how long its import takes. Only the size can fail: a time depends on
-// what else the machine does.
+// Prints the size of the package and the time of its import. Only the size can fail, because the
+// time depends on the load of the machine.
 //   node --import tsx scripts/check_package.ts <tarball>
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { gunzipSync } from "node:zlib";
 
-/** Bytes of the tarball at most: 430,671 at aed2046, and 3 % more. */
+/** Maximum size of the tarball in bytes: 430,671 at aed2046, plus 3 %. */
 const most = 443_591;
 const imports = 7;
 
@@ -22,7 +22,7 @@ function unpacked(tar: Uint8Array): number {
   return total;
 }
 
-/** Milliseconds that the built package takes to import, in a process that has imported nothing. */
+/** Milliseconds to import the built package, in a new process. */
 function importTime(): number {
   const built = new URL("../dist/mod.js", import.meta.url).href;
   const program = `const begun = performance.now();

@@ -1,4 +1,4 @@
-// A folder is a room: it holds few files, and a type has one name and one place.
+// Checks that a folder holds few files, and that each type has one name and one declaration.
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path/posix";
 import { runAsScript, sourceFiles } from "./source_files.ts";
@@ -6,7 +6,7 @@ import { runAsScript, sourceFiles } from "./source_files.ts";
 const fewest = 3;
 const most = 12;
 
-/** One sentence for each folder that holds too few or too many of these files. */
+/** Returns one sentence for each folder that holds too few or too many of these files. */
 export function folders(paths: readonly string[]): string[] {
   const files = new Map<string, string[]>();
   for (const path of paths) files.set(dirname(path), [...files.get(dirname(path)) ?? [], path]);
@@ -20,7 +20,7 @@ export function folders(paths: readonly string[]): string[] {
   });
 }
 
-/** One sentence for each type that is declared in more than one of these files. */
+/** Returns one sentence for each type that is declared in more than one of these files. */
 export function doubles(files: ReadonlyMap<string, string>): string[] {
   const places = new Map<string, string[]>();
   const declared = /^(?:export )?(?:abstract )?(?:interface|type|class|enum) (\w+)/gm;

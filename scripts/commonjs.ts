@@ -1,6 +1,6 @@
-// npm run build, its second half: turns the ES modules of dist/ into CommonJS ones, and hands their
-// names on as ES modules. So a process that imports and requires the package has one copy of its
-// classes and of its state.
+// The second half of npm run build: converts the ES modules of dist/ to CommonJS, and re-exports
+// their names from ES modules. A process that both imports and requires the package then has one
+// copy of its classes and state.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import tsup from "../tsup.config.ts";
 
 const folder = fileURLToPath(new URL("../dist/", import.meta.url));
 
-/** Names the other files of the bundle as they are called from now on. */
+/** Updates references to renamed files of the bundle. */
 function renamed(text: string): string {
   return text.replace(/(["'])(\.\/[\w-]+)\.js\1/g, "$1$2.cjs$1");
 }
@@ -34,12 +34,12 @@ function handOn(name: string): void {
   const [first = ""] = readFileSync(built, "utf8").split("\n");
   const write = (ending: string, text: string) => writeFileSync(join(folder, name + ending), text);
   if (first.startsWith("#!")) {
-    // A command runs where it is loaded, and has no names.
+    // A command runs when it is loaded, and has no exports.
     write(".js", `${first}\nimport "./${name}.cjs";\n`);
     for (const ending of [".d.ts", ".d.cts"]) write(ending, "export {};\n");
   } else {
     const names = Object.keys(createRequire(built)(built)).sort();
-    // An entry point of types has none.
+    // An entry point that exports only types has no names.
     const listed = names.length === 0 ? "{}" : `{\n  ${names.join(",\n  ")},\n}`;
     write(".js", `export ${listed} from "./${name}.cjs";\n`);
     write(".d.ts", `export * from "./${name}.cjs";\n`);

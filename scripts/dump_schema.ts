@@ -1,4 +1,5 @@
-// Writes sql/schema.sql: what the migrations make, as the server's catalog tells it. Never executed, only compared.
+// Writes sql/schema.sql: the result of the migrations according to the server's catalog. The file is
+// only compared, never executed.
 //   npm run dump
 import { writeFileSync } from "node:fs";
 import process from "node:process";
@@ -55,7 +56,10 @@ function columnsOf(sql: Sql, table: number): PromiseLike<readonly Line[]> {
     order by a.attnum`;
 }
 
-/** Constraints, indexes and comments. Since PostgreSQL 18 "not null" is a constraint too: columns tell it already. */
+/**
+ * Constraints, indexes and comments. Since PostgreSQL 18 "not null" is also a constraint; the
+ * columns already show it.
+ */
 function additionsTo(sql: Sql, table: number): PromiseLike<readonly Line[]> {
   return sql<Line[]>`
     select line from (
@@ -81,7 +85,7 @@ function additionsTo(sql: Sql, table: number): PromiseLike<readonly Line[]> {
     order by kind, name collate "C"`;
 }
 
-/** Functions in full; whatever else there is by name, so that it cannot slip in unseen. */
+/** Functions in full, and other objects by name, so that none goes unnoticed. */
 function others(sql: Sql, schema: string): PromiseLike<readonly Line[]> {
   return sql<Line[]>`
     select line from (

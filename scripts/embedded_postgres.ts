@@ -1,4 +1,4 @@
-// A real PostgreSQL server from npm: for the tests, the examples and the benchmarks.
+// A real PostgreSQL server from npm, for the tests, the examples and the benchmarks.
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync, statfsSync } from "node:fs";
@@ -17,11 +17,11 @@ import {
 } from "./postgres_binaries.ts";
 
 export interface ServerOptions {
-  /** Where the data lies. */
+  /** The data directory. */
   readonly directory: string;
-  /** A free one by default. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Whether a commit survives a power cut. True by default; tests are quicker without. */
+  /** Whether a commit survives a power cut. Default: true. Tests are faster without. */
   readonly durable?: boolean;
   /** Further settings, such as `{ max_connections: "50" }`. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -32,9 +32,11 @@ export type StopMode = "smart" | "fast" | "immediate";
 export interface Server extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** Where the data really lies: not below a home that is closed to the server's account. */
+  /**
+   * The actual data directory: not below a home directory that the server's account cannot read.
+   */
   readonly directory: string;
-  /** True when it was running already, left over by a process that was killed. */
+  /** True if it was already running, left over by a process that was killed. */
   readonly adopted: boolean;
   /** Starts it again after `stop`, on the same port. */
   start(): Promise<void>;
@@ -43,10 +45,13 @@ export interface Server extends AsyncDisposable {
   remove(): Promise<void>;
 }
 
-// A killed server still loses nothing that it has committed: the operating system has it.
+// A killed server still loses no committed data, because the operating system has it.
 const fast = { fsync: "off", full_page_writes: "off" };
 
-/** Starts the server of a data directory, or adopts the one that runs there. Disposing stops it and keeps the data. */
+/**
+ * Starts the server of a data directory, or adopts the one that is running there. Disposing stops
+ * it and keeps the data.
+ */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const binaries = await findBinaries();
   const directory = reachableDirectory(options.directory, binaries.account);
@@ -76,7 +81,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 const roomInMemory = 4 * 2 ** 30;
 
-/** Starts a server whose data may be lost. It goes when this process goes, however it goes. */
+/**
+ * Starts a server whose data may be lost. It stops when this process ends, even if it is killed.
+ */
 export async function startThrowaway(
   options: Omit<ServerOptions, "directory"> = {},
 ): Promise<Server> {
@@ -91,19 +98,19 @@ export async function startThrowaway(
   return { ...server, remove, [Symbol.asyncDispose]: remove };
 }
 
-/** In memory where there is room: copying a database takes a third of the time there. */
+/** In memory if there is space: copying a database takes a third of the time there. */
 function throwawayPlace(): string {
   const memory = "/dev/shm";
   try {
     const { bavail, bsize } = statfsSync(memory);
     if (bavail * bsize > roomInMemory) return memory;
   } catch {
-    // There is no such place here.
+    // The directory does not exist on this system.
   }
   return tmpdir();
 }
 
-/** A restarted server has another process id: it is read when it is needed. */
+/** A restarted server has another process id, so the id is read only when it is needed. */
 function removeAfterThisProcess(directory: string): ChildProcess | undefined {
   if (process.platform === "win32") return undefined;
   const watch = `while kill -0 "$PPID"; do sleep 1; done
@@ -113,7 +120,10 @@ function removeAfterThisProcess(directory: string): ChildProcess | undefined {
   return watcher;
 }
 
-/** Made beside and renamed, so that a directory with the right name is always whole. */
+/**
+ * Created under another name and then renamed, so that a directory with the final name is always
+ * complete.
+ */
 async function initialise(binaries: Binaries, directory: string): Promise<void> {
   const { account, initdb } = binaries;
   const draft = `${directory}.${process.pid}.new`;
@@ -141,7 +151,7 @@ async function initialise(binaries: Binaries, directory: string): Promise<void> 
     await rename(draft, directory);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    // Somebody else may have been quicker: then there is one.
+    // Another process may have created it first.
     if (!existsSync(directory)) throw error;
   }
 }
@@ -193,7 +203,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** After a power cut the process id in the file may be anybody's. */
+/** After a power cut, the process id in the file may belong to another process. */
 async function serves(port: number, directory: string): Promise<boolean> {
   const sql = postgres(urlOf(port), { max: 1, connect_timeout: 5, onnotice: () => {} });
   try {

@@ -1,4 +1,4 @@
-// Where the PostgreSQL that npm brought lies, made fit to run.
+// Finds the PostgreSQL binaries from npm, and makes them runnable.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
@@ -16,11 +16,13 @@ export interface Account {
 export interface Binaries {
   readonly initdb: string;
   readonly pgCtl: string;
-  /** Who runs them: the server refuses to run as root. */
+  /** The account that runs them: the server refuses to run as root. */
   readonly account: Account;
 }
 
-/** Those that npm brought, or another PostgreSQL's: HEPHAESTUS_POSTGRES=/usr/lib/postgresql/15 */
+/**
+ * The binaries from npm, or those of another PostgreSQL: HEPHAESTUS_POSTGRES=/usr/lib/postgresql/15
+ */
 export async function findBinaries(): Promise<Binaries> {
   const account = unprivileged();
   const native = process.env.HEPHAESTUS_POSTGRES || await reachable(await installed(), account);
@@ -32,7 +34,7 @@ export async function findBinaries(): Promise<Binaries> {
   };
 }
 
-/** `path`, or where root's home is closed to the account, a stand-in that is not. */
+/** `path`, or a substitute if root's home directory is closed to the account. */
 export function reachableDirectory(path: string, account: Account): string {
   const wanted = resolve(path);
   if (isReachable(dirname(wanted), account)) return wanted;

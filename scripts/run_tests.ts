@@ -1,8 +1,8 @@
 // Runs test/**/*.test.ts in Node and in Deno, all on one PostgreSQL server.
 //   npm test -- node                  one runtime only
 //   npm test -- node test/core        only files below test/core
-//   npm test -- test/crash            folders of long runs, left out unless they are named
-//   HEPHAESTUS_POSTGRES=/usr/lib/postgresql/15 npm test      on another PostgreSQL than npm's
+//   npm test -- test/crash            folders of long tests, which run only when they are named
+//   HEPHAESTUS_POSTGRES=/usr/lib/postgresql/15 npm test      uses another PostgreSQL than npm's
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,8 +18,9 @@ interface Count {
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const reports = mkdtempSync(join(tmpdir(), "hephaestus-reports-"));
-// What both runtimes run: where their sockets, timers, signals, promises, errors or modules can make a
-// difference. The rest is the same code on the same database, and Deno runs it when it is named.
+// Tests for both runtimes: those in which sockets, timers, signals, promises, errors or modules can
+// make a difference. The others run the same code on the same database; Deno runs them only when
+// they are named.
 const inBoth = [
   "test/core/",
   "test/observe/",
@@ -39,10 +40,10 @@ const inBoth = [
 ];
 const long = ["crash", "soak", "bench", "servers", "rescue"];
 
-/** How many files one process of Node runs: each process compiles the sources anew. */
+/** How many files one Node process runs: each process compiles the sources again. */
 const filesTogether = 8;
 const processesAtOnce = 3;
-/** Minutes after which a process is stopped that does not end. */
+/** Minutes after which a process that does not end is stopped. */
 const patience = 15;
 
 const runtimes: Readonly<Record<string, (files: readonly string[]) => Promise<readonly Count[]>>> =
@@ -61,7 +62,10 @@ function testFiles(paths: readonly string[]): string[] {
     .sort();
 }
 
-/** Several files in one process, several processes at once; what one says is printed when it ends. */
+/**
+ * Several files per process, several processes at a time. The output of a process is printed when
+ * it ends.
+ */
 async function inNode(files: readonly string[]): Promise<readonly Count[]> {
   const together = Array.from(
     { length: Math.ceil(files.length / filesTogether) },
@@ -126,7 +130,9 @@ function execute(command: readonly string[]): Promise<number> {
   });
 }
 
-/** Deno reports a `describe` beside its steps, named `suite > step`: only the leaves are tests. */
+/**
+ * Deno reports a `describe` as well as its steps, named `suite > step`: only the leaves are tests.
+ */
 function count(report: string, exitCode: number): Count {
   let text = "";
   try {

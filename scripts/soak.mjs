@@ -1,4 +1,5 @@
-// npm run test:soak -- --minutes 10: installs what is missing, then works for a long time and looks at what grows.
+// npm run test:soak -- --minutes 10: installs what is missing, then works for a long time and
+// watches what grows.
 import process from "node:process";
 import { become, install, root } from "./setup.mjs";
 

@@ -5,8 +5,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /**
- * The TypeScript files in these files and folders of the repository. Those that a program writes
- * are left out by default.
+ * The TypeScript files in these files and folders of the repository. Generated files are excluded
+ * by default.
  */
 export function sourceFiles(
   places: readonly string[],
@@ -20,7 +20,7 @@ export function sourceFiles(
   ).filter((file) => file.endsWith(".ts") && (generated || !file.endsWith(".gen.ts"))).sort();
 }
 
-/** Where this module is the program: prints the problems, and fails if there are any. */
+/** If this module is the main program: prints the problems, and fails if there are any. */
 export function runAsScript(module: string, check: () => readonly string[]): void {
   const program = process.argv[1];
   if (program === undefined || module !== pathToFileURL(program).href) return;

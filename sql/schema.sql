@@ -158,7 +158,7 @@ begin
   if new.delivery_id is null then
     perform from workflow_instances where id = new.instance_id for key share;
   else
-    -- It holds its lock already.
+    -- The delivery already holds its advisory lock.
     perform from workflow_instances where id = new.instance_id;
   end if;
   if not found then

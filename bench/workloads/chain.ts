@@ -8,7 +8,7 @@ interface ChainOptions {
   readonly wait: number;
 }
 
-/** Steps one after the other that do nothing, or wait. */
+/** Consecutive steps that do nothing, or wait. */
 export function chain({ steps, wait }: ChainOptions): Workload {
   const events = { ok: type<{ n: number }>() };
   const first = wait === 0
@@ -19,7 +19,10 @@ export function chain({ steps, wait }: ChainOptions): Workload {
   return { workflow: built, steps, start: inBulk(built) };
 }
 
-/** A workflow that is built in a loop, as in plain JavaScript: the compiler can only follow rows that are written out. */
+/**
+ * Builds a workflow in a loop, as in plain JavaScript. The compiler can only check rows that are
+ * written out.
+ */
 export function link(name: string, steps: readonly Step[]): Workflow {
   // deno-lint-ignore no-explicit-any
   let rows: any = workflow(name, { key: "id", input: type<object>(), start: steps[0]! });

@@ -43,7 +43,7 @@ const built = workflow("mixed", { key: "id", input, start: prepare })
   .on(settle, { settled: done })
   .build();
 
-/** Waits of 5 ms, a retry, a timer and a signal: what applications are made of. */
+/** Waits of 5 ms, a retry, a timer and a signal, as in a typical application. */
 export const mixed: Workload = {
   workflow: built,
   steps: 5,

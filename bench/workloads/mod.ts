@@ -7,7 +7,7 @@ import type { Workload } from "./workload.ts";
 
 let made: { readonly options: Options; readonly workload: Workload } | undefined;
 
-/** The workload of a run, made once: a wide graph takes a while to prove. */
+/** The workload of a run. Create it once: checking a wide graph takes a while. */
 export function workloadOf(options: Options): Workload {
   if (made?.options !== options) made = { options, workload: make(options) };
   return made.workload;

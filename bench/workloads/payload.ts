@@ -2,7 +2,7 @@ import { step, type } from "../../mod.ts";
 import { link } from "./chain.ts";
 import { inBulk, type Workload } from "./workload.ts";
 
-/** A chain whose first step puts out `bytes` bytes, which only its last step reads. */
+/** A chain whose first step outputs `bytes` bytes, which only its last step reads. */
 export function payload(
   { steps, bytes }: { readonly steps: number; readonly bytes: number },
 ): Workload {
@@ -22,7 +22,9 @@ export function payload(
   return { workflow: built, steps, start: inBulk(built) };
 }
 
-/** Text that does not compress well, or the server would store next to nothing. The same in every process. */
+/**
+ * Text that compresses badly, or the server would store almost nothing. The same in every process.
+ */
 function noise(bytes: number): string {
   let state = 1;
   const letter = (): string => {

@@ -5,13 +5,13 @@ export interface Workload {
   readonly workflow: Workflow;
   /** Steps of one instance. */
   readonly steps: number;
-  /** Starts instances with the keys `from` to `from + count - 1` behind a prefix. */
+  /** Starts instances with the keys `from` to `from + count - 1` after a prefix. */
   start(engine: Hephaestus, prefix: string, from: number, count: number): Promise<void>;
 }
 
 const batch = 1_000;
 
-/** Starts with `startMany`, a thousand at a time: what whoever has many does. */
+/** Starts instances with `startMany`, a thousand at a time, as recommended for large numbers. */
 export function inBulk(workflow: Workflow): Workload["start"] {
   return async (engine, prefix, from, count) => {
     for (let at = from; at < from + count; at += batch) {
@@ -20,7 +20,7 @@ export function inBulk(workflow: Workflow): Workload["start"] {
   };
 }
 
-/** What `startMany` takes. */
+/** Items for `startMany`. */
 export function items<In>(
   prefix: string,
   from: number,

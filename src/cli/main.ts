@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 /**
- * The command line of Hephaestus: makes, changes and removes its tables, and examines them.
+ * The command line of Hephaestus: creates, migrates, removes and checks its tables.
  *
- * @example Make the tables, in Deno
+ * @example Create the tables, in Deno
  * ```sh
  * deno run --allow-net --allow-env jsr:@hephaestus/workflow/cli migrate
  * ```
  *
- * @example Make the tables, in Node
+ * @example Create the tables, in Node
  * ```sh
  * npx hephaestus migrate
  * ```
  *
- * @example Look for what should never be in the tables
+ * @example Check the tables for inconsistencies
  * ```sh
  * npx hephaestus doctor
  * ```

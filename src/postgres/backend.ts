@@ -18,11 +18,11 @@ import { tablesOf } from "./sql/tables.ts";
 /** Where the engine's tables are. */
 export interface PostgresOptions extends ConnectionsOptions {
   /**
-   * Connections that are shared with other engines, instead of an address. Whoever has made them
-   * disposes them.
+   * Connections that are shared with other engines, instead of an address. The caller must dispose
+   * them.
    */
   readonly connections?: SharedConnections | undefined;
-  /** The schema of the engine's tables. Default `"hephaestus"`. */
+  /** The schema of the engine's tables. Default: `"hephaestus"`. */
   readonly schema?: string | undefined;
 }
 
@@ -111,7 +111,7 @@ const addressing = [
   "statementTimeout",
 ] as const satisfies readonly (keyof ConnectionsOptions)[];
 
-/** A name as it stands between single quotes. */
+/** Quotes a name as an SQL string literal. */
 function quoted(name: string): string {
   return name.replaceAll("'", "''");
 }

@@ -5,15 +5,15 @@ import { assertMigrated } from "./migrations/migrate.ts";
 import type { Tables } from "./sql/tables.ts";
 
 /**
- * Makes an error of the engine's own statement the sentence that says what the database lacks and
- * what to do.
+ * Converts an error of an engine statement to a sentence that says what the database lacks and what
+ * to do.
  */
 export type ExplainError = (error: unknown) => Promise<unknown>;
 
-// A schema, table, column, function, type or unique key that is not there.
+// A schema, table, column, function, type or unique key does not exist.
 const absent = /^(3F000|42P01|42703|42883|42704|42P10)$/;
 
-/** `db` is asked what is missing, once a statement has failed. */
+/** After a statement has failed, `db` is queried for what is missing. */
 export function lackingIn(db: Db, { name }: Tables): ExplainError {
   return async (error) => {
     const code = sqlState(error);
@@ -23,8 +23,8 @@ export function lackingIn(db: Db, { name }: Tables): ExplainError {
 }
 
 /**
- * The same database, whose errors say what it lacks. Not for statements of users: their tables are
- * their own affair.
+ * The same database, with errors that say what it lacks. Not for user statements, whose tables are
+ * not the engine's.
  */
 export function explained(db: Db, lacking: ExplainError): Db {
   const tell = async (error: unknown): Promise<never> => {
@@ -68,7 +68,7 @@ async function denied(db: Db, schema: string, error: unknown): Promise<unknown> 
   );
 }
 
-/** These classes of errors name what is in the catalog, never a value. */
+/** Errors of these classes name catalog objects, never values. */
 function said(error: unknown): string {
   return error instanceof Error ? error.message : sqlState(error);
 }

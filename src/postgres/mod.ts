@@ -1,7 +1,8 @@
 /**
- * The tables of the engine in PostgreSQL: makes, changes and examines them, and names what the connections take.
+ * Creates, migrates and checks the engine's tables in PostgreSQL, and exports the types of the
+ * connection options.
  *
- * @example Bring the tables up to date before the engine is made
+ * @example Migrate the tables before creating the engine
  * ```ts
  * import { Hephaestus } from "@hephaestus/workflow";
  * import { migrate } from "@hephaestus/workflow/postgres";
@@ -31,7 +32,7 @@ export {
 } from "./maintenance/migrate.ts";
 export type { MigrationName, MigrationStatus } from "./migrations/migration.ts";
 
-// What the engine takes as its address, its connections and the caller's transaction.
+// Types of the engine's options: address, connections and the caller's transaction.
 export type { PostgresOptions } from "./backend.ts";
 export type { AddressOptions, SslMode } from "./driver/address/address.ts";
 export type { ConnectionsOptions, SharedConnections } from "./driver/connections.ts";

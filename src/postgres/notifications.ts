@@ -1,13 +1,13 @@
 import type { NewJob } from "../backend/job.ts";
 import type { Turn } from "../backend/turn.ts";
 
-/** The channels of a schema, to be put between single quotes. */
+/** The channels of a schema, as contents of a string literal. */
 export interface Channels {
   readonly jobs: string;
   readonly ended: string;
 }
 
-/** The queues that get work which another process may claim, as the payload of a notification. */
+/** The payload that names the queues with new jobs that another process may claim. */
 export function queuesToWake(
   turns: readonly Pick<Turn, "wake">[],
   started: readonly NewJob[],
@@ -18,30 +18,30 @@ export function queuesToWake(
   return wakePayload(queues);
 }
 
-// PostgreSQL refuses a payload of 8,000 bytes, and with it the whole statement. Ours are ASCII: a
-// character is a byte.
+// PostgreSQL rejects a payload of 8,000 bytes, and with it the whole statement. Ours are ASCII: one
+// byte per character.
 const mostBytes = 7_999;
 
-/** What a payload says instead of names when they would take too much. */
+/** The payload if the names would be too long. */
 const anything = "*";
 
-/** Queue names as the payload of a notification: they may contain commas. */
+/** Queue names as the payload of a notification. Names may contain commas. */
 export function wakePayload(queues: Iterable<string>): string {
   return bounded([...new Set(queues)].sort().map(encodeURIComponent).join(","));
 }
 
-/** Reads such a payload: none when anything may have got work. */
+/** Parses such a payload. An empty list means that any queue may have new work. */
 export function readQueues(payload: string): readonly string[] {
   if (payload === anything) return [];
   try {
     return payload.split(",").map(decodeURIComponent);
   } catch {
-    // Whoever may connect may notify.
+    // Any role that may connect may send notifications.
     return [];
   }
 }
 
-/** Instances that a process, or a caller, has ended, as the payload of a notification. */
+/** The payload that names the instances that a process, or a caller, has ended. */
 export function endedPayload(
   process: string | undefined,
   instances: readonly string[],
@@ -56,8 +56,8 @@ function bounded(payload: string, most = mostBytes): string {
 }
 
 /**
- * Reads such a payload; without a process somebody else has ended the instance, or it is not known
- * who.
+ * Parses such a payload. Without a process, the instance was ended by a caller or the origin is
+ * unknown.
  */
 export function readEnded(
   payload: string,

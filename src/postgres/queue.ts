@@ -10,20 +10,20 @@ import { retrying } from "./driver/retrying.ts";
 import type { Tables } from "./sql/tables.ts";
 import { unserved } from "./jobs/unserved.ts";
 
-/** What the queue needs of the backend. */
+/** What the queue needs from the backend. */
 export interface QueueParts {
   readonly reads: Db;
   readonly calls: Db;
   readonly pulse: Db;
   readonly t: Tables;
-  /** Tells other processes that these queues got work. */
+  /** Notifies other processes that these queues have new work. */
   readonly notify: (on: Pick<Tx, "query">, queues: readonly string[]) => Promise<void>;
   readonly listen: Queue["listen"];
 }
 
 const nobody: Rescued = { processes: [], queues: [], running: [] };
 
-/** The queue on PostgreSQL: one statement or one transaction for each method. */
+/** The queue on PostgreSQL. Each method is one statement or one transaction. */
 export function postgresQueue({ reads, calls, pulse, t, notify, listen }: QueueParts): Queue {
   const telling = async (queues: Promise<readonly string[]>) => {
     await notify(calls, await queues);
@@ -33,8 +33,8 @@ export function postgresQueue({ reads, calls, pulse, t, notify, listen }: QueueP
     register: (name, lease, serving) =>
       reporting(() => processes.register(pulse, t, name, lease, serving)),
     heartbeat: (process, lease) => reporting(() => processes.heartbeat(pulse, t, process, lease)),
-    // A start, a claim or a turn in flight holds the row: what it hands over is there once the row
-    // is deleted.
+    // A start, a claim or a turn in progress holds the row. Once the row is deleted, the jobs they
+    // handed over are visible.
     unregister: (process) =>
       reporting(() =>
         pulse.transaction(async (tx) => {

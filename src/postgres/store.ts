@@ -26,31 +26,31 @@ import { retrying } from "./driver/retrying.ts";
 import { stepSql } from "./user_sql/step_sql.ts";
 import type { Tables } from "./sql/tables.ts";
 
-/** What the store needs of the backend. */
+/** What the store needs from the backend. */
 export interface StoreParts {
   readonly reads: Db;
   readonly calls: Db;
   readonly steps: Db;
   readonly lanes: Db;
   readonly lacking: ExplainError;
-  /** Stands between a step's part of a transaction and the engine's. */
+  /** Runs between a step's part of a transaction and the engine's. */
   readonly engine: string;
   readonly t: Tables;
   readonly channels: Channels;
   readonly watch: Store["watch"];
-  /** Tells other processes that these queues got work. */
+  /** Notifies other processes that these queues have new work. */
   readonly notify: (on: Queryable, queues: readonly string[]) => Promise<void>;
 }
 
 /**
- * Milliseconds after which a caller is told that the database is away. Workers go on trying by
- * themselves.
+ * Milliseconds after which a caller gets an error when the database is down. Workers retry without
+ * this limit.
  */
 const patience = 5_000;
 
 /**
- * The store on PostgreSQL. What is fenced or idempotent is repeated after a lost answer; nothing
- * else is.
+ * The store on PostgreSQL. Fenced or idempotent work is repeated after a lost response; other work
+ * is not.
  */
 export function postgresStore(parts: StoreParts): Store {
   const { reads, calls, steps, lanes, engine, lacking, t, channels, notify, watch } = parts;
@@ -60,8 +60,8 @@ export function postgresStore(parts: StoreParts): Store {
     throw await lacking(error);
   };
   /**
-   * Tells a statement of the engine that waited in vain, or lacks something, from one of the
-   * step's.
+   * Distinguishes an engine statement that timed out on a lock or lacks something from a statement
+   * of the step.
    */
   const ours = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error) => isImpatience(error) ? Promise.reject(describe(error)) : tell(error));
@@ -132,8 +132,8 @@ export function postgresStore(parts: StoreParts): Store {
 const busy = /^(55P03|57014|23505|40P01|40001)$/;
 
 /**
- * Writes a batch. When one instance is locked by somebody else, or has got its result from somebody
- * else, the others must not wait for it: they are written one by one, and what fails so is stale.
+ * Writes a batch. If one instance is locked or got its result elsewhere, the others must not wait
+ * for it. They are then written one by one, and those that fail are stale.
  */
 async function commitAll(
   write: (turns: readonly Turn[]) => Promise<Written>,
@@ -153,9 +153,8 @@ async function commitAll(
 }
 
 /**
- * Runs a transaction again when the database asks for it: a deadlock or a serialization failure,
- * never shown to a step. A step whose own statement waited in vain has failed; see {@linkcode ours}
- * for the engine's.
+ * Runs a transaction again after a deadlock or a serialization failure, which a step never sees. A
+ * step whose own statement times out on a lock has failed; see {@linkcode ours} for the engine's.
  */
 async function again<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
@@ -169,8 +168,7 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * The transaction of a step for the engine's own statements: `engine` runs before the first of
- * them.
+ * The step's transaction for the engine's own statements: `engine` runs before the first of them.
  */
 function afterStep(tx: Tx, engine: string): Queryable {
   let entered: Promise<void> | undefined;
@@ -183,7 +181,8 @@ function afterStep(tx: Tx, engine: string): Queryable {
 }
 
 /**
- * What waits in vain for a free connection is told so by a code of its own: the database is there.
+ * A timeout while waiting for a free connection gets its own code, because the database is
+ * reachable.
  */
 async function admitted<T>(work: () => Promise<T>): Promise<T> {
   try {

@@ -9,27 +9,30 @@ import { sleep } from "../driver/retrying.ts";
 import { type Tables, tablesOf } from "../sql/tables.ts";
 import { unserved } from "../jobs/unserved.ts";
 
-/** A rule of the engine that a database breaks in one place. */
+/** A violation of one rule, for one row. */
 export interface Violation {
   readonly rule: string;
   readonly sentence: string;
-  /** What people know the instance by: workflow, key and step. */
+  /** The instance in readable form: workflow, key and step. */
   readonly subject: string | undefined;
   readonly found: Found;
-  /** Whether {@linkcode repair} can do something about it. */
+  /** Whether {@linkcode repair} can fix it. */
   readonly repairable: boolean;
 }
 
-/** What was found: of each rule so many violations as were asked for, and how many there are. */
+/**
+ * The result of an examination: up to `limit` violations per rule, and the total count of each
+ * rule.
+ */
 export interface Examination {
   readonly violations: readonly Violation[];
   readonly counts: Readonly<Record<string, number>>;
 }
 
 export interface ExamineOptions {
-  /** Violations of one rule that are told at most. Default: 20. */
+  /** Maximum number of violations to return per rule. Default: 20. */
   readonly limit?: number;
-  /** Milliseconds after which a suspicion is looked at once more. Default: 250. */
+  /** Milliseconds after which a suspected violation is checked again. Default: 250. */
   readonly again?: number;
 }
 
@@ -46,8 +49,8 @@ interface Look {
 }
 
 /**
- * Checks the rules of the engine on a live database: it takes no lock, and a violation is one that
- * was seen twice.
+ * Checks the rules of the engine on a live database. It takes no locks, and reports only violations
+ * that it has seen twice.
  */
 export async function examine(
   db: Db,
@@ -76,8 +79,8 @@ export async function examine(
 }
 
 /**
- * What no living process can work on: a sentence for each queue, code or graph that is missing, and
- * what waits for it.
+ * Work that no living process can do: one sentence per missing queue, code or graph, with the jobs
+ * that wait for it.
  */
 export async function untaken(db: Db, schema: string): Promise<readonly string[]> {
   const t = tablesOf(schema);
@@ -128,10 +131,10 @@ function key({ found: { instance, job, process, step } }: Violation): string {
 }
 
 /**
- * Repairs what is safe, each violation in a transaction of its own. Returns those that were
- * repaired.
+ * Repairs the violations that are safe to repair, each in its own transaction. Returns those that
+ * were repaired.
  *
- * @param queue Where the wake-up of an instance is put.
+ * @param queue Queue for the wake-up jobs of instances.
  */
 export async function repair(
   db: Db,

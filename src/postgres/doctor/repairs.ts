@@ -5,12 +5,10 @@ import type { Found } from "./rules.ts";
 import { freeDead, freeUnowned } from "../jobs/give_back.ts";
 import type { Tables } from "../sql/tables.ts";
 
-/** Repairs one violation in a transaction of its own. False when it was gone already. */
+/** Repairs one violation in its own transaction. Returns false when it no longer exists. */
 export type Repair = (tx: Tx, t: Tables, found: Found, queue: string) => Promise<boolean>;
 
-/**
- * Locks the instance before its jobs, as every writer does; `condition` may name the step as $2.
- */
+/** Locks the instance before its jobs, as every writer does. `condition` may use the step as $2. */
 async function lock(
   tx: Tx,
   t: Tables,
@@ -27,9 +25,9 @@ async function lock(
 const some = async (rows: Promise<readonly unknown[]>) => (await rows).length > 0;
 const final = `${isFinalStatus("i.status")} and $2::text is not null`;
 
-/** What is safe: each repair looks again, under the locks that the engine's own writers take. */
+/** The safe repairs. Each one checks again, under the locks that the engine's own writers take. */
 export const repairs: Readonly<Record<string, Repair>> = {
-  // One wake-up too many does no harm: it finds nothing.
+  // An extra wake-up is harmless: it finds nothing to do.
   unread: (tx, t, { instance }, queue) =>
     some(tx.query(
       `${
@@ -54,13 +52,14 @@ export const repairs: Readonly<Record<string, Repair>> = {
   "inactive-job": async (tx, t, found) =>
     await lock(tx, t, found, `not jsonb_exists(i.control -> 'active', $2)`) &&
     await some(
-      // Its row may be the next step's by now.
+      // The row may belong to the next step by now.
       tx.query(
         `delete from ${t.jobs} where id = $1::text::bigint and step = $2 returning id::text`,
         [found.job, found.step],
       ),
     ),
-  // Whoever relied on one that goes is read by the one that stays: it cannot be claimed meanwhile.
+  // Results that rely on the deleted advance are read by the remaining one: it cannot be claimed
+  // meanwhile.
   "double-advance": (tx, t, { instance }) =>
     some(tx.query(
       `with waiting as materialized (
@@ -83,8 +82,8 @@ export const repairs: Readonly<Record<string, Repair>> = {
        returning id::text`,
       [job],
     )),
-  // All of the instance's: whoever deleted it meant them too. Found again, another one of them is
-  // gone already.
+  // Deletes everything of the instance, because that was the intent of its deletion. Other
+  // violations of the same instance are then already fixed.
   "orphan-result": (tx, t, { instance }) =>
     some(tx.query(
       `delete from ${t.results} r
@@ -102,7 +101,7 @@ export const repairs: Readonly<Record<string, Repair>> = {
        returning id::text`,
       [job],
     )),
-  // As a rescue does: the row goes first, its jobs are looked up in a later statement.
+  // As in a rescue, the process row is deleted first and its jobs are read in a later statement.
   silent: async (tx, t, { process }) =>
     await some(tx.query(
       `delete from ${t.processes}

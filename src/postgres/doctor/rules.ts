@@ -1,7 +1,7 @@
 import { activationKey, isActive, isFinalStatus, isLive, jobActivation } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
-/** What a rule has found: the ids that it is about, and what else its sentence needs. */
+/** What a rule has found: the affected ids, and other values for its sentence. */
 export interface Found {
   readonly instance: string | null;
   readonly job: string | null;
@@ -11,8 +11,9 @@ export interface Found {
 }
 
 /**
- * What must never be seen. A rule is one statement and so one snapshot, and compares only what one
- * transaction writes together: what is under way in a live system is seen whole or not at all.
+ * A state that must never be visible. A rule is a single statement, so it sees one snapshot, and it
+ * compares only rows that are written in the same transaction. It therefore sees each change of a
+ * live system completely or not at all.
  */
 export interface Rule {
   readonly name: string;
@@ -24,8 +25,8 @@ export interface Rule {
 const final = isFinalStatus("i.status");
 const live = isLive("j");
 /**
- * A scheduled delivery may be put in while its instance ends, and comes before its wait: it follows
- * no rule of steps.
+ * Excludes scheduled deliveries. They may be inserted while their instance ends, and may arrive
+ * before their wait, so the rules for steps do not apply to them.
  */
 const ofStep = `j.kind <> 'advance' and not coalesce(jsonb_exists(j.args, 'delivery'), false)`;
 const jobIsActive = isActive("i.control", "j.step", jobActivation("j"));
@@ -36,7 +37,7 @@ const resultIsEarly = `coalesce(i.control -> 'early' ? (${
 const advanceOf = (t: Tables, instance: string) =>
   `select from ${t.jobs} j where j.instance_id = ${instance} and j.kind = 'advance' and ${live}`;
 
-/** What drives an instance, and what it has left behind. */
+/** Rules about the jobs that drive an instance, and about leftovers. */
 const driving: readonly Rule[] = [
   {
     name: "undriven",
@@ -114,7 +115,7 @@ const driving: readonly Rule[] = [
   },
 ];
 
-/** Who owns which job. */
+/** Rules about the ownership of jobs. */
 const owning: readonly Rule[] = [
   {
     name: "unowned",
@@ -157,7 +158,7 @@ const owning: readonly Rule[] = [
   },
 ];
 
-/** What the history and the state of an instance must agree on. */
+/** Rules about agreement between the history and the state of an instance. */
 const telling: readonly Rule[] = [
   {
     name: "double-result",

@@ -8,7 +8,7 @@ import { transact } from "./transaction.ts";
 
 const closePatience = 4_000;
 
-/** Makes a private pool; nothing is opened before the first statement. */
+/** Creates a private pool. It opens no connection before the first statement. */
 export function connect(given: ConnectOptions): Db {
   const options = checkOptions(given);
   const pool = new Pool(options);
@@ -23,12 +23,13 @@ export function connect(given: ConnectOptions): Db {
   return {
     async query<R = Row>(text: string, params: readonly Parameter[] = []) {
       checkStatement(text, params);
-      // Behind PgBouncer settings live as long as a transaction.
+      // Behind PgBouncer, settings last only for a transaction.
       return options.prepare === false
         ? await transaction((tx) => tx.query<R>(text, params), transactionDeadline)
         : await pool.use(async (connection) => plain<R>(await connection.send(text, params)));
     },
-    // A script that fails after a begin of its own would leave the session inside it.
+    // A script that begins a transaction and then fails would leave the session in that
+    // transaction.
     script: (text) => transaction((tx) => tx.script(text), transactionDeadline),
     transaction: (work, { deadline = transactionDeadline } = {}) => transaction(work, deadline),
     close: () => pool.close(closePatience),

@@ -9,7 +9,7 @@ import { settings } from "./settings.ts";
 import { avoid, type Encryption, openSocket, type Reached, waysTo } from "./socket/sockets.ts";
 import { checkTls } from "./socket/tls.ts";
 
-/** One answer of the server; `columns` has the type of each column. */
+/** One response of the server; `columns` has the type of each column. */
 export type Answer = readonly unknown[] & {
   readonly command?: string | null;
   readonly columns?: readonly { readonly name: string; readonly type: number }[] | null;
@@ -26,7 +26,8 @@ interface RunningStatement {
 
 const mostPrepared = 500;
 
-// Text in and text out for the types the driver would convert: see mergeUserTypes in its source.
+// Passes values through as text for the types that the driver would convert: see mergeUserTypes in
+// its source.
 const asText = {
   to: 25,
   from: [16, 17, 20, 21, 23, 26, 114, 700, 701, 1082, 1114, 1184, 3802],
@@ -34,16 +35,16 @@ const asText = {
   parse: (text: string) => text,
 };
 
-/** What the driver asks for the text of a parameter, by the oid of its type. */
+/** The driver looks up the serializer of a parameter by the oid of its type. */
 const serializers = new Proxy({}, {
   has: () => true,
   get: (_, type) => (value: unknown) => value instanceof Bound ? value.as(Number(type)) : value,
 });
 
 /**
- * One session with the server, on one socket of our own, for one caller at a time. The driver's
- * own pool reopens a slot under a transaction that has died; so each connection is a driver
- * client of its own, which is never used again after its socket is gone.
+ * One session with the server, on our own socket, for one caller at a time. The driver's own pool
+ * reopens a slot while a dead transaction still uses it. Therefore each connection is a separate
+ * driver client, which is never reused after its socket is lost.
  */
 export class Connection {
   readonly #options: ConnectOptions;
@@ -54,13 +55,13 @@ export class Connection {
   readonly #ended = new AbortController();
   readonly #waiting = new Set<(error: unknown) => void>();
   readonly #hooks: ConnectionHooks;
-  /** How else to get in. */
+  /** The other encryption modes to try. */
   readonly #ways: Encryption[];
   #sql: postgres.Sql;
   #reached: { readonly by: Reached; readonly way: Encryption } | undefined;
-  /** The statement that the server has, with the key of the session once that is known. */
+  /** The statement that the server is running, with the session key once it is known. */
   #running: RunningStatement | undefined;
-  /** Whether the server has let us in. */
+  /** Whether the server has accepted the login. */
   #entered = false;
 
   private constructor(
@@ -80,20 +81,22 @@ export class Connection {
   }
 
   /**
-   * The driver waits for a password function inside the handshake, where a lost socket ends the
-   * process.
+   * The password must be known first: the driver awaits a password function inside the handshake,
+   * where a lost socket ends the process.
    */
   static async open(options: ConnectOptions, hooks: ConnectionHooks = {}): Promise<Connection> {
     const address = addressOf(options);
     return new Connection(options, address, await passwordOf(address), hooks);
   }
 
-  /** Why nothing can be sent any more. */
+  /** The reason why nothing can be sent any more, if there is one. */
   get lost(): Error | undefined {
     return this.#ended.signal.reason;
   }
 
-  /** Sends one statement, or several when `script`, and gives up on the answer at the deadline. */
+  /**
+   * Sends one statement, or several if `script`. Stops waiting for the response at the deadline.
+   */
   async send(
     text: string,
     parameters: readonly Parameter[] = [],
@@ -132,7 +135,10 @@ export class Connection {
     }
   }
 
-  /** Has the server cancel what it runs for us. Resolves when it knows, or cannot be told. */
+  /**
+   * Asks the server to cancel the running statement. Resolves when the server has the request or
+   * cannot be reached.
+   */
   async interrupt(): Promise<void> {
     const { pid, secret } = this.#running?.state ?? {};
     if (this.#reached === undefined || !pid || secret === undefined) return;
@@ -140,7 +146,10 @@ export class Connection {
     await requestCancel(this.#address, way, by, { pid, secret }).catch(() => {});
   }
 
-  /** Waits for `work`, which is not begun on a lost connection and rejects when it gets lost. */
+  /**
+   * Waits for `work`. Does not begin it on a lost connection, and rejects when the connection is
+   * lost.
+   */
   unlessLost<T>(work: () => PromiseLike<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.lost) return reject(this.lost);
@@ -150,16 +159,16 @@ export class Connection {
     });
   }
 
-  /** Says goodbye to the server, for at most `patience` milliseconds. */
+  /** Terminates the session, waiting for at most `patience` milliseconds. */
   async close(patience: number): Promise<void> {
     if (!this.lost) await this.#sql.end({ timeout: patience / 1000 }).catch(() => {});
     this.destroy(new DatabaseError("CONNECTION_ENDED", "The connection was closed"));
   }
 
-  /** Drops the socket; what was waiting for an answer rejects with `error`. */
+  /** Destroys the socket. Pending requests reject with `error`. */
   destroy(error: Error): void {
     if (this.lost) return;
-    // A session that is busy would not notice that its client is gone.
+    // A busy session would not notice that its client has gone.
     if (!(error instanceof DatabaseError && error.fatal)) void this.interrupt();
     this.#ended.abort(error);
     for (const reject of this.#waiting) reject(error);
@@ -170,7 +179,7 @@ export class Connection {
   #client(way: Encryption): postgres.Sql {
     let opened = false;
     const client = driver(this.#options, this.#address, this.#password, {
-      // A second socket would carry the statements of a dead transaction into a new session.
+      // A second socket would send the statements of a dead transaction to a new session.
       socket: async () => {
         if (opened) throw new DatabaseError("CONNECTION_CLOSED", "The connection was lost");
         opened = true;
@@ -184,7 +193,7 @@ export class Connection {
       },
       onnotify: (channel: string, payload: string) => this.#hooks.onNotify?.(payload, channel),
       onparameter: (name: string, value: string) => {
-        // What a standby answers may be old, and nothing can be written to it.
+        // Reads from a standby may be stale, and it accepts no writes.
         if (name === "in_hot_standby" && value === "on") {
           this.destroy(new DatabaseError("25006", "The server is a standby"));
         }
@@ -197,7 +206,7 @@ export class Connection {
     return client;
   }
 
-  // The server keeps each statement it prepared as long as the session lives.
+  // The server keeps every prepared statement for the lifetime of the session.
   #prepares(text: string): boolean {
     if (!this.#prepared) return false;
     if (this.#prepared.size < mostPrepared) this.#prepared.add(text);
@@ -206,8 +215,8 @@ export class Connection {
 }
 
 /**
- * Refuses what cannot be, before anything is connected, and settles what the address says of the
- * pool in between.
+ * Rejects invalid options before anything connects, and applies what the address says about a
+ * pooler.
  */
 export function checkOptions(options: ConnectOptions): ConnectOptions {
   const { max = 10 } = options;
@@ -240,8 +249,8 @@ function deadlineOf({ statementTimeout = 30_000, deadline }: ConnectOptions): nu
 }
 
 /**
- * A client of the driver. It reads neither the URL nor the environment, and its socket is secured
- * before it sees it.
+ * Creates a driver client. It reads neither the URL nor the environment, and receives a socket that
+ * is already secured.
  */
 function driver(
   options: ConnectOptions,
@@ -274,12 +283,13 @@ function driver(
     connection: {
       application_name: address.applicationName ?? applicationName,
       ...(address.options ? { options: address.options } : {}),
-      // PgBouncer knows few startup parameters and gives each transaction another session.
+      // PgBouncer supports few startup parameters, and may use another session for each
+      // transaction.
       ...(prepare ? settings(options) : {}),
     },
   } as unknown as postgres.Options<Record<string, postgres.PostgresType>>;
-  // What it has parsed once it takes as it is: without that it would read PGTARGETSESSIONATTRS, and
-  // fail on "any".
+  // The driver does not parse options that it has parsed before. Otherwise it would read
+  // PGTARGETSESSIONATTRS and fail on "any".
   const { options: parsed } = postgres(all);
   return postgres(
     { ...parsed, serializers, target_session_attrs: undefined } as never,

@@ -8,58 +8,55 @@ import { clean, engineSettings, engineStatements, settings } from "./settings.ts
 /** How to reach PostgreSQL, and how many connections may be opened. */
 export interface ConnectionsOptions extends AddressOptions {
   /**
-   * Connections that may be open at the same time, of all kinds: for heartbeats, commits,
-   * notifications, claims, calls and the transactions of steps. At least 5, or 4 with `notify:
-   * false`. Default 15: six of them for the transactions of steps.
+   * Maximum number of open connections for all purposes: heartbeats, commits, notifications,
+   * claims, calls and step transactions. Minimum: 5, or 4 with `notify: false`. Default: 15, six of
+   * which are for step transactions.
    */
   readonly poolSize?: number | undefined;
-  /** After which time a connection that nobody uses is closed. Default `"1m"`. */
+  /** Time after which an unused connection is closed. Default: `"1m"`. */
   readonly idleTimeout?: Duration | undefined;
   /**
-   * Use prepared statements. Set false behind PgBouncer in transaction mode. Default true, or false
-   * with `pgbouncer=true` in the URL.
+   * Use prepared statements. Set false behind PgBouncer in transaction mode. Default: true, or
+   * false with `pgbouncer=true` in the URL.
    */
   readonly prepare?: boolean | undefined;
   /**
-   * Listen for notifications. Set false behind PgBouncer in transaction mode: polling alone does it
-   * then. Default as `prepare`'s.
+   * Listen for notifications. Set false behind PgBouncer in transaction mode; the engine then only
+   * polls. Default: same as `prepare`.
    */
   readonly notify?: boolean | undefined;
-  /**
-   * How long one statement may take; the transaction of a step may take twice as long. Default
-   * `"30s"`.
-   */
+  /** Time limit of one statement. A step's transaction may take twice as long. Default: `"30s"`. */
   readonly statementTimeout?: Duration | undefined;
 }
 
-/** Connections that several engines share; made by {@linkcode connections}. */
+/** Connections that several engines share. Created by {@linkcode connections}. */
 export interface SharedConnections extends AsyncDisposable {
-  /** How many may be open at the same time. */
+  /** Maximum number of open connections. */
   readonly poolSize: number;
 }
 
 /**
- * Connections by what they are for. Nobody who holds one waits for another one of the same kind.
+ * Connections by purpose. A holder of a connection never waits for another one of the same kind.
  */
 export interface Connections extends SharedConnections {
-  /** One: a heartbeat must not wait behind work. */
+  /** One connection for heartbeats, which must not wait behind other work. */
   readonly pulse: Db;
-  /** For commits: they never wait long for a lock that somebody else holds. */
+  /** For commits, which never wait long for a lock. */
   readonly lanes: Db;
-  /** For claims and for what the engine reads in between: none of it waits for a lock. */
+  /** For claims and the engine's own reads, which never wait for a lock. */
   readonly reads: Db;
-  /** For everything that may wait for a lock, and for what callers ask. */
+  /** For everything that may wait for a lock, and for calls from users. */
   readonly calls: Db;
-  /** For the transactions of steps. */
+  /** For step transactions. */
   readonly steps: Db;
   readonly listener: NotificationListener | undefined;
-  /** Begins the engine's part in the transaction of a step. */
+  /** Statements that begin the engine's part of a step transaction. */
   readonly engine: string;
 }
 
 /**
- * Makes connections that several engines share, for instance one engine for each schema of a
- * database. Each engine is closed by itself; dispose the connections after all of them.
+ * Creates connections that several engines share, for example one engine for each schema of a
+ * database. Close each engine separately, and dispose the connections after all of them.
  *
  * @throws {RangeError} When `poolSize` is too small.
  *
@@ -77,7 +74,7 @@ export function connections(options: ConnectionsOptions): SharedConnections {
 /** Milliseconds that a caller waits for a free connection. */
 const patience = 30_000;
 
-/** Makes them; each is opened when it is needed. */
+/** Creates the pools. Connections are opened on demand. */
 export function openConnections(options: ConnectionsOptions): Connections {
   const { pooled } = addressOf(options);
   const { notify = !pooled, prepare = !pooled } = options;
@@ -111,7 +108,7 @@ export function openConnections(options: ConnectionsOptions): Connections {
     ...pools,
     poolSize,
     listener: notify ? new NotificationListener(base) : undefined,
-    // Behind PgBouncer no session has settings of its own.
+    // Behind PgBouncer, sessions have no settings of their own.
     engine: prepare
       ? engineStatements(engineSettings)
       : engineStatements(settings({ ...base, settings: engineSettings }), true),
@@ -133,14 +130,14 @@ function connectOptions(options: ConnectionsOptions, prepare: boolean): ConnectO
   };
 }
 
-/** How many connections there are for each purpose. */
+/** The number of connections for each purpose. */
 export interface Shares {
   readonly pulse: number;
   readonly listener: number;
   readonly lanes: number;
   /**
-   * None where there are few: claims and reads then take their turn on the lane, where nothing
-   * waits long.
+   * 0 if there are few connections: claims and reads then use the lanes, where no statement waits
+   * long.
    */
   readonly reads: number;
   readonly calls: number;
@@ -150,8 +147,8 @@ export interface Shares {
 const plenty = 10;
 
 /**
- * Shares connections out: what the engine needs first, then a third of the rest to calls and the
- * others to steps.
+ * Divides the connections: first what the engine needs, then a third of the rest for calls and the
+ * remainder for steps.
  */
 export function sharesOf(poolSize: number, notify: boolean): Shares {
   const listener = notify ? 1 : 0;

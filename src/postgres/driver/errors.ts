@@ -1,15 +1,15 @@
 import { HephaestusError } from "../../core/errors/errors.ts";
 
-/** What PostgreSQL, the driver or the socket said, without the statement or its parameters. */
+/** An error from PostgreSQL, the driver or the socket, without the statement or its parameters. */
 export class DatabaseError extends Error {
   static {
     this.prototype.name = "DatabaseError";
   }
-  /** An SQLSTATE such as "23505", or a driver's or system's code such as "ECONNREFUSED". */
+  /** An SQLSTATE such as "23505", or a code of the driver or the system such as "ECONNREFUSED". */
   readonly code: string;
-  /** Whether the server ended the session with it. */
+  /** Whether the server ended the session with this error. */
   readonly fatal: boolean;
-  /** Whether it came instead of a session: nothing has been sent that could have had an effect. */
+  /** Whether it happened while connecting: nothing was sent that could have had an effect. */
   connecting = false;
   declare readonly detail?: string;
   declare readonly hint?: string;
@@ -17,13 +17,13 @@ export class DatabaseError extends Error {
   declare readonly table?: string;
   declare readonly column?: string;
   declare readonly constraint?: string;
-  /** Where the server was looked for, when it could not be reached. */
+  /** The address of a server that could not be reached. */
   declare readonly address?: string;
 
   constructor(code: string, message: string, from: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.code = code;
-    // Some poolers leave out the one that is never translated.
+    // Some poolers omit the untranslated severity.
     const severity = from.severity ?? from.severity_local;
     this.fatal = severity === "FATAL" || severity === "PANIC";
     for (const [name, field] of fields) {
@@ -42,16 +42,16 @@ const fields = [
   ["address", "address"],
 ] as const;
 
-// A read-only server is another one than the one to write to: a standby, or one that its operator
-// has closed.
+// A read-only server is the wrong one: a standby, or one that its operator has made read-only.
 const lost =
   /^(CONNECT(ION)?_|ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENET|ENOTFOUND$|EAI_|57P0|25P0[34]|25006$|53300$|08)/;
 const unable = /^(53[0-2]..|55P03|57014|POOL_EXHAUSTED)$/;
 const untrusted = /^TLS_|CERT|^ERR_(TLS|SSL)/;
-// What a server that cannot take a session now says instead, and what a pooler says of its server.
+// Codes of a server that temporarily accepts no sessions, and of a pooler that reports on its
+// server.
 const passing = /^(57P0[1-3]|53...|08(?!P01)...)$/;
 
-/** Makes an error of the driver our own: its `parameters` and `args` cannot be deleted. */
+/** Converts an error of the driver to our own: its `parameters` and `args` cannot be deleted. */
 export function databaseError(error: unknown): unknown {
   if (error instanceof DatabaseError || !(error instanceof Error)) return error;
   const from = error as Error & Record<string, unknown>;
@@ -59,7 +59,7 @@ export function databaseError(error: unknown): unknown {
   return new DatabaseError(from.code, error.message || from.code, from);
 }
 
-/** Whether the server answered with it and keeps the session. */
+/** Whether the error is a response of the server that keeps the session open. */
 export function isAnswer(error: unknown): boolean {
   return error instanceof DatabaseError && /^[0-9A-Z]{5}$/.test(error.code) && !error.fatal &&
     !isConnectionLost(error);
@@ -71,17 +71,16 @@ export function sqlState(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-/** Whether the connection was lost: the outcome of what was sent is unknown. */
+/** Whether the connection was lost, so that the outcome of what was sent is unknown. */
 export function isConnectionLost(error: unknown): boolean {
   if (isRefusal(error)) return false;
-  // With an address it came from the way there, whatever the system calls it.
+  // An error with an address is a network error, whatever its code.
   return lost.test(sqlState(error)) ||
     (error instanceof DatabaseError && (error.fatal || error.address !== undefined));
 }
 
 /**
- * Whether the server, or the check of its certificate, does not let us in. A person has to do
- * something about it.
+ * Whether the server or the certificate check rejects the connection. This needs a person to fix.
  */
 function isRefusal(error: unknown): boolean {
   const code = sqlState(error);
@@ -89,17 +88,17 @@ function isRefusal(error: unknown): boolean {
   return error instanceof DatabaseError && error.fatal && error.connecting && !passing.test(code);
 }
 
-/** Whether the server is none to write to: a standby, or one that is starting or stopping. */
+/** Whether the server accepts no writes: it is a standby, or it is starting or stopping. */
 export function isUnwritable(error: unknown): boolean {
   return /^(25006|57P0[123])$/.test(sqlState(error));
 }
 
-/** Whether the database asks to run the same transaction again. */
+/** Whether the database requests that the same transaction be run again. */
 export function isRetryable(error: unknown): boolean {
   return sqlState(error) === "40001" || sqlState(error) === "40P01";
 }
 
-/** Whether the server gave up waiting for somebody else, or was told to. */
+/** Whether the server stopped waiting for another transaction, or was told to cancel. */
 export function isImpatience(error: unknown): boolean {
   return isLockTimeout(error) || sqlState(error) === "57014";
 }
@@ -108,7 +107,7 @@ export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === "55P03";
 }
 
-/** The same error as a sentence that holds no password, URL, statement or parameter. */
+/** Describes the error in a sentence without password, URL, statement or parameters. */
 export function describe(error: unknown): HephaestusError {
   if (error instanceof HephaestusError) return error;
   const code = sqlState(error);
@@ -143,7 +142,7 @@ export function describe(error: unknown): HephaestusError {
   return failed(error);
 }
 
-/** The same for a statement that is not ours: what it waits for is its own affair. */
+/** The same for a statement of a user: what it waits for is not the engine's concern. */
 export function failed(error: unknown): HephaestusError {
   const code = sqlState(error);
   return new HephaestusError(
@@ -169,8 +168,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes what the driver says a sentence, with a code that tells whether the database could be
- * reached.
+ * Converts driver errors to sentences, with a code that says whether the database could be reached.
  */
 export async function reporting<T>(work: () => Promise<T>): Promise<T> {
   try {

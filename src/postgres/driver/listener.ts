@@ -4,13 +4,13 @@ import type { ConnectOptions } from "./contract.ts";
 import { pauseAfter, sleep } from "./retrying.ts";
 
 export interface Probe {
-  /** Milliseconds between two questions whether the server still has us. */
+  /** Milliseconds between two checks that the connection is alive. */
   readonly every: number;
-  /** Milliseconds that an answer may take. */
+  /** Milliseconds to wait for a response. */
   readonly patience: number;
 }
 
-/** Those who listen to one channel. */
+/** The listeners of one channel. */
 interface Ears {
   readonly hear: (payload: string) => void;
   readonly ready: () => void;
@@ -21,9 +21,9 @@ const backoff = { first: 100, most: 10_000 };
 const goodbye = 1_000;
 
 /**
- * Listens to any number of channels on one connection, which is there as long as somebody listens.
- * A notification is a hint: those sent while the connection was away are lost, so the owner looks
- * for work at each `ready`.
+ * Listens to any number of channels on one connection, which is open as long as there are
+ * listeners. Notifications are hints: those sent while the connection was down are lost, so the
+ * owner looks for work at each `ready`.
  */
 export class NotificationListener {
   readonly #options: ConnectOptions;
@@ -32,7 +32,7 @@ export class NotificationListener {
   readonly #ears = new Map<string, Set<Ears>>();
   #session: AbortController | undefined;
   #done: Promise<void> = Promise.resolve();
-  /** Wakes the session: the channels are not the ones that it listens to. */
+  /** Wakes the session when the wanted channels differ from those it listens to. */
   #changed = new AbortController();
 
   constructor(
@@ -107,7 +107,8 @@ export class NotificationListener {
         onLost: end,
       },
     );
-    // A password may take its time, and nothing is connected before there is something to send.
+    // Fetching a password may take long, and the connection opens only when there is something to
+    // send.
     const connection = await Promise.race([opening, aborted(ended.signal)]);
     if (connection === undefined) return;
     const told = new Set<Ears>();
@@ -134,8 +135,8 @@ export class NotificationListener {
   }
 
   /**
-   * Makes the server listen to what is wanted. Its answer proves the way there and back, which a
-   * silent socket does not.
+   * Makes the server listen to the wanted channels. Its response proves that the connection works
+   * in both directions, which a silent socket does not.
    */
   async #ask(connection: Connection, before: ReadonlySet<string>): Promise<Set<string>> {
     const wanted = new Set(this.#ears.keys());

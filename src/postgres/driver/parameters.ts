@@ -2,10 +2,10 @@ import { DatabaseError } from "./errors.ts";
 
 const most = 65_533; // the driver counts one short of what the protocol's 16 bits carry
 
-/** A value whose text depends on the type of its parameter, which the server tells. */
+/** A value whose text depends on the parameter type that the server reports. */
 export class Bound {
   readonly #textAs: (type: number) => string;
-  /** Why it has no text as that type. */
+  /** Why the value cannot be written as that type. */
   refusal: unknown;
 
   constructor(textAs: (type: number) => string) {
@@ -13,8 +13,8 @@ export class Bound {
   }
 
   /**
-   * Its text as a type, by the type's oid. The driver calls it, and its connection survives what is
-   * thrown.
+   * The text of the value as the type with this oid. The driver calls it; the connection survives
+   * an error.
    */
   as(type: number): string {
     try {
@@ -26,10 +26,10 @@ export class Bound {
   }
 }
 
-/** What a statement takes. */
+/** A parameter of a statement. */
 export type Parameter = string | null | Bound;
 
-/** Refuses what would break the connection for others, before the driver sees it. */
+/** Rejects what would break the connection for others, before the driver sees it. */
 export function checkStatement(text: unknown, parameters: unknown = []): void {
   if (typeof text !== "string") {
     throw new TypeError(`Cannot run a statement: its text must be a string, got ${kind(text)}`);
@@ -68,8 +68,9 @@ const operators = /[~!@#^&|`?+\-*/%<>=]{1000,}/g;
 const mostRead = 20_000_000;
 
 /**
- * PostgreSQL reads all operator characters that stand together, and reads them again behind each
- * beginning of a comment in them: 100,000 characters take minutes, in which it heeds no cancel.
+ * PostgreSQL's lexer reads a run of operator characters as one token, and reads it again after each
+ * comment start inside it. 100,000 characters take minutes, during which it ignores cancel
+ * requests.
  */
 function keepsParserBusy(text: string): boolean {
   let read = 0;

@@ -15,15 +15,15 @@ interface Idle {
 }
 
 /**
- * At most `max` connections, each lent to one caller at a time and dropped once it was lost.
- * Whoever waits for one is refused after `patience`, and one that nobody has used for `idle`
- * milliseconds is closed.
+ * At most `max` connections, each lent to one caller at a time and discarded once it is lost. A
+ * caller that waits is rejected after `patience` milliseconds, and a connection that was not used
+ * for `idle` milliseconds is closed.
  */
 export class Pool {
   readonly #options: ConnectOptions;
   readonly #max: number;
   readonly #all = new Set<Connection>();
-  /** Last in, first out: those that have rested the longest come first. */
+  /** Last in, first out, so the connections that have been idle longest come first. */
   readonly #idle: Idle[] = [];
   readonly #waiting = new Set<Waiter>();
   #free: number;
@@ -48,7 +48,9 @@ export class Pool {
     }
   }
 
-  /** Lets what runs end, for at most `patience` milliseconds, then destroys every socket. */
+  /**
+   * Lets running statements end for at most `patience` milliseconds, then destroys every socket.
+   */
   close(patience: number): Promise<void> {
     return this.#closing ??= this.#close(patience);
   }
@@ -104,7 +106,7 @@ export class Pool {
     );
   }
 
-  /** The caller has its answer: what the next one must not find is cleaned up behind it. */
+  /** The caller already has its result. Clean up before the next caller uses the connection. */
   #giveBack(connection: Connection | undefined): void {
     const { clean, prepare } = this.#options;
     const cleaned = clean === undefined || prepare === false;
@@ -141,7 +143,10 @@ export class Pool {
     }, Math.max(0, first.since + idle - performance.now()));
   }
 
-  /** Closes what has rested since `before`. It keeps its place until the server has seen it go. */
+  /**
+   * Closes connections that have been idle since `before`. Each keeps its place until the server
+   * has closed the session.
+   */
   #sweep(before: number): void {
     while (this.#free > 0 && this.#idle[0] !== undefined && this.#idle[0].since <= before) {
       this.#free--;
@@ -159,7 +164,7 @@ export class Pool {
       },
     });
     this.#all.add(connection);
-    // Its password came after the end.
+    // The pool was closed before the password was available.
     if (this.#cut) connection.destroy(cutOff());
     return connection;
   }

@@ -1,7 +1,7 @@
 import { isConnectionLost, isLockTimeout, isRetryable, sqlState } from "./errors.ts";
 
 export interface RetryingOptions {
-  /** Ends the retrying; what runs is not interrupted. */
+  /** Ends the retries; a running attempt is not interrupted. */
   readonly signal?: AbortSignal;
   /** Milliseconds after which the last error is thrown. Default: 30,000. */
   readonly deadline?: number;
@@ -11,13 +11,16 @@ export interface RetryingOptions {
 export interface Backoff {
   /** Milliseconds before the second attempt. */
   readonly first: number;
-  /** Milliseconds that no pause exceeds. */
+  /** Maximum pause in milliseconds. */
   readonly most: number;
 }
 
 const quick: Backoff = { first: 20, most: 2_000 };
 
-/** Runs `work` again while the database is away or asks for it: it must be fenced or idempotent. */
+/**
+ * Runs `work` again while the database is down or requests a retry. `work` must be fenced or
+ * idempotent.
+ */
 export async function retrying<T>(
   work: (attempt: number) => Promise<T>,
   { signal, deadline = 30_000, backoff = quick }: RetryingOptions = {},
@@ -36,16 +39,15 @@ export async function retrying<T>(
 }
 
 /**
- * Whether the same work may succeed later: also when the server lacks resources or was too slow.
+ * Whether the same work may succeed later, including when the server lacks resources or was too
+ * slow.
  */
 function passes(error: unknown): boolean {
   return isRetryable(error) || isLockTimeout(error) || isConnectionLost(error) ||
     /^(53...|57014)$/.test(sqlState(error));
 }
 
-/**
- * Milliseconds to wait after an attempt: doubled each time, and up to half of it left to chance.
- */
+/** Milliseconds to wait after an attempt: doubled each time, with up to half of it random. */
 export function pauseAfter(attempt: number, { first, most }: Backoff): number {
   return Math.min(first * 2 ** (attempt - 1), most) * (0.5 + Math.random() / 2);
 }

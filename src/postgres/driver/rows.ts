@@ -2,7 +2,7 @@ import type { Answer } from "./connection.ts";
 
 const types = new WeakMap<readonly unknown[], ReadonlyMap<string, number>>();
 
-/** The rows of an answer as a plain array. */
+/** The rows of a response as a plain array. */
 export function plain<R>(answer: Answer): readonly R[] {
   const rows = Array.from(answer) as R[];
   if (answer.columns && rows.length > 0) {
@@ -11,7 +11,7 @@ export function plain<R>(answer: Answer): readonly R[] {
   return rows;
 }
 
-/** The type (its oid) of each column of rows that a `query` returned. */
+/** The type oid of each column of rows that a `query` returned. */
 export function columnTypes(rows: readonly unknown[]): ReadonlyMap<string, number> {
   return types.get(rows) ?? new Map();
 }

@@ -1,6 +1,6 @@
 import type { ConnectOptions } from "./contract.ts";
 
-/** What each session runs with, whatever the database's defaults are. */
+/** The settings of each session, independent of the database's defaults. */
 export function settings(options: ConnectOptions): Readonly<Record<string, string>> {
   const { statementTimeout = 30_000 } = options;
   const all = {
@@ -20,7 +20,8 @@ export function settings(options: ConnectOptions): Readonly<Record<string, strin
 }
 
 /**
- * Begins a transaction; behind PgBouncer the settings come with it, for nothing else keeps them.
+ * Begins a transaction. Behind PgBouncer this includes the settings, which would otherwise not
+ * persist.
  */
 export function beginning(options: ConnectOptions): string {
   const begin = "begin isolation level read committed";
@@ -30,7 +31,7 @@ export function beginning(options: ConnectOptions): string {
 }
 
 /**
- * Ends a transaction that has failed; behind PgBouncer nothing can be sent to its session
+ * Ends a transaction that has failed. Behind PgBouncer nothing can be sent to its session
  * afterwards.
  */
 export function rollingBack({ prepare, clean }: ConnectOptions): string {
@@ -40,25 +41,24 @@ export function rollingBack({ prepare, clean }: ConnectOptions): string {
 }
 
 /**
- * What a session runs with while somebody else's SQL is in it, and what it must not keep of it. A
- * step's SQL runs in a session whose settings are the database's own; the engine's part of the same
- * transaction runs with the engine's.
+ * How a session is prepared for user SQL, and cleaned after it. A step's SQL runs with the
+ * database's own settings; the engine's part of the same transaction runs with the engine's.
  */
 
 export const engineSettings = {
-  // The engine's statements keep the plans of a full table: one that was made for an empty one
-  // costs 480 µs a row later.
+  // The engine needs the plans of a full table: a plan made for an empty table later costs 480 µs
+  // per row.
   enable_seqscan: "off",
   plan_cache_mode: "force_generic_plan",
-  // A result by anybody else is checked for its instance, by a trigger.
+  // A trigger checks the instance of results from any other writer.
   "hephaestus.writer": "engine",
 } as const;
 
 const reset = "reset session authorization; reset role; reset all";
 
 /**
- * Everything that outlives a transaction and that SQL can make; statements that the driver has
- * prepared stay.
+ * Resets everything that SQL can create and that outlives a transaction. Statements prepared by the
+ * driver stay.
  */
 const forget = [
   "close all",
@@ -76,15 +76,15 @@ begin
 end $$`,
 ].join("; ");
 
-/** Makes a session what it was when it was opened. */
+/** Restores a session to the state in which it was opened. */
 export const clean: string = `${reset}; ${forget}`;
 
 /**
- * Goes from the step's part of a transaction to the engine's. What the step has deferred is checked
- * before, under the role and the settings that it was written under.
+ * Statements that switch from the step's part of a transaction to the engine's. Deferred
+ * constraints of the step are checked first, under the role and settings of the step.
  *
- * @param clean Whether the session is somebody else's after the transaction, as behind PgBouncer:
- * then it is cleaned at once.
+ * @param clean Whether others use the session after the transaction, as behind PgBouncer. It is
+ * then cleaned immediately.
  */
 export function engineStatements(
   settings: Readonly<Record<string, string>>,

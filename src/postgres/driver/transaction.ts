@@ -6,18 +6,18 @@ import type { Parameter } from "./parameters.ts";
 import { plain } from "./rows.ts";
 
 export interface TransactionOptions {
-  /** The statement that begins it. */
+  /** The statement that begins the transaction. */
   readonly begin: string;
-  /** The statements that end it when it has failed. */
+  /** The statements that end it after a failure. */
   readonly rollback: string;
-  /** Milliseconds after which the connection is dropped, whatever the work is doing. */
+  /** Milliseconds after which the connection is dropped, even if `work` is still running. */
   readonly deadline: number;
 }
 
 /**
- * Runs `work` in a transaction on a connection of its own. Once the connection is lost nothing
- * more is sent, neither a late statement of `work` nor a commit or rollback, and the promise
- * settles without waiting for `work`.
+ * Runs `work` in a transaction on its own connection. Once the connection is lost nothing more is
+ * sent: no late statement of `work`, no commit and no rollback. The promise settles without waiting
+ * for `work`.
  */
 export async function transact<T>(
   connection: Connection,
@@ -36,13 +36,13 @@ export async function transact<T>(
       await tx.run(begin, [], true);
       result = await connection.unlessLost(async () => await work(tx));
     } catch (error) {
-      // A rollback would wait for what still runs, and nobody waits for that any more. The server
-      // is told to cancel it.
+      // A rollback would wait for the running statements, whose results are not needed. Ask the
+      // server to cancel instead.
       if (tx.running > 0) connection.destroy(givenUp());
       else await tx.end(rollback).catch((worse) => connection.destroy(worse));
       throw error;
     }
-    // The server answers the commit of a failed transaction with a rollback, and no error.
+    // The server responds to the commit of a failed transaction with a rollback, without an error.
     if ((await tx.end("commit")) !== "COMMIT") throw tx.failure;
     return result;
   } finally {
@@ -54,11 +54,11 @@ export async function transact<T>(
 class OpenTransaction implements Tx {
   readonly #connection: Connection;
   #last: Promise<unknown> = Promise.resolve();
-  /** Set when the end is on its way: nothing may follow it. */
+  /** Set once the end is being sent: no statement may follow it. */
   over = false;
-  /** How many statements have no answer yet. */
+  /** How many statements have no response yet. */
   running = 0;
-  /** The first statement that failed. */
+  /** The first error of a statement. */
   failure: unknown;
 
   constructor(connection: Connection) {
@@ -86,7 +86,7 @@ class OpenTransaction implements Tx {
     return this.#connection.send(text, parameters, { script });
   }
 
-  /** One statement at a time: the driver would otherwise write them all onto a busy connection. */
+  /** One statement at a time: otherwise the driver would pipeline them all on a busy connection. */
   #next(text: string, parameters: readonly Parameter[], script: boolean) {
     if (this.over) return Promise.reject(this.#connection.lost ?? ended());
     this.running++;
@@ -112,7 +112,7 @@ function ended(): DatabaseError {
   );
 }
 
-/** A statement that nobody awaits must not end the process when it fails. */
+/** The failure of a statement that is never awaited must not end the process. */
 function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

@@ -11,7 +11,7 @@ import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 
-/** Writes turns, each fenced by its revision, all of them by the process row. */
+/** Writes turns. Each is fenced by its revision, and the batch by the process row. */
 export async function commit(
   tx: Pick<Tx, "query">,
   t: Tables,
@@ -25,9 +25,9 @@ export async function commit(
 }
 
 /**
- * Writes the turn that follows from how an instance stands. The lock and the turn are two
- * statements: in one, the snapshot would be older than the lock, and a job handed over in between
- * would go on executing.
+ * Writes the turn that `turn` returns for the current state of an instance. The lock and the
+ * turn are two statements. In a single one, the snapshot would be older than the lock, and a job
+ * handed over in between would continue to execute.
  */
 export async function commitLocked(
   on: Queryable,
@@ -49,7 +49,7 @@ export async function commitLocked(
 
 /**
  * One durable step costs one row in each part of this statement, which is one transaction. Parts
- * that would write nothing are left out: starting and ending an empty one costs more than a row of
+ * that would write nothing are omitted: starting and ending an empty part costs more than a row in
  * the others.
  */
 function commitStatement(
@@ -58,11 +58,11 @@ function commitStatement(
   process: string | undefined,
   unsorted: readonly Turn[],
 ): { readonly text: string; readonly parameters: readonly (string | null)[] } {
-  // Two batches lock instances in one order.
+  // All batches lock instances in the same order.
   const turns = [...unsorted].sort((a, b) => (a.instance < b.instance ? -1 : 1));
   const s = new Statement();
-  // Whoever declares this process dead deletes the row and so waits for us; once it is gone,
-  // nothing below is written.
+  // Declaring this process dead deletes its row, and so waits for this statement. Once the row is
+  // gone, nothing below is written.
   s.with(
     "me",
     process === undefined ? "(select null::bigint as id)" : `materialized (
@@ -76,7 +76,7 @@ function commitStatement(
   dropRest(s, t, turns);
   const started = turns.flatMap((turn) => turn.started);
   if (started.length > 0) s.with("started", `(${insertJobs(s, t, started, "advanced")})`);
-  // Their rows are locked in the order of this list: by id, like those that are deleted.
+  // Rows are locked in the order of this list: by id, like those that are deleted.
   const reused = each(turns, ({ reused }) => (reused ? [reused] : []))
     .sort((a, b) => Number(a.row.id) - Number(b.row.id));
   if (reused.length > 0) s.with("reused", `(${reuseJobs(s, t, reused, "advanced")})`);
@@ -92,7 +92,7 @@ function commitStatement(
   return { text, parameters: s.parameters };
 }
 
-/** Once a batch: a notification with every commit would turn group commit off. */
+/** Once per batch: notifying in every commit would disable group commit. */
 function notify(s: Statement, channel: string, payload: string): string {
   return payload === "" ? "" : `, pg_notify('${channel}', ${s.bind(payload)}::text)`;
 }

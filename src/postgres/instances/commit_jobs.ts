@@ -45,8 +45,8 @@ export function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
 const live = isLiveStep("job");
 
 /**
- * What an instance that ends leaves behind: scheduled deliveries when it completes, everything when
- * it fails or is cancelled.
+ * Deletes the remaining jobs of an instance that ends: scheduled deliveries when it completes, all
+ * jobs when it fails or is cancelled.
  */
 export function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
   if (turns.some(({ status, bare }) => status === "completed" || bare)) {

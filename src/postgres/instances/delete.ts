@@ -5,8 +5,8 @@ import type { Tables } from "../sql/tables.ts";
 import { date, epoch } from "../sql/fragments.ts";
 
 /**
- * Deletes an instance; a trigger deletes its results and its jobs. The lock decides whether it was
- * active.
+ * Deletes an instance; a trigger deletes its results and jobs. Whether it was active is decided
+ * under the lock.
  */
 export async function deleteInstance(
   on: Pick<Tx, "query">,

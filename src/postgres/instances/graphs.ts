@@ -3,7 +3,7 @@ import { columns } from "../sql/arrays.ts";
 import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 
-/** Enters graphs, and looks for open instances of the other graphs of their versions. */
+/** Stores graphs, and finds open instances of other graphs of the same versions. */
 export async function compare(
   on: Pick<Tx, "query">,
   t: Tables,
@@ -67,7 +67,7 @@ export interface Orphaned {
   readonly open: number;
 }
 
-/** Looks for open instances whose graph no living process has. */
+/** Finds open instances whose graph no living process has. */
 export async function orphaned(on: Pick<Tx, "query">, t: Tables): Promise<readonly Orphaned[]> {
   const rows = await on.query<{ workflow: string; version: string; open: string }>(
     `with alive as materialized (

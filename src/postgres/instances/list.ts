@@ -32,14 +32,14 @@ interface InstanceRow {
   readonly finished_at: string | null;
 }
 
-/** Instances that pass the filter, newest first. */
+/** Instances that match the filter, newest first. */
 export async function list(on: Queryable, t: Tables, filter: Filter): Promise<readonly Instance[]> {
   return (await select(on, t, filter, undefined)).map(instanceOf);
 }
 
 /**
- * The same in pages. Times of JavaScript are too coarse for a place: the database counts
- * microseconds.
+ * The same, paginated. The cursor uses the database's microseconds, because JavaScript times are
+ * too coarse.
  */
 export async function page(
   on: Queryable,
@@ -77,7 +77,7 @@ function select(
   where((p) => `status = any (${p}::text[])`, filter.statuses && texts(filter.statuses));
   where((p) => `tags @> ${p}::text[]`, filter.tags && texts(filter.tags));
   where((p) => `metadata @> ${p}::jsonb`, filter.metadata && JSON.stringify(filter.metadata));
-  // Written out: a parameter would hide from the planner which index it is.
+  // Literals, because the planner could not choose the index from a parameter.
   where(
     (p) => `unique_key = ${p} and ${isActiveStatus("status")}`,
     filter.uniqueKey,
@@ -107,8 +107,9 @@ function select(
 }
 
 /**
- * The newest instances of each workflow and status, by the one index of these: an index of all by
- * their time would be written with every change of a status, and cost 3 % of a short chain.
+ * The newest instances of each workflow and status, using the only index on these columns. An index
+ * of all instances by time would be written at every change of a status, which costs 3 % of a short
+ * chain.
  */
 function newest(t: Tables, condition: string, limit: string, ofWorkflow = "true"): string {
   return `id = any (array(
@@ -170,7 +171,7 @@ interface ResultRow {
   readonly inserted_at: string;
 }
 
-/** How the steps of an instance ended, in the order in which that moved the instance. */
+/** How the steps of an instance ended, in the order in which the results advanced the instance. */
 export async function history(
   on: Queryable,
   t: Tables,

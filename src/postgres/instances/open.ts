@@ -16,8 +16,8 @@ import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /**
- * Inserts instances with their first jobs; the unique index decides who wins a key. Returns those
- * that are there.
+ * Inserts instances with their first jobs. The unique index decides which one gets a key. Returns
+ * those that exist afterwards.
  */
 export async function open(
   tx: Pick<Tx, "query">,
@@ -26,8 +26,7 @@ export async function open(
   process: string | undefined,
   unsorted: readonly NewInstance[],
 ): Promise<Written> {
-  // In the order of the unique keys: two batches that share keys wait for each other in one
-  // direction only.
+  // Insert in the order of the unique keys, so that two batches with common keys cannot deadlock.
   const instances = [...unsorted].sort((
     a,
     b,
@@ -103,7 +102,7 @@ function openStatement(
   return { text, parameters: s.parameters };
 }
 
-/** The results of choices that were decided at the start. */
+/** Inserts the results of choices that were decided at the start. */
 function record(s: Statement, t: Tables, instances: readonly NewInstance[]): void {
   const recorded = instances.flatMap(({ id, recorded }) => recorded.map((row) => ({ id, row })));
   if (recorded.length === 0) return;

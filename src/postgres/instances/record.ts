@@ -10,7 +10,7 @@ import { wakePayload } from "../notifications.ts";
 import type { Tx } from "../driver/contract.ts";
 import type { Tables } from "../sql/tables.ts";
 
-/** A result, its job and the wake-up of its advance, for many results at once. */
+/** Inserts many results, ends their jobs and wakes their advances. */
 export function recordStatement(t: Tables, channel: string): string {
   return `
 with given as materialized (
@@ -62,7 +62,7 @@ from (
 ) as standing`;
 }
 
-/** Writes results whose lease holds. Returns the jobs whose results stand. */
+/** Writes results whose lease is valid. Returns the jobs whose results were kept. */
 export async function record(
   tx: Pick<Tx, "query">,
   statement: string,
@@ -94,7 +94,7 @@ export async function record(
   return new Set(row?.standing ? row.standing.split(",") : []);
 }
 
-/** Ends jobs that found nothing to write, and marks what they found as read. */
+/** Ends jobs that found nothing to write, and marks the results they found as read. */
 export async function pass(
   on: Pick<Tx, "query">,
   t: Tables,
@@ -136,7 +136,10 @@ export async function pass(
   );
 }
 
-/** Of the advisory locks on instances: deliveries share them, and the trigger of deletes takes them. */
+/**
+ * Class of the advisory locks on instances. Deliveries share them; the delete trigger takes them
+ * exclusively.
+ */
 const lockClass = 0x48455032;
 
 function deliverStatement(t: Tables, channel: string): string {
@@ -193,10 +196,10 @@ interface DeliveredRow {
 }
 
 /**
- * Writes a delivery and wakes the advance. It shares a lock on the instance with other deliveries:
- * a delete of the instance comes before or after. `keyed` is false in a caller's transaction: a
- * wake-up with a unique key would make everybody who wakes this instance wait for the caller's
- * commit.
+ * Writes a delivery and wakes the advance. It shares a lock on the instance with other deliveries,
+ * so that a delete of the instance happens either before or after it. `keyed` is false in a
+ * caller's transaction: with a unique key, every other wake-up of this instance would wait for the
+ * caller's commit.
  */
 export async function deliver(
   tx: Pick<Tx, "query">,
@@ -222,7 +225,7 @@ export async function deliver(
       delivery.graph,
     ],
   ).catch((error) => {
-    // It was deleted while the lock was waited for.
+    // The instance was deleted during the wait for the lock.
     if (sqlState(error) === "23503") return [];
     throw error;
   });

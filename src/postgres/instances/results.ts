@@ -1,23 +1,23 @@
 import type { Tables } from "../sql/tables.ts";
 
-/** Where the rows of new results come from: each member is an SQL expression. */
+/** SQL expressions for the columns of new results. */
 export interface ResultSource {
   readonly instance: string;
   readonly version: string;
   /** A list with the columns step, activation, event, output and metadata, the last two as text. */
   readonly of: string;
-  /** Its attempts, where the list has columns for them: waits, attempt, errors and duration. */
+  /** Columns of its attempts if the list has them: waits, attempt, errors and duration. */
   readonly process?: string;
-  /** The revision that has applied it, where its transition is written with it. */
+  /** The revision that has applied the result, if its transition is written with it. */
   readonly revision?: string;
-  /** When that was; the list has its causes then. */
+  /** The time of that; the list must then include the causes. */
   readonly at?: string;
   readonly delivery?: string;
-  /** What stands behind the list of columns. */
+  /** The SQL after the column list. */
   readonly from: string;
 }
 
-/** Inserts results: the one place that knows how the columns of their table are called. */
+/** Inserts results. The column names of the table appear only here. */
 export function insertResults(t: Tables, source: ResultSource): string {
   const { instance, version, of, process, revision, at, delivery, from } = source;
   const columns: readonly (readonly [name: string, value: string])[] = [

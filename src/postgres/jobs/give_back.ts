@@ -7,10 +7,11 @@ import { held } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /**
- * Makes the jobs of the CTE `back` available, which has an id, a kind, how many attempts are given
- * back, and how many deaths are counted. An advance yields to one that waits already: its row is
- * deleted and a waiting one is asked for, as by any other wake-up. A job in the row of an older one
- * is due since it was put in, or looks that begin behind the older one's time would miss it.
+ * Makes the jobs of the CTE `back` available. It has the columns id, kind, the number of attempts
+ * to give back and the number of deaths to count. An advance yields to one that is already waiting:
+ * its row is deleted, and an advance is requested as in any other wake-up. A job in a reused row is
+ * due from when it was inserted. Otherwise scans that begin after the older job's time would miss
+ * it.
  */
 function giveBack(t: Tables, back: string): string {
   return `with back as materialized (${back}),
@@ -49,7 +50,7 @@ async function queues(
   return (await on.query<{ queue: string }>(text, parameters)).map((row) => row.queue);
 }
 
-/** Gives jobs back; their attempt is not used up unless it is `counted`. */
+/** Gives jobs back. Their attempt is not used up unless it is `counted`. */
 export function release(
   on: Queryable,
   t: Tables,
@@ -83,8 +84,8 @@ export function stage(on: Queryable, t: Tables, limit: number): Promise<readonly
 }
 
 /**
- * Makes the executing jobs of a process available that leaves; a later statement than the one that
- * has deleted its row.
+ * Makes the executing jobs of a process that has left available. This must be a later statement
+ * than the one that deleted its row.
  */
 export function freeLeft(on: Queryable, t: Tables, process: string): Promise<readonly string[]> {
   const back = `
@@ -97,10 +98,10 @@ export function freeLeft(on: Queryable, t: Tables, process: string): Promise<rea
 }
 
 /**
- * Makes the executing jobs of processes available that were declared dead; a later statement than
- * the one that has deleted their rows. A job that was alone may have been run, and its attempt
- * stays counted. Where there were several nobody knows which of them has killed the process. `id +
- * 0` keeps the planner from walking all of the primary key for the order alone.
+ * Makes the executing jobs of processes that were declared dead available. This must be a later
+ * statement than the one that deleted their rows. A job that was alone may have killed the process,
+ * and its attempt stays counted. With several jobs, it is unknown which of them did. `id + 0` keeps
+ * the planner from scanning the whole primary key only for the order.
  */
 export function freeDead(
   on: Queryable,
@@ -123,7 +124,7 @@ export function freeDead(
   return queues(on, giveBack(t, back), columns(processes, (id) => id));
 }
 
-/** Makes a job available that executes for a process that does not exist. */
+/** Makes an executing job available whose process does not exist. */
 export function freeUnowned(on: Queryable, t: Tables, job: string): Promise<readonly string[]> {
   const back = `
        select id, kind, 0 as refund, 0 as died

@@ -4,7 +4,7 @@ import { at, type OfTurn } from "../sql/fragments.ts";
 import type { Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 
-/** Bound only where it is not the first. */
+/** Bound only if it is not the first. */
 function unusual({ activation }: NewJob): number | undefined {
   return activation === firstActivation ? undefined : activation;
 }
@@ -24,8 +24,8 @@ const jobColumns: readonly Column<NewJob>[] = [
 ];
 
 /**
- * The statement that inserts jobs of the instances that the common table expression `of` holds.
- * Those that begin here are owned by the process in `me`, where it is alive.
+ * The statement that inserts jobs for the instances in the common table expression `of`. Jobs that
+ * begin here are owned by the process in `me`, if it is alive.
  */
 export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of: string): string {
   return `insert into ${t.jobs} (id, instance_id, kind, state, queue, workflow, workflow_version, step, activation,
@@ -44,10 +44,10 @@ export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of:
 }
 
 /**
- * The statement that puts jobs into the rows of those that have ended, as an insert would, but for
- * the columns that have an index: the update stays on its page and in no index. The row is there:
- * whoever deletes it raises the revision or writes the step's result, and with either the turn is
- * not written.
+ * The statement that writes jobs into the rows of jobs that have ended. It writes the same as an
+ * insert except for the indexed columns, so the update stays on its page and touches no index. The
+ * row must exist: a writer that deletes it also raises the revision or writes the step's result,
+ * and in both cases the turn is not written.
  */
 export function reuseJobs(
   s: Statement,

@@ -48,26 +48,26 @@ export function jobOf(row: JobRow): Job {
   };
 }
 
-/** A block of ids. */
+/** Reserves a block of ids. */
 export async function reserveIds(on: Queryable, t: Tables): Promise<{ from: number; to: number }> {
   const [row] = await on.query<{ from: string }>(`select nextval(${t.jobIds})::text as from`);
   return { from: Number(row?.from), to: Number(row?.from) + 1000 };
 }
 
-/** What a claim returns of its jobs. */
+/** The columns that a claim returns. */
 export const jobColumns =
   `job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
        job.step, job.activation::text, job.priority::text, job.attempt::text, job.token::text, job.max_attempts::text, job.deaths::text,
        job.errors::text, job.args::text, extract(epoch from job.scheduled_at)::text as due`;
 
 /**
- * Claims the next jobs. `id = any (array(...))` keeps `limit` honest and stays on the primary key
- * (6 µs a row, where `id in (... limit ...)` plans a scan: 13 µs). The process row is held, so that
- * nobody can declare the claimer dead between its claim and the commit.
+ * Claims the next jobs. `id = any (array(...))` makes `limit` exact and uses the primary key (6 µs
+ * per row; `id in (... limit ...)` plans a scan: 13 µs). The process row is locked, so that the
+ * claimer cannot be declared dead between its claim and the commit.
  *
- * While another session holds an old snapshot, the entries of jobs that are done stay at the head
- * of the index, and an empty look reads them all. `since` begins behind them: from PostgreSQL 18 on
- * the index is searched once for each priority.
+ * While another session holds an old snapshot, the index entries of finished jobs stay at the head
+ * of the index, and an empty scan reads them all. `since` starts behind them: from PostgreSQL 18
+ * on, the index is searched once per priority.
  */
 export async function claim(on: Queryable, t: Tables, demand: Demand): Promise<readonly Job[]> {
   const { process, queue, limit, serves, since } = demand;
@@ -110,7 +110,7 @@ const isLeased = `job.id = $1::text::bigint and ${held("$2::text::bigint", "$3::
 
 const leased = ({ id, process, token }: Lease) => [id, process, String(token)];
 
-/** Records a failed attempt with the failures up to it. */
+/** Records a failed attempt with the errors so far. */
 export async function retry(
   on: Queryable,
   t: Tables,
@@ -129,7 +129,7 @@ export async function retry(
   return rows.length > 0;
 }
 
-/** Puts a job off; its attempt is not used up unless it is `counted`. */
+/** Postpones a job. Its attempt is not used up unless it is `counted`. */
 export async function snooze(
   on: Queryable,
   t: Tables,
@@ -178,7 +178,7 @@ export async function prune(on: Queryable, t: Tables, age: number, limit: number
   return rows.length;
 }
 
-/** Puts in a job that no turn starts: a scheduled delivery. */
+/** Inserts a job that no turn starts: a scheduled delivery. */
 export async function insert(on: Queryable, t: Tables, job: NewJob): Promise<void> {
   const s = new Statement();
   s.with("me", `(select null::bigint as id where false)`);

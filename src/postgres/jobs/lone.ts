@@ -6,8 +6,8 @@ import { jobColumns, jobOf, type JobRow } from "./jobs.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /**
- * The job that waits longest to run alone; its conditions imply those of the index of such jobs,
- * which is empty nearly always.
+ * The job that has waited longest to run alone. The conditions imply those of the index of such
+ * jobs, which is almost always empty.
  */
 function next(t: Tables): string {
   return `
@@ -29,7 +29,7 @@ function parameters({ queues, serves }: Omit<LoneDemand, "process">): readonly s
   ];
 }
 
-/** Claims one job that must run alone, as a claim does. */
+/** Claims one job that must run alone, in the same way as a claim. */
 export async function claimLone(
   on: Queryable,
   t: Tables,
@@ -51,7 +51,7 @@ export async function claimLone(
   return row && jobOf(row);
 }
 
-/** Whether such a job waits. */
+/** Whether such a job is waiting. */
 export async function loneWaits(
   on: Queryable,
   t: Tables,

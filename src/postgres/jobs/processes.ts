@@ -3,7 +3,7 @@ import { type Beat, namedAtMost, type OrphanedJob, type Serving } from "../../ba
 import { array, texts } from "../sql/arrays.ts";
 import type { Tables } from "../sql/tables.ts";
 
-/** Enters a process under an id that is never used again. */
+/** Registers a process under an id that is never reused. */
 export async function register(
   on: Queryable,
   t: Tables,
@@ -25,13 +25,19 @@ export async function register(
   return row!.id;
 }
 
-/** A workflow of one version, as the row of a process names it: by itself, and with its graph. */
+/**
+ * The identifiers of a workflow version in the row of a process: one without its graph, one with
+ * it.
+ */
 function served({ workflow, version, graph }: Serving["workflows"][number]): readonly string[] {
   const code = `${workflow}@${version}`;
   return graph === undefined ? [code] : [code, `${code}@${graph}`];
 }
 
-/** Prolongs the lease. An update, never an upsert: a process that was declared dead stays dead. */
+/**
+ * Extends the lease. This is an update, never an upsert: a process that was declared dead stays
+ * dead.
+ */
 export async function heartbeat(
   on: Queryable,
   t: Tables,
@@ -55,17 +61,16 @@ export async function heartbeat(
   return { owned: owned.map(({ id, token }) => ({ process, id, token: Number(token) })) };
 }
 
-/** Leaves. */
+/** Unregisters a process. */
 export async function unregister(on: Queryable, t: Tables, process: string): Promise<void> {
   await on.query(`delete from ${t.processes} where id = $1::text::bigint`, [process]);
 }
 
-/** `$1` is the one that looks: it lives. */
+/** `$1` is the asking process, which is alive. */
 const expired = "expires_at < now() and id is distinct from $1::text::bigint";
 
 /**
- * Whether there is anybody to be declared dead: asked at every heartbeat, it need not be a
- * transaction.
+ * Whether any process must be declared dead. Asked at every heartbeat, so it uses no transaction.
  */
 export async function anyExpired(
   on: Queryable,
@@ -80,7 +85,8 @@ export async function anyExpired(
 }
 
 /**
- * Deletes the rows of processes whose lease has ended: from this commit on they can write nothing.
+ * Deletes the rows of processes whose lease has expired. From this commit on they can write
+ * nothing.
  */
 export async function declareDead(
   on: Queryable,
@@ -101,7 +107,7 @@ export async function declareDead(
   return rows.map((row) => row.id);
 }
 
-/** What processes were running that were declared dead; asked before their jobs are freed. */
+/** The jobs of processes that were declared dead. Must be read before the jobs are freed. */
 export async function runBy(
   on: Pick<Tx, "query">,
   t: Tables,

@@ -14,9 +14,9 @@ interface UnservedRow {
 }
 
 /**
- * Due jobs that no living process can take. What nobody takes stays at the head of its queue, so
- * the first thousand of each queue are enough; the queues are found one after another by the index,
- * whatever waits in them.
+ * Due jobs that no living process can take. Such jobs stay at the head of their queue, so the first
+ * thousand of each queue are enough. The queues are found one by one in the index, regardless of
+ * how many jobs wait in them.
  */
 export async function unserved(on: Pick<Tx, "query">, t: Tables): Promise<readonly Unserved[]> {
   const serves = "(alive.queues is null or due.queue = any (alive.queues))";

@@ -1,12 +1,12 @@
 import type { Tables } from "../sql/tables.ts";
 
 /**
- * Asks for advances, unless one waits already. `from` selects instance_id, queue, workflow,
- * workflow_version and unique_key, in this order, in the order of the instances, and then the
- * columns in `carried`.
+ * Requests advances, unless one is already waiting. `from` selects instance_id, queue, workflow,
+ * workflow_version and unique_key, in this order, sorted by instance, and then the columns in
+ * `carried`.
  *
- * The waiting one is held by locking its row, which `do nothing` would not: it cannot be claimed
- * before what relies on it has committed. That update writes nothing.
+ * A waiting advance is kept by locking its row with an update that changes nothing. It then cannot
+ * be claimed before the data it must read has been committed. `do nothing` would not lock the row.
  */
 export function wakeAdvances(t: Tables, from: string, carried: readonly string[] = []): string {
   const columns = ["instance_id", "queue", "workflow", "workflow_version", "unique_key", ...carried]

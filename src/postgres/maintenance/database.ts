@@ -5,18 +5,18 @@ import type { Db } from "../driver/contract.ts";
 import { describe } from "../driver/errors.ts";
 import { quoteIdentifier } from "../sql/identifiers.ts";
 
-/** Which tables are worked on, and how to reach them. */
+/** Which tables to work on, and how to reach them. */
 export interface MaintenanceOptions extends AddressOptions {
   /** The schema of the engine's tables. Default: `"hephaestus"`. */
   readonly schema?: string | undefined;
   /**
-   * Use prepared statements. Set false behind PgBouncer in transaction mode. Default: true, or false
-   * with `pgbouncer=true` in the URL.
+   * Use prepared statements. Set false behind PgBouncer in transaction mode. Default: true, or
+   * false with `pgbouncer=true` in the URL.
    */
   readonly prepare?: boolean | undefined;
 }
 
-/** The options of a call, all of them. */
+/** The names of all options of a call. */
 export type KnownOptions<Options> = Readonly<Record<keyof Options, true>>;
 
 export const maintenanceNames: KnownOptions<MaintenanceOptions> = {
@@ -32,8 +32,7 @@ export const maintenanceNames: KnownOptions<MaintenanceOptions> = {
 };
 
 /**
- * Refuses options that nobody reads: plain JavaScript has no compiler, and a misspelt `dryRun` would
- * migrate.
+ * Rejects unknown options. Plain JavaScript has no compiler, and a misspelt `dryRun` would migrate.
  */
 export function refuseOthers<Options>(
   action: string,
@@ -47,7 +46,7 @@ export function refuseOthers<Options>(
   if (other !== undefined) throw new TypeError(`Cannot ${action}: there is no option "${other}"`);
 }
 
-/** Runs `work` on a connection of its own. What it throws is a sentence without secrets. */
+/** Runs `work` on its own connection. Its errors are sentences without secrets. */
 export async function onDatabase<T>(
   { schema = "hephaestus", ...options }: MaintenanceOptions,
   work: (db: Db, schema: string) => Promise<T>,
@@ -65,7 +64,9 @@ export async function onDatabase<T>(
   }
 }
 
-/** The engine's own statements hold no values, so what the server says of them may be shown. */
+/**
+ * The engine's own statements contain no values, so the server's messages about them may be shown.
+ */
 function sentence(error: unknown): unknown {
   if (error instanceof TypeError || error instanceof RangeError) return error;
   const described = describe(error);

@@ -10,46 +10,46 @@ import {
   refuseOthers,
 } from "./database.ts";
 
-/** How much {@linkcode doctor} tells, and what it repairs. */
+/** What {@linkcode doctor} reports and repairs. */
 export interface DoctorOptions extends MaintenanceOptions {
-  /** How many violations of each rule are returned at most, 1 to 999,999. Default: 20. */
+  /** Maximum number of violations to return per rule, 1 to 999,999. Default: 20. */
   readonly limit?: number | undefined;
-  /** Repair the violations that are returned, where that is safe. Default: false. */
+  /** Repair those of the returned violations that are safe to repair. Default: false. */
   readonly repair?: boolean | undefined;
-  /** The queue that a repair puts wake-ups of instances in. Default: `"default"`. */
+  /** Queue for wake-up jobs that a repair inserts. Default: `"default"`. */
   readonly queue?: string | undefined;
 }
 
-/** What {@linkcode doctor} found. */
+/** The result of {@linkcode doctor}. */
 export interface DoctorReport {
-  /** What breaks a rule of the engine: none when all is well. */
+  /** Violations of the engine's rules; empty when all is well. */
   readonly violations: readonly DoctorViolation[];
-  /** How many violations there are of each rule that is broken, beyond the limit too. */
+  /** The number of violations per violated rule, including those beyond the limit. */
   readonly counts: { readonly [rule: string]: number };
   /**
-   * A sentence for each queue, code or graph that no living process has although work is due. It is
-   * no violation: nobody may be meant to work now.
+   * A sentence for each queue, code or graph that has due work and no living process. These are not
+   * violations: the workers may be stopped on purpose.
    */
   readonly unserved: readonly string[];
 }
 
-/** A rule of the engine that a database breaks in one place. */
+/** A violation of one of the engine's rules, for one row. */
 export interface DoctorViolation {
-  /** Name of the rule, for instance `"undriven"`. */
+  /** Name of the rule, for example `"undriven"`. */
   readonly rule: string;
-  /** What is wrong. */
+  /** A description of the problem. */
   readonly sentence: string;
-  /** What people know the instance by: workflow, key and step. */
+  /** The instance in readable form: workflow, key and step. */
   readonly subject: string | undefined;
-  /** Id of the instance that it is about. */
+  /** Id of the affected instance. */
   readonly instance: string | undefined;
-  /** Id of the job that it is about. */
+  /** Id of the affected job. */
   readonly job: string | undefined;
-  /** Id of the process that it is about. */
+  /** Id of the affected process. */
   readonly process: string | undefined;
-  /** Name of the step that it is about. */
+  /** Name of the affected step. */
   readonly step: string | undefined;
-  /** Whether a repair is known. */
+  /** Whether there is a repair for it. */
   readonly repairable: boolean;
   /** Whether this call has repaired it. */
   readonly repaired: boolean;
@@ -63,18 +63,19 @@ const doctorNames: KnownOptions<DoctorOptions> = {
 };
 
 /**
- * Checks the rules of the engine on a live database, and repairs what is safe when told so.
+ * Checks the rules of the engine on a live database, and optionally repairs what is safe to repair.
  *
- * It opens one connection and closes it again. Looking takes no locks: workers may go on. What looks
- * wrong is looked at again 250 milliseconds later, and only what is still there is a violation. Each
- * repair is a transaction of its own, which looks once more under the locks that workers take.
+ * It opens one connection and closes it at the end. The check takes no locks, so workers may keep
+ * running. It looks at a suspected violation again after 250 milliseconds, and reports it only if it
+ * is still there. Each repair is a separate transaction, which checks once more under the locks that
+ * workers take.
  *
- * @throws {TypeError} When an option, the address or the name of the schema cannot be used.
- * @throws {RangeError} When `limit` is no whole number from 1 to 999,999.
- * @throws {SchemaVersionError} When the tables are not those of this package: migrate first.
- * @throws {HephaestusError} With a code that begins with `DATABASE_`, as {@linkcode migrate} has it.
+ * @throws {TypeError} When an option, the address or the schema name is invalid.
+ * @throws {RangeError} When `limit` is not an integer from 1 to 999,999.
+ * @throws {SchemaVersionError} When the tables are not at the version of this package: migrate first.
+ * @throws {HephaestusError} With a code that begins with `DATABASE_`, as for {@linkcode migrate}.
  *
- * @example Fail a nightly check where something is wrong
+ * @example Fail a nightly check if there is a violation
  * ```ts
  * import { doctor } from "@hephaestus/workflow/postgres";
  *

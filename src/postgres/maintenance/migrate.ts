@@ -11,24 +11,24 @@ import {
   refuseOthers,
 } from "./database.ts";
 
-/** Which way and how far {@linkcode migrate} goes. */
+/** Direction and target of {@linkcode migrate}. */
 export interface MigrateOptions extends MaintenanceOptions {
   /** Default: `"up"`. */
   readonly direction?: "up" | "down" | undefined;
   /**
-   * The version to stop at; 0 is before the first. Default: the newest one on the way up, one below
-   * the current one on the way down.
+   * The version to stop at; 0 is before the first migration. Default: the newest version for
+   * `"up"`, one below the current one for `"down"`.
    */
   readonly to?: number | undefined;
   /** Change nothing and return what would be done. Default: false. */
   readonly dryRun?: boolean | undefined;
 }
 
-/** What {@linkcode migrate} did, or would do, in the order in which it was done. */
+/** What {@linkcode migrate} did or would do, in order. */
 export interface MigrateResult {
   /** The migrations that were applied. */
   readonly applied: readonly MigrationName[];
-  /** The migrations that were reverted, the newest first. */
+  /** The migrations that were reverted, newest first. */
   readonly reverted: readonly MigrationName[];
 }
 
@@ -38,9 +38,11 @@ export interface MigrationSqlOptions {
   readonly schema?: string | undefined;
   /** Default: `"up"`. */
   readonly direction?: "up" | "down" | undefined;
-  /** The version that the database is at; 0 is before the first. */
+  /** The current version of the database; 0 is before the first migration. */
   readonly from: number;
-  /** The version to stop at. Default: the newest one, or one below `from` on the way down. */
+  /**
+   * The version to stop at. Default: the newest version for `"up"`, one below `from` for `"down"`.
+   */
   readonly to?: number | undefined;
 }
 
@@ -58,21 +60,22 @@ const sqlNames: KnownOptions<MigrationSqlOptions> = {
 };
 
 /**
- * Brings the engine's tables to a version, one transaction for each migration.
+ * Migrates the engine's tables to a version, one transaction per migration.
  *
- * It opens one connection and closes it again. Many processes may call it at once: one of them does
- * the work, the others wait for it. No statement has a time limit, since an index on a large table
- * takes as long as it takes. A migration that meets a deadlock is tried again, 20 times at most.
+ * It opens one connection and closes it at the end. Many processes may call it at the same time: one
+ * of them does the work, and the others wait for it. Statements have no time limit, because an index
+ * on a large table may take long. After a deadlock a migration is retried, at most 20 times.
  *
- * @throws {TypeError} When an option, the address or the name of the schema cannot be used.
- * @throws {RangeError} When `to` is no version of this package.
- * @throws {SchemaVersionError} When the tables are those of a newer package, of a changed migration
- * or of another program.
- * @throws {HephaestusError} With code `DATABASE_REFUSED` when the server does not let us in or is
- * older than PostgreSQL 15, `DATABASE_UNREACHABLE` when it is not there, `DATABASE_UNAVAILABLE` when
- * it lacks resources now, `DATABASE_FAILED` when the role may not do it or a statement fails.
+ * @throws {TypeError} When an option, the address or the schema name is invalid.
+ * @throws {RangeError} When `to` is not a version of this package.
+ * @throws {SchemaVersionError} When the tables belong to a newer package, a changed migration or
+ * another program.
+ * @throws {HephaestusError} With code `DATABASE_REFUSED` when the server rejects the connection or
+ * is older than PostgreSQL 15, `DATABASE_UNREACHABLE` when it cannot be reached,
+ * `DATABASE_UNAVAILABLE` when it temporarily lacks resources, `DATABASE_FAILED` when the role lacks
+ * a privilege or a statement fails.
  *
- * @example Migrate, and say what was done
+ * @example Migrate and print the applied migrations
  * ```ts
  * import { migrate } from "@hephaestus/workflow/postgres";
  *
@@ -94,16 +97,16 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
 }
 
 /**
- * Lists the migrations of this package, and those that only the database knows, by version.
+ * Lists the migrations of this package, and those that only the database has, by version.
  *
- * It opens one connection, reads and closes it again. Nothing is changed, and tables that are not
- * there yet are no error.
+ * It opens one connection and closes it at the end. It changes nothing. Missing tables are not an
+ * error.
  *
- * @throws {TypeError} When an option, the address or the name of the schema cannot be used.
- * @throws {SchemaVersionError} When the tables are those of another program.
- * @throws {HephaestusError} With a code that begins with `DATABASE_`, as {@linkcode migrate} has it.
+ * @throws {TypeError} When an option, the address or the schema name is invalid.
+ * @throws {SchemaVersionError} When the tables belong to another program.
+ * @throws {HephaestusError} With a code that begins with `DATABASE_`, as for {@linkcode migrate}.
  *
- * @example Wait with a start until somebody has migrated
+ * @example Check at startup whether all migrations are applied
  * ```ts
  * import { migrationStatus } from "@hephaestus/workflow/postgres";
  *
@@ -121,16 +124,16 @@ export async function migrationStatus(
 }
 
 /**
- * Returns what {@linkcode migrate} would run, as text for `psql` or another tool. It asks no
- * database.
+ * Returns the SQL that {@linkcode migrate} would run, for `psql` or another tool. It does not
+ * connect to a database.
  *
- * The text has one transaction for each migration, which ends with an error where the database is at
- * another version. It is `""` where there is nothing to do.
+ * The SQL has one transaction per migration, which fails if the database is at another version. It
+ * is `""` if there is nothing to do.
  *
- * @throws {TypeError} When an option or the name of the schema cannot be used.
- * @throws {RangeError} When `from` or `to` is no version of this package.
+ * @throws {TypeError} When an option or the schema name is invalid.
+ * @throws {RangeError} When `from` or `to` is not a version of this package.
  *
- * @example Hand the first tables to another tool
+ * @example Get the SQL of the first migration for another tool
  * ```ts
  * import { migrationSql } from "@hephaestus/workflow/postgres";
  * import { assertStringIncludes } from "@std/assert";

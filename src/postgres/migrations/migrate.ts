@@ -11,15 +11,18 @@ import { pauseAfter, sleep } from "../driver/retrying.ts";
 
 export interface SchemaOptions {
   readonly schema: string;
-  /** Those of this package by default. */
+  /** Default: the migrations of this package. */
   readonly migrations?: readonly Migration[];
 }
 
 export interface MigrationGoal extends SchemaOptions {
   readonly direction?: "up" | "down" | undefined;
-  /** The version to stop at. Up: the newest by default; down: one below the current. */
+  /**
+   * The version to stop at. Default: the newest version on the way up, one below the current one on
+   * the way down.
+   */
   readonly to?: number | undefined;
-  /** Only tells what would be done. */
+  /** Change nothing and return what would be done. */
   readonly dryRun?: boolean | undefined;
 }
 
@@ -31,8 +34,8 @@ export interface Migrated {
 const mostTries = 20;
 
 /**
- * Brings a schema to a version, one transaction for each migration. Safe to run from many processes
- * at once.
+ * Migrates a schema to a version, one transaction per migration. It is safe to run from many
+ * processes at once.
  */
 export async function migrate(db: Db, options: MigrationGoal): Promise<Migrated> {
   const { schema, migrations = shipped, direction = "up", dryRun = false } = options;
@@ -50,7 +53,7 @@ export async function migrate(db: Db, options: MigrationGoal): Promise<Migrated>
   const done: Migration[] = [];
   const step = direction === "up" ? applyNext : revertLast;
   for (;;) {
-    // An index on a large table takes as long as it takes.
+    // No time limit: an index on a large table may take long.
     const one = () => db.transaction((tx) => step(tx, schema, migrations, to), { deadline: 0 });
     const migration = await whereDeadlocked(schema, one);
     if (migration === undefined) break;
@@ -60,8 +63,8 @@ export async function migrate(db: Db, options: MigrationGoal): Promise<Migrated>
 }
 
 /**
- * Workers lock the same tables in an order of their own: what a deadlock has rolled back whole is
- * done again.
+ * Workers lock the same tables in another order. A migration that a deadlock has rolled back is run
+ * again.
  */
 async function whereDeadlocked<T>(schema: string, work: () => Promise<T>): Promise<T> {
   for (let tries = 1;; tries++) {
@@ -84,7 +87,7 @@ function denied(schema: string, error: Error): HephaestusError {
   );
 }
 
-/** Every migration, whether this package brings it or the database only knows it. */
+/** Every migration of this package, and those that only the database has. */
 export async function status(
   db: Db,
   { schema, migrations = shipped }: SchemaOptions,
@@ -106,7 +109,8 @@ export async function status(
 }
 
 /**
- * Throws {@linkcode SchemaVersionError} unless the schema is exactly what this package works with.
+ * Throws {@linkcode SchemaVersionError} unless the schema is exactly at the version of this
+ * package.
  */
 export async function assertMigrated(
   db: Db,

@@ -1,12 +1,12 @@
-/** A migration by its place. */
+/** Identifies a migration. */
 export interface MigrationName {
-  /** Its place, from 1, without gaps. */
+  /** Its position, from 1, without gaps. */
   readonly version: number;
-  /** What it is called, for instance `"init"`. */
+  /** Its name, for example `"init"`. */
   readonly name: string;
 }
 
-/** One step of the schema, up and down. */
+/** One change of the schema, up and down. */
 export interface Migration extends MigrationName {
   /** SHA-256 of `up`, in hex. */
   readonly sha256: string;
@@ -14,13 +14,13 @@ export interface Migration extends MigrationName {
   readonly down: string;
 }
 
-/** A migration as a database knows it. */
+/** A migration and its state in a database. */
 export interface MigrationStatus extends MigrationName {
   /**
-   * `pending` is not applied yet. `changed`: another migration was applied under this version.
+   * `pending`: not applied yet. `changed`: another migration was applied under this version.
    * `unknown`: this package does not have it.
    */
   readonly state: "applied" | "pending" | "changed" | "unknown";
-  /** When it was applied, by the database's clock; `undefined` when it is pending. */
+  /** When it was applied, by the database's clock; `undefined` if it is pending. */
   readonly appliedAt: Date | undefined;
 }

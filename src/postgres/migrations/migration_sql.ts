@@ -1,16 +1,17 @@
 import type { Migration } from "./migration.ts";
 import { quoteIdentifier } from "../sql/identifiers.ts";
 
-// The application's own advisory locks cannot collide: this class is only used here.
+// Class of the advisory locks, used only here, so that they cannot collide with the application's
+// locks.
 const lockClass = 0x48455031;
 const madeHere = "Durable workflows, made by hephaestus migrate";
 
-/** Lets one transaction at a time change a schema. */
+/** Allows one transaction at a time to change a schema. */
 export function lockOf(schema: string): string {
   return `select pg_advisory_xact_lock(${lockClass}, hashtext(${literal(schema)}))`;
 }
 
-/** What a migration does, in the transaction that marks it as applied. */
+/** The SQL that applies a migration, in the transaction that marks it as applied. */
 export function applying(
   schema: string,
   { version, name, sha256, up }: Migration,
@@ -24,7 +25,7 @@ export function applying(
   ];
 }
 
-/** What takes a migration back, in the transaction that no longer has it as applied. */
+/** The SQL that reverts a migration, in the transaction that removes its mark. */
 export function reverting(schema: string, { version, down }: Migration): readonly string[] {
   const quoted = quoteIdentifier(schema);
   return [
@@ -35,7 +36,7 @@ export function reverting(schema: string, { version, down }: Migration): readonl
 }
 
 /**
- * The SQL of these migrations for psql or another tool, which ends where the database is at another
+ * The SQL of these migrations for psql or another tool. It fails if the database is at another
  * version.
  */
 export function scriptOf(
@@ -55,7 +56,7 @@ export function scriptOf(
   }).join("\n\n");
 }
 
-/** A schema that is there already may be ours to use without being ours to create. */
+/** A role may use an existing schema without the privilege to create one. */
 function preparing(schema: string): readonly string[] {
   const quoted = quoteIdentifier(schema);
   return [
@@ -72,7 +73,7 @@ function preparing(schema: string): readonly string[] {
   ];
 }
 
-/** Drops the schema only when it was made here and nobody has put anything else into it. */
+/** Drops the schema only if it was created by a migration and contains nothing else. */
 function removingTraces(schema: string): readonly string[] {
   const quoted = quoteIdentifier(schema);
   return [
@@ -91,7 +92,7 @@ function removingTraces(schema: string): readonly string[] {
   ];
 }
 
-/** Ends with an error where the database is at another version. */
+/** Fails if the database is at another version. */
 function expecting(schema: string, version: number): string {
   const table = `${quoteIdentifier(schema)}.migrations`;
   const sentence = `Cannot migrate schema "${schema}": it is not at version ${version}`;

@@ -13,10 +13,7 @@ export function versionOf(applied: readonly AppliedMigration[]): number {
   return applied.length;
 }
 
-/**
- * Throws {@linkcode SchemaVersionError} when the database has seen anything but the first of these
- * migrations.
- */
+/** Throws {@linkcode SchemaVersionError} unless the applied migrations are a prefix of these. */
 export function assertKnown(
   schema: string,
   applied: readonly AppliedMigration[],
@@ -46,7 +43,7 @@ export function assertKnown(
   });
 }
 
-/** Which command makes the tables. */
+/** The command that creates the tables. */
 export function advice(schema: string): string {
   const option = schema === "hephaestus" ? "" : ` --schema ${shellWord(schema)}`;
   return `run "npx hephaestus migrate${option}" or "deno task migrate${option}"`;

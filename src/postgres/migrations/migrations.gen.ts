@@ -127,24 +127,25 @@ drop table :schema.workflow_instances;
   {
     version: 2,
     name: "floor",
-    sha256: "64f4737ba7ccfbaf30a2023f03f4528e276e19c2eca612b84dc820bacefccabd",
-    up: `-- Which work a process can take: null where a process does not say. A workflow reads name@version.
+    sha256: "1859d5ac84e198c9a5f37ee5478afe2ba510fc4917d9595739370612b5ac8c5b",
+    up: `-- Which work a process can take; null if a process has not set it. A workflow is written as name@version.
 alter table :schema.processes
   add column queues text[],
   add column serves text[];
 
--- How often the process died that ran it. Died twice in company, it runs alone: rare, and found by an index of its own.
+-- How often a process died while it ran this job. After two deaths together with other jobs it runs alone. Such jobs
+-- are rare and have their own index.
 alter table :schema.jobs add column deaths smallint not null default 0;
 create index jobs_alone on :schema.jobs (queue, priority, scheduled_at, id)
   where state = 'available' and deaths >= 2;
 
--- The graphs of versions. An instance goes on with the graph that it began with, and with no other.
+-- The graphs of versions. An instance continues only with the graph that it was started with.
 alter table :schema.workflow_instances add column graph bigint;
 
 create table :schema.workflow_graphs (
   workflow         text        not null,
   workflow_version int         not null,
-  -- A hash of all that follows and of the two columns above.
+  -- A hash of all following columns and of the two columns above.
   fingerprint      bigint      not null,
   inserted_at      timestamptz not null default now(),
   graph            jsonb       not null,
@@ -154,28 +155,30 @@ create table :schema.workflow_graphs (
 comment on table :schema.workflow_graphs is
   'Each graph that a process has had for a version of a workflow: what differs can be said.';
 
--- Its predicate names a column that changes once: steps pay nothing for it.
+-- The column in the predicate changes only once, so steps do not pay for this index.
 create index workflow_instances_open_graph on :schema.workflow_instances (graph) where finished_at is null;
 
--- The newest instance is the one that was started last by the database's clock: ids are made by the clocks of callers.
--- Ids break ties and are not in the indexes: an empty table would be looked up by id in them, and that plan stays.
+-- The newest instance is the one that was started last by the database's clock, because ids come from the clocks of
+-- callers. Ids break ties but are not in the indexes. Otherwise a plan made for an empty table would look up ids in
+-- these indexes, and that plan is cached.
 drop index :schema.workflow_instances_key;
 drop index :schema.workflow_instances_status;
 create index workflow_instances_key on :schema.workflow_instances (key, inserted_at);
 create index workflow_instances_status on :schema.workflow_instances (workflow, status, inserted_at);
 
--- Results and jobs go with their instance, whoever deletes it. What older versions have left behind goes first.
+-- Results and jobs are deleted with their instance, for every role. First delete what older versions have left behind.
 delete from :schema.step_results as result
 where not exists (select from :schema.workflow_instances as instance where instance.id = result.instance_id);
 delete from :schema.jobs as job
 where not exists (select from :schema.workflow_instances as instance where instance.id = job.instance_id);
 
--- In read committed each statement has a snapshot of its own, later than the locks of those before it. The first one waits
--- for results that are being written, for each holds the row of its job; the later ones see them and the advances that they
--- woke. So a result needs no lock of its instance. An advance that waits comes last: a result may be about to lock it.
--- A delivery has no job: it holds a shared advisory lock instead, which no lock of the row by others makes wait. Only an
--- open instance takes deliveries, so that deleting many that have ended needs no lock for each.
--- The schema stands outside of the bodies: a name that holds $$ would end them.
+-- In read committed, each statement has its own snapshot, taken after the locks of the statements before it. The first
+-- statement waits for results that are being written, because each of them holds the row of its job. The later
+-- statements see these results and the advances that they woke. So a result needs no lock on its instance. A waiting
+-- advance is deleted last, because a result may be about to lock it.
+-- A delivery has no job. It holds a shared advisory lock instead, which is not blocked by other locks on the row. Only
+-- open instances accept deliveries, so deleting many that have ended needs no lock for each.
+-- The schema is named outside of the bodies, because a name that contains $$ would end them.
 create function :schema.delete_with_instances() returns trigger language plpgsql set search_path = :schema, pg_temp as $$
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
@@ -204,7 +207,7 @@ begin
   if new.delivery_id is null then
     perform from workflow_instances where id = new.instance_id for key share;
   else
-    -- It holds its lock already.
+    -- The delivery already holds its advisory lock.
     perform from workflow_instances where id = new.instance_id;
   end if;
   if not found then
@@ -214,28 +217,28 @@ begin
   return null;
 end $$;
 
--- The engine writes a result under the lease of a job or the lock of an instance: its sessions need no second look, but for
--- deliveries, whose statement may have a snapshot that is older than the lock it has waited for.
--- After the insert, because a start writes an instance and its results in one statement.
+-- The engine writes a result under the lease of a job or the lock of an instance, so its sessions need no second check.
+-- Deliveries do, because the snapshot of their statement may be older than the lock it has waited for. The check runs
+-- after the insert, because a start writes an instance and its results in one statement.
 create trigger require_instance
   after insert on :schema.step_results
   for each row when (current_setting('hephaestus.writer', true) is distinct from 'engine' or new.delivery_id is not null)
   execute function :schema.require_instance();
 
--- Finds what has ended long ago, for whoever deletes it. An open instance is not in it.
+-- Finds instances that ended long ago, in order to delete them. Open instances are not in it.
 create index workflow_instances_finished on :schema.workflow_instances (finished_at) where finished_at is not null;
 
--- Which running of its step a job is for; null is the first one, and takes no room.
+-- The activation of its step that a job is for. Null is the first one, which takes no space.
 alter table :schema.jobs add column activation int;
 
--- That a step waits is a fact of its own: its row stands beside that of the delivery which ends the wait.
+-- The start of a wait is recorded separately: its row exists beside the row of the delivery that ends the wait.
 alter table :schema.step_results add column waits boolean not null default false;
 update :schema.step_results set waits = true, activation = -activation where activation < 0;
 alter table :schema.step_results
   drop constraint step_results_pkey,
   add primary key (instance_id, step_ref, activation, waits);
 
--- Processes of the version before go on until they are replaced: they say that a step waits by a negative activation.
+-- Processes of the previous version continue until they are replaced. They record a wait with a negative activation.
 create function :schema.say_waits() returns trigger language plpgsql as $$
 begin
   new.activation := -new.activation;

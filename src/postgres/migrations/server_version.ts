@@ -3,7 +3,7 @@ import type { Tx } from "../driver/contract.ts";
 
 const oldest = 15;
 
-/** Throws when the server is older than what the tests run on. */
+/** Throws if the server is older than the versions that the tests cover. */
 export async function assertServer(on: Pick<Tx, "query">): Promise<void> {
   const [row] = await on.query<{ version: string; number: string }>(
     "select current_setting('server_version') as version, current_setting('server_version_num') as number",

@@ -1,7 +1,10 @@
-/** A value of an array parameter. */
+/** An element of an array parameter. */
 export type Element = string | number | boolean | undefined;
 
-/** The text of a one-dimensional PostgreSQL array of what each row has. `undefined` is SQL null. */
+/**
+ * The text of a one-dimensional PostgreSQL array with one value per row. `undefined` becomes SQL
+ * null.
+ */
 export function array<T>(rows: readonly T[], value: (row: T, index: number) => Element): string {
   const elements = new Array<string | number | boolean>(rows.length);
   for (let i = 0; i < rows.length; i++) elements[i] = element(value(rows[i]!, i));
@@ -21,11 +24,11 @@ export function columns<T>(
   return of.map((value) => array(rows, value));
 }
 
-// A word needs no quotes, unless it reads NULL.
+// A word needs no quotes, except NULL.
 const word = /^[\w-]+$/;
 
-// What JSON.stringify would write in a way of its own. All else it quotes as an array does, in half
-// the time.
+// Characters that JSON.stringify escapes differently. All other text it quotes like a PostgreSQL
+// array, in half the time.
 const special = /[\p{Cc}\p{Surrogate}]/u;
 
 function element(value: Element): string | number | boolean {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 
-// PostgreSQL cuts longer names short, and two that differ at the end would become one.
+// PostgreSQL truncates longer names, so two that differ only at the end would become equal.
 const maxBytes = 63;
 
 /**
- * The name as SQL may contain it. Throws a `TypeError` for one that PostgreSQL could not keep as it
- * is.
+ * Quotes a name as an SQL identifier. Throws a `TypeError` for a name that PostgreSQL could not
+ * keep unchanged.
  */
 export function quoteIdentifier(name: string): string {
   const refusal = reasonAgainst(name);
@@ -17,8 +17,8 @@ export function quoteIdentifier(name: string): string {
 }
 
 /**
- * The channel on which the processes that share a schema tell each other of jobs, or of instances
- * that have ended.
+ * The channel on which the processes of a schema notify each other of jobs, or of instances that
+ * have ended.
  */
 export function channelOf(schema: string, about: "jobs" | "ended" = "jobs"): string {
   const prefix = about === "jobs" ? "hephaestus" : "hephaestus_ended";

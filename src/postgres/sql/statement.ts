@@ -1,8 +1,8 @@
 import { array, type Element } from "./arrays.ts";
 
 /**
- * A column of a list: its name, its SQL type, what a row has for it, and whether most lists have
- * nothing at all there.
+ * A column of a list: its name, its SQL type, its value in a row, and whether most lists have no
+ * value for it.
  */
 export type Column<T> = readonly [
   name: string,
@@ -11,7 +11,7 @@ export type Column<T> = readonly [
   rare?: "rare",
 ];
 
-/** A statement in the making: what it binds gets its number where it is used. */
+/** Builds a statement. Parameters are numbered in the order in which they are bound. */
 export class Statement {
   readonly parameters: (string | null)[] = [];
   readonly #parts: string[] = [];
@@ -27,10 +27,10 @@ export class Statement {
   }
 
   /**
-   * Binds one array for each column: a list to select from. `unnest` stands behind `select`: behind
-   * `from`, PostgreSQL would write each array to a store of its own first. Rare columns are bound
-   * only where some row has something for one of them: all together, or there would be a statement
-   * for each choice of them.
+   * Binds one array per column, as a list to select from. `unnest` is in the `select` list, because
+   * in `from` PostgreSQL would first write each array to a tuplestore. Rare columns are bound only
+   * if some row has a value in one of them. They are bound all together, or each combination would
+   * be a different statement.
    */
   rows<T>(name: string, rows: readonly T[], ...columns: readonly Column<T>[]): string {
     const rares = columns.filter(([, , , rare]) => rare);

@@ -1,8 +1,8 @@
 import { quoteIdentifier } from "./identifiers.ts";
 
-/** The engine's tables, quoted and qualified: safe to be put into a statement. */
+/** The engine's tables, quoted and qualified for use in a statement. */
 export interface Tables {
-  /** The name of the schema as it is, not quoted. */
+  /** The name of the schema, unquoted. */
   readonly name: string;
   readonly schema: string;
   readonly instances: string;
@@ -14,7 +14,7 @@ export interface Tables {
   readonly jobIds: string;
 }
 
-/** Names the tables of one schema. Throws when the name cannot be a schema. */
+/** The tables of one schema. Throws when the name cannot be a schema. */
 export function tablesOf(schema: string): Tables {
   const quoted = quoteIdentifier(schema);
   return {

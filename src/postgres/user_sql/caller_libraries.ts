@@ -3,7 +3,8 @@ import { checkStatement, kind } from "../driver/parameters.ts";
 import { hex } from "./step_values.ts";
 
 /**
- * A transaction of the caller behind one method: `$1`-style statements and strings in, rows out.
+ * A transaction of the caller behind one method, which takes `$1`-style statements with text
+ * parameters and returns rows.
  */
 export interface CallerTx {
   /** Runs one statement with `$1`, `$2` and so on in it and returns its rows. */
@@ -13,22 +14,22 @@ export interface CallerTx {
   ): PromiseLike<readonly unknown[] | { readonly rows: readonly unknown[] }>;
 }
 
-/** What `sql.begin` of postgres.js hands to its callback. */
+/** The argument that `sql.begin` of postgres.js passes to its callback. */
 export interface PostgresJsTx {
-  /** Runs a statement of text. */
-  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
+  /** Runs a statement given as text. */
+  // deno-lint-ignore no-explicit-any -- another library defines these types
   unsafe(text: string, params?: any[], options?: any): any;
-  /** Binds a value by the type's object id. */
-  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
+  /** Binds a value with the oid of its type. */
+  // deno-lint-ignore no-explicit-any -- another library defines these types
   typed(value: any, type: number): any;
 }
 
 /** A client of node-postgres that is inside `begin`. */
 export interface PgClient {
   /** Runs one statement and returns its rows. */
-  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
+  // deno-lint-ignore no-explicit-any -- another library defines these types
   query(config: any): Promise<{ readonly rows: any[] }>;
-  /** Tells a client of node-postgres from others. */
+  /** Distinguishes a node-postgres client from other objects. */
   escapeLiteral(text: string): string;
 }
 
@@ -37,7 +38,7 @@ export interface KyselyTx {
   /** True inside `transaction().execute(...)`. */
   readonly isTransaction: boolean;
   /** Runs a compiled query and returns its rows. */
-  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
+  // deno-lint-ignore no-explicit-any -- another library defines these types
   executeQuery(query: any): Promise<{ readonly rows: any[] }>;
 }
 
@@ -46,34 +47,33 @@ export type AnyTransaction = PostgresJsTx | PgClient | KyselyTx | CallerTx;
 
 /** The parts of Drizzle's `sql` tag that are needed to bind parameters. */
 export interface DrizzleSql {
-  /** Makes a part of a statement of text. */
+  /** Inserts raw text into a statement. */
   raw(text: string): unknown;
   /** Binds a value. */
   param(value: unknown): unknown;
-  /** Makes one statement of several parts. */
-  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
+  /** Joins several parts into one statement. */
+  // deno-lint-ignore no-explicit-any -- another library defines these types
   join(parts: any[]): any;
 }
 
 /** A transaction of Drizzle. */
 export interface DrizzleTx {
-  /** Runs one statement and returns what its driver answers. */
-  // deno-lint-ignore no-explicit-any -- what another library takes and returns is its own
+  /** Runs one statement and returns the result of its driver. */
+  // deno-lint-ignore no-explicit-any -- another library defines these types
   execute(query: any): PromiseLike<any>;
 }
 
 type Send = (text: string, params: readonly (string | null)[]) => Promise<readonly Row[]>;
 
-/**
- * What runs the statements of a caller. Whether they are in a transaction, only the database knows.
- */
+/** Runs the statements of a caller. Only the database knows whether they are in a transaction. */
 export interface Caller extends Pick<Tx, "query"> {
-  /** What to hand over where this turns out to be no transaction. */
+  /** What to pass instead if this is not a transaction. */
   readonly advice: string;
 }
 
 /**
- * Makes what postgres.js, pg or Kysely hands out, or one's own, run the statements of the store.
+ * Adapts a transaction of postgres.js, pg, Kysely or a custom {@linkcode CallerTx} for the
+ * statements of the store.
  *
  * @throws {TypeError} When it is something else.
  */
@@ -89,9 +89,9 @@ export function callerOf(tx: AnyTransaction): Caller {
 }
 
 /**
- * Makes a transaction of Drizzle usable here.
+ * Adapts a Drizzle transaction for use as the option `tx`.
  *
- * @example Start an instance together with a row of one's own
+ * @example Start an instance and insert a row in one transaction
  * ```ts ignore
  * import { fromDrizzle } from "@hephaestus/workflow";
  * import { sql } from "drizzle-orm";
@@ -143,8 +143,8 @@ function refused(what: string): TypeError {
   return new TypeError(`Cannot use the transaction: it is ${what}`);
 }
 
-// The type "unknown" leaves the inference to the server and the text alone: the driver would
-// otherwise convert by the inferred type, differently once Drizzle has had the client.
+// With the type "unknown", the server infers the type and the text stays unchanged. Otherwise the
+// driver would convert by the inferred type, and differently once Drizzle has used the client.
 const unknown = 705;
 
 function postgresJs(tx: PostgresJsTx): Send {
@@ -160,7 +160,7 @@ function postgresJs(tx: PostgresJsTx): Send {
   };
 }
 
-/** Undoes what a client with `transform: postgres.camel` does to the names of columns. */
+/** Reverts the column names that a client with `transform: postgres.camel` returns. */
 function snakeCase(name: string): string {
   return name.replaceAll("-", "_").replace(/(?<=[a-z0-9])[A-Z]/g, "_$&").toLowerCase();
 }
@@ -188,7 +188,7 @@ function queries(tx: CallerTx): Send {
   return async (text, params) => rowsOf(await tx.query(text, params));
 }
 
-/** The rows of an answer, as text whatever the client made of them. */
+/** The rows of a response as text, whatever types the client has converted them to. */
 function rowsOf(answer: unknown): readonly Row[] {
   const rows = listed(answer);
   if (!Array.isArray(rows)) throw refused("nothing that answers with rows");
@@ -197,7 +197,7 @@ function rowsOf(answer: unknown): readonly Row[] {
   );
 }
 
-/** `{ rows }`, a plain array, or what TypeORM makes of an update: `[rows, count]`. */
+/** `{ rows }`, a plain array, or TypeORM's result of an update: `[rows, count]`. */
 function listed(answer: unknown): unknown {
   if (!Array.isArray(answer)) return (answer as { readonly rows?: unknown } | undefined)?.rows;
   return Array.isArray(answer[0]) && typeof answer[1] === "number" ? answer[0] : answer;

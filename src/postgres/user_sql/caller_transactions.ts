@@ -3,7 +3,7 @@ import { type AnyTransaction, type Caller, callerOf } from "./caller_libraries.t
 import { sqlState } from "../driver/errors.ts";
 import type { Tables } from "../sql/tables.ts";
 
-/** What the database says of the place where a statement of the caller runs. */
+/** The database's description of where a statement of the caller runs. */
 interface ProbeRow {
   readonly mark: string;
   readonly read_only: string;
@@ -13,11 +13,12 @@ interface ProbeRow {
 }
 
 /**
- * Takes transactions of callers, and asks the database whether they are some: a shape tells a
- * transaction neither from a pool nor from itself after its end.
+ * Accepts transactions of callers, and asks the database whether they really are transactions. An
+ * object's shape does not distinguish a transaction from a pool, or from a transaction that has
+ * ended.
  *
- * The question leaves a mark that vanishes with its transaction, or finds the one that is there. So
- * the same mark twice means one transaction, and a mark that was seen before means that it is still
+ * The query sets a mark that ends with its transaction, or finds an existing mark. So the same mark
+ * twice means one transaction, and a mark that was seen before means that the transaction is still
  * the same.
  */
 export class CallerTransactions {
@@ -35,7 +36,7 @@ export class CallerTransactions {
   }
 
   /**
-   * @throws {TypeError} When it is no open transaction that may write to the engine's tables.
+   * @throws {TypeError} When it is not an open transaction that may write to the engine's tables.
    * Nothing is written then.
    */
   async use(tx: AnyTransaction): Promise<Queryable> {
@@ -70,7 +71,7 @@ export class CallerTransactions {
     }
     const there = `${server}/${place}`;
     if (there === await (this.#home ??= this.#findHome())) return;
-    // After a failover or a restart the engine's own server is another one.
+    // After a failover or a restart, the engine's own server is a different one.
     if (there === await (this.#home = this.#findHome())) return;
     throw refused(
       `in database "${database}", which is not the engine's, although it has such tables too`,
@@ -89,8 +90,8 @@ export class CallerTransactions {
 }
 
 /**
- * Catalogs only: they can be read by whoever may connect. Object ids tell databases of one server
- * apart, the time of its start tells servers.
+ * Reads only catalogs, which every role can read. Object ids distinguish the databases of a server;
+ * the start time distinguishes servers.
  */
 function question({ name }: Tables): string {
   const mark = "'hephaestus.transaction'";
@@ -103,7 +104,7 @@ function question({ name }: Tables): string {
   current_database()::text as database`;
 }
 
-/** Some libraries wrap what the database says. */
+/** Some libraries wrap the database's error. */
 function hasFailed(error: unknown): boolean {
   return [error, (error as { readonly cause?: unknown } | undefined)?.cause]
     .some((error) => sqlState(error) === "25P02");

@@ -6,15 +6,15 @@ import { columnTypes } from "../driver/rows.ts";
 import { parameter } from "./step_values.ts";
 
 /**
- * The handle of a step on the transaction that records its result. Values are bound as text:
- * numbers, booleans, dates, plain objects as JSON, arrays as arrays or as JSON and bytes as bytea,
- * as their place wants it. Rows carry numbers, booleans, parsed JSON, dates and bytes; int8,
- * numeric, arrays and all else stay text.
+ * The handle of a step on the transaction that records its result. Values are bound as text,
+ * according to the type of the parameter: numbers, booleans, dates, plain objects as JSON, arrays
+ * as arrays or as JSON, and bytes as bytea. Rows contain numbers, booleans, parsed JSON, dates and
+ * bytes; int8, numeric, arrays and all other types stay text.
  */
 export function stepSql(tx: Pick<Tx, "query">): Sql {
   const query = <R>(text: string, values: readonly unknown[] = []): Promise<readonly R[]> => {
     const rows = run<R>(tx, text, values);
-    // Nobody may be waiting: the transaction fails by itself.
+    // The step may not await this statement. Its failure also fails the transaction.
     rows.catch(() => {});
     return rows;
   };
@@ -58,13 +58,13 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<
   [17, bytes],
 ]);
 
-/** Bytes in a format that the session was told to use stay text. */
+/** Bytes in another output format of the session stay text. */
 function bytes(text: string): unknown {
   if (!text.startsWith("\\x")) return text;
   return Uint8Array.from(text.slice(2).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-/** What a Date cannot hold, such as "infinity", stays text. */
+/** Values that a Date cannot hold, such as "infinity", stay text. */
 function date(text: string): unknown {
   const value = new Date(text);
   return Number.isNaN(value.getTime()) ? text : value;
@@ -74,7 +74,10 @@ const blank = /^(?:[\s;]+|--[^\n\r]*)/;
 const control =
   /^(?:begin|start|commit|end|abort|prepare|deallocate|discard|reset|listen|unlisten|copy|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b)|set(?!\s+(?:local(?!\s+transaction)|constraints)\b))\b/i;
 
-/** Refuses what would end the transaction, outlive it in the session, or wait for more input. */
+/**
+ * Rejects statements that would end the transaction, outlive it in the session, or wait for more
+ * input.
+ */
 function refuseControl(text: string): void {
   const statement = afterComments(text);
   const found = control.exec(statement);

@@ -2,14 +2,13 @@ import { encode } from "../../core/value/json.ts";
 import { Bound, kind } from "../driver/parameters.ts";
 
 const [bytea, json, jsonb] = [17, 114, 3802];
-/** Where a parameter is text, or nothing tells its type, an array is JSON. */
+/** For a text parameter, or one without a known type, an array is JSON. */
 const asJson: ReadonlySet<number> = new Set([json, jsonb, 25, 705, 1042, 1043]);
 const jsonArrays: ReadonlySet<number> = new Set([199, 3807]);
 
 /**
- * The text of a value. An array is one of PostgreSQL where the parameter is of an array type, and
- * JSON where it is json, jsonb or text; bytes need a bytea. The server tells of which type a
- * parameter is.
+ * The text of a value. An array is a PostgreSQL array if the parameter has an array type, and JSON
+ * if it is json, jsonb or text; bytes need a bytea. The server reports the type of each parameter.
  *
  * @throws {TypeError} When the database has no text for it.
  */
@@ -42,7 +41,7 @@ export function parameter(value: unknown, at: number): string | null | Bound {
   return scalar(value, what) ?? encode(value, { what, limit: Infinity });
 }
 
-/** What is neither bytes nor an array; undefined for an object. */
+/** The text of a value that is neither bytes nor an array; undefined for an object. */
 function scalar(value: unknown, what: string): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value === "boolean" || typeof value === "bigint") return String(value);
@@ -58,9 +57,9 @@ function scalar(value: unknown, what: string): string | undefined {
   throw refused(what, kind(value));
 }
 
-/** An array as PostgreSQL writes it. */
+/** An array in PostgreSQL's text format. */
 function literal(values: readonly unknown[], what: string, json: boolean): string {
-  // Holes are undefined to Array.from, and to nothing else.
+  // Array.from converts holes to undefined; other methods skip them.
   const elements = Array.from(values, (value, index) => {
     const place = `element ${index} of ${what}`;
     if (value === null) return "NULL";
@@ -83,7 +82,7 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
 }
 
-/** Bytes as PostgreSQL writes them. */
+/** Bytes in PostgreSQL's text format. */
 export function hex(bytes: Uint8Array): string {
   return "\\x" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

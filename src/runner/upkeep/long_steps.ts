@@ -19,7 +19,7 @@ export class LongSteps {
   readonly #told = new WeakSet<RunningJob>();
   readonly #loop: Loop;
 
-  /** @param warnAfter Milliseconds that a step may run unmentioned. */
+  /** @param warnAfter Milliseconds that a step may run before it is logged. */
   constructor(runtime: Runtime, instances: InstanceCache, running: Running, warnAfter: number) {
     this.#runtime = runtime;
     this.#instances = instances;

@@ -25,7 +25,7 @@ export class Upkeep {
   readonly #janitor: Loop;
   readonly #unserved = new UnservedJobs();
 
-  /** @param staged Is told which queues have got work. */
+  /** @param staged Called with the queues that have new work. */
   constructor(runtime: Runtime, timing: UpkeepTiming, staged: (queues: readonly string[]) => void) {
     this.#runtime = runtime;
     this.#timing = timing;

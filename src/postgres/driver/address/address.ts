@@ -7,47 +7,47 @@ import { type Parameters, readUrl } from "./url.ts";
 
 export type { Ssl, SslMode } from "./ssl.ts";
 
-/** Where the database is. An option wins over the URL, and the URL over the environment. */
+/**
+ * The address of the database. An option overrides the URL, and the URL overrides the environment.
+ */
 export interface AddressOptions {
   /**
-   * `postgres://user:password@host:port/database`, as libpq reads it: with several hosts,
-   * `?sslmode=` and the like. One of `url`, `host` and the variable PGHOST is needed.
+   * `postgres://user:password@host:port/database`, parsed like libpq, with several hosts,
+   * `?sslmode=` and so on. One of `url`, `host` and the variable PGHOST is required.
    */
   readonly url?: string | undefined;
-  /** Host, or a folder that holds a Unix socket. */
+  /** Host, or the folder of a Unix socket. */
   readonly host?: string | undefined;
   /** Port. Default: 5432. */
   readonly port?: number | undefined;
-  /** Who connects. */
+  /** Name of the database role. */
   readonly user?: string | undefined;
-  /** The password, or what fetches it for each new connection. */
+  /** The password, or a function that returns it for each new connection. */
   readonly password?: string | (() => string | Promise<string>) | undefined;
   /** Name of the database. */
   readonly database?: string | undefined;
   /**
-   * True for TLS with a certificate that is checked, false for none, a mode of libpq's sslmode, or
-   * options of `tls.connect`.
+   * True for TLS with a verified certificate, false for no TLS, a libpq sslmode, or options of
+   * `tls.connect`.
    */
   readonly ssl?: boolean | SslMode | object | undefined;
 }
 
-/** One of the servers that may be the one to write to. */
+/** One of the hosts that may be the writable server. */
 export interface ServerHost {
-  /**
-   * Its name, its address, or the folder of its socket: what its certificate is checked against.
-   */
+  /** Its host name, IP address, or socket folder. Its certificate is checked against this name. */
   readonly name: string;
   readonly port: number;
-  /** Where to connect, when that is not the name. */
+  /** The IP address to connect to, if different from the name. */
   readonly ip?: string | undefined;
 }
 
-/** Whether the host is a socket of this machine, in a folder. */
+/** Whether the host is a local Unix socket in a folder. */
 export function isFolder({ name }: ServerHost): boolean {
   return name.startsWith("/");
 }
 
-/** Where the database is and how to get in. Holds the password: it is never shown. */
+/** The address and the credentials. It holds the password and must never be logged or shown. */
 export interface Address {
   readonly hosts: readonly ServerHost[];
   readonly user: string;
@@ -55,13 +55,11 @@ export interface Address {
   readonly database: string;
   readonly ssl: Ssl;
   readonly applicationName: string | undefined;
-  /** Switches of the server, such as `-c search_path=app`. */
+  /** Command-line options for the server, such as `-c search_path=app`. */
   readonly options: string | undefined;
-  /** Milliseconds for one connection to one host. */
+  /** Connection timeout in milliseconds, per host. */
   readonly patience: number;
-  /**
-   * Milliseconds of silence before the socket asks whether the other end is there. 0 never asks.
-   */
+  /** Milliseconds of silence before the socket sends a keep-alive probe. 0 disables probes. */
   readonly keepAlive: number;
   /** Whether PgBouncer in transaction mode is in between. */
   readonly pooled: boolean;
@@ -70,20 +68,18 @@ export interface Address {
 const defaultPatience = 10_000;
 const defaultKeepAlive = 60_000;
 
-/**
- * Understands where the database is. Throws a sentence, which holds no secret, for what cannot be.
- */
+/** Parses and checks the address. Throws a sentence without secrets when it is invalid. */
 export function addressOf(options: AddressOptions): Address {
   const inUrl = fromUrl(options.url);
   checkNames(inUrl);
   const all = new Map([...fromEnvironment(process.env), ...inUrl, ...fromOptions(options)]);
-  // An empty part is a missing one.
+  // An empty value counts as missing.
   for (const name of ["host", "hostaddr", "port", "user", "dbname"]) {
     if (all.get(name) === "") all.delete(name);
   }
   if (inUrl.size === 0 && !options.url && !all.has("host") && !all.has("hostaddr")) refuse(missing);
   const user = all.get("user") ?? osUser();
-  // The engine writes: another kind of server is of no use to it.
+  // The engine writes, so it cannot use any other kind of server.
   oneOf(all, "target_session_attrs", ["any", "read-write", "primary"]);
   const hosts = hostsOf(all);
   if (all.get("channel_binding") === "require" && hosts.some(isFolder)) {
@@ -149,8 +145,8 @@ function hostsOf(parameters: Parameters): readonly ServerHost[] {
 }
 
 /**
- * The option `host` and PGHOST may hold a port too, as the driver has it; an IPv6 address may stand
- * without brackets.
+ * The option `host` and PGHOST may include a port, as in the driver. IPv6 addresses may omit the
+ * brackets.
  */
 function withPort(text: string): { readonly name: string; readonly port: string } {
   const found = /^(?:\[([^[\]]+)\]|([^:/]+))(?::(\d+))?$/.exec(text);
@@ -170,7 +166,7 @@ function portOf(text: string): number {
   );
 }
 
-/** In libpq 0 is no limit at all; here every wait has one. */
+/** In libpq 0 means no timeout. Here every wait has one. */
 function patienceOf(seconds: number | undefined): number {
   return seconds !== undefined && seconds > 0 ? Math.min(seconds, 600) * 1000 : defaultPatience;
 }
@@ -179,7 +175,7 @@ function osUser(): string {
   try {
     return userInfo().username;
   } catch {
-    // Deno needs a permission for it.
+    // Deno needs a permission to read these.
     const { USERNAME, USER, LOGNAME } = process.env;
     return USERNAME || USER || LOGNAME ||
       refuse("no user was given, and the system does not tell its own");

@@ -1,7 +1,7 @@
 import { refuse } from "./refuse.ts";
 import type { Parameters } from "./url.ts";
 
-/** Parameters that are read, and the environment variable of each that has one. */
+/** Supported parameters, each with its environment variable if it has one. */
 const understood: Readonly<Record<string, string | undefined>> = {
   host: "PGHOST",
   hostaddr: "PGHOSTADDR",
@@ -29,7 +29,7 @@ const understood: Readonly<Record<string, string | undefined>> = {
   pgbouncer: undefined,
 };
 
-/** Parameters that change nothing here, with the reason. */
+/** Parameters without effect here, with the reason. */
 const ignored: Readonly<Record<string, string>> = {
   client_encoding: "the engine speaks UTF-8",
   keepalives_interval: "the runtime cannot set it",
@@ -54,11 +54,13 @@ const ignored: Readonly<Record<string, string>> = {
   uselibpqcompat: "node-postgres's: sslmode means here what it means in libpq",
 };
 
-/** Refuses, by its name, what is neither understood nor ignored on purpose. */
+/**
+ * Rejects parameters that are neither supported nor ignored on purpose. Names only the parameter.
+ */
 export function checkNames(parameters: Parameters): void {
   for (const name of parameters.keys()) {
     if (Object.hasOwn(understood, name) || Object.hasOwn(ignored, name)) continue;
-    // Kerberos is not spoken: what insists on it cannot be ignored.
+    // Kerberos is not supported, so a parameter that requires it cannot be ignored.
     if (name === "gssencmode" && parameters.get(name) !== "require") continue;
     refuse(
       `the parameter "${name}" in its URL is not known, remove it ` +
@@ -67,7 +69,7 @@ export function checkNames(parameters: Parameters): void {
   }
 }
 
-/** What the environment says of parameters that are not given. */
+/** The parameters from the environment that are not given otherwise. */
 export function fromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): Parameters {
@@ -76,12 +78,12 @@ export function fromEnvironment(
     const value = variable && environment[variable];
     if (value) found.set(name, value);
   }
-  // The driver's own name for it.
+  // The driver's own name for this variable.
   if (environment.PGUSERNAME) found.set("user", environment.PGUSERNAME);
   return found;
 }
 
-/** One of the values that a parameter may have. */
+/** Checks that a parameter has one of these values. */
 export function oneOf<T extends string>(
   parameters: Parameters,
   name: string,
@@ -93,7 +95,7 @@ export function oneOf<T extends string>(
     refuse(`${name} cannot be "${value}", it is one of ${values.join(", ")}`);
 }
 
-/** A whole number. */
+/** Parses a non-negative integer. */
 export function wholeNumber(parameters: Parameters, name: string): number | undefined {
   const value = parameters.get(name);
   if (value === undefined) return undefined;

@@ -1,4 +1,7 @@
-/** What is wrong with an address, without a word of the URL: it may hold a password. */
+/**
+ * Throws an error about an address. The reason must not quote the URL, which may contain a
+ * password.
+ */
 export function refuse(reason: string): never {
   throw new TypeError(`Cannot connect to the database: ${reason}`);
 }

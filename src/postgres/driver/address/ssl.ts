@@ -2,7 +2,7 @@ import { oneOf } from "./parameters.ts";
 import { refuse } from "./refuse.ts";
 import type { Parameters } from "./url.ts";
 
-/** How far a connection is encrypted and its server known, with libpq's words. */
+/** How a connection is encrypted and its server verified, in libpq's terms. */
 export type SslMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
 
 const modes: readonly SslMode[] = [
@@ -15,20 +15,20 @@ const modes: readonly SslMode[] = [
 ];
 const versions = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
 
-/** What a connection does about TLS. */
+/** TLS settings of a connection. */
 export interface Ssl {
   readonly mode: SslMode;
-  /** Files, which are read again for each connection: certificates are renewed. */
+  /** Files, read again for each connection because certificates are renewed. */
   readonly files: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Options of `tls.connect`. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Begins with TLS at once, without asking the server for it. */
+  /** Start TLS immediately, without asking the server for it. */
   readonly direct: boolean;
-  /** Set when a connection without TLS must not be made, by the parameter that says so. */
+  /** The parameter that forbids a connection without TLS, if there is one. */
   readonly demanded: string | undefined;
 }
 
-/** Reads what the parameters, or the option `ssl`, say of TLS. */
+/** Reads the TLS settings from the parameters, or from the option `ssl`. */
 export function readSsl(parameters: Parameters, option: unknown): Ssl {
   const binding = oneOf(parameters, "channel_binding", ["disable", "prefer", "require"]);
   const negotiation = oneOf(parameters, "sslnegotiation", ["postgres", "direct"]);
@@ -44,8 +44,8 @@ export function readSsl(parameters: Parameters, option: unknown): Ssl {
   }
   if (binding === "require") {
     if (mode === "disable") refuse("channel_binding=require needs TLS, got sslmode=disable");
-    // The driver cannot bind the channel. It would tell a stranger in the middle from the server:
-    // so does the certificate.
+    // The driver does not support channel binding, which would detect a man in the middle.
+    // Verifying the certificate does the same.
     if (mode !== "verify-ca") mode = "verify-full";
   }
   return {
@@ -70,7 +70,7 @@ function fromOption(option: unknown): SslMode | undefined {
 }
 
 function fromParameters(parameters: Parameters): SslMode | undefined {
-  // The words of other drivers: "no-verify" is node-postgres's, "true" is JDBC's.
+  // Values of other drivers: "no-verify" is from node-postgres, "true" from JDBC.
   const mode = oneOf(parameters, "sslmode", [...modes, "no-verify"] as const);
   if (mode !== undefined) return mode === "no-verify" ? "require" : mode;
   const ssl = oneOf(parameters, "ssl", [...modes, "no-verify", "true", "1", "false", "0"] as const);

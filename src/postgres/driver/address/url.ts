@@ -1,8 +1,8 @@
 import { refuse } from "./refuse.ts";
 
 /**
- * Parameters under libpq's names, such as `host`, `dbname` and `sslmode`. Several hosts are a list
- * with commas.
+ * Parameters under libpq's names, such as `host`, `dbname` and `sslmode`. Several hosts are
+ * separated by commas.
  */
 export type Parameters = Map<string, string>;
 
@@ -11,9 +11,9 @@ const parts = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s;
 const hostAndPort = /^(?:\[([^[\]]+)\]|([^:[\]]*))(?::([^:]*))?$/s;
 
 /**
- * Reads a URL as libpq does:
- * `postgresql://[user[:password]@][host[:port][,...]][/dbname][?name=value[&...]]`. Each part may
- * be missing, and each may be percent-encoded.
+ * Parses a URL like libpq:
+ * `postgresql://[user[:password]@][host:port][,...]][/dbname][?name=value[&...]]`. Each part may be
+ * missing, and each may be percent-encoded.
  */
 export function readUrl(url: string): Parameters {
   const text = url.trim();
@@ -22,8 +22,8 @@ export function readUrl(url: string): Parameters {
   }
   const [, authority = "", database = "", query = ""] = parts.exec(text.replace(scheme, "")) ?? [];
   const at = authority.lastIndexOf("@");
-  // It may be the end of a password, whose beginning would be taken for a name, which sentences
-  // show.
+  // This may be the end of a password whose beginning would be parsed as a name, and error
+  // sentences show names.
   if (`${database}${query}`.includes("@")) {
     refuse(
       'its URL has an "@" in the wrong place, write @ / ? in names and passwords as %40 %2F %3F',

@@ -1,7 +1,7 @@
 import type { Address } from "../address/address.ts";
 import { type Encryption, openSocket, type Reached } from "./sockets.ts";
 
-/** Names a session to the server, or to a pooler in between. */
+/** Identifies a session to the server, or to a pooler in between. */
 export interface SessionKey {
   readonly pid: number;
   readonly secret: number;
@@ -11,9 +11,9 @@ const cancelRequest = 80_877_102;
 const patience = 2_000;
 
 /**
- * Asks the server to cancel what a session runs: on a socket of its own, as the protocol wants it,
- * and secured as the session's. Resolves when the server has taken the request. Rejects when it
- * cannot be reached.
+ * Asks the server to cancel the running statement of a session. As the protocol requires, this uses
+ * a separate socket, secured like the session's. Resolves when the server has received the request.
+ * Rejects when it cannot be reached.
  */
 export async function requestCancel(
   address: Address,

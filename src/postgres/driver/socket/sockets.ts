@@ -3,12 +3,12 @@ import { type Address, isFolder, type ServerHost, type Ssl } from "../address/ad
 import { DatabaseError } from "../errors.ts";
 import { encrypt, offersTls } from "./tls.ts";
 
-/** With TLS, without, or with it where the server has it. */
+/** With TLS, without TLS, or with TLS if the server supports it. */
 export type Encryption = "tls" | "plain" | "either";
 
 /**
- * How to try it, one after the other: the server may take only encrypted connections of an account,
- * or only plain ones.
+ * The encryption modes to try in order: for some accounts the server may accept only encrypted
+ * connections, or only plain ones.
  */
 export function waysTo({ ssl: { mode } }: Address): readonly Encryption[] {
   if (mode === "disable") return ["plain"];
@@ -16,13 +16,12 @@ export function waysTo({ ssl: { mode } }: Address): readonly Encryption[] {
   return mode === "prefer" ? ["either", "plain"] : ["tls"];
 }
 
-// Where to begin among several hosts: a standby accepts connections too.
+// The host to try first: several hosts may accept connections, including standbys.
 const first = new Map<string, number>();
 const nameOf = ({ hosts }: Address) => hosts.map(shown).join();
 
 /**
- * The host of the last socket was no server to write to: the next one begins with the host after
- * it.
+ * The host of the last socket accepts no writes: the next connection starts with the host after it.
  */
 export function avoid(address: Address, { host }: Reached): void {
   const { hosts } = address;
@@ -30,13 +29,15 @@ export function avoid(address: Address, { host }: Reached): void {
   if (hosts.length > 1) first.set(nameOf(address), (at + 1) % hosts.length);
 }
 
-/** Which of the hosts answered. */
+/** The host that responded. */
 export interface Reached {
   readonly host: ServerHost;
   readonly socket: Socket;
 }
 
-/** Opens a socket to the first host that takes it; `signal` destroys it, while opening or later. */
+/**
+ * Opens a socket to the first host that accepts one. `signal` destroys it, while opening or later.
+ */
 export async function openSocket(
   address: Address,
   way: Encryption,
@@ -119,7 +120,7 @@ function dial(
   });
 }
 
-/** A socket in a folder is this machine's own: as in libpq it has no TLS, whatever the mode. */
+/** A Unix socket is local: as in libpq it has no TLS, whatever the mode. */
 async function secured(
   socket: Socket,
   host: ServerHost,
@@ -136,7 +137,7 @@ async function secured(
   );
 }
 
-/** The host as sentences name it. */
+/** The name of the host for error sentences. */
 function shown(host: ServerHost): string {
   const { name, port } = host;
   if (isFolder(host)) return `${name}/.s.PGSQL.${port}`;

@@ -4,17 +4,17 @@ import { connect, type ConnectionOptions, createSecureContext, type TLSSocket } 
 import type { ServerHost, Ssl } from "../address/address.ts";
 import { DatabaseError, databaseError, isConnectionLost } from "../errors.ts";
 
-// The length of the message, and the code that no version of the protocol has.
+// The length of the message, and the request code, which is not a protocol version.
 const request = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
 
-/** Asks the server for TLS, before anything else is said. False when it has none. */
+/** Asks the server for TLS before sending anything else. Resolves to false if it has none. */
 export function offersTls(socket: Socket): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const closed = () => reject(new DatabaseError("CONNECTION_CLOSED", "the server hung up"));
     socket.once("close", closed);
     socket.once("data", (answer: Uint8Array) => {
       socket.off("close", closed);
-      // More than one byte was put there by somebody in the middle: it must not be taken for the
+      // Additional bytes were injected by a man in the middle and must not be treated as the
       // server's.
       if (answer.length > 1) reject(failed("it answered more than it was asked"));
       else resolve(answer[0] === 83);
@@ -41,7 +41,7 @@ function handshake(encrypted: TLSSocket): Promise<TLSSocket> {
   });
 }
 
-/** Throws what is wrong with certificates and keys before anything is connected. */
+/** Reports problems with certificates and keys before anything connects. */
 export function checkTls(hosts: readonly ServerHost[], ssl: Ssl): void {
   try {
     if (ssl.mode !== "disable") createSecureContext(tlsOptions(hosts[0]!, ssl));
@@ -61,10 +61,11 @@ function tlsOptions({ name }: ServerHost, ssl: Ssl): ConnectionOptions {
     path === undefined ? [] : [[option, readFileSync(path, "utf8")]]
   );
   return {
-    // What the certificate is checked against: an address may not be sent as the server's name.
+    // The name that the certificate is checked against. An IP address may not be sent as the server
+    // name.
     host: name,
     ...(isIP(name) ? {} : { servername: name }),
-    // As in libpq, an authority that is named is asked in every mode.
+    // As in libpq, a configured certificate authority is checked in every mode.
     rejectUnauthorized: ssl.mode.startsWith("verify-") || ca !== undefined,
     ...(ssl.mode === "verify-full" ? {} : { checkServerIdentity: () => undefined }),
     ...(ssl.direct ? { ALPNProtocols: ["postgresql"] } : {}),
@@ -77,7 +78,7 @@ function failed(reason: string, cause?: unknown): DatabaseError {
   return Object.assign(new DatabaseError("TLS_FAILED", `TLS failed: ${reason}`), { cause });
 }
 
-// What Node and Deno say, in this order: the same certificate may be wrong in several ways.
+// Messages of Node and Deno, in this order: the same certificate may be wrong in several ways.
 const reasons: readonly (readonly [RegExp, (host: string, error: Error) => string])[] = [
   [
     /ALTNAME|NotValidForName|HOSTNAME|IP_ADDRESS_MISMATCH/i,
@@ -102,7 +103,7 @@ const reasons: readonly (readonly [RegExp, (host: string, error: Error) => strin
 ];
 
 function tlsError(error: Error & { readonly code?: string }, { name }: ServerHost): DatabaseError {
-  // The network's own trouble may pass: it is no verdict on the certificate.
+  // A network problem may pass: it says nothing about the certificate.
   if (isConnectionLost(error)) return databaseError(error) as DatabaseError;
   const said = `${error.code ?? ""} ${error.message}`;
   const known = reasons.find(([pattern]) => pattern.test(said));
