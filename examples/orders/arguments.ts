@@ -2,20 +2,20 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { fileURLToPath } from "node:url";
 
 export const help =
-  `Runs orders through a durable workflow, on a PostgreSQL of its own or the one of DATABASE_URL.
+  `Runs orders through a durable workflow, on its own PostgreSQL server or the one in DATABASE_URL.
 
 Usage: npm run demo -- [options]
        deno run -A examples/orders/main.ts [options]
 
   --data DIR     orders.csv, order-details.csv, products.csv and customers.csv, instead of the small set
-  --kill         work in other processes, and kill them at random all the while
-  --workers N    how many other processes work (3 with --kill, else this one alone does)
-  --fresh        start over instead of continuing a run that did not come to its end
+  --kill         run worker processes and kill them at random
+  --workers N    number of worker processes (default: 3 with --kill, else this process works alone)
+  --fresh        start over instead of continuing an unfinished run
   --keep         keep the data of a finished run
-  --json         print one JSON object, and the report on standard error
+  --json         print one JSON object, and the report to standard error
   -h, --help     show this text
 
-Stop it, or kill it, at any time: the next run continues.
+Stop or kill it at any time: the next run continues.
 `;
 
 /** The command line is invalid. */

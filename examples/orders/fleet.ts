@@ -49,7 +49,7 @@ export class Fleet implements AsyncDisposable {
       this.#ready.delete(child);
       if (this.#stopping) return;
       if (code === null || child.killed) this.#spawn();
-      else this.#fail(new Error(`Cannot go on: a worker ended by itself with code ${code}`));
+      else this.#fail(new Error(`Cannot continue: a worker exited unexpectedly with code ${code}`));
     });
   }
 

@@ -15,7 +15,7 @@ export function interruption(): { readonly signal: AbortSignal } & Disposable {
   const leave = () => signals.forEach((name) => process.off(name, stop));
   const stop = () => {
     if (controller.signal.aborted) return;
-    controller.abort(new Interrupted("Stopped: the next run goes on from here"));
+    controller.abort(new Interrupted("Stopped: the next run continues from here"));
     setTimeout(leave, echo).unref();
   };
   for (const name of signals) process.on(name, stop);

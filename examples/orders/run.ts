@@ -23,7 +23,7 @@ export async function run(args: Arguments): Promise<number> {
     const known = await shop.open(data, args);
     console.error(`${data.orders.length} orders from ${data.directory}, on ${place.name}`);
     if (known > 0) {
-      console.error(`An earlier run has begun with ${known} of them: this one goes on`);
+      console.error(`An earlier run has taken in ${known} of them: this run continues`);
     }
     await migrate(place.url);
     const report = await work(place.url, shop, data, args);

@@ -57,7 +57,7 @@ export async function areThere(sql: ISql): Promise<boolean> {
   if (found!.shop && found!.mark === mark) return true;
   if (!found!.shop && !found!.engine) return false;
   const name = found!.shop ? "shop" : engineSchema;
-  throw new Error(`Cannot use this database: its schema "${name}" is somebody else's`);
+  throw new Error(`Cannot use this database: its schema "${name}" was not created by this example`);
 }
 
 /** Creates the tables and fills the shelves. */

@@ -17,7 +17,9 @@ export async function untilNothingIsDue(
     if (performance.now() > end) {
       const jobs = due.length === 1 ? "1 job is" : `${due.length} jobs are`;
       throw new Error(
-        `Cannot drain the backend: ${jobs} still due after ${patience} ms: ${describe(backend, due)}`,
+        `Cannot drain the backend: ${jobs} still due after ${patience} ms: ${
+          describe(backend, due)
+        }`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 1));

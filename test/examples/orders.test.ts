@@ -113,14 +113,14 @@ describe("the orders example", () => {
     assert(!JSON.parse(out).ledgerBalanced);
   });
 
-  it("leaves a schema alone that is somebody else's", async () => {
+  it("leaves a schema alone that it did not create", async () => {
     await using t = await database();
     await t.sql`create schema shop`;
 
     const { code, error } = await orders(t, "--fresh");
 
     assertEquals(code, 1);
-    assertStringIncludes(error, `its schema "shop" is somebody else's`);
+    assertStringIncludes(error, `its schema "shop" was not created by this example`);
     assertEquals((await t.sql`select from pg_namespace where nspname = 'shop'`).length, 1);
   });
 
