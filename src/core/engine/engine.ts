@@ -78,7 +78,7 @@ class TurnBuilder {
    * Results that came too late: the activation has already ended, or a delivery had already ended
    * the wait that an asynchronous step reports.
    */
-  #overtaken: StepEnding[] | undefined;
+  #late: StepEnding[] | undefined;
   #failed: InstanceFailure | undefined;
 
   constructor(graph: Graph, control: Control, decide: Decide) {
@@ -91,9 +91,9 @@ class TurnBuilder {
   run(endings: readonly StepEnding[], opening: boolean): Progress {
     for (const ending of inRowOrder(this.#graph, endings)) {
       if (ending.event === LATER) this.#wait(ending);
-      else if (isActive(this.#draft, ending)) this.#ready = and(this.#ready, ending);
+      else if (isActive(this.#draft, ending)) this.#ready = append(this.#ready, ending);
       else if (ending.activation < activationOf(this.#draft, ending.step)) {
-        this.#overtaken = and(this.#overtaken, ending);
+        this.#late = append(this.#late, ending);
       } else this.#keep(ending);
     }
     if (opening) this.#start(this.#graph.start, "");
@@ -111,12 +111,12 @@ class TurnBuilder {
 
   #wait(ending: StepEnding): void {
     if (!isActive(this.#draft, ending)) {
-      this.#overtaken = and(this.#overtaken, ending);
+      this.#late = append(this.#late, ending);
       return;
     }
     this.#draft.wait(ending.step);
-    this.#waiting = and(this.#waiting, ending);
-    this.#applied = and(this.#applied, { ending, causes: none, decided: false });
+    this.#waiting = append(this.#waiting, ending);
+    this.#applied = append(this.#applied, { ending, causes: none, decided: false });
   }
 
   #end(ending: StepEnding, decided: boolean): void {
@@ -132,7 +132,7 @@ class TurnBuilder {
       return;
     }
     const causes = causesOf(this.#graph, this.#draft, ending.step);
-    this.#applied = and(this.#applied, { ending, causes, decided });
+    this.#applied = append(this.#applied, { ending, causes, decided });
     this.#draft.end(ending, ending.metadata, causes);
     for (const { to, mode } of moves) {
       if (mode === "join") this.#join(to);
@@ -143,7 +143,7 @@ class TurnBuilder {
   #fail(ending: StepEnding): void {
     const { step, failure } = ending;
     const causes = causesOf(this.#graph, this.#draft, step);
-    this.#applied = and(this.#applied, { ending, causes, decided: false });
+    this.#applied = append(this.#applied, { ending, causes, decided: false });
     this.#draft.end(ending, undefined, causes);
     this.#failed = { step, failure, thrown: undefined };
   }
@@ -159,11 +159,11 @@ class TurnBuilder {
     const started = { step: name, activation: firstActivation };
     this.#draft.active.set(name, { activation: started.activation, cause });
     if (this.#graph.steps.get(name)?.kind === "choice") return this.#choose(started);
-    this.#started = and(this.#started, started);
+    this.#started = append(this.#started, started);
     const unread = this.#unread?.get(activationKey(started));
     if (unread === undefined) return;
     this.#unread?.delete(activationKey(started));
-    this.#ready = and(this.#ready, unread);
+    this.#ready = append(this.#ready, unread);
   }
 
   #choose({ step, activation }: Activation): void {
@@ -186,8 +186,8 @@ class TurnBuilder {
     const kept = filtered(unread, isKept);
     for (const ending of kept) this.#draft.keep(ending);
     if (!over) this.#draft.forget(this.#graph);
-    const goesOn = (one: Activation) => !over && isActive(this.#draft, one);
-    const started = filtered(this.#started ?? none, goesOn);
+    const stillActive = (one: Activation) => !over && isActive(this.#draft, one);
+    const started = filtered(this.#started ?? none, stillActive);
     return {
       control: over ? this.#draft.over() : this.#draft.done(),
       status: this.#status(),
@@ -195,7 +195,7 @@ class TurnBuilder {
       kept,
       ignored: this.#ignored(filtered(unread, (ending) => !isKept(ending)), over),
       started,
-      waiting: filtered(this.#waiting ?? none, goesOn),
+      waiting: filtered(this.#waiting ?? none, stillActive),
       resolved: this.#resolved(),
       wake: started.some((one) => this.#draft.isEarly(one)),
       failed: this.#failed,
@@ -203,7 +203,7 @@ class TurnBuilder {
   }
 
   #ignored(unread: readonly StepEnding[], over: boolean): readonly Ignored[] {
-    const late = this.#overtaken ?? none;
+    const late = this.#late ?? none;
     if (unread.length + late.length === 0 && !over) return none;
     const forgotten = over
       ? kept(this.#draft.done()).filter((one) => !this.#unread?.has(activationKey(one)))
@@ -237,7 +237,7 @@ class TurnBuilder {
 }
 
 /** Appends to a list that is created with its first item. */
-function and<T>(list: T[] | undefined, item: T): T[] {
+function append<T>(list: T[] | undefined, item: T): T[] {
   if (list === undefined) return [item];
   list.push(item);
   return list;
