@@ -60,6 +60,8 @@ export interface UnreadResult extends ResultKey {
   readonly event: string;
   readonly metadata: JsonObject | undefined;
   readonly output: unknown;
+  /** How many attempts it took. */
+  readonly attempt: number;
   /** The failure of the step, if it failed. */
   readonly failure: Failure | undefined;
 }

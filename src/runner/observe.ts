@@ -73,7 +73,7 @@ export function observe(
   at: Date,
 ): void {
   for (const { job, result } of included) {
-    if (result?.failure) telemetry.emit("job:discard", { ...aboutJob(job), error: result.failure });
+    if (result?.failure) tellDiscard(telemetry, job, result.failure);
   }
   if (telemetry.has("step:resume")) tellTimers(telemetry, next, included);
   tellTransitions(telemetry, next, workflow, progress);
@@ -144,6 +144,11 @@ export function tellResume(
   result: StepResume["result"],
 ): void {
   telemetry.emit("step:resume", { ...aboutInstance(instance), step, event, result });
+}
+
+/** Tells listeners that the attempts of a job are used up. */
+export function tellDiscard(telemetry: Telemetry, job: OwnedJob, error: Failure): void {
+  telemetry.emit("job:discard", { ...aboutJob(job), error });
 }
 
 function tellTimers(

@@ -29,6 +29,7 @@ export function records(it: It): void {
         event: "packed",
         metadata: { weight: 2 },
         output: { boxes: [1, 2] },
+        attempt: 2,
         failure: undefined,
       }]);
       const [entry] = await scene.store.history(id);

@@ -24,6 +24,14 @@ const once = step("once", {
     return emit.ok();
   },
 });
+const remote = step("remote", {
+  async: true,
+  events: { ok: type() },
+  retry: { attempts: 3, backoff: "constant", base: "1ms" },
+  run({ attempt }) {
+    throw new Error(`attempt ${attempt}`);
+  },
+});
 const id = { key: "id", input: type() } as const;
 const exhausted = workflow("exhausted", { ...id, start: failing }).on(failing, { ok: done })
   .build();
@@ -31,7 +39,8 @@ const undecided = workflow("undecided", { ...id, start: before })
   .on(before, { ok: torn }).on(torn, { ok: done }).build();
 const atOnce = workflow("atOnce", { ...id, start: torn }).on(torn, { ok: done }).build();
 const mended = workflow("mended", { ...id, start: once }).on(once, { ok: done }).build();
-const workflows = [exhausted, undecided, atOnce, mended];
+const unreached = workflow("unreached", { ...id, start: remote }).on(remote, { ok: done }).build();
+const workflows = [exhausted, undecided, atOnce, mended, unreached];
 
 interface Line {
   readonly level: string;
@@ -88,5 +97,29 @@ everywhere("the log", (it) => {
     );
     const [entry] = await hephaestus.history(exhausted, "one");
     assertEquals([entry?.attempts, entry?.errors.length, entry?.errors[1]?.omitted], [12, 10, 2]);
+  });
+
+  it("tells of an asynchronous step that is given up as of any other", { workflows }, async ({
+    another,
+  }) => {
+    const lines: Line[] = [];
+    const nothing = () => {};
+    const error = (message: string, fields: object = {}) =>
+      void lines.push({ level: "error", message, fields });
+    const hephaestus = another({
+      logger: { debug: nothing, info: nothing, warn: nothing, error },
+    });
+    const discarded: (string | undefined)[] = [];
+    hephaestus.on("job:discard", ({ step, error }) => {
+      discarded.push(`${step} ${error.message}`);
+    });
+    await hephaestus.work({ poll: "50ms" }).ready;
+
+    const end = await (await hephaestus.start(unreached, "one", undefined)).result();
+
+    assertEquals([end.status, end.error?.message], ["failed", "attempt 3"]);
+    await eventually(() => lines.length > 0, "its end is told");
+    assertEquals(lines.map(({ fields }) => [fields.step, fields.attempts]), [["remote", 3]]);
+    assertEquals(discarded, ["remote attempt 3"]);
   });
 });

@@ -127,7 +127,7 @@ class TurnBuilder {
         "UNDECLARED_EVENT",
         `Cannot apply the result of step "${ending.step}": it does not declare the event "${ending.event}"`,
       );
-      this.#failed = { step: ending.step, failure: undefined, thrown: error };
+      this.#failed = { step: ending.step, failure: undefined, thrown: error, attempts: 1 };
       if (!decided) this.#keep(ending);
       return;
     }
@@ -141,11 +141,11 @@ class TurnBuilder {
   }
 
   #fail(ending: StepEnding): void {
-    const { step, failure } = ending;
+    const { step, failure, attempt = 1 } = ending;
     const causes = causesOf(this.#graph, this.#draft, step);
     this.#applied = append(this.#applied, { ending, causes, decided: false });
     this.#draft.end(ending, undefined, causes);
-    this.#failed = { step, failure, thrown: undefined };
+    this.#failed = { step, failure, thrown: undefined, attempts: attempt };
   }
 
   #join(to: string): void {
@@ -171,7 +171,7 @@ class TurnBuilder {
       const ended = new Map(this.#applied?.map(({ ending }) => [ending.step, ending]));
       this.#end({ ...this.#decide({ step, activation }, ended), step, activation }, true);
     } catch (error) {
-      this.#failed = { step, failure: undefined, thrown: error };
+      this.#failed = { step, failure: undefined, thrown: error, attempts: 1 };
     }
   }
 

@@ -15,6 +15,8 @@ export interface StepEnding extends Activation {
   readonly metadata: JsonObject | undefined;
   /** The cause, when the event is {@linkcode FAILED}. */
   readonly failure?: Failure | undefined;
+  /** How many attempts it took, where it has failed. */
+  readonly attempt?: number;
 }
 
 /** Why an instance fails: the failure of a step, or the error that a choice threw. */
@@ -22,6 +24,7 @@ export interface InstanceFailure {
   readonly step: string;
   readonly failure: Failure | undefined;
   readonly thrown: unknown;
+  readonly attempts: number;
 }
 
 /** A result that was applied. `decided` marks a choice that the engine ran itself. */

@@ -28,6 +28,7 @@ export function unprocessed(tables: MemoryTables, ids: readonly string[]): reado
     event: row.event,
     metadata: parse(row.metadata),
     output: parse(row.output),
+    attempt: row.attempt,
     failure: row.event === FAILED ? parse(row.errors)?.at(-1) : undefined,
   }));
 }

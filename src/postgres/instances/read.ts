@@ -76,11 +76,13 @@ export async function unprocessed(
     readonly activation: string;
     readonly waits: string;
     readonly event: string;
+    readonly attempt: string;
     readonly metadata_updates: string | null;
     readonly context_updates: string | null;
     readonly errors: string | null;
   }>(
-    `select instance_id::text, workflow_version::text, step_ref, activation::text, waits::text, event, metadata_updates::text,
+    `select instance_id::text, workflow_version::text, step_ref, activation::text, waits::text, event, attempt::text,
+       metadata_updates::text,
        context_updates::text, case when event = '${FAILED}' then errors::text end as errors
      from ${t.results}
      where instance_id = any ($1::uuid[]) and not processed`,
@@ -97,6 +99,7 @@ export async function unprocessed(
       ? undefined
       : decode(row.metadata_updates) as JsonObject,
     output: row.context_updates === null ? undefined : decode(row.context_updates),
+    attempt: Number(row.attempt),
     failure: row.errors === null ? undefined : (JSON.parse(row.errors) as Failure[]).at(-1),
   }));
 }

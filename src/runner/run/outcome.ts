@@ -52,6 +52,7 @@ export function failedResult(
   duration: number | undefined,
 ): LocalResult {
   const { step = "", activation } = job;
+  const attempt = Math.min(job.attempt, job.maxAttempts ?? job.attempt);
   const nothing = { output: undefined, metadata: undefined };
   return {
     step,
@@ -59,13 +60,14 @@ export function failedResult(
     event: FAILED,
     ...nothing,
     failure,
+    attempt,
     result: {
       step,
       activation,
       waits: false,
       event: FAILED,
       ...nothing,
-      attempt: Math.min(job.attempt, job.maxAttempts ?? job.attempt),
+      attempt,
       errors: JSON.stringify(withFailure(job.errors, failure)),
       duration,
     },

@@ -58,14 +58,12 @@ export function afterCommit(
 
 function end(
   { runtime, host }: Pick<CommitContext, "runtime" | "host">,
-  { next, progress: { failed }, included }: Plan,
+  { next, progress: { failed } }: Plan,
   error: Failure | undefined,
   at: Date,
 ): void {
   if (failed && error) {
-    const { result } = included.find(({ result }) => result?.step === failed.step) ?? {};
-    const attempts = result?.result.attempt ?? 1;
-    sayFailed(runtime.logger, next, { step: failed.step, attempts, error });
+    sayFailed(runtime.logger, next, { step: failed.step, attempts: failed.attempts, error });
     const sentence = `The instance failed in step "${failed.step}"`;
     host.abort(next.id, new HephaestusError("CANCELLED", sentence));
   }

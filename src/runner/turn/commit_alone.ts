@@ -1,3 +1,4 @@
+import { tellDiscard } from "../observe.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
 import type { StoreTransaction } from "../../backend/store.ts";
 import type { Recording } from "../../backend/turn.ts";
@@ -49,7 +50,11 @@ export async function commitAlone(
     }
   }
   const standing = await on.record([recording(runtime, job, result)]);
-  return standing.has(job.id) ? () => host.stopped(job) : undefined;
+  if (!standing.has(job.id)) return undefined;
+  return () => {
+    if (result.failure === undefined) host.stopped(job);
+    else tellDiscard(runtime.telemetry, job, result.failure);
+  };
 }
 
 /** The record of a result that is left to an advance. */
