@@ -63,7 +63,7 @@ const workflows = [chain, fan, queues, priorities, transactions];
 async function turnsOf(of: (typeof workflows)[number]): Promise<readonly string[]> {
   const { backend, turns, jobs } = watched();
   await using hephaestus = new Hephaestus({ backend, workflows, logger: silent });
-  await using worker = hephaestus.work({ poll: "20ms", queues: { default: 4, here: 4, there: 4 } });
+  await using worker = hephaestus.work({ poll: "1m", queues: { default: 4, here: 4, there: 4 } });
   await worker.ready;
   const handle = await hephaestus.start(of, "one", undefined);
   assertEquals((await handle.result()).status, "completed");
