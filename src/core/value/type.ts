@@ -1,5 +1,5 @@
+import { andThen } from "./promise.ts";
 import { type Json, pathText } from "./json.ts";
-import { isPromise, settled } from "./promise.ts";
 import { callUserCode } from "./user_code.ts";
 
 /** One reason why a schema rejected a value. */
@@ -173,7 +173,7 @@ export function check(
   }
   if (type === anything) return { value };
   const validated = callUserCode(() => type["~standard"].validate(value));
-  return isPromise(validated) ? settled(validated).then(read) : read(validated);
+  return andThen(validated, read);
 }
 
 function read(validated: Validated<unknown>): Checked {

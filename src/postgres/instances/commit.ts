@@ -1,6 +1,6 @@
+import { insertResults, recordedColumns } from "./results.ts";
 import { dropRest, settle, wake } from "./commit_jobs.ts";
 import { at, each, isFinalStatus, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
-import { insertResults } from "./results.ts";
 import { lock, read } from "./read.ts";
 import type { Queryable, Tx } from "../driver/contract.ts";
 import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
@@ -135,17 +135,11 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
     "result",
     recorded,
     at,
-    ["step", "text", ({ row: { result } }) => result.step],
-    ["activation", "int", ({ row: { result } }) => result.activation],
+    ...recordedColumns,
     ["waits", "boolean", ({ row: { result } }) => result.waits || undefined, "rare"],
-    ["event", "text", ({ row: { result } }) => result.event],
-    ["output", "text", ({ row: { result } }) => result.output],
-    ["metadata", "text", ({ row: { result } }) => result.metadata, "rare"],
     ["attempt", "int", ({ row: { result } }) => result.attempt],
     ["errors", "text", ({ row: { result } }) => result.errors, "rare"],
     ["duration", "float8", ({ row: { result } }) => result.duration],
-    ["causes", "text", ({ row }) => row.causes.join(",")],
-    ["place", "int", (_, index) => index + 1],
   );
   s.with(
     "recorded",

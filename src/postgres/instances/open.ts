@@ -1,3 +1,4 @@
+import { insertResults, recordedColumns } from "./results.ts";
 import {
   date,
   epoch,
@@ -6,7 +7,6 @@ import {
   writtenOf,
   type WrittenRow,
 } from "../sql/fragments.ts";
-import { insertResults } from "./results.ts";
 import type { NewInstance, Written } from "../../backend/store.ts";
 import { array, texts } from "../sql/arrays.ts";
 import type { Tx } from "../driver/contract.ts";
@@ -110,13 +110,7 @@ function record(s: Statement, t: Tables, instances: readonly NewInstance[]): voi
     "result",
     recorded,
     ["instance_id", "uuid", ({ id }) => id],
-    ["step", "text", ({ row: { result } }) => result.step],
-    ["activation", "int", ({ row: { result } }) => result.activation],
-    ["event", "text", ({ row: { result } }) => result.event],
-    ["output", "text", ({ row: { result } }) => result.output],
-    ["metadata", "text", ({ row: { result } }) => result.metadata],
-    ["causes", "text", ({ row }) => row.causes.join(",")],
-    ["place", "int", (_, index) => index + 1],
+    ...recordedColumns,
   );
   s.with(
     "recorded",

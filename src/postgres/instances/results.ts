@@ -1,3 +1,5 @@
+import type { Recorded } from "../../backend/turn.ts";
+import type { Column } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /** SQL expressions for the columns of new results. */
@@ -48,3 +50,14 @@ export function insertResults(t: Tables, source: ResultSource): string {
   select ${values.join(", ")}
   ${from}`;
 }
+
+/** The columns that results have in a list, written with the transitions that they cause. */
+export const recordedColumns: readonly Column<{ readonly row: Recorded }>[] = [
+  ["step", "text", ({ row: { result } }) => result.step],
+  ["activation", "int", ({ row: { result } }) => result.activation],
+  ["event", "text", ({ row: { result } }) => result.event],
+  ["output", "text", ({ row: { result } }) => result.output],
+  ["metadata", "text", ({ row: { result } }) => result.metadata, "rare"],
+  ["causes", "text", ({ row }) => row.causes.join(",")],
+  ["place", "int", (_, index) => index + 1],
+];

@@ -1,10 +1,10 @@
+import { andThen, isPromise, settled } from "../../core/value/promise.ts";
 import type { Activation } from "../../core/engine/activation.ts";
 import { FAILED, LATER, type StepEnding } from "../../core/engine/progress.ts";
 import { HephaestusError, InvalidValueError } from "../../core/errors/errors.ts";
 import type { StepDefinition } from "../../core/define/step_definition.ts";
 import { type Failure, withFailure } from "../../core/value/failure.ts";
 import { decode, encode, type JsonObject } from "../../core/value/json.ts";
-import { andThen } from "../../core/value/promise.ts";
 import { check, type Checked } from "../../core/value/type.ts";
 import type { NewResult } from "../../backend/turn.ts";
 import type { OwnedJob } from "../host.ts";
@@ -111,9 +111,9 @@ export function decision(
 }
 
 function awaited<T>(checked: T | Promise<T>, choice: string): T {
-  if (!(checked instanceof Promise)) return checked;
+  if (!isPromise(checked)) return checked;
   // A rejection of this promise must not become an unhandled rejection.
-  checked.catch(() => {});
+  settled(checked).catch(() => {});
   throw new InvalidValueError({
     what: `choice "${choice}"`,
     problems: [{ path: "", message: "has a schema that is asynchronous" }],

@@ -1,3 +1,4 @@
+import { isPromise } from "../../core/value/promise.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
 import type { UnreadResult } from "../../backend/store.ts";
@@ -132,7 +133,7 @@ export class Committer {
       let cached = this.#instances.get(instance);
       const first = planOrLoad(this.#runtime, cached, group, rows);
       // Most plans need nothing that must be loaded: do not await those.
-      let plan = first instanceof Promise ? await first : first;
+      let plan = isPromise(first) ? await first : first;
       if (plan?.included !== group) {
         // The instance may have left the cache meanwhile. Decide by a fresh read what to drop.
         cached = await this.#instances.fresh(instance);
