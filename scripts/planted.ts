@@ -43,11 +43,13 @@ export interface PlantedDefect {
 /** How a test ended: `unclear` where it was not found, or its file could not be loaded. */
 type Ending = "passed" | "failed" | "hung" | "unclear";
 
-interface Run {
+interface TestRun {
   readonly ending: Ending;
   readonly said: string;
 }
 
+/** The tests that run: they must not outlive this process. */
+const running = new Set<ChildProcess>();
 const root = fileURLToPath(new URL("../", import.meta.url));
 const copiesAtOnce = 2;
 /** Milliseconds that a test may take with its defect: some hang then. */
@@ -140,15 +142,12 @@ class Copy {
   }
 
   /** Runs one test to its end, or for so many milliseconds. */
-  run({ file, name }: NamedTest, milliseconds: number): Promise<Run> {
+  run({ file, name }: NamedTest, milliseconds: number): Promise<TestRun> {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [
-        "--import",
-        "tsx",
-        "--import",
-        "./test/planted/only.ts",
-        "--import",
-        "./test/time_limit.ts",
+        "--import=tsx",
+        "--import=./test/planted/only.ts",
+        "--import=./test/time_limit.ts",
         "--test-reporter=tap",
         file,
       ], {
@@ -157,6 +156,7 @@ class Copy {
         stdio: ["ignore", "pipe", "pipe"],
         detached: process.platform !== "win32",
       });
+      running.add(child);
       let said = "";
       child.stdout.on("data", (chunk) => void (said += chunk));
       child.stderr.on("data", (chunk) => void (said += chunk));
@@ -168,6 +168,7 @@ class Copy {
       child.once("error", reject);
       child.once("close", (code) => {
         clearTimeout(timer);
+        running.delete(child);
         resolve({ ending: hung ? "hung" : endingOf(said, code), said });
       });
     });
@@ -186,9 +187,9 @@ function kill(child: ChildProcess): void {
 
 /** Whether tests pass where nothing is planted: each is run once. */
 class Unplanted {
-  readonly #known = new Map<string, Promise<Run>>();
+  readonly #known = new Map<string, Promise<TestRun>>();
 
-  run(copy: Copy, test: NamedTest): Promise<Run> {
+  run(copy: Copy, test: NamedTest): Promise<TestRun> {
     const key = `${test.file} ${test.name}`;
     const known = this.#known.get(key) ?? copy.run(test, longPatience);
     this.#known.set(key, known);
@@ -196,10 +197,9 @@ class Unplanted {
   }
 }
 
-/** What has come of planting a defect. */
+/** What has come of planting a defect, and whether a test hangs with it. */
 interface Examined {
   readonly problems: readonly string[];
-  /** Whether a test hangs with it. */
   readonly hangs: boolean;
 }
 
@@ -257,6 +257,11 @@ async function main([text = ""]: readonly string[]): Promise<number> {
   const given = process.env.HEPHAESTUS_TEST_URL || process.env.DATABASE_URL;
   const server: Server | undefined = given ? undefined : await startThrowaway();
   const folder = mkdtempSync(join(tmpdir(), "hephaestus-planted-"));
+  process.once("exit", () => {
+    running.forEach(kill);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
   const unplanted = new Unplanted();
   const waiting = [...defects];
   let wrong = 0;
@@ -281,7 +286,6 @@ async function main([text = ""]: readonly string[]): Promise<number> {
     );
   } finally {
     await server?.remove();
-    rmSync(folder, { recursive: true, force: true });
   }
   const seconds = Math.round((performance.now() - started) / 1000);
   console.log(
