@@ -114,8 +114,9 @@ describe("a job in the row of the one that has ended", () => {
       hot = row?.hot;
       return row?.updates === 2_000;
     }, "all updates are counted");
-    // While somebody holds an older snapshot a page cannot be cleaned for its next update.
-    assert(hot >= 1_600, `${hot} of 2,000 updates were HOT`);
+    // While another session holds an older snapshot a page cannot be cleaned for its next update: a
+    // whole round of 400 goes elsewhere then. Without that it was 1,985, and without reuse it is 0.
+    assert(hot >= 1_200, `${hot} of 2,000 updates were HOT`);
   });
 
   it("is out of reach of what waited for the turn", async () => {
