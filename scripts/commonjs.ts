@@ -15,6 +15,17 @@ function renamed(text: string): string {
   return text.replace(/(["'])(\.\/[\w-]+)\.js\1/g, "$1$2.cjs$1");
 }
 
+/**
+ * The map without the doc comments of its sources: the declarations have them, and they took
+ * 50 of the package's 449 kB. Their lines stay, because the map counts lines.
+ */
+function withoutDocs(map: string): string {
+  const { sourcesContent, ...rest } = JSON.parse(map) as { readonly sourcesContent: string[] };
+  const blank = (comment: string) => comment.replace(/[^\n]/g, "");
+  const sources = sourcesContent.map((text) => text.replace(/\/\*\*[^]*?\*\//g, blank));
+  return JSON.stringify({ ...rest, sourcesContent: sources });
+}
+
 async function toCommonJs(file: string): Promise<void> {
   const built = file.replace(/\.js$/, ".cjs");
   const { code, map } = await transform(renamed(readFileSync(join(folder, file), "utf8")), {
@@ -25,7 +36,7 @@ async function toCommonJs(file: string): Promise<void> {
     sourcemap: "external",
   });
   writeFileSync(join(folder, built), `${code}//# sourceMappingURL=${built}.map\n`);
-  writeFileSync(join(folder, `${built}.map`), map);
+  writeFileSync(join(folder, `${built}.map`), withoutDocs(map));
   rmSync(join(folder, file));
 }
 
