@@ -1,3 +1,4 @@
+import type { Pass } from "../backend/turn.ts";
 import type { InstanceState } from "../backend/store.ts";
 import { isActive } from "../core/engine/control.ts";
 import type { Instance } from "../core/engine/instance.ts";
@@ -61,4 +62,9 @@ export function isRunning(
 /** The lease that fences the verdicts on a job. */
 export function leaseOf({ process, id, token }: OwnedJob): Lease {
   return { process, id, token };
+}
+
+/** The end of a job that has nothing to write; `ignored` are results that will not be read. */
+export function passOf(job: OwnedJob, ignored: Pass["ignored"] = []): Pass {
+  return { lease: leaseOf(job), instance: job.instance, ignored };
 }

@@ -11,6 +11,7 @@ import {
   plain,
   recorded,
   recording,
+  turn,
 } from "./world.ts";
 
 export function ends(it: It): void {
@@ -193,6 +194,33 @@ export function ends(it: It): void {
       assertEquals(await scene.store.history(id), []);
       const [listed] = await scene.store.list({ ids: [id], limit: 1 });
       assertEquals([listed?.status, listed?.revision], ["failed", 2]);
+    });
+
+    it("touches no jobs but its own instance's, beside other turns of its batch", async (scene) => {
+      const process = await scene.register();
+      const ids = [newId(), newId(), newId(), newId()].sort() as [string, string, string, string];
+      for (const id of ids) await scene.open({ id }, { step: "pack" }, { step: "label" });
+      const jobs = await scene.claim(process);
+      const own = (id: string) => jobs.find((job) => job.instance === id && job.step === "pack")!;
+      const [stale, running, failed, bare] = ids;
+      const nothing = { bare: true, recorded: [], discarded: [] };
+
+      const written = await scene.store.commit(process, [
+        failing(own(stale), { revision: 7 }),
+        turn(running),
+        failing(own(failed)),
+        failing(own(bare), { ...nothing, settled: [own(bare).id] }),
+      ]);
+
+      assertEquals([...written.keys()].sort(), [running, failed, bare]);
+      const both = ["execute label executing", "execute pack executing"];
+      assertEquals(await scene.standing(stale), both);
+      assertEquals(await scene.standing(running), both);
+      assertEquals(await scene.standing(failed), [
+        "execute label cancelled",
+        "execute pack discarded",
+      ]);
+      assertEquals(await scene.standing(bare), []);
     });
 
     it("lets either the result or the failure stand", async (scene) => {

@@ -49,32 +49,35 @@ const live = isLiveStep("job");
  * jobs when it fails or is cancelled.
  */
 export function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
-  if (turns.some(({ status, bare }) => status === "completed" || bare)) {
+  const bare = each(turns, (turn) => turn.bare ? [turn] : []);
+  const isBare = bare.length === 0
+    ? "false"
+    : `advanced.at = any (${s.array(bare, "int", (turn) => turn.at)})`;
+  if (bare.length > 0 || turns.some(({ status }) => status === "completed")) {
     s.with(
       "dropped",
       `(
   delete from ${t.jobs} as job
   using advanced
-  where (advanced.status = 'completed' or ${turns.some(({ bare }) => bare)})
-    and job.instance_id = advanced.id and ${live}
+  where (advanced.status = 'completed' or ${isBare}) and job.instance_id = advanced.id and ${live}
 )`,
     );
   }
-  const failed = turns.filter(({ status, bare }) =>
-    isFinal(status) && status !== "completed" && !bare
-  );
-  if (failed.length === 0) return;
-  const discarded = each(failed, (turn) => turn.discarded);
+  const cancels = ({ status, bare }: Turn) => !bare && isFinal(status) && status !== "completed";
+  if (!turns.some(cancels)) return;
+  const discarded = each(turns, (turn) => turn.discarded);
   if (discarded.length > 0) discard(s, t, discarded);
-  const own = each(failed, (turn) => [...turn.settled, ...turn.discarded.map(({ id }) => id)]);
+  const own = turns.filter(cancels)
+    .flatMap((turn) => [...turn.settled, ...turn.discarded.map(({ id }) => id)]);
   s.with(
     "cancelled",
     `(
   update ${t.jobs} as job
   set state = 'cancelled', finished_at = now(), process_id = null
   from advanced
-  where advanced.status in ('failed', 'cancelled') and job.instance_id = advanced.id and ${live}
-    and job.id <> all (${s.array(own, "bigint", ({ row }) => row)})
+  where advanced.status in ('failed', 'cancelled') and not ${isBare}
+    and job.instance_id = advanced.id and ${live}
+    and job.id <> all (${s.array(own, "bigint", (id) => id)})
 )`,
   );
 }

@@ -59,9 +59,14 @@ export class SlotHold implements Disposable {
     return new Slot(queue, this.#slots);
   }
 
-  [Symbol.dispose](): void {
+  /** Releases what was not handed over. */
+  release(): void {
     for (const [queue, held] of this.#held) this.#slots.count(queue, -held);
     this.#held.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
   }
 
   #count(queue: string): number {

@@ -1,4 +1,4 @@
-import { isRunning, leaseOf, type OwnedJob } from "../host.ts";
+import { isRunning, leaseOf, type OwnedJob, passOf } from "../host.ts";
 import { givenBack } from "../upkeep/shutdown.ts";
 import { andThen, isPromise } from "../../core/value/promise.ts";
 import { type LocalResult, resultOf, waitResult } from "./outcome.ts";
@@ -79,11 +79,7 @@ class Run {
     const job = this.#job;
     const fresh = await instances.fresh(job.instance);
     if (fresh && isRunning(fresh.known, this.#job)) return this.with(fresh);
-    await runtime.backend.store.pass([{
-      lease: leaseOf(job),
-      instance: job.instance,
-      ignored: [],
-    }]);
+    await runtime.backend.store.pass([passOf(job)]);
     host.done(job);
   }
 

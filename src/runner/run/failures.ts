@@ -1,3 +1,4 @@
+import { type Host, leaseOf, type OwnedJob, passOf } from "../host.ts";
 import {
   type Failure,
   failure,
@@ -7,7 +8,6 @@ import {
 } from "../../core/value/failure.ts";
 import { failedResult } from "./outcome.ts";
 import { commitAlone } from "../turn/commit_alone.ts";
-import { type Host, leaseOf, type OwnedJob } from "../host.ts";
 import type { InstanceCache } from "../turn/instance_cache.ts";
 import { aboutJob } from "../observe.ts";
 import type { Runtime } from "../runtime.ts";
@@ -120,7 +120,7 @@ export class Failures {
     const context = { runtime: this.#runtime, host: this.#host, instances: this.#instances };
     const written = await commitAlone(context, store, job, result, { slots, recordOnly, form });
     if (written) written();
-    else await store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+    else await store.pass([passOf(job)]);
   }
 
   #tellRetry(job: OwnedJob, error: Failure, delay: number): void {

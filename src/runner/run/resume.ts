@@ -1,4 +1,4 @@
-import { isRunning, leaseOf, type OwnedJob } from "../host.ts";
+import { isRunning, type OwnedJob, passOf } from "../host.ts";
 import { activationOf, isActive } from "../../core/engine/control.ts";
 import { encode, type JsonObject } from "../../core/value/json.ts";
 import { isFinal } from "../../core/engine/instance.ts";
@@ -27,8 +27,7 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
       state !== undefined && (delivers || isRunning(state, job));
     const known = instances.get(job.instance)?.known;
     if (!goesOn(known) && !goesOn((await instances.refresh([job.instance])).get(job.instance))) {
-      const pass = { lease: leaseOf(job), instance: job.instance, ignored: [] };
-      await runtime.backend.store.pass([pass]);
+      await runtime.backend.store.pass([passOf(job)]);
       return host.done(job);
     }
     const step = runtime.registry.step(job.workflow, job.version, job.step);

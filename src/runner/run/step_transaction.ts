@@ -1,4 +1,4 @@
-import { isRunning, leaseOf } from "../host.ts";
+import { isRunning, passOf } from "../host.ts";
 import { type LocalResult, resultOf } from "./outcome.ts";
 import { commitAlone } from "../turn/commit_alone.ts";
 import type { Sql } from "../../core/define/context.ts";
@@ -83,7 +83,7 @@ export async function recordInTransaction(
       if (at(part) === "after" && !(await isOpen(workers, attempt))) break;
     }
   }
-  await runtime.backend.store.pass([{ lease: leaseOf(job), instance: job.instance, ignored: [] }]);
+  await runtime.backend.store.pass([passOf(job)]);
 }
 
 /** Widens the type: a callback has changed the value, which the compiler cannot see. */

@@ -48,6 +48,7 @@ export async function commitAlone(
     if (at !== undefined) {
       return () => afterCommit(context, plan, turn!, slots, job.process, at);
     }
+    slots.release();
   }
   const standing = await on.record([recording(runtime, job, result)]);
   if (!standing.has(job.id)) return undefined;

@@ -1,9 +1,9 @@
+import { type Host, type OwnedJob, passOf } from "../host.ts";
 import { isPromise } from "../../core/value/promise.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
 import type { UnreadResult } from "../../backend/store.ts";
 import type { Pass } from "../../backend/turn.ts";
-import { type Host, leaseOf, type OwnedJob } from "../host.ts";
 import { sayRefused } from "../observe.ts";
 import type { Failures } from "../run/failures.ts";
 import type { LocalResult } from "../run/outcome.ts";
@@ -225,11 +225,7 @@ interface Dropped {
 }
 
 function passes({ submissions, ignored }: Dropped): readonly Pass[] {
-  return submissions.map(({ job }, index) => ({
-    lease: leaseOf(job),
-    instance: job.instance,
-    ignored: index === 0 ? ignored : [],
-  }));
+  return submissions.map(({ job }, index) => passOf(job, index === 0 ? ignored : []));
 }
 
 function instanceOf([first]: Group): string {

@@ -233,7 +233,7 @@ export function cancelling(known: InstanceState, why: Failure): Turn {
   };
 }
 
-/** Why an instance has failed, without characters that the database cannot store. */
+/** Why an instance has failed; `form` says how much of it is written. */
 export function failureOf(
   { failed }: Pick<Progress, "failed">,
   form: FailureForm = "whole",
@@ -241,7 +241,7 @@ export function failureOf(
   return failed && inForm(failed.failure ?? failure(failed.thrown), form);
 }
 
-/** The queue and priority of the advance jobs of this workflow's instances. */
+/** Where the advance jobs of this workflow's instances go. */
 export function wakeOf({ queues }: Pick<Runtime, "queues">, workflow: Workflow): Wake {
   return { queue: queues.advance, workflow: workflow.name, version: workflow.version };
 }
