@@ -52,11 +52,13 @@ export function check(path: string, text: string): string[] {
   const problems = importsOf(code).flatMap((name) => refuse(path, layer, rules, name));
   const found = rules.pure ? impure.exec(code.replace(/(["'`])(?:\\.|(?!\1).)*\1/g, '""')) : null;
   if (found) {
-    problems.push(`"${path}" uses "${found[1]}": core has no clock, chance, I/O or waiting`);
+    problems.push(
+      `"${path}" uses "${found[1]}": core must not use clocks, randomness, I/O or await`,
+    );
   }
   // A file that is a layer of its own is an entry point, named after its sub-path.
   if (vague.test(path) && path !== `src/${layer}`) {
-    problems.push(`"${path}" says nothing: name the file by what it holds`);
+    problems.push(`"${path}" has a vague name: name the file after its contents`);
   }
   return problems;
 }
@@ -102,7 +104,7 @@ export function circles(files: ReadonlyMap<string, string>): string[] {
     const from = way.indexOf(path);
     if (from >= 0) {
       const circle = [...way.slice(from), path].map((file) => `"${file}"`);
-      found.push(`Cannot import in a circle: ${circle.join(" imports ")}`);
+      found.push(`Import cycle: ${circle.join(" imports ")}`);
       return;
     }
     const text = files.get(path);

@@ -8,5 +8,5 @@ const places = ["mod.ts", "src", "test", "scripts", "examples", "bench"];
 runAsScript(import.meta.url, () =>
   sourceFiles(places).flatMap((path) => {
     const lines = readFileSync(path, "utf8").trimEnd().split("\n").length;
-    return lines > most ? [`"${path}" has ${lines} lines: divide it, ${most} is the limit`] : [];
+    return lines > most ? [`"${path}" has ${lines} lines: split it, the limit is ${most}`] : [];
   }));

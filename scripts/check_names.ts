@@ -27,7 +27,7 @@ export function check(entryPoints: readonly string[], read: Read): string[] {
     for (const { name } of exportedBy(read(entry))) {
       const other = places.get(name);
       if (other !== undefined && !twice.includes(name)) {
-        problems.push(`"${entry}" exports ${name}, which "${other}" has already`);
+        problems.push(`"${entry}" exports ${name}, which "${other}" already exports`);
       }
       places.set(name, entry);
     }
@@ -35,7 +35,7 @@ export function check(entryPoints: readonly string[], read: Read): string[] {
   const [main = ""] = entryPoints;
   const all = exportedBy(read(main));
   if (all.length > most) {
-    problems.push(`"${main}" exports ${all.length} names: ${most} is the limit, see src/types.ts`);
+    problems.push(`"${main}" exports ${all.length} names: the limit is ${most}, see src/types.ts`);
   }
   for (const { name, from, reason } of all) {
     const path = from === undefined ? main : join(dirname(main), from);

@@ -44,8 +44,8 @@ console.log(
 );
 if (tarball.length > most) {
   console.error(
-    `Cannot accept a tarball of ${bytes(tarball.length)}: ${bytes(most)} is the limit. ` +
-      "Find what has grown; raise the limit in scripts/check_package.ts only for what is worth it",
+    `Cannot accept a tarball of ${bytes(tarball.length)}: the limit is ${bytes(most)}. ` +
+      "Find what has grown. Raise the limit in scripts/check_package.ts only if it is worth it",
   );
   process.exitCode = 1;
 }

@@ -13,10 +13,10 @@ export function folders(paths: readonly string[]): string[] {
   const parents = new Set(paths.map((path) => dirname(dirname(path))));
   return [...files].flatMap(([folder, { length }]) => {
     if (length > most) {
-      return [`"${folder}" holds ${length} files: divide it, ${most} is the limit`];
+      return [`"${folder}" holds ${length} files: split it, the limit is ${most}`];
     }
     if (length >= fewest || parents.has(folder)) return [];
-    return [`"${folder}" holds ${length} files: a room of its own takes ${fewest}`];
+    return [`"${folder}" holds ${length} files: a folder needs at least ${fewest}`];
   });
 }
 

@@ -61,7 +61,7 @@ const longPatience = 300_000;
 export function read(name: string, text: string): PlantedDefect {
   const refuse = (why: string) => new Error(`Cannot read test/planted/${name}.patch: ${why}`);
   const start = text.search(/^--- /m);
-  if (start < 0) throw refuse("it holds no diff");
+  if (start < 0) throw refuse("it contains no diff");
   let defect = "";
   const files: string[] = [];
   const names: string[] = [];
@@ -70,11 +70,11 @@ export function read(name: string, text: string): PlantedDefect {
     if (field === "Defect") defect = value;
     else if (field === "Test") files.push(value);
     else if (field === "Name") names.push(value);
-    else if (line !== "") throw refuse(`"${line}" is no header line`);
+    else if (line !== "") throw refuse(`"${line}" is not a header line`);
   }
   if (defect === "") throw refuse("it does not say what the defect is");
   if (files.length === 0 || files.length !== names.length) {
-    throw refuse("each line Test needs a line Name");
+    throw refuse("each Test line needs a Name line");
   }
   const diff = text.slice(start);
   return {
@@ -214,7 +214,7 @@ async function examine(
   for (const test of defect.tests) {
     const { ending, said } = await unplanted.run(copy, test);
     if (ending === "passed") continue;
-    const why = ending === "unclear" ? "is not there or cannot be run" : `has ${ending}`;
+    const why = ending === "unclear" ? "does not exist or cannot be run" : `has ${ending}`;
     problems.push(`FAILS WITHOUT IT: "${test.name}" ${why}\n${lastLines(said)}`);
   }
   if (problems.length > 0) return { problems, hangs };

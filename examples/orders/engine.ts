@@ -35,7 +35,9 @@ export async function migrate(url: string): Promise<void> {
     child.once("error", reject);
     child.once("close", resolve);
   });
-  if (code !== 0) throw new Error(`Cannot make the engine's tables: hephaestus ended with ${code}`);
+  if (code !== 0) {
+    throw new Error(`Cannot create the engine's tables: hephaestus ended with ${code}`);
+  }
 }
 
 /** The arguments of this runtime that come before the name of a script. */

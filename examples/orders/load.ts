@@ -73,7 +73,9 @@ function lineOf(row: Row): Line {
   const quantity = Number(row["quantity"]);
   const price = Number(row["unitPrice"]) * (1 - Number(row["discount"] ?? 0));
   if (!Number.isFinite(quantity * price)) {
-    throw new UsageError(`Cannot run order "${row["orderID"]}": a line of it is not in numbers`);
+    throw new UsageError(
+      `Cannot run order "${row["orderID"]}": a line of it does not contain numbers`,
+    );
   }
   return { product: row["productID"] ?? "", quantity, cents: Math.round(100 * price * quantity) };
 }

@@ -49,7 +49,7 @@ export class Shop {
 
   async #clear(): Promise<void> {
     if (!(await this.isAlone())) {
-      throw new UsageError("Cannot start over: another run is at work on these orders");
+      throw new UsageError("Cannot start over: another run is processing these orders");
     }
     if (await areThere(this.sql)) await drop(this.sql);
     await this.#presence`select pg_advisory_unlock(${working})`;

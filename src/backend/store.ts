@@ -1,11 +1,11 @@
-import type { NewDelivery, Pass, Recording, ResultKey, Turn } from "./turn.ts";
 import type { Activation } from "../core/engine/activation.ts";
-import type { Failure } from "../core/value/failure.ts";
 import type { Control, HistoryEntry, Instance, InstanceStatus } from "../core/engine/instance.ts";
+import type { Failure } from "../core/value/failure.ts";
 import type { JsonObject } from "../core/value/json.ts";
+import type { OtherGraph, VersionGraph } from "./graphs.ts";
 import type { JobId, NewJob } from "./job.ts";
 import type { Queue } from "./queue.ts";
-import type { OtherGraph, VersionGraph } from "./graphs.ts";
+import type { NewDelivery, Pass, Recording, ResultKey, Turn } from "./turn.ts";
 
 /** An open transaction of the caller. The adapter defines which objects it accepts. */
 export type CallerTransaction = object;

@@ -23,20 +23,20 @@ export function unservedNotices(unserved: readonly Unserved[]): readonly Unserve
     const what = step === undefined ? `workflow "${workflow}"` : `step "${step}" of "${workflow}"`;
     const served = hasQueue || servedQueues.length === 0
       ? ""
-      : `; the queues that are served are ${listed(servedQueues)}`;
+      : `; served queues: ${listed(servedQueues)}`;
     const where = hasQueue ? ` in queue "${queue}"` : "";
     const are = count === 1 ? "1 job is" : `${count} jobs are`;
     return {
       about,
       count,
-      sentence: `${about}, and ${are} due${where}, such as ${what}${served}`,
+      sentence: `${about}: ${are} due${where}, for example ${what}${served}`,
     };
   });
 }
 
 function missing({ queue, workflow, version, hasQueue, hasCode }: Unserved): string {
   const code = `the code of workflow "${workflow}" version ${version}`;
-  if (!hasQueue) return `No living process serves queue "${queue}"`;
-  if (!hasCode) return `No living process has ${code}`;
-  return `No living process that serves queue "${queue}" has ${code}`;
+  if (!hasQueue) return `No live process serves queue "${queue}"`;
+  if (!hasCode) return `No live process has ${code}`;
+  return `No live process that serves queue "${queue}" has ${code}`;
 }

@@ -22,7 +22,9 @@ export async function runDoctor(words: readonly string[], values: DoctorValues):
   }
   const { schema = "hephaestus", queue, limit = "20" } = values;
   if (!/^[1-9]\d{0,5}$/.test(limit)) {
-    throw new UsageError(`Cannot run "doctor": "${limit}" is not a number of violations`);
+    throw new UsageError(
+      `Cannot run "doctor": --limit must be a number from 1 to 999999, got "${limit}"`,
+    );
   }
   const { repair = false, json = false } = values;
   const report = await doctor({
@@ -42,23 +44,27 @@ function print(
   repair: boolean,
   schema: string,
 ): void {
-  if (violations.length === 0) console.log(`nothing is wrong in schema "${schema}"`);
+  if (violations.length === 0) console.log(`no violations in schema "${schema}"`);
   for (const { rule, sentence, subject, repairable, repaired } of violations) {
     const of = subject === undefined ? "" : ` (${subject})`;
-    const verdict = repaired ? " (repaired)" : repairable && !repair ? " (--repair can do it)" : "";
+    const verdict = repaired
+      ? " (repaired)"
+      : repairable && !repair
+      ? " (--repair can fix it)"
+      : "";
     console.log(`${rule}: ${sentence}${of}${verdict}`);
   }
   for (const [rule, count] of Object.entries(counts)) {
-    const told = violations.filter((violation) => violation.rule === rule).length;
-    if (count > told) console.log(`${rule}: and ${count - told} more`);
+    const shown = violations.filter((violation) => violation.rule === rule).length;
+    if (count > shown) console.log(`${rule}: and ${count - shown} more`);
   }
   for (const sentence of unserved) console.log(`unserved: ${sentence}`);
 }
 
 function printJson({ violations, counts, unserved }: DoctorReport): void {
-  const told = violations.map(({ rule, sentence, subject, repairable, repaired, ...ids }) => {
+  const shown = violations.map(({ rule, sentence, subject, repairable, repaired, ...ids }) => {
     const { instance = null, job = null, process = null, step = null } = ids;
     return { rule, sentence, subject, instance, job, process, step, repairable, repaired };
   });
-  console.log(JSON.stringify({ violations: told, counts, unserved }));
+  console.log(JSON.stringify({ violations: shown, counts, unserved }));
 }

@@ -29,23 +29,23 @@ import { version } from "./version.ts";
 const help = `Usage: hephaestus migrate [up|down|status] [options]
        hephaestus doctor [options]
 
-  migrate up        makes the tables, or brings them up to date (the default)
+  migrate up        creates the tables, or updates them (the default)
   migrate down      reverts the last migration, or all above --to
   migrate status    lists the migrations and when they were applied
-  doctor            checks the rules of the engine on the live tables, and takes no lock;
-                    exit code 0: nothing is wrong, 1: something is, or it cannot be examined
+  doctor            checks the live tables for inconsistencies, without locks
+                    Exit code: 0 without violations, 1 with violations or if the check failed.
 
 Options:
-  --url URL         the database, instead of DATABASE_URL
-  --schema NAME     the schema that holds the tables (default: hephaestus)
-  --to N            the version to stop at; 0 is before the first
-  --dry-run         only tells what would be done
+  --url URL         the address of the database. Default: DATABASE_URL.
+  --schema NAME     the schema of the tables. Default: hephaestus.
+  --to N            the version to stop at. 0 is before the first migration.
+  --dry-run         only shows what would be done
   --sql             prints the SQL instead of running it, for psql or another tool
-  --from N          the version that --sql begins at, without a look at a database
-  --repair          repairs what is safe, each in a transaction of its own
-  --queue NAME      where --repair puts wake-ups: the queue of advances (default: default)
-  --limit N         violations of each rule that are told at most (default: 20)
-  --json            prints one JSON object, for machines
+  --from N          the version that --sql starts from, without a database
+  --repair          repairs what is safe to repair, each in its own transaction
+  --queue NAME      the queue of advances, for wake-ups that --repair inserts. Default: default.
+  --limit N         the maximum number of violations to show per rule. Default: 20.
+  --json            prints one JSON object, for programs
   -h, --help        shows this text
   -v, --version     shows the version
 `;

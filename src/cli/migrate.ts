@@ -59,16 +59,16 @@ function understand([word = "up", ...rest]: readonly string[], values: MigrateVa
   const { schema = "hephaestus", sql = false, json = false, "dry-run": dryRun = false } = values;
   const action = actions.find((known) => known === word);
   if (action === undefined) {
-    throw new UsageError(`Cannot run "migrate ${word}": there are only up, down and status`);
+    throw new UsageError(`Cannot run "migrate ${word}": the actions are up, down and status`);
   }
   const refuse = (reason: string) => new UsageError(`Cannot run "migrate ${word}": ${reason}`);
   if (rest[0] !== undefined) throw refuse(`unexpected argument "${rest[0]}"`);
   const given = [values.to !== undefined, values.from !== undefined, dryRun, sql];
   if (action === "status" && given.includes(true)) {
-    throw refuse("it takes neither --to, --from, --dry-run nor --sql");
+    throw refuse("it does not take --to, --from, --dry-run or --sql");
   }
-  if (sql && (json || dryRun)) throw refuse("--sql prints SQL only, without --json and --dry-run");
-  if (values.from !== undefined && !sql) throw refuse("--from is for --sql only");
+  if (sql && (json || dryRun)) throw refuse("--sql cannot be combined with --json or --dry-run");
+  if (values.from !== undefined && !sql) throw refuse("--from needs --sql");
   const version = (text: string | undefined) => {
     if (text === undefined) return undefined;
     if (!/^\d{1,9}$/.test(text)) throw refuse(`"${text}" is not a version number`);

@@ -1,18 +1,18 @@
-import { InstanceNotFoundError } from "../core/errors/errors.ts";
+import type { Storage } from "../backend/store.ts";
 import type { Instance } from "../core/engine/instance.ts";
-import type { WorkerProcess } from "../runner/worker.ts";
-import type { Waiters } from "./wait.ts";
-import type { Handle } from "./handle.ts";
-import { defaultLogger, guarded } from "../observe/logger.ts";
+import { InstanceNotFoundError } from "../core/errors/errors.ts";
 import { resolveRetry } from "../core/value/retry.ts";
+import { defaultLogger, guarded } from "../observe/logger.ts";
 import { Telemetry } from "../observe/telemetry.ts";
 import { postgresBackend } from "../postgres/backend.ts";
 import { Graphs } from "../runner/graphs.ts";
 import { JobIds } from "../runner/job_ids.ts";
-import type { Runtime } from "../runner/runtime.ts";
 import { Registry } from "../runner/registry.ts";
-import type { Storage } from "../backend/store.ts";
+import type { Runtime } from "../runner/runtime.ts";
+import type { WorkerProcess } from "../runner/worker.ts";
+import type { Handle } from "./handle.ts";
 import type { HephaestusOptions } from "./options.ts";
+import type { Waiters } from "./wait.ts";
 
 /** Shared by all calls of a client. */
 export interface Client {
@@ -25,7 +25,7 @@ export interface Client {
 }
 
 /** Throws when the store answers that the instance does not exist. */
-export function gone(
+export function notFound(
   of: { readonly workflow: string; readonly key: string },
   action: string,
 ): InstanceNotFoundError {

@@ -1,23 +1,23 @@
-import { firstActivation } from "../core/engine/activation.ts";
+import type { NewJob } from "../backend/job.ts";
+import type { Delivered } from "../backend/store.ts";
 import { emitted } from "../core/define/emit.ts";
-import { InvalidValueError, NotWaitingError } from "../core/errors/errors.ts";
-import { type Instance, isFinal } from "../core/engine/instance.ts";
-import { encode, type JsonObject } from "../core/value/json.ts";
 import type { StepDefinition } from "../core/define/step_definition.ts";
-import { check } from "../core/value/type.ts";
+import { firstActivation } from "../core/engine/activation.ts";
+import { type Instance, isFinal } from "../core/engine/instance.ts";
+import { InvalidValueError, NotWaitingError } from "../core/errors/errors.ts";
 import { resolve } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
-import type { Runtime } from "../runner/runtime.ts";
-import type { Delivered } from "../backend/store.ts";
 import { type Duration, milliseconds } from "../core/value/duration.ts";
+import { encode, type JsonObject } from "../core/value/json.ts";
+import { checkNames } from "../core/value/option_names.ts";
+import { check } from "../core/value/type.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
+import { aboutInstance } from "../runner/observe.ts";
+import type { Runtime } from "../runner/runtime.ts";
 import { usualPriority } from "../runner/turn/new_jobs.ts";
 import { wakeOf } from "../runner/turn/plan.ts";
-import { aboutInstance } from "../runner/observe.ts";
-import type { NewJob } from "../backend/job.ts";
 import type { Client } from "./client.ts";
 import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
-import { checkNames } from "./options.ts";
 import { uuidv7 } from "./uuid.ts";
 
 /** A delivery as the caller wrote it. */
@@ -61,7 +61,7 @@ export async function checkDelivery(
   const step = workflow.steps.get(name);
   if (step === undefined) throw refuse(`it has no signal "${String(name)}"`);
   if (step.kind !== "signal" && !step.asynchronous) {
-    throw refuse(`${step.kind} "${name}" waits for no delivery`);
+    throw refuse(`${step.kind} "${name}" does not wait for a delivery`);
   }
   if (!emitted(step).includes(event)) {
     throw refuse(`${step.kind} "${name}" declares no event "${event}"`);
@@ -191,9 +191,9 @@ export async function scheduleResume(
   const { store } = runtime.backend;
   const instance = await findOrThrow(store, target, who, "resume", tx);
   const workflow = definitionOf(runtime, target, instance);
-  const [known] = await store.read([instance.id]);
-  if (known?.graph !== undefined && known.graph !== workflow.fingerprint) {
-    throw await runtime.graphs.refusal(workflow, known.graph, "resume");
+  const [state] = await store.read([instance.id]);
+  if (state?.graph !== undefined && state.graph !== workflow.fingerprint) {
+    throw await runtime.graphs.refusal(workflow, state.graph, "resume");
   }
   const { step, event, output, metadata } = await checkDelivery(runtime, workflow, delivery);
   if (isFinal(instance.status)) answer({ kind: "final", status: instance.status }, instance, step);

@@ -1,15 +1,15 @@
 import type { LockedCommit } from "../backend/store.ts";
-import { cancelling } from "../runner/turn/plan.ts";
+import { type Instance, isFinal } from "../core/engine/instance.ts";
 import { HephaestusError, JobNotFoundError, NotDeletableError } from "../core/errors/errors.ts";
 import { NotCancellableError } from "../core/errors/instance.ts";
 import { failure } from "../core/value/failure.ts";
-import { type Instance, isFinal } from "../core/engine/instance.ts";
+import { checkNames } from "../core/value/option_names.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
-import { tellEnd } from "../runner/observe.ts";
-import { type Client, gone } from "./client.ts";
-import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
-import { checkNames } from "./options.ts";
+import { emitEnd } from "../runner/observe.ts";
+import { cancelling } from "../runner/turn/plan.ts";
+import { type Client, notFound } from "./client.ts";
 import type { InTransaction } from "./deliver.ts";
+import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
 
 /**
  * Cancels an instance with its jobs, aborts the steps that run for it here, and notifies waiting
@@ -29,7 +29,7 @@ export async function endInstance(
   );
   // The caller's transaction is still open and may never commit. If it does, the heartbeat aborts
   // the running steps.
-  if (tx === undefined && ended.kind === "written") tellStop(client, instance, why, ended.at);
+  if (tx === undefined && ended.kind === "written") reportStop(client, instance, why, ended.at);
   return ended;
 }
 
@@ -37,15 +37,15 @@ export async function endInstance(
  * Aborts the steps that run here for an instance that was stopped, and notifies waiting callers and
  * listeners.
  */
-export function tellStop(
+export function reportStop(
   { runtime, workers, waiters }: Client,
   instance: Instance,
   why: HephaestusError,
   at: Date,
 ): void {
   for (const worker of workers) worker.abort(instance.id, why);
-  waiters.tell(instance.id);
-  tellEnd(runtime.telemetry, instance, { status: "cancelled", error: undefined, at });
+  waiters.notify(instance.id);
+  emitEnd(runtime.telemetry, instance, { status: "cancelled", error: undefined, at });
 }
 
 /** The options of a cancellation. */
@@ -85,7 +85,7 @@ export async function cancel(
   const sentence = `The instance was cancelled${reason ? `: ${reason}` : ""}`;
   const ended = await endInstance(client, instance, sentence, tx);
   if (ended.kind === "written") return;
-  if (ended.status === undefined) throw gone(of, "cancel");
+  if (ended.status === undefined) throw notFound(of, "cancel");
   throw new NotCancellableError({ ...of, status: ended.status });
 }
 
@@ -108,12 +108,12 @@ export async function deleteInstance(
   const instance = await findOrThrow(store, target, who, "delete", tx);
   const of = { workflow: instance.workflow, key: instance.key, id: instance.id };
   const deleted = await store.delete(instance.id, { force, tx });
-  if (deleted.kind === "missing") throw gone(of, "delete");
+  if (deleted.kind === "missing") throw notFound(of, "delete");
   if (deleted.kind === "active") throw new NotDeletableError({ ...of, status: deleted.status });
   // The caller's transaction is still open and may never commit. If it does, the heartbeat aborts
   // the running steps.
   if (tx !== undefined) return;
-  if (isFinal(deleted.status)) return client.waiters.tell(instance.id);
+  if (isFinal(deleted.status)) return client.waiters.notify(instance.id);
   const why = new HephaestusError("CANCELLED", "The instance was deleted");
-  tellStop(client, instance, why, deleted.at);
+  reportStop(client, instance, why, deleted.at);
 }

@@ -1,9 +1,9 @@
-import { AmbiguousKeyError, InstanceNotFoundError } from "../core/errors/errors.ts";
-import { bareKey as bare, businessKey } from "../core/value/identity.ts";
+import type { CallerTransaction, Store } from "../backend/store.ts";
 import { activeStatuses, type Instance } from "../core/engine/instance.ts";
+import { AmbiguousKeyError, InstanceNotFoundError } from "../core/errors/errors.ts";
 import { checkWorkflow, type VersionedWorkflow } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
-import type { CallerTransaction, Store } from "../backend/store.ts";
+import { bareKey as bare, businessKey } from "../core/value/identity.ts";
 
 /** An instance by its business key, or by its id. */
 export type InstanceTarget = string | { readonly id: string };
@@ -53,7 +53,7 @@ export async function find(
   if (typeof target !== "string") {
     if (typeof target?.id === "string") return await findById(store, workflow, target.id, tx);
     throw new TypeError(
-      `Cannot ${action} an instance of "${workflow.name}": expected its key, a string, or { id }`,
+      `Cannot ${action} an instance of "${workflow.name}": expected its key (a string) or { id }`,
     );
   }
   const of = { workflow: workflow.name, key: keyOf(workflow, target) };

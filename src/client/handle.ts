@@ -1,7 +1,7 @@
-import { InstanceNotFoundError } from "../core/errors/errors.ts";
 import type { Instance } from "../core/engine/instance.ts";
+import { InstanceNotFoundError } from "../core/errors/errors.ts";
+import { checkNames } from "../core/value/option_names.ts";
 import type { Waiters } from "./wait.ts";
-import { checkNames } from "./options.ts";
 
 /** An instance that was started. */
 export interface Handle<In = unknown> {

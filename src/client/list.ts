@@ -1,15 +1,15 @@
+import type { Place } from "../backend/store.ts";
 import {
   type HistoryEntry,
   type Instance,
   type InstanceStatus,
   instanceStatuses,
 } from "../core/engine/instance.ts";
-import { encode, type JsonObject } from "../core/value/json.ts";
 import { checkWorkflow } from "../core/graph/version.ts";
-import type { Place } from "../backend/store.ts";
+import { encode, type JsonObject } from "../core/value/json.ts";
+import { checkNames, type OptionNames } from "../core/value/option_names.ts";
 import type { Client } from "./client.ts";
 import { definitionOf } from "./deliver.ts";
-import { checkNames, type OptionNames } from "./options.ts";
 import { type AnyWorkflow, findOrThrow, type InstanceTarget, keyOf, uuid } from "./find.ts";
 
 /** Filters of a list. An instance must match all of them. */
@@ -75,13 +75,13 @@ export async function list(
     );
   }
   if (key !== undefined && workflow === undefined) {
-    throw new TypeError("Cannot list instances by key: name the workflow too");
+    throw new TypeError("Cannot list instances by key: pass the workflow too");
   }
   const statuses = status === undefined ? undefined : [status].flat();
   const unknown = statuses?.find((one) => !instanceStatuses.includes(one));
   if (unknown !== undefined) {
     throw new TypeError(
-      `Cannot list instances: "${String(unknown)}" is not a status, the statuses are ${
+      `Cannot list instances: "${String(unknown)}" is not a status. Statuses are ${
         instanceStatuses.join(", ")
       }`,
     );
@@ -114,7 +114,7 @@ export async function list(
 function placeOf(next: string): Place {
   const [, insertedAt, id] = /^(\d{1,16})-(.*)$/.exec(next) ?? [];
   if (insertedAt !== undefined && id !== undefined && uuid.test(id)) return { insertedAt, id };
-  throw new TypeError("Cannot list instances: after is not the next of a page");
+  throw new TypeError("Cannot list instances: after is not the next of any page");
 }
 
 /**

@@ -1,10 +1,11 @@
+import type { Backend } from "../backend/store.ts";
 import { type Duration, milliseconds } from "../core/value/duration.ts";
 import { isPrintable } from "../core/value/identity.ts";
-import type { Logger } from "../observe/logger.ts";
+import { checkNames, type OptionNames } from "../core/value/option_names.ts";
 import type { RetryPolicy } from "../core/value/retry.ts";
+import type { Logger } from "../observe/logger.ts";
 import type { PostgresOptions } from "../postgres/backend.ts";
 import type { QueueNames } from "../runner/runtime.ts";
-import type { Backend } from "../backend/store.ts";
 import type { AnyWorkflow } from "./find.ts";
 
 /** The options of a {@linkcode Hephaestus}. */
@@ -62,7 +63,7 @@ const engineOptions: OptionNames<HephaestusOptions> = {
 
 /** Rejects unknown options at run time too, for callers in plain JavaScript. */
 export function checkOptions(options: unknown): asserts options is HephaestusOptions {
-  checkNames("make an engine", options, engineOptions);
+  checkNames("create an engine", options, engineOptions);
   const { queues, retry } = options as HephaestusOptions;
   if (queues !== undefined) checkQueues(queues);
   if (retry !== undefined) checkNames("use the option retry", retry, retryNames);
@@ -136,7 +137,7 @@ export function workTimes(options: WorkOptions): {
   readonly keep: number;
   readonly warnAfter: number;
 } {
-  checkNames("work", options, workOptions);
+  checkNames("start the worker", options, workOptions);
   const {
     queues = { default: 10 },
     grace = "30s",
@@ -149,7 +150,9 @@ export function workTimes(options: WorkOptions): {
   for (const [queue, limit] of Object.entries(queues)) {
     if (Number.isInteger(limit) && limit > 0 && limit <= 100_000) continue;
     throw new RangeError(
-      `Cannot work on queue "${queue}": its limit ${String(limit)} is not a whole number from 1`,
+      `Cannot work on queue "${queue}": its limit ${
+        String(limit)
+      } is not a whole number from 1 to 100,000`,
     );
   }
   const times = {
@@ -161,62 +164,12 @@ export function workTimes(options: WorkOptions): {
     warnAfter: warnAfter === false ? 0 : milliseconds(warnAfter, "warnAfter"),
   };
   if (times.poll < 1 || times.heartbeat < 1) {
-    throw new RangeError("Cannot work: poll and heartbeat must be longer than 0");
+    throw new RangeError("Cannot start the worker: poll and heartbeat must be longer than 0");
   }
   if (times.lease < 2 * times.heartbeat) {
     throw new RangeError(
-      "Cannot work: the lease must last for two heartbeats at least, or the process would be declared dead",
+      "Cannot start the worker: the lease must be at least two heartbeats, or the process would be declared dead",
     );
   }
   return { queues: new Map(Object.entries(queues)), ...times };
-}
-
-/** The names of the options of a call. */
-export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
-
-const mostNamed = 8;
-
-/** Rejects unknown options at run time too, for callers in plain JavaScript. */
-export function checkNames<Options>(
-  action: string,
-  options: unknown,
-  known: OptionNames<Options>,
-): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action}: its options are not an object`);
-  }
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(known, name)) continue;
-    throw new TypeError(
-      `Cannot ${action}: there is no option "${name}"${hint(name, Object.keys(known))}`,
-    );
-  }
-}
-
-function hint(name: string, known: readonly string[]): string {
-  const meant = known.find((one) => alike(one, name));
-  if (meant !== undefined) return `, did you mean "${meant}"?`;
-  return known.length > mostNamed ? "" : `: ${known.join(", ")} can be given`;
-}
-
-/** Whether two names differ only in case or in one or two letters. */
-function alike(one: string, other: string): boolean {
-  return distance(one.toLowerCase(), other.toLowerCase()) <= (one.length < 5 ? 1 : 2);
-}
-
-/**
- * The edit distance: how many letters must be inserted, removed or replaced to turn one into the
- * other.
- */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (const [at, letter] of [...one].entries()) {
-    const next = [at + 1];
-    for (let to = 0; to < other.length; to++) {
-      const replaced = row[to]! + (letter === other[to] ? 0 : 1);
-      next.push(Math.min(replaced, row[to + 1]! + 1, next[to]! + 1));
-    }
-    row = next;
-  }
-  return row[other.length]!;
 }

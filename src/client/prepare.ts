@@ -1,17 +1,17 @@
-import type { Failure } from "../core/value/failure.ts";
-import type { Runtime } from "../runner/runtime.ts";
-import { andThen } from "../core/value/promise.ts";
-import { failureOf, planOpening } from "../runner/turn/plan.ts";
-import { encodeControl } from "../core/engine/control.ts";
-import { InvalidValueError } from "../core/errors/errors.ts";
-import { businessKey, isPrintable, uniqueKey } from "../core/value/identity.ts";
-import { isFinal } from "../core/engine/instance.ts";
-import { decode, encode, type JsonObject } from "../core/value/json.ts";
-import type { Progress } from "../core/engine/progress.ts";
-import { mergeMetadata, withStart } from "../core/engine/metadata.ts";
-import { check, type Checked } from "../core/value/type.ts";
-import type { Workflow } from "../core/graph/workflow.ts";
 import type { InstanceState, NewInstance } from "../backend/store.ts";
+import { encodeControl } from "../core/engine/control.ts";
+import { isFinal } from "../core/engine/instance.ts";
+import { mergeMetadata, withStart } from "../core/engine/metadata.ts";
+import type { Progress } from "../core/engine/progress.ts";
+import { InvalidValueError } from "../core/errors/errors.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
+import type { Failure } from "../core/value/failure.ts";
+import { businessKey, isPrintable, uniqueKey } from "../core/value/identity.ts";
+import { decode, encode, type JsonObject } from "../core/value/json.ts";
+import { andThen } from "../core/value/promise.ts";
+import { check, type Checked } from "../core/value/type.ts";
+import type { Runtime } from "../runner/runtime.ts";
+import { failureOf, planOpening } from "../runner/turn/plan.ts";
 import { uuidv7 } from "./uuid.ts";
 
 /** The arguments of a start. */
@@ -25,7 +25,7 @@ export interface StartRequest {
 
 /** An instance that is ready to be inserted, and what this process will know about it. */
 export interface Prepared {
-  readonly known: Omit<InstanceState, "insertedAt">;
+  readonly state: Omit<InstanceState, "insertedAt">;
   readonly uniqueKey: string | undefined;
   /** JSON text. */
   readonly input: string;
@@ -68,7 +68,7 @@ function prepared(
   const control = withStart(progress.control, metadata);
   const status = progress.status === "running" ? "pending" : progress.status;
   return {
-    known: {
+    state: {
       id: uuidv7(),
       workflow: workflow.name,
       version: workflow.version,
@@ -92,20 +92,20 @@ function prepared(
 
 /** The row of an instance, with its first jobs. */
 export function instanceOf(
-  { known, uniqueKey, input, error, recorded }: Prepared,
+  { state, uniqueKey, input, error, recorded }: Prepared,
   started: NewInstance["started"],
 ): NewInstance {
   return {
-    id: known.id,
-    workflow: known.workflow,
-    version: known.version,
-    graph: known.graph,
-    key: known.key,
+    id: state.id,
+    workflow: state.workflow,
+    version: state.version,
+    graph: state.graph,
+    key: state.key,
     uniqueKey,
-    status: started.some(({ owned }) => owned) ? "running" : known.status,
-    control: encodeControl(known.control),
-    tags: known.tags,
-    metadata: JSON.stringify(known.metadata),
+    status: started.some(({ owned }) => owned) ? "running" : state.status,
+    control: encodeControl(state.control),
+    tags: state.tags,
+    metadata: JSON.stringify(state.metadata),
     error: error && JSON.stringify(error),
     input,
     recorded,

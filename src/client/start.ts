@@ -1,20 +1,20 @@
-import { andThen } from "../core/value/promise.ts";
-import { AlreadyRunningError } from "../core/errors/errors.ts";
+import type { Written } from "../backend/store.ts";
 import { type Instance, isFinal } from "../core/engine/instance.ts";
-import type { JsonObject } from "../core/value/json.ts";
+import { AlreadyRunningError } from "../core/errors/errors.ts";
 import { resolve } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
+import type { JsonObject } from "../core/value/json.ts";
+import { checkNames, type OptionNames } from "../core/value/option_names.ts";
+import { andThen } from "../core/value/promise.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
+import { emitStart, logFailure } from "../runner/observe.ts";
 import { jobsOf, placement } from "../runner/turn/new_jobs.ts";
-import { sayFailed, tellStart } from "../runner/observe.ts";
 import type { WorkerProcess } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
 import { endInstance } from "./end.ts";
 import { type AnyWorkflow, bareKey } from "./find.ts";
 import type { Handle } from "./handle.ts";
-import { checkNames, type OptionNames } from "./options.ts";
 import { instanceOf, prepare, type Prepared } from "./prepare.ts";
-import type { Written } from "../backend/store.ts";
 
 /** The options of a start. */
 export interface StartOptions {
@@ -83,7 +83,7 @@ export async function start(
   const { tx, version, onConflict = "reject", tags, metadata } = options;
   if (!["reject", "return", "replace"].includes(onConflict)) {
     throw new TypeError(
-      `Cannot start an instance: onConflict is "reject", "return" or "replace", not ${
+      `Cannot start an instance: onConflict must be "reject", "return" or "replace", not ${
         typeof onConflict === "string" ? `"${onConflict}"` : typeof onConflict
       }`,
     );
@@ -93,14 +93,14 @@ export async function start(
   await client.runtime.graphs.admit([ready.workflow], tx !== undefined);
   let seen: Instance | undefined;
   for (let tries = 0; tries < mostTries; tries++) {
-    const { known } = ready.prepared;
-    if ((await insert(client, [ready], tx)).has(known.id)) return client.handle(known, true);
+    const { state } = ready.prepared;
+    if ((await insert(client, [ready], tx)).has(state.id)) return client.handle(state, true);
     const running = await conflicting(client, ready, tx);
     // The active instance has ended since, so the key is free.
     if (running === undefined) continue;
     if (onConflict === "return") return client.handle(running, false);
     if (onConflict === "reject") throw new AlreadyRunningError(running);
-    await endInstance(client, running, "The instance was replaced by a new start of its key", tx);
+    await endInstance(client, running, "The instance was replaced by a new start", tx);
     seen = running;
   }
   throw keyTaken(ready, seen);
@@ -119,16 +119,16 @@ export async function startMany(
   }
   const { tx, version } = options;
   // All items are read before anything is awaited, so that later changes by the caller have no
-  // effect.
-  // deno-lint-ignore require-await -- turns a throw into a rejection, so that Promise.all handles every item
+  // effect. `async` turns a throw into a rejection, so that Promise.all handles every item.
+  // deno-lint-ignore require-await
   const ready = await Promise.all(items.map(async (item) => check(client, target, version, item)));
   await client.runtime.graphs.admit(ready.map(({ workflow }) => workflow), tx !== undefined);
   const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Map();
   const handles: StartedHandle[] = [];
   for (const one of ready) {
-    const { known } = one.prepared;
-    const started = inserted.has(known.id);
-    const running = started ? known : await conflicting(client, one, tx);
+    const { state } = one.prepared;
+    const started = inserted.has(state.id);
+    const running = started ? state : await conflicting(client, one, tx);
     if (running !== undefined) handles.push(manyHandle(client, running, started));
     else handles.push(await startAgain(client, one, tx));
   }
@@ -137,7 +137,7 @@ export async function startMany(
 
 function manyHandle(
   client: Client,
-  of: Prepared["known"] | Instance,
+  of: Prepared["state"] | Instance,
   started: boolean,
 ): StartedHandle {
   return Object.assign(client.handle(of, started), { started });
@@ -150,18 +150,18 @@ async function startAgain(
   tx: AnyTransaction | undefined,
 ): Promise<StartedHandle> {
   for (let tries = 0; tries < mostTries; tries++) {
-    const { known } = ready.prepared;
-    const started = (await insert(client, [ready], tx)).has(known.id);
-    const running = started ? known : await conflicting(client, ready, tx);
+    const { state } = ready.prepared;
+    const started = (await insert(client, [ready], tx)).has(state.id);
+    const running = started ? state : await conflicting(client, ready, tx);
     if (running !== undefined) return manyHandle(client, running, started);
   }
   throw keyTaken(ready);
 }
 
-function keyTaken({ prepared: { known } }: PreparedStart, seen?: Instance): AlreadyRunningError {
-  const { workflow, key } = known;
+function keyTaken({ prepared: { state } }: PreparedStart, seen?: Instance): AlreadyRunningError {
+  const { workflow, key } = state;
   const { id = "", status = "running" } = seen ?? {};
-  const why = "other callers keep starting the same key";
+  const why = "other callers keep starting instances with the same key";
   return new AlreadyRunningError({ workflow, key, id, status, why });
 }
 
@@ -192,20 +192,20 @@ async function insert(
   const place = await placement(runtime, turns, (queue) => slots?.take(queue) === true);
   const process = worker?.process;
   const opening = ready.map(({ workflow, prepared }) => {
-    const target = { workflow, instance: prepared.known.id };
+    const target = { workflow, instance: prepared.state.id };
     return instanceOf(prepared, jobsOf(runtime, target, prepared.starting, place));
   });
   const opened = await runtime.backend.store.open(process, opening, tx);
-  ready.forEach(({ workflow, prepared: { known, starting, error, failedIn } }, index) => {
-    const insertedAt = opened.get(known.id);
+  ready.forEach(({ workflow, prepared: { state, starting, error, failedIn } }, index) => {
+    const insertedAt = opened.get(state.id);
     if (insertedAt === undefined) return;
-    const now = { ...known, insertedAt };
+    const now = { ...state, insertedAt };
     if (slots !== undefined) worker?.adopt(process!, now, opening[index]!.started, slots);
-    if (error) sayFailed(runtime.logger, known, { step: failedIn, attempts: 1, error });
+    if (error) logFailure(runtime.logger, state, { step: failedIn, attempts: 1, error });
     // The caller's transaction is still open and may never commit.
     if (tx !== undefined) return;
-    tellStart(runtime.telemetry, now, workflow, starting, error);
-    if (isFinal(now.status)) waiters.tell(now.id);
+    emitStart(runtime.telemetry, now, workflow, starting, error);
+    if (isFinal(now.status)) waiters.notify(now.id);
   });
   return opened;
 }
@@ -215,9 +215,9 @@ function local(
   ready: readonly PreparedStart[],
   { registry }: Client["runtime"],
 ): WorkerProcess | undefined {
-  const known = ({ workflow: { name, version } }: PreparedStart) =>
+  const isRegistered = ({ workflow: { name, version } }: PreparedStart) =>
     registry.find(name, version) !== undefined;
-  if (!ready.every(known)) return undefined;
+  if (!ready.every(isRegistered)) return undefined;
   return [...workers].find(({ accepting, process }) => accepting && process !== "");
 }
 

@@ -1,8 +1,8 @@
-import { type Instance, isFinal } from "../core/engine/instance.ts";
-import { onAbort } from "../runner/upkeep/on_abort.ts";
-import { Loop } from "../runner/upkeep/loop.ts";
-import type { Logger } from "../observe/logger.ts";
 import type { Store } from "../backend/store.ts";
+import { type Instance, isFinal } from "../core/engine/instance.ts";
+import type { Logger } from "../observe/logger.ts";
+import { Loop } from "../runner/upkeep/loop.ts";
+import { onAbort } from "../runner/upkeep/on_abort.ts";
 
 type Resolve = (instance: Instance | undefined) => void;
 
@@ -40,7 +40,7 @@ export class Waiters {
     this.#store = store;
     this.#isOurs = isOurs;
     this.#loop = new Loop({
-      name: "look at instances that are waited for",
+      name: "check instances that callers wait for",
       interval: longestPause,
       logger,
       round: () => this.#round(),
@@ -48,7 +48,7 @@ export class Waiters {
   }
 
   /** Reports that an instance has become final. Without `final`, its row is read. */
-  tell(instance: string, final?: Instance): void {
+  notify(instance: string, final?: Instance): void {
     if (!this.#waiting.has(instance)) return this.#remember(instance);
     if (final !== undefined) return this.#settle(instance, final);
     this.#reported.add(instance);
@@ -112,7 +112,7 @@ export class Waiters {
       // Our workers have already reported it or are about to, so reading the row is unnecessary.
       if (by !== undefined && this.#isOurs(by)) return;
       if (instances.length === 0) this.#loop.wake();
-      for (const instance of instances) this.tell(instance);
+      for (const instance of instances) this.notify(instance);
     });
     this.#loop.start();
   }

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import process from "node:process";
-import { type Duration, milliseconds } from "../core/value/duration.ts";
 import { HephaestusError } from "../core/errors/errors.ts";
+import { type Duration, milliseconds } from "../core/value/duration.ts";
 import { onAbort } from "../runner/upkeep/on_abort.ts";
 import { WorkerProcess as Working } from "../runner/worker.ts";
 import type { Client } from "./client.ts";
@@ -34,11 +34,14 @@ export class Workers {
   /** Starts a worker. */
   work({ runtime, waiters }: Client, options: WorkOptions): Worker {
     if (this.#closed !== undefined) {
-      throw new HephaestusError("CLOSED", "Cannot begin to work: the engine is closed or closing");
+      throw new HephaestusError(
+        "CLOSED",
+        "Cannot start the worker: the engine is closed or closing",
+      );
     }
     const { signal, name = `${hostname()}:${process.pid}` } = options;
     const times = workTimes(options);
-    const finished = waiters.tell.bind(waiters);
+    const finished = waiters.notify.bind(waiters);
     const working = new Working(runtime, { ...times, name, finished });
     this.all.add(working);
     const stop = async (grace?: Duration) => {

@@ -16,8 +16,8 @@
  *
  * @module
  */
-import type { Failure } from "./value/failure.ts";
 import type { InstanceStatus } from "./engine/instance.ts";
+import type { Failure } from "./value/failure.ts";
 
 /** The instance that an event is about. */
 export interface AboutInstance {

@@ -1,5 +1,5 @@
-import type { Sql } from "../core/define/context.ts";
 import type { Backend, Storage } from "../backend/store.ts";
+import type { Sql } from "../core/define/context.ts";
 import { type Clock, type StoredJob, systemClock, type Waiting } from "./clock.ts";
 import { memoryQueue } from "./queue.ts";
 import type { JobRecord } from "./rows.ts";
@@ -35,7 +35,7 @@ export function memoryBackend(
     serves: (queue: string) =>
       [...tables.claimers.get(queue) ?? []].some((id) => tables.processes.get(id) !== undefined),
   };
-  const stopClock = clock.onMove?.(() => tables.woken.tell([]), seen);
+  const stopClock = clock.onMove?.(() => tables.woken.notify([]), seen);
   return {
     ...seen,
     name: "memory",
@@ -54,7 +54,7 @@ export function memoryBackend(
 const refuseSql = () =>
   Promise.reject(
     new TypeError(
-      "Cannot run a statement of tx: the memory backend has no database. Hand one over with memory({ sql })",
+      "Cannot run a statement of tx: the memory backend has no database. Pass one with memory({ sql })",
     ),
   );
 const noSql: Sql = Object.assign(refuseSql, { query: refuseSql });

@@ -21,10 +21,10 @@ export class Bell {
 
   /** Announces the names that were rung since `silence`. */
   announce(): void {
-    if (this.#rung.size > 0) this.tell([...this.#rung]);
+    if (this.#rung.size > 0) this.notify([...this.#rung]);
   }
 
-  tell(names: readonly string[]): void {
+  notify(names: readonly string[]): void {
     queueMicrotask(() => {
       for (const listener of [...this.#listeners]) listener(names);
     });

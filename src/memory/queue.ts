@@ -10,9 +10,9 @@ import {
   type Served,
 } from "../backend/queue.ts";
 import { byTime, byUrgency, free, leased, toJob } from "./jobs/jobs.ts";
+import { unserved } from "./jobs/unserved.ts";
 import type { JobRecord } from "./rows.ts";
 import { type MemoryTables, run } from "./tables.ts";
-import { unserved } from "./jobs/unserved.ts";
 
 /** Implements the queue contract on tables in memory. */
 export function memoryQueue(tables: MemoryTables): Queue {

@@ -1,7 +1,7 @@
-import type { InstanceStatus } from "../core/engine/instance.ts";
 import type { JobState, NewJob } from "../backend/job.ts";
 import type { Serving } from "../backend/queue.ts";
 import type { NewResult } from "../backend/turn.ts";
+import type { InstanceStatus } from "../core/engine/instance.ts";
 
 /**
  * A row of the instances table. Values from callers are kept as JSON text, so that they cannot be

@@ -1,11 +1,11 @@
-import type { Sql } from "../core/define/context.ts";
 import type { CallerTransaction, Store } from "../backend/store.ts";
+import type { Sql } from "../core/define/context.ts";
 import { commit, commitLocked, pass, record } from "./instances/commit.ts";
-import { insertJob } from "./jobs/insert.ts";
+import { cancelScheduled, deleteInstance, deliver } from "./instances/deliver.ts";
 import { compare } from "./instances/graphs.ts";
 import { open } from "./instances/open.ts";
-import { cancelScheduled, deleteInstance, deliver } from "./instances/deliver.ts";
-import { ended, history, list, page, toKnown, unprocessed } from "./instances/read.ts";
+import { ended, history, list, page, toState, unprocessed } from "./instances/read.ts";
+import { insertJob } from "./jobs/insert.ts";
 import { type MemoryTables, run } from "./tables.ts";
 import { transaction } from "./transaction.ts";
 
@@ -24,7 +24,7 @@ export function memoryStore(tables: MemoryTables, sql: Sql): Store {
       run(tables, () =>
         [...new Set(ids)].flatMap((id) => {
           const row = tables.instances.get(id);
-          return row === undefined ? [] : [toKnown(row)];
+          return row === undefined ? [] : [toState(row)];
         })),
 
     unprocessed: (ids) => run(tables, () => unprocessed(tables, [...new Set(ids)])),
@@ -82,6 +82,6 @@ export function memoryStore(tables: MemoryTables, sql: Sql): Store {
 function refuse(tx: CallerTransaction | undefined, action: string): void {
   if (tx === undefined) return;
   throw new TypeError(
-    `Cannot ${action} in a transaction of the caller: the memory backend has no database to share`,
+    `Cannot ${action} in the caller's transaction: the memory backend has no database to share`,
   );
 }

@@ -35,7 +35,7 @@ export class Table<Row> {
 
   insert(row: Row): void {
     const key = this.#keyOf(row);
-    if (this.#rows.has(key)) throw new Error(`Cannot insert row "${key}": it is there already`);
+    if (this.#rows.has(key)) throw new Error(`Cannot insert row "${key}": it already exists`);
     this.put(row);
   }
 

@@ -1,7 +1,7 @@
+import type { VersionGraph } from "../backend/graphs.ts";
 import type { ResultKey } from "../backend/turn.ts";
 import { Bell } from "./bell.ts";
 import type { Clock } from "./clock.ts";
-import type { VersionGraph } from "../backend/graphs.ts";
 import type { InstanceRecord, JobRecord, ProcessRow, ResultRecord } from "./rows.ts";
 import { Table } from "./table.ts";
 

@@ -1,5 +1,5 @@
-import type { Sql } from "../core/define/context.ts";
 import type { StoreTransaction } from "../backend/store.ts";
+import type { Sql } from "../core/define/context.ts";
 import { commit, record } from "./instances/commit.ts";
 import type { MemoryTables } from "./tables.ts";
 

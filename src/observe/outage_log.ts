@@ -28,7 +28,7 @@ export class OutageLog {
     const reported = failure(error);
     if (this.#reported.has(reported.message) || this.#reported.size === mostReported) return;
     this.#reported.add(reported.message);
-    this.#logger.warn(`Cannot ${this.#what}, it is tried again: ${reported.message}`, {
+    this.#logger.warn(`Cannot ${this.#what}, retrying: ${reported.message}`, {
       error: reported,
     });
   }

@@ -1,9 +1,9 @@
 import { type Channel, channel } from "node:diagnostics_channel";
+import type { EventName, Events, Listener } from "../core/events.ts";
 import { failure } from "../core/value/failure.ts";
 import { settled } from "../core/value/promise.ts";
 import { callUserCode } from "../core/value/user_code.ts";
 import { defaultLogger, guarded, type Logger } from "./logger.ts";
-import type { EventName, Events, Listener } from "../core/events.ts";
 
 type Listeners = { readonly [Name in EventName]: Set<Listener<Name>> };
 
@@ -27,7 +27,7 @@ export class Telemetry {
     const listeners: Set<Listener<Name>> | undefined = this.#listeners[name];
     if (listeners === undefined) {
       throw new TypeError(
-        `Cannot listen to "${String(name)}": there is no such event, the events are ${
+        `Cannot listen to "${String(name)}": there is no such event. Events are ${
           Object.keys(this.#listeners).join(", ")
         }`,
       );
@@ -50,13 +50,13 @@ export class Telemetry {
     const listeners: ReadonlySet<Listener<Name>> = this.#listeners[name];
     // Iterates over a copy, because a listener may add another one.
     if (listeners.size > 0) {
-      for (const listener of [...listeners]) this.#tell(name, listener, payload);
+      for (const listener of [...listeners]) this.#notify(name, listener, payload);
     }
     const channel = this.#channel(name);
     if (channel.hasSubscribers) callUserCode(() => channel.publish(payload));
   }
 
-  async #tell<Name extends EventName>(
+  async #notify<Name extends EventName>(
     name: Name,
     listener: Listener<Name>,
     payload: Events[Name],
@@ -67,7 +67,7 @@ export class Telemetry {
       if (this.#reported.has(listener)) return;
       this.#reported.add(listener);
       this.#logger.error(
-        `Cannot notify a listener of "${name}": it failed, and is not reported again`,
+        `Cannot notify a listener of "${name}": it failed. Its further failures are not reported`,
         { error: failure(error) },
       );
     }

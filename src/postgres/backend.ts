@@ -1,5 +1,4 @@
 import type { Storage } from "../backend/store.ts";
-import { describe, reporting } from "./driver/errors.ts";
 import {
   type Connections,
   type ConnectionsOptions,
@@ -7,13 +6,14 @@ import {
   type SharedConnections,
 } from "./driver/connections.ts";
 import type { Tx } from "./driver/contract.ts";
-import { channelOf } from "./sql/identifiers.ts";
-import { explained, lackingIn } from "./missing.ts";
+import { describe, reporting } from "./driver/errors.ts";
 import { assertMigrated } from "./migrations/migrate.ts";
+import { explained, lackingIn } from "./missing.ts";
 import { readEnded, readQueues, wakePayload } from "./notifications.ts";
 import { postgresQueue } from "./queue.ts";
-import { postgresStore } from "./store.ts";
+import { channelOf } from "./sql/identifiers.ts";
 import { tablesOf } from "./sql/tables.ts";
+import { postgresStore } from "./store.ts";
 
 /** Where the engine's tables are. */
 export interface PostgresOptions extends ConnectionsOptions {
@@ -41,13 +41,13 @@ export function postgresBackend(options: PostgresOptions): Storage {
   const calls = explained(all.calls, lacking);
   const hear = (
     channel: string,
-    told: (payload: string) => void,
+    received: (payload: string) => void,
     missed: () => void,
     trouble?: (error: unknown) => void,
   ) =>
-    listener?.listen(channel, told, missed, (error) => trouble?.(describe(error))) ??
+    listener?.listen(channel, received, missed, (error) => trouble?.(describe(error))) ??
       { [Symbol.asyncDispose]: () => Promise.resolve() };
-  const tell = async (on: Pick<Tx, "query">, queues: readonly string[]) => {
+  const notify = async (on: Pick<Tx, "query">, queues: readonly string[]) => {
     if (queues.length > 0) {
       await on.query("select pg_notify($1, $2)", [channel, wakePayload(queues)]);
     }
@@ -59,7 +59,7 @@ export function postgresBackend(options: PostgresOptions): Storage {
       calls,
       pulse,
       t,
-      notify: tell,
+      notify: notify,
       listen: (wake, trouble) =>
         hear(channel, (payload) => wake(readQueues(payload)), () => wake([]), trouble),
     }),
@@ -72,7 +72,7 @@ export function postgresBackend(options: PostgresOptions): Storage {
       t,
       channels: { jobs: quoted(channel), ended: quoted(endedChannel) },
       engine,
-      notify: tell,
+      notify: notify,
       watch: (ended) =>
         hear(endedChannel, (payload) => {
           const { instances, by } = readEnded(payload);
@@ -90,7 +90,7 @@ function connectionsOf({ connections, ...own }: PostgresOptions): Connections {
   for (const name of addressing) {
     if (own[name] === undefined) continue;
     throw new TypeError(
-      `Cannot use the option ${name} beside connections: hand it to connections() instead`,
+      `Cannot use the option ${name} together with connections. Pass it to connections() instead`,
     );
   }
   return connections as Connections;

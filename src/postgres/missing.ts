@@ -1,6 +1,6 @@
 import { HephaestusError, SchemaVersionError } from "../core/errors/errors.ts";
-import { sqlState } from "./driver/errors.ts";
 import type { Db } from "./driver/contract.ts";
+import { sqlState } from "./driver/errors.ts";
 import { assertMigrated } from "./migrations/migrate.ts";
 import type { Tables } from "./sql/tables.ts";
 
@@ -27,14 +27,14 @@ export function lackingIn(db: Db, { name }: Tables): ExplainError {
  * not the engine's.
  */
 export function explained(db: Db, lacking: ExplainError): Db {
-  const tell = async (error: unknown): Promise<never> => {
+  const explain = async (error: unknown): Promise<never> => {
     throw await lacking(error);
   };
   return {
     ...db,
-    query: (text, params) => db.query<never>(text, params).catch(tell),
-    script: (text) => db.script(text).catch(tell),
-    transaction: (work, options) => db.transaction(work, options).catch(tell),
+    query: (text, params) => db.query<never>(text, params).catch(explain),
+    script: (text) => db.script(text).catch(explain),
+    transaction: (work, options) => db.transaction(work, options).catch(explain),
   };
 }
 
@@ -47,8 +47,8 @@ async function missing(db: Db, schema: string, error: unknown): Promise<unknown>
   return new HephaestusError(
     "DATABASE_FAILED",
     `Cannot run a statement: ${
-      said(error)
-    }, although schema "${schema}" is marked as migrated: restore what was dropped`,
+      messageOf(error)
+    }, although schema "${schema}" is marked as migrated. Restore what was dropped`,
     { cause: error },
   );
 }
@@ -56,19 +56,19 @@ async function missing(db: Db, schema: string, error: unknown): Promise<unknown>
 async function denied(db: Db, schema: string, error: unknown): Promise<unknown> {
   const rows = await db.query("select current_user as role").catch(() => []);
   const role = rows[0]?.role ? `role "${rows[0].role}"` : "its role";
-  const secured = said(error).includes("row-level security");
+  const secured = messageOf(error).includes("row-level security");
   return new HephaestusError(
     "DATABASE_FAILED",
-    `Cannot run a statement: ${said(error)} (42501). ` +
+    `Cannot run a statement: ${messageOf(error)} (42501). ` +
       (secured
         ? `Turn row-level security off for the tables in schema "${schema}", or let ${role} bypass it`
         : `For schema "${schema}" ${role} needs: usage on the schema, select, insert, update and delete on its tables, ` +
-          "usage on its sequences. docs/operations.md has the statements"),
+          "usage on its sequences. See docs/operations.md for the statements"),
     { cause: error },
   );
 }
 
 /** Errors of these classes name catalog objects, never values. */
-function said(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : sqlState(error);
 }

@@ -1,14 +1,14 @@
 import type { Queue, Rescued } from "../backend/queue.ts";
-import { runBy } from "./jobs/processes.ts";
-import { reporting } from "./driver/errors.ts";
 import type { Db, Tx } from "./driver/contract.ts";
+import { reporting } from "./driver/errors.ts";
+import { retrying } from "./driver/retrying.ts";
 import { freeDead, freeLeft, release, stage } from "./jobs/give_back.ts";
 import * as jobs from "./jobs/jobs.ts";
 import * as lone from "./jobs/lone.ts";
+import { runBy } from "./jobs/processes.ts";
 import * as processes from "./jobs/processes.ts";
-import { retrying } from "./driver/retrying.ts";
-import type { Tables } from "./sql/tables.ts";
 import { unserved } from "./jobs/unserved.ts";
+import type { Tables } from "./sql/tables.ts";
 
 /** What the queue needs from the backend. */
 export interface QueueParts {

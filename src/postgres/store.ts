@@ -1,10 +1,7 @@
-import { HephaestusError } from "../core/errors/errors.ts";
 import type { CallerTransaction, Store, Written } from "../backend/store.ts";
 import type { Turn } from "../backend/turn.ts";
-import { CallerTransactions } from "./user_sql/caller_transactions.ts";
-import type { AnyTransaction } from "./user_sql/caller_libraries.ts";
-import { commit, commitLocked } from "./instances/commit.ts";
-import type { Channels } from "./notifications.ts";
+import { HephaestusError } from "../core/errors/errors.ts";
+import type { Db, Queryable, Tx } from "./driver/contract.ts";
 import {
   describe,
   failed,
@@ -13,18 +10,21 @@ import {
   reporting,
   sqlState,
 } from "./driver/errors.ts";
-import type { Db, Queryable, Tx } from "./driver/contract.ts";
+import { retrying } from "./driver/retrying.ts";
+import { commit, commitLocked } from "./instances/commit.ts";
 import { deleteInstance } from "./instances/delete.ts";
 import { compare } from "./instances/graphs.ts";
-import * as instances from "./instances/read.ts";
-import * as jobs from "./jobs/jobs.ts";
 import * as lists from "./instances/list.ts";
-import type { ExplainError } from "./missing.ts";
 import { open } from "./instances/open.ts";
+import * as instances from "./instances/read.ts";
 import { deliver, pass, record, recordStatement } from "./instances/record.ts";
-import { retrying } from "./driver/retrying.ts";
-import { stepSql } from "./user_sql/step_sql.ts";
+import * as jobs from "./jobs/jobs.ts";
+import type { ExplainError } from "./missing.ts";
+import type { Channels } from "./notifications.ts";
 import type { Tables } from "./sql/tables.ts";
+import type { AnyTransaction } from "./user_sql/caller_libraries.ts";
+import { CallerTransactions } from "./user_sql/caller_transactions.ts";
+import { stepSql } from "./user_sql/step_sql.ts";
 
 /** What the store needs from the backend. */
 export interface StoreParts {
@@ -56,7 +56,7 @@ export function postgresStore(parts: StoreParts): Store {
   const { reads, calls, steps, lanes, engine, lacking, t, channels, notify, watch } = parts;
   const recording = recordStatement(t, channels.jobs);
   const callers = new CallerTransactions(reads, t);
-  const tell = async (error: unknown): Promise<never> => {
+  const explain = async (error: unknown): Promise<never> => {
     throw await lacking(error);
   };
   /**
@@ -64,7 +64,7 @@ export function postgresStore(parts: StoreParts): Store {
    * of the step.
    */
   const ours = <T>(work: Promise<T>): Promise<T> =>
-    work.catch((error) => isImpatience(error) ? Promise.reject(describe(error)) : tell(error));
+    work.catch((error) => isImpatience(error) ? Promise.reject(describe(error)) : explain(error));
   const within = <T>(
     tx: CallerTransaction | undefined,
     work: (on: Queryable) => Promise<T>,
@@ -72,7 +72,7 @@ export function postgresStore(parts: StoreParts): Store {
     reporting(async () =>
       tx === undefined
         ? await admitted(() => retrying(() => work(calls), { deadline: patience }))
-        : await work(await callers.use(tx as AnyTransaction)).catch(tell)
+        : await work(await callers.use(tx as AnyTransaction)).catch(explain)
     );
   const reading = <T>(work: (on: Queryable) => Promise<T>): Promise<T> =>
     reporting(() => retrying(() => work(reads), { deadline: patience }));

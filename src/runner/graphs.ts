@@ -1,12 +1,12 @@
-import { GraphChangedError, RetryLaterError } from "../core/errors/errors.ts";
-import { failure } from "../core/value/failure.ts";
-import { drawn, graphChanges } from "../core/graph/fingerprint.ts";
-import { isFinal } from "../core/engine/instance.ts";
-import type { Logger } from "../observe/logger.ts";
-import type { Workflow } from "../core/graph/workflow.ts";
-import type { Served } from "../backend/queue.ts";
 import type { OtherGraph } from "../backend/graphs.ts";
+import type { Served } from "../backend/queue.ts";
 import type { InstanceState, Store } from "../backend/store.ts";
+import { isFinal } from "../core/engine/instance.ts";
+import { GraphChangedError, RetryLaterError } from "../core/errors/errors.ts";
+import { encodeGraph, graphChanges } from "../core/graph/fingerprint.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
+import { failure } from "../core/value/failure.ts";
+import type { Logger } from "../observe/logger.ts";
 import type { Registry } from "./registry.ts";
 
 /**
@@ -16,7 +16,7 @@ import type { Registry } from "./registry.ts";
 export class ForeignGraph extends RetryLaterError {
   constructor({ workflow, version, id }: InstanceState) {
     const reason =
-      `instance ${id} began with another graph of workflow "${workflow}" version ${version}`;
+      `instance ${id} started with a different graph of workflow "${workflow}" version ${version}`;
     super({ after: 0, reason });
   }
 }
@@ -50,7 +50,7 @@ export class Graphs {
   readonly #answers = new Map<string, GraphAnswer>();
   /** Until when a version is left to others, by fingerprint. */
   readonly #left = new Map<string, number>();
-  #told: ReadonlySet<string> = new Set();
+  #reported: ReadonlySet<string> = new Set();
   #looking: Promise<unknown> | undefined;
 
   constructor(store: Pick<Store, "compare">, registry: Registry, logger: Logger) {
@@ -80,19 +80,19 @@ export class Graphs {
     const workflows = this.#registry.all();
     const before = workflows.filter((workflow) => this.#isRefused(workflow)).length;
     const others = await this.#ask(workflows);
-    const told = new Set<string>();
+    const reported = new Set<string>();
     for (const other of others) {
       const action = other.mixed ? "serve all of" : "serve";
       const cause = `${action} ${other.fingerprint}`;
       const workflow = this.#registry.get(other.workflow, other.version);
-      if (!this.#told.has(cause) && !told.has(cause)) {
+      if (!this.#reported.has(cause) && !reported.has(cause)) {
         this.#logger.error(this.#error(workflow, other, action).message, { open: other.open });
       }
-      told.add(cause);
+      reported.add(cause);
     }
-    this.#told = told;
+    this.#reported = reported;
     if (workflows.filter((workflow) => this.#isRefused(workflow)).length >= before) return false;
-    this.#logger.info("No instance of another graph is open any more: all versions are served");
+    this.#logger.info("No open instance uses a different graph any more. All versions are served");
     return true;
   }
 
@@ -130,19 +130,19 @@ export class Graphs {
    * Returns the error for a job of an instance that does not fit. Checks the graph again at the
    * first such job, for the log.
    */
-  met(known: InstanceState): ForeignGraph {
-    const { workflow, version, graph } = known;
+  met(state: InstanceState): ForeignGraph {
+    const { workflow, version, graph } = state;
     const here = this.#registry.find(workflow, version);
     const until = performance.now() + leftToOthers * (1 + 2 * Math.random());
     if (here !== undefined) this.#left.set(here.fingerprint, until);
-    if (![...this.#told].some((cause) => cause.endsWith(` ${graph}`))) {
+    if (![...this.#reported].some((cause) => cause.endsWith(` ${graph}`))) {
       this.#looking ??= this.look()
         .catch((error) => {
-          this.#logger.warn("Cannot look for other graphs", { error: failure(error) });
+          this.#logger.warn("Cannot check for other graphs", { error: failure(error) });
         })
         .finally(() => this.#looking = undefined);
     }
-    return new ForeignGraph(known);
+    return new ForeignGraph(state);
   }
 
   async #ask(workflows: readonly Workflow[]): Promise<readonly OtherGraph[]> {
@@ -151,7 +151,7 @@ export class Graphs {
       workflow: workflow.name,
       version: workflow.version,
       fingerprint: workflow.fingerprint,
-      graph: drawn(workflow.graph),
+      graph: encodeGraph(workflow.graph),
     })));
     const at = performance.now();
     for (const { name, version, fingerprint } of workflows) {
@@ -170,7 +170,7 @@ export class Graphs {
       workflow: name,
       version,
       open: other?.open ?? 1,
-      changes: other === undefined ? [] : graphChanges(other.graph, drawn(graph)),
+      changes: other === undefined ? [] : graphChanges(other.graph, encodeGraph(graph)),
       next: Math.max(version, ...versions.map((one) => one.version)) + 1,
       action,
     });

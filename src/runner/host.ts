@@ -1,9 +1,9 @@
-import type { Pass } from "../backend/turn.ts";
-import type { InstanceState } from "../backend/store.ts";
-import { isActive } from "../core/engine/control.ts";
-import type { Instance } from "../core/engine/instance.ts";
 import type { Job } from "../backend/job.ts";
 import type { Lease } from "../backend/queue.ts";
+import type { InstanceState } from "../backend/store.ts";
+import type { Pass } from "../backend/turn.ts";
+import { isActive } from "../core/engine/control.ts";
+import type { Instance } from "../core/engine/instance.ts";
 import type { Slot, Slots } from "./claim/slots.ts";
 
 /**

@@ -1,15 +1,15 @@
-import type { Attempt } from "./run/attempt.ts";
-import type { LocalResult } from "./run/outcome.ts";
-import { FAILED, LATER, type Progress } from "../core/engine/progress.ts";
-import { type Failure, failure } from "../core/value/failure.ts";
-import { type InstanceStatus, isFinal } from "../core/engine/instance.ts";
-import type { Logger } from "../observe/logger.ts";
-import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/events.ts";
-import type { Workflow } from "../core/graph/workflow.ts";
-import type { Telemetry } from "../observe/telemetry.ts";
 import type { InstanceState } from "../backend/store.ts";
 import type { NewResult } from "../backend/turn.ts";
+import { type InstanceStatus, isFinal } from "../core/engine/instance.ts";
+import { FAILED, LATER, type Progress } from "../core/engine/progress.ts";
+import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/events.ts";
+import type { Workflow } from "../core/graph/workflow.ts";
+import { type Failure, failure } from "../core/value/failure.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { Telemetry } from "../observe/telemetry.ts";
 import type { OwnedJob } from "./host.ts";
+import type { Attempt } from "./run/attempt.ts";
+import type { LocalResult } from "./run/outcome.ts";
 import type { Plan } from "./turn/plan.ts";
 
 /** What events report about an instance. */
@@ -20,8 +20,8 @@ export function aboutInstance(
 }
 
 /** What events report about an attempt. */
-export function aboutAttempt(known: InstanceState, job: OwnedJob): AboutAttempt {
-  return { ...aboutInstance(known), step: job.step ?? "", job: job.id, attempt: job.attempt };
+export function aboutAttempt(state: InstanceState, job: OwnedJob): AboutAttempt {
+  return { ...aboutInstance(state), step: job.step ?? "", job: job.id, attempt: job.attempt };
 }
 
 /** What events report about a job. */
@@ -31,14 +31,14 @@ export function aboutJob(job: OwnedJob): AboutJob {
 }
 
 /** Logs that an instance has failed, and in which step. */
-export function sayFailed(
+export function logFailure(
   logger: Logger,
   { id, workflow, version, key }: Pick<InstanceState, "id" | "workflow" | "version" | "key">,
   of: { readonly step: string | undefined; readonly attempts: number; readonly error: Failure },
 ): void {
   const { step, attempts, error } = of;
-  const times = attempts === 1 ? "" : ` in each of ${attempts} attempts`;
-  logger.error(`Workflow "${workflow}" "${key}" has failed: step "${step}" failed${times}`, {
+  const times = attempts === 1 ? "" : ` in all ${attempts} attempts`;
+  logger.error(`Workflow "${workflow}" "${key}" failed: step "${step}" failed${times}`, {
     workflow,
     version,
     key,
@@ -50,14 +50,14 @@ export function sayFailed(
 }
 
 /** Logs that the process that ran a step cannot advance its instance. */
-export function sayRefused(
+export function logRefusal(
   logger: Logger,
   { workflow, version, instance, step }: OwnedJob,
   key: string | undefined,
   error: unknown,
 ): void {
   logger.warn(
-    "Cannot move an instance on: the database refuses it, the result of the step is recorded first",
+    "Cannot advance an instance directly: the database rejected it. The result of the step is recorded, and a job applies it",
     { workflow, version, key, instance, step, error: failure(error) },
   );
 }
@@ -73,10 +73,10 @@ export function observe(
   at: Date,
 ): void {
   for (const { job, result } of included) {
-    if (result?.failure) tellDiscard(telemetry, job, result.failure);
+    if (result?.failure) emitDiscard(telemetry, job, result.failure);
   }
-  if (telemetry.has("step:resume")) tellTimers(telemetry, next, included);
-  tellTransitions(telemetry, next, workflow, progress);
+  if (telemetry.has("step:resume")) emitTimers(telemetry, next, included);
+  emitTransitions(telemetry, next, workflow, progress);
   if (telemetry.has("advance")) {
     telemetry.emit("advance", {
       ...aboutInstance(next),
@@ -87,7 +87,7 @@ export function observe(
       inline: included.every(({ result }) => result !== undefined),
     });
   }
-  if (isFinal(next.status)) tellEnd(telemetry, next, { status: next.status, error, at });
+  if (isFinal(next.status)) emitEnd(telemetry, next, { status: next.status, error, at });
 }
 
 /** Emits how an attempt ended. */
@@ -98,30 +98,30 @@ export function observeEnd(
 ): void {
   const name = event === LATER ? "step:async" : "step:stop";
   if (!telemetry.has(name)) return;
-  const about = { ...aboutAttempt(cached.known, job), duration: performance.now() - began };
+  const about = { ...aboutAttempt(cached.state, job), duration: performance.now() - began };
   if (name === "step:async") telemetry.emit(name, about);
   else telemetry.emit(name, { ...about, event });
 }
 
 /** Emits that an instance was started, and what was decided immediately. */
-export function tellStart(
+export function emitStart(
   telemetry: Telemetry,
-  known: InstanceState,
+  state: InstanceState,
   workflow: Workflow,
   progress: Pick<Progress, "applied" | "started">,
   error: Failure | undefined,
 ): void {
   if (telemetry.has("workflow:start")) {
-    telemetry.emit("workflow:start", { ...aboutInstance(known), tags: known.tags });
+    telemetry.emit("workflow:start", { ...aboutInstance(state), tags: state.tags });
   }
-  tellTransitions(telemetry, known, workflow, progress);
-  if (!isFinal(known.status)) return;
-  const { status, insertedAt: at } = known;
-  tellEnd(telemetry, known, { status, error, at });
+  emitTransitions(telemetry, state, workflow, progress);
+  if (!isFinal(state.status)) return;
+  const { status, insertedAt: at } = state;
+  emitEnd(telemetry, state, { status, error, at });
 }
 
 /** Emits that an instance has become final. */
-export function tellEnd(
+export function emitEnd(
   telemetry: Telemetry,
   instance: Pick<InstanceState, "id" | "workflow" | "version" | "key" | "insertedAt">,
   end: { readonly status: InstanceStatus; readonly error: Failure | undefined; readonly at: Date },
@@ -137,7 +137,7 @@ export function tellEnd(
 }
 
 /** Emits that a timer has elapsed, or that a delivery has reached its instance. */
-export function tellResume(
+export function emitResume(
   telemetry: Telemetry,
   instance: InstanceState,
   { step, event }: Pick<NewResult, "step" | "event">,
@@ -147,21 +147,21 @@ export function tellResume(
 }
 
 /** Tells listeners that the attempts of a job are used up. */
-export function tellDiscard(telemetry: Telemetry, job: OwnedJob, error: Failure): void {
+export function emitDiscard(telemetry: Telemetry, job: OwnedJob, error: Failure): void {
   telemetry.emit("job:discard", { ...aboutJob(job), error });
 }
 
-function tellTimers(
+function emitTimers(
   telemetry: Telemetry,
   instance: InstanceState,
   included: Plan["included"],
 ): void {
   for (const { job, result } of included) {
-    if (job.kind === "resume" && result) tellResume(telemetry, instance, result, "accepted");
+    if (job.kind === "resume" && result) emitResume(telemetry, instance, result, "accepted");
   }
 }
 
-function tellTransitions(
+function emitTransitions(
   telemetry: Telemetry,
   instance: InstanceState,
   { graph }: Workflow,

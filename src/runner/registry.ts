@@ -1,6 +1,6 @@
-import { checkWorkflows, sameKey, type VersionedWorkflow } from "../core/graph/version.ts";
-import { UnknownWorkflowError } from "../core/errors/errors.ts";
 import type { StepDefinition } from "../core/define/step_definition.ts";
+import { UnknownWorkflowError } from "../core/errors/errors.ts";
+import { checkWorkflows, sameKey, type VersionedWorkflow } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 
 /** The workflows whose code this process has, by name and version. */
@@ -22,7 +22,7 @@ export class Registry {
     if (other !== undefined) sameKey(other, workflow);
     if (there !== undefined && there.graph !== workflow.graph) {
       throw new TypeError(
-        `Cannot register workflow "${workflow.name}" version ${workflow.version}: another one of that name and version is registered`,
+        `Cannot register workflow "${workflow.name}" version ${workflow.version}: another workflow with this name and version is already registered`,
       );
     }
     this.#workflows.set(workflow.name, versions.set(workflow.version, workflow));

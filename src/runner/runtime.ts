@@ -1,7 +1,7 @@
-import type { Logger } from "../observe/logger.ts";
-import type { RetryPolicy } from "../core/value/retry.ts";
-import type { Telemetry } from "../observe/telemetry.ts";
 import type { Storage } from "../backend/store.ts";
+import type { RetryPolicy } from "../core/value/retry.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { Telemetry } from "../observe/telemetry.ts";
 import type { Graphs } from "./graphs.ts";
 import type { JobIds } from "./job_ids.ts";
 import type { Registry } from "./registry.ts";

@@ -1,29 +1,29 @@
-import { Shutdown } from "./upkeep/shutdown.ts";
-import { HephaestusError } from "../core/errors/errors.ts";
-import { failure } from "../core/value/failure.ts";
-import type { Instance } from "../core/engine/instance.ts";
 import type { NewJob } from "../backend/job.ts";
 import type { Lease } from "../backend/queue.ts";
-import { OutageLog } from "../observe/outage_log.ts";
 import type { InstanceState } from "../backend/store.ts";
+import type { Instance } from "../core/engine/instance.ts";
+import { HephaestusError } from "../core/errors/errors.ts";
+import { failure } from "../core/value/failure.ts";
+import { OutageLog } from "../observe/outage_log.ts";
 import { Claims } from "./claim/claims.ts";
-import { Committer } from "./turn/committer.ts";
-import type { WorkerContext } from "./run/worker_context.ts";
-import { leave, Registration } from "./upkeep/registration.ts";
-import { execute } from "./run/execute.ts";
-import { Failures } from "./run/failures.ts";
-import { type Host, leaseOf, type OwnedJob } from "./host.ts";
-import { aboutJob } from "./observe.ts";
-import { InstanceCache } from "./turn/instance_cache.ts";
-import { LongSteps } from "./upkeep/long_steps.ts";
-import type { Runtime } from "./runtime.ts";
-import { begun } from "./turn/hand_over.ts";
-import { Heartbeat, type Timing } from "./upkeep/heartbeat.ts";
-import { Recorder } from "./turn/recorder.ts";
-import { resume } from "./run/resume.ts";
 import { Running, type RunningJob } from "./claim/running.ts";
 import { type SlotHold, Slots } from "./claim/slots.ts";
+import { type Host, leaseOf, type OwnedJob } from "./host.ts";
+import { aboutJob } from "./observe.ts";
+import { execute } from "./run/execute.ts";
+import { Failures } from "./run/failures.ts";
+import { resume } from "./run/resume.ts";
+import type { WorkerContext } from "./run/worker_context.ts";
+import type { Runtime } from "./runtime.ts";
+import { Committer } from "./turn/committer.ts";
+import { begun } from "./turn/hand_over.ts";
+import { InstanceCache } from "./turn/instance_cache.ts";
+import { Recorder } from "./turn/recorder.ts";
+import { Heartbeat, type Timing } from "./upkeep/heartbeat.ts";
+import { LongSteps } from "./upkeep/long_steps.ts";
 import { Upkeep } from "./upkeep/maintenance.ts";
+import { leave, Registration } from "./upkeep/registration.ts";
+import { Shutdown } from "./upkeep/shutdown.ts";
 
 /** Options of a worker process. Times in milliseconds. */
 export interface ProcessOptions extends Timing {
@@ -116,9 +116,9 @@ export class WorkerProcess implements Host {
     try {
       this.#process = await this.#registration.begin() ?? "";
     } catch (error) {
-      const told = failure(error);
-      logger.error(`Cannot begin to work, and to try again is pointless: ${told.message}`, {
-        error: told,
+      const reported = failure(error);
+      logger.error(`Cannot start the worker, and retrying cannot help: ${reported.message}`, {
+        error: reported,
       });
       throw error;
     }
@@ -183,15 +183,15 @@ export class WorkerProcess implements Host {
    */
   adopt(
     process: string,
-    known: InstanceState,
+    state: InstanceState,
     started: readonly NewJob[],
     slots: SlotHold,
   ): void {
     const taken = this.accepting && process === this.#process;
     const owned = started.filter(({ owned }) => owned);
     if (!taken) this.#refuse(owned.map(({ id }) => ({ process, id, token: 1 })));
-    else if (owned.length > 0) this.#workers.instances.set(known);
-    else this.#workers.instances.offer(known);
+    else if (owned.length > 0) this.#workers.instances.set(state);
+    else this.#workers.instances.offer(state);
     for (const job of started) {
       if (!job.owned) this.expect(job.queue, job.delay);
       else if (taken) this.begin(begun(job, process, slots.handOver(job.queue)));
@@ -204,7 +204,7 @@ export class WorkerProcess implements Host {
    */
   #refuse(leases: readonly Lease[]): void {
     this.#runtime.backend.queue.release(leases).catch((error) => {
-      this.#runtime.logger.warn("Cannot give jobs back", { error: failure(error) });
+      this.#runtime.logger.warn("Cannot return jobs to the queue", { error: failure(error) });
     });
   }
 
@@ -228,13 +228,13 @@ export class WorkerProcess implements Host {
   lost(job: OwnedJob): void {
     this.#workers.instances.forget(job.instance);
     this.running.get(job.id)?.cancellation.abort(
-      new HephaestusError("CANCELLED", `The job of step "${job.step}" is no longer this process's`),
+      new HephaestusError("CANCELLED", `This process no longer owns the job of step "${job.step}"`),
     );
   }
 
   async dead(): Promise<void> {
     this.#runtime.logger.error(
-      "The process was declared dead: it drops what it runs and begins again",
+      "This process was declared dead. It aborts its running jobs and registers again",
       { process: this.#process, jobs: this.running.size },
     );
     this.#running.abort(new HephaestusError("CANCELLED", "The process was declared dead"));

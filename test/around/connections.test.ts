@@ -34,7 +34,10 @@ describe("a database without a free connection", () => {
         `Cannot reach the database: too many connections for role "${role}" (53300)`,
       );
       assertEquals(error.code, "DATABASE_UNREACHABLE");
-      await eventually(() => logger.said.some((line) => line.includes("begin to work")), "it says");
+      await eventually(
+        () => logger.said.some((line) => line.includes("start the worker")),
+        "it says",
+      );
 
       // Enough to begin, too few for everything that it would open.
       await sql.unsafe(`alter role ${role} connection limit 6`);

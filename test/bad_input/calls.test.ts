@@ -25,33 +25,33 @@ describe("a call", () => {
     await refused(
       start,
       { onConfict: "return" },
-      'Cannot start an instance: there is no option "onConfict", did you mean "onConflict"?',
+      'Cannot start an instance: there is no option "onConfict". Did you mean "onConflict"?',
     );
     await refused(
       start,
       { onConflict: "retrun" },
-      'Cannot start an instance: onConflict is "reject", "return" or "replace", not "retrun"',
+      'Cannot start an instance: onConflict must be "reject", "return" or "replace", not "retrun"',
     );
     await refused(start, null, "Cannot start an instance: its options are not an object");
     await refused(
       (options) => engine.startMany(flow, [{ key: "b", input: undefined }], options),
       { onConflict: "return" },
-      'Cannot start instances: there is no option "onConflict": tx, version can be given',
+      'Cannot start instances: there is no option "onConflict". The options are tx, version',
     );
     await refused(
       (options) => engine.cancel(flow, "a", options),
       { reasons: "x" },
-      'Cannot cancel: there is no option "reasons", did you mean "reason"?',
+      'Cannot cancel: there is no option "reasons". Did you mean "reason"?',
     );
     await refused(
       (options) => engine.deleteInstance(flow, "a", options),
       { forced: true },
-      'Cannot delete: there is no option "forced", did you mean "force"?',
+      'Cannot delete: there is no option "forced". Did you mean "force"?',
     );
     await refused(
       (options) => engine.resume(flow, "a", ask.emit.told(), options),
       { after: "1s" },
-      'Cannot resume: there is no option "after": tx can be given',
+      'Cannot resume: there is no option "after". The options are tx',
     );
     await refused(
       (options) => engine.scheduleResume(flow, "a", ask.emit.told(), options),
@@ -61,17 +61,17 @@ describe("a call", () => {
     await refused(
       (options) => first.result(options),
       { timeout: "1s" },
-      'Cannot wait for a result: there is no option "timeout": signal can be given',
+      'Cannot wait for a result: there is no option "timeout". The options are signal',
     );
     await refused(
       list,
       { state: "running" },
-      'Cannot list instances: there is no option "state", did you mean "status"?',
+      'Cannot list instances: there is no option "state". Did you mean "status"?',
     );
     await refused(
       list,
       { status: "runing" },
-      'Cannot list instances: "runing" is not a status, the statuses are pending, running, waiting, completed, failed, cancelled',
+      'Cannot list instances: "runing" is not a status. Statuses are pending, running, waiting, completed, failed, cancelled',
     );
     await refused(list, { tags: "x" }, "Cannot list instances: tags are not an array of strings");
     await refused(
@@ -88,7 +88,7 @@ describe("a call", () => {
       await assertRejects(
         () => engine.get(flow, target as never),
         TypeError,
-        'Cannot get an instance of "asking": expected its key, a string, or { id }',
+        'Cannot get an instance of "asking": expected its key (a string) or { id }',
       );
     }
   });
@@ -100,7 +100,7 @@ describe("a call", () => {
     assertThrows(
       listen("workflow:ended", () => {}),
       TypeError,
-      'Cannot listen to "workflow:ended": there is no such event, the events are workflow:start,',
+      'Cannot listen to "workflow:ended": there is no such event. Events are workflow:start,',
     );
     assertThrows(
       listen("workflow:stop", undefined),

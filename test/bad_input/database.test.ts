@@ -83,8 +83,7 @@ describe("a database that is not there", () => {
     await using hephaestus = new Hephaestus({ url: road.url, workflows, logger });
     const worker = hephaestus.work({ poll: "50ms" });
     await eventually(
-      () =>
-        logger.said.some((line) => line.startsWith("Cannot begin to work, it is tried again: ")),
+      () => logger.said.some((line) => line.startsWith("Cannot start the worker, retrying: ")),
       "it says that it tries",
     );
 
@@ -124,7 +123,7 @@ describe("a database that refuses", () => {
     await assertRejects(
       () => hephaestus.work().ready,
       SchemaVersionError,
-      "it is at version 99, this package knows only up to",
+      "it is at version 99, but this package only knows versions up to",
     );
   });
 });

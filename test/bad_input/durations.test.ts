@@ -51,7 +51,7 @@ describe("a duration that is a number", () => {
     it(`is refused with a sentence that names ${named}`, () => {
       const { message } = assertThrows(() => take(seven), Error);
       assertStringIncludes(message, named);
-      assertStringIncludes(message, `a number has no unit, write a string such as "7s" or "7d"`);
+      assertStringIncludes(message, `a number has no unit. Use a string such as "7s" or "7d"`);
     });
   }
 

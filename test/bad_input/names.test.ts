@@ -45,7 +45,7 @@ everywhere("a call with a name that is not there", (it) => {
     await assertRejects(
       () => hephaestus.start(all, "one", { total: 1 }, { version: 7 }),
       UnknownWorkflowError,
-      'Cannot find version 7 of workflow "order": versions are 1',
+      'Cannot find version 7 of workflow "order": registered versions are 1',
     );
     await assertRejects(
       () => hephaestus.resume(order, "nobody", approval.emit.refused()),
@@ -73,7 +73,7 @@ everywhere("a call with a name that is not there", (it) => {
     await assertRejects(
       () => hephaestus.resume(order, "one", any({ step: "ship", event: "ok" })),
       TypeError,
-      'Cannot deliver to workflow "order": step "ship" waits for no delivery',
+      'Cannot deliver to workflow "order": step "ship" does not wait for a delivery',
     );
     for (const nothing of [undefined, null, 7, "approved"]) {
       await assertRejects(() => hephaestus.resume(order, "one", any(nothing)), TypeError);

@@ -35,15 +35,15 @@ describe("an engine", () => {
   const how = ". Pass the workflows that this process has code for: workflows: [order]";
 
   it("says which option is missing or wrong", () => {
-    refuses(undefined, "Cannot make an engine: its options are not an object");
+    refuses(undefined, "Cannot create an engine: its options are not an object");
     refuses(
       { backend: backend() },
-      `Cannot make an engine: the option "workflows" is missing${how}`,
+      `Cannot create an engine: the option "workflows" is missing${how}`,
     );
     for (const workflows of [flow, null, "asking", new Set([flow])]) {
       refuses(
         { backend: backend(), workflows },
-        `Cannot make an engine: the option "workflows" is not an array${how}`,
+        `Cannot create an engine: the option "workflows" is not an array${how}`,
       );
     }
   });
@@ -55,8 +55,8 @@ describe("an engine", () => {
         `Cannot use workflows[1]: it is ${why}`,
       );
     among(unbuilt, "not built yet: end it with .build()");
-    among(undefined, "undefined. Modules that import each other may cause that");
-    among(null, "null. Modules that import each other may cause that");
+    among(undefined, "undefined. Modules that import each other can cause this");
+    among(null, "null. Modules that import each other can cause this");
     among(ask, 'the step "ask". Create a workflow with workflow(...)');
     among("asking", "a string");
     among({ name: "asking" }, "not a workflow. Create one with workflow(...).build()");
@@ -66,15 +66,15 @@ describe("an engine", () => {
     const more = (option: object, why: string) =>
       refuses(
         { backend: backend(), workflows: [flow], ...option },
-        `Cannot make an engine: ${why}`,
+        `Cannot create an engine: ${why}`,
       );
-    more({ poolsize: 3 }, 'there is no option "poolsize", did you mean "poolSize"?');
-    more({ workflow: [flow] }, 'there is no option "workflow", did you mean "workflows"?');
+    more({ poolsize: 3 }, 'there is no option "poolsize". Did you mean "poolSize"?');
+    more({ workflow: [flow] }, 'there is no option "workflow". Did you mean "workflows"?');
     more({ connectionString: "" }, 'there is no option "connectionString"');
     more({ toString: 1 }, 'there is no option "toString"');
     const engine = new Hephaestus({ backend: backend(), workflows: [flow] });
     const error = assertThrows(() => engine.work({ pollInterval: 5 } as never), TypeError);
-    assertEquals(error.message, 'Cannot work: there is no option "pollInterval"');
+    assertEquals(error.message, 'Cannot start the worker: there is no option "pollInterval"');
   });
 
   it("refuses queues and policies of retries that nobody reads", () => {
@@ -82,7 +82,7 @@ describe("an engine", () => {
       refuses({ backend: backend(), workflows: [flow], ...option }, sentence);
     more(
       { queues: { advnce: "x" } },
-      'Cannot use the option queues: there is no option "advnce", did you mean "advance"?',
+      'Cannot use the option queues: there is no option "advnce". Did you mean "advance"?',
     );
     more(
       { queues: { advance: "" } },
@@ -90,14 +90,14 @@ describe("an engine", () => {
     );
     more(
       { retry: { retries: 3 } },
-      'Cannot use the option retry: there is no option "retries": attempts, backoff, base, max can be given',
+      'Cannot use the option retry: there is no option "retries". The options are attempts, backoff, base, max',
     );
   });
 
   it("refuses versions of one workflow whose keys differ", () => {
     const sentence = (member: string, one: string, other: string) =>
       `Cannot use version 2 of workflow "asking": its ${member} is "${other}", ` +
-      `that of version 1 is "${one}", and all versions share them`;
+      `but that of version 1 is "${one}". All versions must share it`;
     for (
       const [two, message] of [
         [asking({ scope: "global", version: 2 }), sentence("scope", "workflow", "global")],
@@ -132,8 +132,8 @@ everywhere("a business key", (it) => {
     const error = await assertRejects(() => hephaestus.get(flow, "userid::abc123"), TypeError);
     assertEquals(
       error.message,
-      'Cannot use business key "userid::abc123": "::" is the separator, ' +
-        'and the keys of this workflow begin with "id::"',
+      'Cannot use business key "userid::abc123": "::" is a separator, ' +
+        'and the keys of this workflow start with "id::"',
     );
   });
 
@@ -180,7 +180,7 @@ everywhere("a second delivery after the end", (it) => {
     assertEquals(
       error.message,
       'Cannot resume asking "id::a": signal "ask" is not waiting, ' +
-        `instance is cancelled since ${finishedAt!.toISOString()}`,
+        `instance is cancelled (since ${finishedAt!.toISOString()})`,
     );
 
     await work();
@@ -190,6 +190,6 @@ everywhere("a second delivery after the end", (it) => {
       NotWaitingError,
     );
     assertEquals(expired.event, "expired");
-    assert(expired.message.includes('is not waiting, it has ended with "expired", instance is'));
+    assert(expired.message.includes('is not waiting, it ended with "expired", instance is'));
   });
 });

@@ -73,7 +73,8 @@ onPostgres("a row that somebody has edited by hand", (it) => {
         for (const handle of good) assertEquals((await handle.result()).status, "completed");
 
         const end = async () => {
-          const [job] = await sql`select state, attempt, scheduled_at > attempted_at as later
+          const [job] =
+            await sql`select state, attempt, scheduled_at > attempted_at + interval '0.4 s' as later
           from hephaestus.jobs where instance_id = ${bad.id}`;
           const instance = await hephaestus.get(napping, { id: bad.id });
           return { status: instance?.status, says: instance?.error?.message, job };

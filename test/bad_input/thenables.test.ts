@@ -112,7 +112,7 @@ everywhere("a promise of another make", (it) => {
       const { status, error } = await (await hephaestus.start(waiting, "a", undefined)).result();
 
       assertEquals(status, "failed");
-      assert(error?.message.includes("a choice must not wait"), error?.message);
+      assert(error?.message.includes("a choice must be synchronous"), error?.message);
     },
   );
 });

@@ -42,7 +42,7 @@ const asking = workflow("asking", { key: "id", input: type(), start: answer })
   .build();
 const workflows = [making, asking];
 
-everywhere("a value that JSON cannot carry", (it) => {
+everywhere("a value that JSON cannot represent", (it) => {
   it("is refused as input and as metadata of a start, and harms no call beside it", {
     workflows,
   }, async ({ hephaestus }) => {
@@ -139,7 +139,7 @@ everywhere("a value over the limit", (it) => {
     await assertRejects(
       () => hephaestus.start(making, "large", large),
       PayloadTooLargeError,
-      'Cannot store input of workflow "making": it has at least 1003 bytes, the limit is 1000',
+      'Cannot store input of workflow "making": it has at least 1003 bytes, and the limit is 1000',
     );
     await hephaestus.start(asking, "one", undefined);
     await assertRejects(

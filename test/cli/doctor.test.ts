@@ -101,7 +101,7 @@ describe("hephaestus doctor", () => {
     await using t = await migrated();
     await using hephaestus = engine(t);
     const clean = await command(["doctor"], t.url);
-    assertEquals(clean, { code: 0, out: 'nothing is wrong in schema "hephaestus"\n', error: "" });
+    assertEquals(clean, { code: 0, out: 'no violations in schema "hephaestus"\n', error: "" });
     for (const key of ["a", "b", "c"]) await hephaestus.start(sick, key, undefined);
     await t.sql`update hephaestus.jobs set state = 'executing', process_id = 99, attempt = 1`;
 
@@ -111,7 +111,7 @@ describe("hephaestus doctor", () => {
     for (const line of [one, two]) {
       assertMatch(
         line,
-        /^unowned: Job \d+ is executing, but its process 99 does not exist \(sick "[abc]", step "first"\) \(--repair can do it\)$/,
+        /^unowned: Job \d+ is executing, but its process 99 does not exist \(sick "[abc]", step "first"\) \(--repair can fix it\)$/,
       );
     }
     assertEquals(more, "unowned: and 1 more");
@@ -146,7 +146,7 @@ describe("hephaestus doctor", () => {
 
     assertMatch(
       out,
-      /^undriven: Instance .* is pending, but no job runs a step of it \(sick "abc123", step "first"\)\n$/,
+      /^undriven: Instance .* is pending, but no job runs any of its steps \(sick "abc123", step "first"\)\n$/,
     );
   });
 
@@ -155,13 +155,13 @@ describe("hephaestus doctor", () => {
     await using hephaestus = engine(t);
     await hephaestus.start(sick, "a", undefined);
     const sentence =
-      'No living process serves queue "default", and 1 job is due, such as step "first" of "sick"';
+      'No live process serves queue "default": 1 job is due, for example step "first" of "sick"';
 
     const { code, out } = await command(["doctor"], t.url);
     const { unserved } = JSON.parse((await command(["doctor", "--json"], t.url)).out);
 
     assertEquals(code, 0);
-    assertEquals(out, `nothing is wrong in schema "hephaestus"\nunserved: ${sentence}\n`);
+    assertEquals(out, `no violations in schema "hephaestus"\nunserved: ${sentence}\n`);
     assertEquals(unserved, [sentence]);
   });
 
@@ -182,17 +182,21 @@ describe("hephaestus doctor", () => {
 
     assertEquals(
       changed.out,
-      'nothing is wrong in schema "hephaestus"\nunserved: No living process has the graph that ' +
-        '1 open instance of workflow "sick" version 1 began with\n',
+      'no violations in schema "hephaestus"\nunserved: No live process has the graph that ' +
+        '1 open instance of workflow "sick" version 1 started with\n',
     );
-    assertEquals([changed.code, served.out], [0, 'nothing is wrong in schema "hephaestus"\n']);
+    assertEquals([changed.code, served.out], [0, 'no violations in schema "hephaestus"\n']);
   });
 
   it("refuses what it cannot do with a sentence", async () => {
     await using t = await database();
     const cases = [
       [["doctor", "now"], 2, 'Cannot run "doctor now": unexpected argument "now"'],
-      [["doctor", "--limit", "0"], 2, 'Cannot run "doctor": "0" is not a number of violations'],
+      [
+        ["doctor", "--limit", "0"],
+        2,
+        'Cannot run "doctor": --limit must be a number from 1 to 999999, got "0"',
+      ],
       [["doctor"], 1, "migrate"],
     ] as const;
     for (const [args, expected, sentence] of cases) {

@@ -46,7 +46,7 @@ describe("hephaestus migrate", () => {
 
   const mistakes: readonly (readonly [readonly string[], string])[] = [
     [["migrat"], 'Cannot run "migrat": there is no such command'],
-    [["migrate", "sideways"], 'Cannot run "migrate sideways": there are only up, down and status'],
+    [["migrate", "sideways"], 'Cannot run "migrate sideways": the actions are up, down and status'],
     [["migrate", "up", "now"], 'Cannot run "migrate up": unexpected argument "now"'],
     [["migrate", "--shema", "x"], "Cannot run hephaestus: unknown option '--shema'"],
     [["migrate", "--to"], "Cannot run hephaestus: option '--to <value>' argument missing"],
@@ -54,12 +54,12 @@ describe("hephaestus migrate", () => {
     [["migrate", "--to", "two"], 'Cannot run "migrate up": "two" is not a version number'],
     [
       ["migrate", "status", "--dry-run"],
-      'Cannot run "migrate status": it takes neither --to, --from, --dry-run nor --sql',
+      'Cannot run "migrate status": it does not take --to, --from, --dry-run or --sql',
     ],
-    [["migrate", "--from", "0"], 'Cannot run "migrate up": --from is for --sql only'],
+    [["migrate", "--from", "0"], 'Cannot run "migrate up": --from needs --sql'],
     [
       ["migrate", "--sql", "--dry-run"],
-      'Cannot run "migrate up": --sql prints SQL only, without --json and --dry-run',
+      'Cannot run "migrate up": --sql cannot be combined with --json or --dry-run',
     ],
     [["migrate", "--repair"], 'Cannot run "migrate": it has no option --repair'],
     [["doctor", "--to", "1"], 'Cannot run "doctor": it has no option --to'],
@@ -81,7 +81,7 @@ describe("hephaestus migrate", () => {
       ],
       [
         ["--schema", "pg_mine"],
-        'Cannot use name "pg_mine" in the database: the name is reserved by PostgreSQL\n',
+        'Cannot use name "pg_mine" in the database: it is reserved by PostgreSQL\n',
       ],
     ] as const;
 
@@ -102,7 +102,7 @@ describe("hephaestus migrate", () => {
         undefined,
         /^Cannot connect to the database: no address was given.*--url.*DATABASE_URL.*\n$/,
       ],
-      ["s3cret%21", /^Cannot connect to the database: its URL must read .*\n$/],
+      ["s3cret%21", /^Cannot connect to the database: its URL must look like .*\n$/],
       [nobody.href, /^Cannot reach the database at "127\.0\.0\.1:1": .*ECONNREFUSED.*\n$/],
       [wrong.href, /^Cannot connect to the database: password authentication failed .*\n$/],
     ] as const;

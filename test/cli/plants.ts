@@ -42,7 +42,7 @@ const advance = (sql: Sql, id: string) =>
 export const plants: readonly Plant[] = [
   {
     rule: "undriven",
-    sentence: /^Instance [0-9a-f-]{36} is pending, but no job runs a step of it$/,
+    sentence: /^Instance [0-9a-f-]{36} is pending, but no job runs any of its steps$/,
     plant: (sql) => sql`delete from hephaestus.jobs`,
   },
   {
@@ -56,7 +56,7 @@ export const plants: readonly Plant[] = [
   },
   {
     rule: "final-job",
-    sentence: /^Job \d+ of step "first" is left, but instance [0-9a-f-]{36} is completed$/,
+    sentence: /^Job \d+ of step "first" still exists, but instance [0-9a-f-]{36} is completed$/,
     repaired: "in place",
     plant: (sql) =>
       sql`update hephaestus.workflow_instances
@@ -76,7 +76,7 @@ export const plants: readonly Plant[] = [
   {
     rule: "double-advance",
     also: ["index"],
-    sentence: /^2 advances wait for instance [0-9a-f-]{36} at once$/,
+    sentence: /^Instance [0-9a-f-]{36} has 2 waiting advance jobs at once$/,
     repaired: "in place",
     async plant(sql, id) {
       await sql`drop index hephaestus.jobs_waiting_advance`;
@@ -86,7 +86,7 @@ export const plants: readonly Plant[] = [
   },
   {
     rule: "orphan-job",
-    sentence: /^Job \d+ is for instance 00000000-[0-9a-f-]+, which does not exist$/,
+    sentence: /^Job \d+ belongs to instance 00000000-[0-9a-f-]+, which does not exist$/,
     repaired: "completes",
     plant: (sql) => advance(sql, nobody),
   },
@@ -106,7 +106,7 @@ export const plants: readonly Plant[] = [
   {
     rule: "silent",
     sentence:
-      /^Process \d+ is over a minute past its lease, and nobody has taken over its jobs: 1$/,
+      /^Process \d+ is over a minute past its lease, but no other process has taken over its jobs: 1$/,
     repaired: "completes",
     plant: (sql) =>
       sql`with dead as (
@@ -117,7 +117,7 @@ export const plants: readonly Plant[] = [
   {
     rule: "discarded",
     also: ["undriven"],
-    sentence: /^Job \d+ of step "first" was given up, but instance [0-9a-f-]{36} is pending$/,
+    sentence: /^Job \d+ of step "first" was discarded, but instance [0-9a-f-]{36} is pending$/,
     plant: (sql) => sql`update hephaestus.jobs set state = 'discarded', finished_at = now()`,
   },
   {
@@ -137,7 +137,8 @@ export const plants: readonly Plant[] = [
   },
   {
     rule: "revision",
-    sentence: /^The result of step "last" of instance [0-9a-f-]{36} says revision 99, which/,
+    sentence:
+      /^The result of step "last" of instance [0-9a-f-]{36} is marked as applied by revision 99, which/,
     plant: (sql, id) => result(sql, id, "last", { applied_revision: 99 }),
   },
   {
@@ -148,7 +149,7 @@ export const plants: readonly Plant[] = [
   {
     rule: "orphan-result",
     sentence:
-      /^The result of step "last" is of instance 00000000-[0-9a-f-]+, which does not exist$/,
+      /^The result of step "last" belongs to instance 00000000-[0-9a-f-]+, which does not exist$/,
     repaired: "completes",
     // A trigger would refuse it.
     plant: (sql) =>
@@ -159,13 +160,14 @@ export const plants: readonly Plant[] = [
   },
   {
     rule: "status",
-    sentence: /^Instance [0-9a-f-]{36} is pending, but its active steps or its end say otherwise$/,
+    sentence:
+      /^Instance [0-9a-f-]{36} is pending, but its active steps or its end time contradict this$/,
     plant: (sql) => sql`update hephaestus.workflow_instances set finished_at = now()`,
   },
   {
     rule: "key",
     also: ["index", "undriven"],
-    sentence: /^Key "[^"]+" has more than one active instance: [0-9a-f-]{36} is the first of them$/,
+    sentence: /^Key "[^"]+" has more than one active instance\. The first is [0-9a-f-]{36}$/,
     async plant(sql) {
       await sql`drop index hephaestus.workflow_instances_unique_key`;
       await sql`insert into hephaestus.workflow_instances (id, workflow, workflow_version, status, control, key, unique_key)

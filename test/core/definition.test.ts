@@ -48,7 +48,7 @@ const refused: readonly [name: string, define: () => unknown, sentence: string][
       const b = aStep("b", { events, run });
       aStep("a", { events, run, needs: [b.when("ok"), b.outcome()] });
     },
-    `"needs" names "b" twice`,
+    `"needs" lists "b" twice`,
   ],
   [
     "a need of an event that is not declared",

@@ -53,22 +53,22 @@ const sentences: readonly (readonly [errors.HephaestusError, string, string])[] 
   [
     new errors.NotDeletableError({ ...instance, status: "running" }),
     "NOT_DELETABLE",
-    'Cannot delete order "abc123": instance is running, cancel it first or pass force',
+    'Cannot delete order "abc123": instance is running. Cancel it first, or pass force',
   ],
   [
     new errors.UnknownWorkflowError({ workflow: "ordr", known: ["order", "refund"] }),
     "UNKNOWN_WORKFLOW",
-    'Cannot find workflow "ordr": workflows are "order", "refund"',
+    'Cannot find workflow "ordr": registered workflows are "order", "refund"',
   ],
   [
     new errors.UnknownWorkflowError({ workflow: "order", version: 3, known: [1, 2] }),
     "UNKNOWN_WORKFLOW",
-    'Cannot find version 3 of workflow "order": versions are 1, 2',
+    'Cannot find version 3 of workflow "order": registered versions are 1, 2',
   ],
   [
     new errors.UnknownWorkflowError({ workflow: "order", known: [] }),
     "UNKNOWN_WORKFLOW",
-    'Cannot find workflow "order": there are no workflows',
+    'Cannot find workflow "order": no workflows are registered',
   ],
   [
     new errors.SchemaVersionError('Cannot use schema "hephaestus": it has no tables'),
@@ -78,7 +78,7 @@ const sentences: readonly (readonly [errors.HephaestusError, string, string])[] 
   [
     new errors.AmbiguousKeyError({ ...instance, ids: ["0199", "019a"], action: "resume" }),
     "AMBIGUOUS_KEY",
-    'Cannot resume order "abc123": the key belongs to several instances, "0199", "019a"',
+    'Cannot resume order "abc123": several instances have this key: "0199", "019a"',
   ],
   [
     new errors.InvalidValueError({
@@ -95,7 +95,7 @@ const sentences: readonly (readonly [errors.HephaestusError, string, string])[] 
   [
     new errors.PayloadTooLargeError({ what: 'output of step "scan"', size: 1200, limit: 1000 }),
     "PAYLOAD_TOO_LARGE",
-    'Cannot store output of step "scan": it has at least 1200 bytes, the limit is 1000',
+    'Cannot store output of step "scan": it has at least 1200 bytes, and the limit is 1000',
   ],
   [
     new errors.JobNotFoundError({ id: "17" }),
@@ -112,7 +112,7 @@ const sentences: readonly (readonly [errors.HephaestusError, string, string])[] 
   [
     new errors.StepTimeoutError({ step: "charge", limit: 5000 }),
     "STEP_TIMEOUT",
-    'Cannot finish step "charge": its time limit of 5000 ms has passed',
+    'Cannot finish step "charge": it exceeded its time limit of 5000 ms',
   ],
 ];
 

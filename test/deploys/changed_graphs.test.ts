@@ -50,8 +50,8 @@ everywhere("a graph that was changed under the same version", (it) => {
       await assertRejects(
         deliver,
         GraphChangedError,
-        'Cannot resume workflow "order" version 1: its graph is not the one that 1 open instance began with ' +
-          '(signal "right" is gone, signal "third" is new).',
+        'Cannot resume workflow "order" version 1: its graph differs from the one that 1 open instance started with ' +
+          '(signal "right" was removed, signal "third" was added).',
       );
     }
 
@@ -97,7 +97,7 @@ everywhere("a graph that was changed under the same version", (it) => {
     await trying.stop();
 
     assertEquals((await newer.get(after, { id }))?.active, ["fail"]);
-    assertEquals(logger.said.filter((line) => line.includes('(step "fail" is gone')).length, 1);
+    assertEquals(logger.said.filter((line) => line.includes('(step "fail" was removed')).length, 1);
   });
 
   it("passes where no instance is open", { workflows: [order] }, async (world) => {
@@ -129,7 +129,7 @@ everywhere("a graph that was changed under the same version", (it) => {
       GraphChangedError,
     );
 
-    assertEquals(error.message.includes("Make it version 3 with versioned(...)."), true);
+    assertEquals(error.message.includes("Make it version 3 with versioned(...),"), true);
     await assertRejects(
       () => wrong.start(reused, "c", undefined, { version: 2 }),
       GraphChangedError,
@@ -223,8 +223,8 @@ async function refused(another: World["another"], change: Change): Promise<void>
   await worker.ready;
 
   const sentence = (action: string) =>
-    `Cannot ${action} workflow "order" version 1: its graph is not the one that 1 open instance began with ` +
-    `(${said.join(", ")}). Make it version 2 with versioned(...). Or let it end, or cancel it.`;
+    `Cannot ${action} workflow "order" version 1: its graph differs from the one that 1 open instance started with ` +
+    `(${said.join(", ")}). Make it version 2 with versioned(...), let it finish, or cancel it.`;
   const one = () => newer.start(after, "b", undefined);
   const many = () => newer.startMany(after, [{ key: "c", input: undefined }]);
   const error = await assertRejects(one, GraphChangedError, sentence("start"), name);
@@ -236,7 +236,7 @@ async function refused(another: World["another"], change: Change): Promise<void>
 
   await newer.cancel(after, { id });
   const isServed = () =>
-    logger.said.some((line) => line.startsWith("No instance of another graph is open any more"));
+    logger.said.some((line) => line.startsWith("No open instance uses a different graph"));
   await eventually(isServed, `${name}: it is served`);
   // A worker may be faster: then it has ended by itself.
   await newer.cancel(after, await newer.start(after, "b", undefined)).catch(({ code }) =>

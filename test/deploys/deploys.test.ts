@@ -69,8 +69,8 @@ describe("a worker that has no code for what is due", () => {
     await eventually(() => (asked.get("unserved") ?? 0) >= 5, "it has looked five times");
     const rounds = (performance.now() - began) / (200 * 0.75);
 
-    assertEquals(logger.said.map((line) => line.split(", and")[0]), [
-      'No living process has the code of workflow "order" version 1',
+    assertEquals(logger.said.map((line) => line.split(/, and|: /)[0]), [
+      'No live process has the code of workflow "order" version 1',
     ]);
     for (const name of ["claim", "nextDue", "stage"]) {
       const times = asked.get(name) ?? 0;
@@ -104,9 +104,9 @@ describe("a worker that waits for its database", () => {
     road.refuse(false);
     await worker.ready;
 
-    assertEquals(said.map((line) => line.replace(/again: .*/, "again")), [
-      "Cannot begin to work, it is tried again",
-      "The database is there: work begins",
+    assertEquals(said.map((line) => line.replace(/retrying: .*/, "retrying")), [
+      "Cannot start the worker, retrying",
+      "The database is available. The worker has started",
     ]);
   });
 });
@@ -162,7 +162,7 @@ describe("a migration while workers run", () => {
       const attempts = await there.sql`select attempt, count(*)::int from hephaestus.step_results
         where step_ref <> 'nap' group by 1`;
       assertEquals([...attempts], [{ attempt: 1, count: 320 * 4 }]);
-      assertEquals(logger.said.filter((line) => !/it is tried again|^Can .* again/.test(line)), []);
+      assertEquals(logger.said.filter((line) => !/, retrying: |^Can .* again/.test(line)), []);
       await assertSound(there.sql);
     });
   }

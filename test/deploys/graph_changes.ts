@@ -52,7 +52,7 @@ export const changes: readonly Change[] = [
       .on(third, { ok: join(last) })
       .on(last, { ok: done })
       .build(),
-    changes: ['signal "third" is new'],
+    changes: ['signal "third" was added'],
   },
   {
     name: "a step is added that a later one needs",
@@ -64,7 +64,7 @@ export const changes: readonly Change[] = [
       .on(last, { ok: done })
       .build(),
     changes: [
-      'step "check" is new',
+      'step "check" was added',
       'event "ok" of "fork" leads to "check" instead of "left" and "right"',
     ],
   },
@@ -77,7 +77,7 @@ export const changes: readonly Change[] = [
       .on(last, { ok: check })
       .on(check, { ok: done })
       .build(),
-    changes: ['step "check" is new'],
+    changes: ['step "check" was added'],
   },
   {
     name: "the active signal is renamed",
@@ -87,7 +87,7 @@ export const changes: readonly Change[] = [
       .on(third, { ok: join(last) })
       .on(last, { ok: done })
       .build(),
-    changes: ['signal "right" is gone', 'signal "third" is new'],
+    changes: ['signal "right" was removed', 'signal "third" was added'],
   },
   {
     name: "a step is removed",
@@ -96,7 +96,7 @@ export const changes: readonly Change[] = [
       .on(left, { ok: done })
       .on(right, { ok: done })
       .build(),
-    changes: ['step "last" is gone'],
+    changes: ['step "last" was removed'],
   },
   {
     name: "a step that is yet to come is renamed",
@@ -106,7 +106,7 @@ export const changes: readonly Change[] = [
       .on(right, { ok: join(check) })
       .on(check, { ok: done })
       .build(),
-    changes: ['step "last" is gone', 'step "check" is new'],
+    changes: ['step "last" was removed', 'step "check" was added'],
   },
   {
     name: "the first step is another one",
@@ -117,7 +117,7 @@ export const changes: readonly Change[] = [
       .on(right, { ok: join(last) })
       .on(last, { ok: done })
       .build(),
-    changes: ['step "check" is new'],
+    changes: ['step "check" was added'],
   },
   {
     name: "an event is renamed",
@@ -127,7 +127,7 @@ export const changes: readonly Change[] = [
       .on(right, { ok: join(last) })
       .on(last, { ok: done })
       .build(),
-    changes: ['event "ok" of "left" is gone', 'event "yes" of "left" is new'],
+    changes: ['event "ok" of "left" was removed', 'event "yes" of "left" was added'],
   },
   {
     name: "an event is added",
@@ -137,7 +137,7 @@ export const changes: readonly Change[] = [
       .on(right, { ok: join(last) })
       .on(last, { ok: done })
       .build(),
-    changes: ['event "no" of "left" is new'],
+    changes: ['event "no" of "left" was added'],
   },
   {
     name: "a join becomes a first",
@@ -181,7 +181,7 @@ export const changes: readonly Change[] = [
       .on(left, { ok: join(last) })
       .on(last, { ok: done })
       .build(),
-    changes: ["its rows stand in another order"],
+    changes: ["its rows are in a different order"],
   },
   {
     name: "a signal becomes a timer",

@@ -125,7 +125,7 @@ describe("the orders example", () => {
   });
 
   const mistakes: readonly (readonly [readonly string[], string])[] = [
-    [["--workers", "0"], 'Cannot start "0" workers: give a whole number from 1 to 32'],
+    [["--workers", "0"], 'Cannot start "0" workers: pass a whole number from 1 to 32'],
     [["--data", "/nowhere"], 'Cannot read "customers.csv" in "/nowhere": it is not there'],
     [["--sideways"], "Cannot run the orders: Unknown option '--sideways'"],
   ];

@@ -35,7 +35,7 @@ describe("memoryBackend()", () => {
       await assertRejects(
         attempt,
         TypeError,
-        `Cannot ${action} in a transaction of the caller: the memory backend has no database to share`,
+        `Cannot ${action} in the caller's transaction: the memory backend has no database to share`,
       );
     }
   });

@@ -92,7 +92,7 @@ describe("the connections of engines", () => {
   nodeIt("are at least five, and are not told twice where they lead", () => {
     const engine = (options: object) => () => new Hephaestus({ workflows: [flow], ...options });
     const url = "postgres://me@127.0.0.1/db";
-    assertThrows(engine({ url, poolSize: 4 }), RangeError, "a whole number from 5, got 4");
+    assertThrows(engine({ url, poolSize: 4 }), RangeError, "a whole number of at least 5, got 4");
     assertThrows(engine({ url, poolSize: 3, notify: false }), RangeError, "from 4, got 3");
     assertThrows(
       engine({ url, connections: connections({ url }) }),

@@ -115,8 +115,7 @@ onPostgres("a step that has succeeded", (it) => {
         const handle = await hephaestus.start(flow, "one", undefined);
 
         await eventually(
-          () =>
-            logger.said.some((line) => line.startsWith("Cannot move an instance on: it is tried")),
+          () => logger.said.some((line) => line.startsWith("Cannot advance an instance. Retrying")),
           "an advance says that it goes on trying",
         );
 
@@ -181,7 +180,7 @@ onPostgres("an instance that can no longer be written", (it) => {
       await hephaestus.work({ poll: "50ms" }).ready;
       const handle = await hephaestus.start(explosion, "one", undefined);
       await eventually(
-        () => logger.said.some((line) => line.includes("Cannot move an instance on")),
+        () => logger.said.some((line) => line.includes("Cannot advance an instance")),
         "it is said that the instance cannot be moved",
       );
 

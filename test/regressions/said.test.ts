@@ -93,7 +93,7 @@ everywhere("the log", (it) => {
     const [{ message }] = lines.filter(({ level }) => level === "error") as [Line];
     assertEquals(
       message,
-      'Workflow "exhausted" "id::one" has failed: step "failing" failed in each of 12 attempts',
+      'Workflow "exhausted" "id::one" failed: step "failing" failed in all 12 attempts',
     );
     const [entry] = await hephaestus.history(exhausted, "one");
     assertEquals([entry?.attempts, entry?.errors.length, entry?.errors[1]?.omitted], [12, 10, 2]);

@@ -80,7 +80,7 @@ everywhere("a schema that turns values into others", (it) => {
   );
 
   it(
-    "fails its step when it puts out what JSON cannot carry",
+    "fails its step when it puts out what JSON cannot represent",
     { workflows: [calendar] },
     async ({ hephaestus, work }) => {
       await work();

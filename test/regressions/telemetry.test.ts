@@ -174,7 +174,7 @@ everywhere("work", (it) => {
     await closing;
     const after = await refused();
     for (const error of [during, after]) {
-      assertEquals(error.message, "Cannot begin to work: the engine is closed or closing");
+      assertEquals(error.message, "Cannot start the worker: the engine is closed or closing");
       assertEquals((error as { code?: string }).code, "CLOSED");
     }
   });

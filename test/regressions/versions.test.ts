@@ -31,7 +31,10 @@ everywhere("a version", (it) => {
     const current = await hephaestus.start(all, "current", {});
     const unknown = () => hephaestus.start(all, "unknown", {}, { version: 4 });
     const error = await assertRejects(unknown, UnknownWorkflowError);
-    assertEquals(error.message, 'Cannot find version 4 of workflow "flow": versions are 1, 2, 3');
+    assertEquals(
+      error.message,
+      'Cannot find version 4 of workflow "flow": registered versions are 1, 2, 3',
+    );
 
     for (const { id } of [asked, picked, current]) {
       await hephaestus.resume(all, { id }, approval.emit.approved());
@@ -99,7 +102,7 @@ everywhere("a version", (it) => {
       await older.work({ poll: "20ms", heartbeat: "20ms", lease: "40ms" }).ready;
 
       const sentence =
-        'No living process has the code of workflow "flow" version 2, and 1 job is due in queue "default", such as workflow "flow"';
+        'No live process has the code of workflow "flow" version 2: 1 job is due in queue "default", for example workflow "flow"';
       await eventually(() => warnings.includes(sentence), "the log names the version");
       assertEquals((await hephaestus.get(next, "a"))?.active, ["approval"]);
     },

@@ -41,17 +41,17 @@ const refused: readonly (readonly [string, string, string])[] = [
   [
     "src/core/engine/engine.ts",
     "const now = Date.now();",
-    '"src/core/engine/engine.ts" uses "Date.now": core has no clock, chance, I/O or waiting',
+    '"src/core/engine/engine.ts" uses "Date.now": core must not use clocks, randomness, I/O or await',
   ],
   [
     "src/core/engine/engine.ts",
     "const read = await load();",
-    '"src/core/engine/engine.ts" uses "await": core has no clock, chance, I/O or waiting',
+    '"src/core/engine/engine.ts" uses "await": core must not use clocks, randomness, I/O or await',
   ],
   [
     "src/core/engine/engine.ts",
     'console.log("here");',
-    '"src/core/engine/engine.ts" uses "console.": core has no clock, chance, I/O or waiting',
+    '"src/core/engine/engine.ts" uses "console.": core must not use clocks, randomness, I/O or await',
   ],
   [
     "src/runner/advance.ts",
@@ -66,12 +66,12 @@ const refused: readonly (readonly [string, string, string])[] = [
   [
     "src/core/utils.ts",
     "",
-    '"src/core/utils.ts" says nothing: name the file by what it holds',
+    '"src/core/utils.ts" has a vague name: name the file after its contents',
   ],
   [
     "src/core/types.ts",
     "",
-    '"src/core/types.ts" says nothing: name the file by what it holds',
+    '"src/core/types.ts" has a vague name: name the file after its contents',
   ],
   [
     "src/cli/migrate.ts",
@@ -102,7 +102,7 @@ describe("check_layers", () => {
       ["src/core/c.ts", 'export type { B } from "./b.ts";'],
     ]);
     assertEquals(circles(files), [
-      'Cannot import in a circle: "src/core/b.ts" imports "src/core/c.ts" imports "src/core/b.ts"',
+      'Import cycle: "src/core/b.ts" imports "src/core/c.ts" imports "src/core/b.ts"',
     ]);
   });
 

@@ -9,10 +9,10 @@ describe("check_structure", () => {
   it("refuses a folder with too few or too many files", () => {
     assertEquals(folders([...named("src/a", 3), ...named("src/b", 12)]), []);
     assertEquals(folders(named("src/a", 2)), [
-      '"src/a" holds 2 files: a room of its own takes 3',
+      '"src/a" holds 2 files: a folder needs at least 3',
     ]);
     assertEquals(folders(named("src/a", 13)), [
-      '"src/a" holds 13 files: divide it, 12 is the limit',
+      '"src/a" holds 13 files: split it, the limit is 12',
     ]);
   });
 

@@ -22,10 +22,10 @@ describe("a planted defect", () => {
 
   for (
     const [refused, why] of [
-      [header, "it holds no diff"],
+      [header, "it contains no diff"],
       [diff, "it does not say what the defect is"],
-      [`Defect: It is wrong.\n${diff}`, "each line Test needs a line Name"],
-      [`Because.\n${diff}`, '"Because." is no header line'],
+      [`Defect: It is wrong.\n${diff}`, "each Test line needs a Name line"],
+      [`Because.\n${diff}`, '"Because." is not a header line'],
     ] as const
   ) {
     it(`is refused where ${why}`, () => {

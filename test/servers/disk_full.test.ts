@@ -80,7 +80,7 @@ describe("a disk that is full, and free again", { skip }, () => {
       const error = await assertRejects(
         () => hephaestus.start(shop, "large", undefined, { metadata: { large } }),
         HephaestusError,
-        "Cannot run a statement now: the disk of the database is full (53100)",
+        "Cannot run a statement now: the database's disk is full (53100)",
       );
       assertEquals(error.code, "DATABASE_UNAVAILABLE");
       rmSync(ballast);

@@ -46,6 +46,6 @@ describe("memory()", () => {
     const { status, error } = await (await hephaestus.start(writing, "a", undefined)).result();
 
     assertEquals(status, "failed");
-    assertStringIncludes(error?.message ?? "", "Hand one over with memory({ sql })");
+    assertStringIncludes(error?.message ?? "", "Pass one with memory({ sql })");
   });
 });

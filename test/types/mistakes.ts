@@ -111,15 +111,15 @@ step("y", { sees: [charge.when("charged")], events: ok, run: ({ emit, seen }) =>
 step("y", { needs: [validate.when("vaild")], events: ok, run: ({ emit }) => emit.ok() });
 // waiting without being asynchronous
 step("y", { events: ok, run: ({ emit }) => emit.later() });
-// a value that JSON cannot carry
+// a value that JSON cannot represent
 type<{ at: Date }>();
 // a value that is none that JSON can carry
 type<bigint>();
 // a function as a value
 type<() => void>();
-// a list of values that JSON cannot carry
+// a list of values that JSON cannot represent
 type<Map<string, string>[]>();
-// a schema that puts out what JSON cannot carry, as an event
+// a schema that puts out what JSON cannot represent, as an event
 step("y", { events: { ok: z.coerce.date() }, run: ({ emit }) => emit.ok(new Date()) });
 // a schema that puts it out deep inside
 signal("y", { events: { ok: z.object({ items: z.array(z.object({ at: z.date() })) }) } });
@@ -133,7 +133,7 @@ step("y", { input: z.object({ at: z.coerce.date() }), events: ok, run: ({ emit }
 defaulted.emit.asked({});
 // what a schema puts out instead of what it takes
 defaulted.emit.asked({ by: "maria", age: 3 });
-// a value that JSON cannot carry, deep inside
+// a value that JSON cannot represent, deep inside
 type<{ items: readonly { readonly price: bigint }[] }>();
 // a duration without a unit that exists
 timer("y", "3 weeks");

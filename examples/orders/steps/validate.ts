@@ -19,7 +19,7 @@ function fault({ customer, lines }: Order): string | undefined {
   if (customer === undefined) return "the customer is unknown";
   if (lines.length === 0) return "it asks for nothing";
   if (lines.some(({ quantity }) => !Number.isInteger(quantity) || quantity < 1)) {
-    return "a quantity is not a whole number from 1";
+    return "a quantity is not a positive whole number";
   }
   const products = new Set(lines.map(({ product }) => product));
   return products.size < lines.length ? "it names a product twice" : undefined;

@@ -1,9 +1,9 @@
+import type { Input } from "../value/type.ts";
 import type { Context } from "./context.ts";
 import type { Declared, Emit, EmittedOf, StepEvents } from "./emit.ts";
-import { define, made } from "./options.ts";
+import { createStep, define } from "./options.ts";
 import type { FactsOf, Step, StepsOf } from "./step.ts";
 import type { Need } from "./step_definition.ts";
-import type { Input } from "../value/type.ts";
 
 /** The options of a choice. */
 export interface ChoiceOptions<E extends StepEvents, N extends readonly Need[], In> {
@@ -49,5 +49,5 @@ export function choice<
 >(name: Name, options: ChoiceOptions<E, N, In>): Step<Name, E, FactsOf<N>, In, never>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function choice(name: string, options: any): any {
-  return made(define("choice", name, options));
+  return createStep(define("choice", name, options));
 }

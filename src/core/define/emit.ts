@@ -13,8 +13,9 @@ export interface StepEvents {
  * @internal
  */
 export type Declared<E extends StepEvents> = {
-  readonly [K in keyof E]: [Carried<TypeOf<E[K]>>] extends [never]
-    ? Mistake<`JSON cannot carry the output of event '${K & string}': its schema must output JSON`>
+  readonly [K in keyof E]: [Carried<TypeOf<E[K]>>] extends [never] ? Mistake<
+      `JSON cannot represent the output of event '${K & string}': its schema must output JSON`
+    >
     : unknown;
 };
 

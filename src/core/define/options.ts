@@ -1,11 +1,11 @@
-import { type Delivery, type EmitOptions, emitted, metadata } from "./emit.ts";
-import { milliseconds } from "../value/duration.ts";
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import type { StepKind } from "../graph/graph.ts";
+import { milliseconds } from "../value/duration.ts";
 import { checkName, isPrintable } from "../value/identity.ts";
 import { resolveRetry, type RetryPolicy } from "../value/retry.ts";
-import type { Need, StepDefinition } from "./step_definition.ts";
 import { isType, type Type } from "../value/type.ts";
+import { type Delivery, type EmitOptions, emitted, metadata } from "./emit.ts";
+import type { Need, StepDefinition } from "./step_definition.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -29,7 +29,7 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
   if (typeof asynchronous !== "boolean") throw refuse(`option "async" is not true or false`);
   const expires = duration(options, "expires", refuse);
   if (expires !== undefined && !asynchronous && kind !== "signal") {
-    throw refuse(`option "expires" is for signals and asynchronous steps`);
+    throw refuse(`option "expires" is only for signals and asynchronous steps`);
   }
   return Object.freeze({
     name,
@@ -52,7 +52,7 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
 
 /** Creates the public object of a definition. */
 // deno-lint-ignore no-explicit-any -- the overloads of its callers define the type
-export function made(definition: StepDefinition): any {
+export function createStep(definition: StepDefinition): any {
   const { name, kind, events } = definition;
   const waits = definition.asynchronous || kind === "signal";
   return Object.freeze({
@@ -62,7 +62,7 @@ export function made(definition: StepDefinition): any {
     when(event: string): Omit<Need, "~output"> {
       if (!events.has(event)) {
         throw new WorkflowDefinitionError(
-          `Cannot need "${name}.${event}": ${kind} "${name}" declares no event "${event}"`,
+          `Cannot refer to "${name}.${event}": ${kind} "${name}" declares no event "${event}"`,
         );
       }
       return Object.freeze({ name, event });
@@ -70,7 +70,7 @@ export function made(definition: StepDefinition): any {
     outcome: (): Omit<Need, "~output"> => Object.freeze({ name, event: "*" }),
     as(other: unknown): unknown {
       checkName(kind, other);
-      return made(Object.freeze({ ...definition, name: other }));
+      return createStep(Object.freeze({ ...definition, name: other }));
     },
     ...(waits ? { emit: deliver(definition) } : {}),
   });
@@ -113,7 +113,7 @@ export function isObject(value: unknown): value is Options {
 /** Rejects an unknown option, which is most likely a typo. */
 export function only(options: object, names: readonly string[], refuse: Refuse): void {
   const unknown = Object.keys(options).find((option) => !names.includes(option));
-  if (unknown !== undefined) throw refuse(`option "${unknown}" is unknown here`);
+  if (unknown !== undefined) throw refuse(`there is no option "${unknown}"`);
 }
 
 function events(
@@ -134,10 +134,10 @@ function events(
     if ((asynchronous || kind === "signal") && event === "expired") {
       throw refuse(`event "expired" is declared by option "expires"`);
     }
-    if (!isType(type)) throw refuse(`event "${event}" has no type, write type() or a schema`);
+    if (!isType(type)) throw refuse(`event "${event}" has no type: use type() or a schema`);
     read.set(event, type);
   }
-  if (read.size === 0) throw refuse("it declares no event and could never end");
+  if (read.size === 0) throw refuse("it declares no events, so it could never end");
   return expires === undefined ? read : read.set("expired", undefined);
 }
 
@@ -151,9 +151,9 @@ function needs(
   const names = new Set<string>();
   return Object.freeze(list.map((need: unknown) => {
     if (!isObject(need) || typeof need["name"] !== "string" || typeof need["event"] !== "string") {
-      throw refuse(`option "${option}" takes step.when("event") and step.outcome() only`);
+      throw refuse(`option "${option}" accepts only step.when("event") and step.outcome()`);
     }
-    if (names.has(need["name"])) throw refuse(`option "${option}" names "${need["name"]}" twice`);
+    if (names.has(need["name"])) throw refuse(`option "${option}" lists "${need["name"]}" twice`);
     names.add(need["name"]);
     return Object.freeze({ name: need["name"], event: need["event"] });
   }));
@@ -161,7 +161,7 @@ function needs(
 
 function input(type: unknown, refuse: Refuse): Type<unknown> | undefined {
   if (type === undefined || isType(type)) return type;
-  throw refuse(`option "input" is not a type, write type() or a schema`);
+  throw refuse(`option "input" is not a type: use type() or a schema`);
 }
 
 /** Validates a retry policy now, so that it cannot fail later. */
@@ -188,7 +188,7 @@ function priority(value: unknown, refuse: Refuse): number | undefined {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 9) {
     return value;
   }
-  throw refuse(`option "priority" is not a whole number from 0, the most urgent, to 9`);
+  throw refuse(`option "priority" is not a whole number from 0 (most urgent) to 9`);
 }
 
 function duration(
@@ -200,7 +200,7 @@ function duration(
   if (value === undefined) return undefined;
   const length = wait(value, option, refuse);
   if (length > 0) return length;
-  throw refuse(`option "${option}" is not longer than 0 milliseconds`);
+  throw refuse(`option "${option}" must be longer than 0 milliseconds`);
 }
 
 function wait(value: unknown, option: string | undefined, refuse: Refuse): number {

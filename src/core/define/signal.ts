@@ -1,8 +1,8 @@
-import type { Declared, StepEvents } from "./emit.ts";
-import { define, made } from "./options.ts";
 import type { Duration } from "../value/duration.ts";
-import type { AsyncStep, Step, WithExpiry } from "./step.ts";
 import type { Type } from "../value/type.ts";
+import type { Declared, StepEvents } from "./emit.ts";
+import { createStep, define } from "./options.ts";
+import type { AsyncStep, Step, WithExpiry } from "./step.ts";
 
 /** The options of a signal. */
 export interface SignalOptions<E extends StepEvents, Limit extends Duration> {
@@ -43,7 +43,7 @@ export function signal<
 ): AsyncStep<Name, WithExpiry<E, Limit>, never, unknown, never>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function signal(name: string, options: any): any {
-  return made(define("signal", name, options));
+  return createStep(define("signal", name, options));
 }
 
 /**
@@ -69,5 +69,5 @@ export function timer<const Name extends string>(
 ): Step<Name, { readonly elapsed: Type<undefined> }, never, unknown, never>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function timer(name: string, after: unknown): any {
-  return made(define("timer", name, { after }));
+  return createStep(define("timer", name, { after }));
 }

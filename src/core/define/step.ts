@@ -1,3 +1,6 @@
+import type { Duration } from "../value/duration.ts";
+import type { RetryPolicy } from "../value/retry.ts";
+import type { Input, Type, TypeOf } from "../value/type.ts";
 import type { Context, Transaction } from "./context.ts";
 import type {
   Declared,
@@ -9,10 +12,7 @@ import type {
   Postponed,
   StepEvents,
 } from "./emit.ts";
-import { define, made } from "./options.ts";
-import type { Duration } from "../value/duration.ts";
-import type { RetryPolicy } from "../value/retry.ts";
-import type { Input, Type, TypeOf } from "../value/type.ts";
+import { createStep, define } from "./options.ts";
 import type { Need, StepDefinition } from "./step_definition.ts";
 
 /**
@@ -196,5 +196,5 @@ export function step<
   : Step<Name, E, FactsOf<N>, In, V[number]["name"]>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function step(name: string, options: any): any {
-  return made(define("step", name, options));
+  return createStep(define("step", name, options));
 }

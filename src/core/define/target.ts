@@ -1,8 +1,8 @@
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import type { ArrivalMode } from "../graph/graph.ts";
+import { isStep } from "./options.ts";
 import type { Step } from "./step.ts";
 import type { StepDefinition } from "./step_definition.ts";
-import { isStep } from "./options.ts";
 
 /** The end of a path. */
 export interface Done {
@@ -128,7 +128,9 @@ export function aims(move: unknown, from: string): readonly Aim[] {
   if (isDone(move)) return [];
   const list = Array.isArray(move) ? move.map((target) => aim(target, from)) : [aim(move, from)];
   if (list.length === 0) {
-    throw new WorkflowDefinitionError(`Cannot lead ${from} to an empty list: write done to end`);
+    throw new WorkflowDefinitionError(
+      `Cannot route ${from} to an empty list: use done to end the path`,
+    );
   }
   return list;
 }
@@ -142,8 +144,8 @@ function aim(target: unknown, from: string): Aim {
     }
   }
   throw new WorkflowDefinitionError(
-    `Cannot lead ${from} to ${described(target)}: it is not a step` +
-      (isDone(target) ? ", done ends a path and must be the only target" : ""),
+    `Cannot route ${from} to ${described(target)}: it is not a step` +
+      (isDone(target) ? ". done ends a path and must be the only target" : ""),
   );
 }
 

@@ -1,5 +1,5 @@
-import { latestOf } from "./control.ts";
 import type { Graph } from "../graph/graph.ts";
+import { latestOf } from "./control.ts";
 import type { Control } from "./instance.ts";
 
 const none: readonly never[] = [];

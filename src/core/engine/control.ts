@@ -1,6 +1,6 @@
+import type { JsonObject } from "../value/json.ts";
 import { type Activation, activationKey, firstActivation } from "./activation.ts";
 import type { ActiveStep, Control } from "./instance.ts";
-import type { JsonObject } from "../value/json.ts";
 
 /** The state before anything has started. */
 export const emptyControl: Control = {
@@ -79,7 +79,7 @@ interface Encoded {
 export function decodeControl(text: string): Control {
   const control: Encoded = JSON.parse(text);
   const active = new Map<string, ActiveStep>();
-  for (const [step, said] of Object.entries(control.active ?? {})) active.set(step, read(said));
+  for (const [step, text] of Object.entries(control.active ?? {})) active.set(step, read(text));
   return {
     active,
     activations: new Map(Object.entries(control.activations ?? {})),
@@ -92,7 +92,7 @@ export function decodeControl(text: string): Control {
   };
 }
 
-function read(said: string): ActiveStep {
-  const [cause = "", of] = said.split("@");
+function read(text: string): ActiveStep {
+  const [cause = "", of] = text.split("@");
   return { cause, activation: of === undefined ? firstActivation : Number(of) };
 }

@@ -1,9 +1,9 @@
+import type { Graph } from "../graph/graph.ts";
+import type { JsonObject } from "../value/json.ts";
 import { type Activation, activationKey, firstActivation, stepOf } from "./activation.ts";
 import { causesOf } from "./causes.ts";
 import { emptyControl } from "./control.ts";
-import type { Graph } from "../graph/graph.ts";
 import type { ActiveStep, Control } from "./instance.ts";
-import type { JsonObject } from "../value/json.ts";
 
 const none: readonly never[] = [];
 

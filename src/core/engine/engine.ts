@@ -1,6 +1,11 @@
-import { ControlDraft, over } from "./draft.ts";
+import { HephaestusError } from "../errors/errors.ts";
+import { type Graph, type GraphStep, row } from "../graph/graph.ts";
 import { type Activation, activationBy, activationKey, firstActivation } from "./activation.ts";
+import { causesOf } from "./causes.ts";
 import { activationOf, emptyControl, isActive } from "./control.ts";
+import { ControlDraft, over } from "./draft.ts";
+import { filtered } from "./filtered.ts";
+import type { Control, InstanceStatus } from "./instance.ts";
 import {
   type AppliedEnding,
   type Decide,
@@ -11,11 +16,6 @@ import {
   type Progress,
   type StepEnding,
 } from "./progress.ts";
-import { HephaestusError } from "../errors/errors.ts";
-import { filtered } from "./filtered.ts";
-import { causesOf } from "./causes.ts";
-import { type Graph, type GraphStep, row } from "../graph/graph.ts";
-import type { Control, InstanceStatus } from "./instance.ts";
 
 /** Starts an instance. */
 export function open(graph: Graph, decide: Decide): Progress {

@@ -1,8 +1,8 @@
+import { type Graph, row } from "../graph/graph.ts";
+import { decode, encode, type JsonObject } from "../value/json.ts";
 import { stepOf } from "./activation.ts";
 import { causesOf } from "./causes.ts";
-import { type Graph, row } from "../graph/graph.ts";
 import type { Control } from "./instance.ts";
-import { decode, encode, type JsonObject } from "../value/json.ts";
 
 /**
  * Adds the metadata of the start to a control. It is stored as soon as a step adds to the metadata.

@@ -1,7 +1,8 @@
-import type { Activation } from "./activation.ts";
-import type { JsonObject } from "../value/json.ts";
 import type { Failure } from "../value/failure.ts";
+import type { JsonObject } from "../value/json.ts";
+import type { Activation } from "./activation.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
+
 /** The event that records that an asynchronous step waits for a delivery. */
 export const LATER = "__async__";
 

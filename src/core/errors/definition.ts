@@ -9,12 +9,13 @@ import { HephaestusError } from "./base.ts";
  * import { GraphChangedError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
  *
- * const changes = ['step "ship" is new'];
- * const error = new GraphChangedError({ workflow: "order", version: 1, open: 214, changes, next: 2 });
+ * const changes = ['step "ship" was added'];
+ * const of = { workflow: "order", version: 1, open: 214, changes, next: 2 };
  * assertEquals(
- *   error.message,
- *   'Cannot serve workflow "order" version 1: its graph is not the one that 214 open instances began with ' +
- *     '(step "ship" is new). Make it version 2 with versioned(...). Or let them end, or cancel them.',
+ *   new GraphChangedError(of).message,
+ *   'Cannot serve workflow "order" version 1: its graph differs from the one that ' +
+ *     '214 open instances started with (step "ship" was added). ' +
+ *     "Make it version 2 with versioned(...), let them finish, or cancel them.",
  * );
  * ```
  */
@@ -53,8 +54,8 @@ export class GraphChangedError extends HephaestusError {
     const how = changes.length === 0 ? "" : ` (${changes.slice(0, 3).join(", ")}${more})`;
     super(
       "GRAPH_CHANGED",
-      `Cannot ${action} workflow "${workflow}" version ${version}: its graph is not the one that ${instances} began with` +
-        `${how}. Make it version ${next} with versioned(...). Or let ${them} end, or cancel ${them}.`,
+      `Cannot ${action} workflow "${workflow}" version ${version}: its graph differs from the one that ${instances} started with` +
+        `${how}. Make it version ${next} with versioned(...), let ${them} finish, or cancel ${them}.`,
       options,
     );
     this.workflow = workflow;

@@ -53,7 +53,7 @@ export class WorkflowDefinitionError extends HephaestusError {
  *
  * assertEquals(
  *   new UnknownWorkflowError({ workflow: "order", version: 3, known: [1, 2] }).message,
- *   'Cannot find version 3 of workflow "order": versions are 1, 2',
+ *   'Cannot find version 3 of workflow "order": registered versions are 1, 2',
  * );
  * ```
  */
@@ -78,7 +78,9 @@ export class UnknownWorkflowError extends HephaestusError {
     const { workflow, version, known } = of;
     const what = version === undefined ? "workflow" : `version ${version} of workflow`;
     const kind = version === undefined ? "workflows" : "versions";
-    const registered = known.length === 0 ? `there are no ${kind}` : `${kind} are ${listed(known)}`;
+    const registered = known.length === 0
+      ? `no ${kind} are registered`
+      : `registered ${kind} are ${listed(known)}`;
     super("UNKNOWN_WORKFLOW", `Cannot find ${what} "${workflow}": ${registered}`, options);
     this.workflow = workflow;
     this.version = version;

@@ -1,5 +1,5 @@
-import { HephaestusError, listed } from "./base.ts";
 import type { InstanceStatus } from "../engine/instance.ts";
+import { HephaestusError, listed } from "./base.ts";
 
 /** The instance that an error is about, by business key or by id. */
 export interface InstanceName {
@@ -144,8 +144,8 @@ export class NotWaitingError extends HephaestusError {
     options?: ErrorOptions,
   ) {
     const waiting = `${of.kind ?? "signal"} "${of.step}" is not waiting`;
-    const ended = of.event === undefined ? "" : `, it has ended with "${of.event}"`;
-    const since = of.since === undefined ? "" : ` since ${of.since.toISOString()}`;
+    const ended = of.event === undefined ? "" : `, it ended with "${of.event}"`;
+    const since = of.since === undefined ? "" : ` (since ${of.since.toISOString()})`;
     const sentence = `Cannot resume ${
       named(of)
     }: ${waiting}${ended}, instance is ${of.status}${since}`;
@@ -209,7 +209,7 @@ export class NotCancellableError extends HephaestusError {
  *
  * assertEquals(
  *   new NotDeletableError({ workflow: "order", key: "abc123", status: "waiting" }).message,
- *   'Cannot delete order "abc123": instance is waiting, cancel it first or pass force',
+ *   'Cannot delete order "abc123": instance is waiting. Cancel it first, or pass force',
  * );
  * ```
  */
@@ -232,7 +232,7 @@ export class NotDeletableError extends HephaestusError {
   constructor(of: InstanceName & { status: InstanceStatus }, options?: ErrorOptions) {
     const sentence = `Cannot delete ${
       named(of)
-    }: instance is ${of.status}, cancel it first or pass force`;
+    }: instance is ${of.status}. Cancel it first, or pass force`;
     super("NOT_DELETABLE", sentence, options);
     this.workflow = of.workflow;
     this.key = of.key;
@@ -275,7 +275,7 @@ export class AmbiguousKeyError extends HephaestusError {
     const subject = `Cannot ${of.action ?? "find"} ${
       named({ workflow: of.workflow, key: of.key })
     }`;
-    const sentence = `${subject}: the key belongs to several instances, ${listed(of.ids)}`;
+    const sentence = `${subject}: several instances have this key: ${listed(of.ids)}`;
     super("AMBIGUOUS_KEY", sentence, options);
     this.workflow = of.workflow;
     this.key = of.key;

@@ -75,7 +75,7 @@ export class RetryLaterError extends HephaestusError {
  *
  * assertEquals(
  *   new StepTimeoutError({ step: "charge", limit: 30_000 }).message,
- *   'Cannot finish step "charge": its time limit of 30000 ms has passed',
+ *   'Cannot finish step "charge": it exceeded its time limit of 30000 ms',
  * );
  * ```
  */
@@ -92,7 +92,8 @@ export class StepTimeoutError extends HephaestusError {
 
   /** Builds the message from the step and its time limit. */
   constructor(of: { step: string; limit: number }, options?: ErrorOptions) {
-    const sentence = `Cannot finish step "${of.step}": its time limit of ${of.limit} ms has passed`;
+    const sentence =
+      `Cannot finish step "${of.step}": it exceeded its time limit of ${of.limit} ms`;
     super("STEP_TIMEOUT", sentence, options);
     this.step = of.step;
     this.limit = of.limit;

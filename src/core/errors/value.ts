@@ -6,7 +6,7 @@ import { HephaestusError } from "./base.ts";
 export interface Problem {
   /** The path within the value, for instance `"items[3].when"`; empty for the value itself. */
   readonly path: string;
-  /** What is wrong there, for instance `"is a Date, which JSON cannot carry"`. */
+  /** What is wrong there, for instance `"is a Date, which JSON cannot represent"`. */
   readonly message: string;
 }
 
@@ -18,10 +18,11 @@ export interface Problem {
  * import { InvalidValueError } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
  *
- * const problems = [{ path: "items[3].when", message: "is a Date, which JSON cannot carry" }];
+ * const problems = [{ path: "items[3].when", message: "is a Date, which JSON cannot represent" }];
  * assertEquals(
  *   new InvalidValueError({ what: 'output of step "charge"', problems }).message,
- *   'Cannot store output of step "charge": value at "items[3].when" is a Date, which JSON cannot carry',
+ *   'Cannot store output of step "charge": ' +
+ *     'value at "items[3].when" is a Date, which JSON cannot represent',
  * );
  * ```
  */
@@ -63,7 +64,7 @@ export class InvalidValueError extends HephaestusError {
  * const error = new PayloadTooLargeError({ what: "input", size: 1_300_000, limit: 1_048_576 });
  * assertEquals(
  *   error.message,
- *   "Cannot store input: it has at least 1300000 bytes, the limit is 1048576",
+ *   "Cannot store input: it has at least 1300000 bytes, and the limit is 1048576",
  * );
  * ```
  */
@@ -83,7 +84,8 @@ export class PayloadTooLargeError extends HephaestusError {
   /** Builds the message from the value, its size and the limit. */
   constructor(of: { what: string; size: number; limit: number }, options?: ErrorOptions) {
     const { what, size, limit } = of;
-    const sentence = `Cannot store ${what}: it has at least ${size} bytes, the limit is ${limit}`;
+    const sentence =
+      `Cannot store ${what}: it has at least ${size} bytes, and the limit is ${limit}`;
     super("PAYLOAD_TOO_LARGE", sentence, options);
     this.what = what;
     this.size = size;

@@ -1,7 +1,7 @@
 import type { Refuse } from "../define/options.ts";
-import { type Graph, graph, type GraphStep } from "./graph.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
 import { type Aim, aims } from "../define/target.ts";
+import { type Graph, graph, type GraphStep } from "./graph.ts";
 
 /** A step and where each of its events leads. */
 export interface WorkflowRow {
@@ -22,7 +22,9 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
   }
   const read = new Map<string, readonly Aim[]>();
   for (const event of step.events.keys()) {
-    if (!given.has(event)) throw refuse(`event "${step.name}.${event}" has no target: write done`);
+    if (!given.has(event)) {
+      throw refuse(`event "${step.name}.${event}" has no target: use done to end the path`);
+    }
     const list = aims(given.get(event), `event "${step.name}.${event}"`);
     const names = new Set<string>();
     for (const { step: { name } } of list) {
@@ -65,7 +67,7 @@ export function assemble(
         same(to);
         if (sealed.has(to.name)) {
           throw refuse(
-            `event "${step.name}.${event}" leads back to "${to.name}", a workflow has no cycles`,
+            `event "${step.name}.${event}" leads back to "${to.name}". A workflow cannot have cycles`,
           );
         }
         open.add(to.name);

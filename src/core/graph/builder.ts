@@ -1,17 +1,17 @@
-import type { Workflow } from "./workflow.ts";
 import { isStep, only, type Refuse, retry } from "../define/options.ts";
-import { WorkflowDefinitionError } from "../errors/errors.ts";
-import { fingerprint } from "./fingerprint.ts";
-import { checkName, type Scope, scopes } from "../value/identity.ts";
-import { decode, encode, type JsonObject } from "../value/json.ts";
-import { toMermaid } from "./mermaid.ts";
-import type { RetryPolicy } from "../value/retry.ts";
-import { assemble, row, type WorkflowRow } from "./assemble.ts";
-import { prove } from "./soundness.ts";
 import type { Step } from "../define/step.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
+import { WorkflowDefinitionError } from "../errors/errors.ts";
+import { checkName, type Scope, scopes } from "../value/identity.ts";
+import { decode, encode, type JsonObject } from "../value/json.ts";
+import type { RetryPolicy } from "../value/retry.ts";
 import { type Input, isType } from "../value/type.ts";
+import { assemble, row, type WorkflowRow } from "./assemble.ts";
 import type { FirstRow, StartStep } from "./builder_types.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { toMermaid } from "./mermaid.ts";
+import { prove } from "./soundness.ts";
+import type { Workflow } from "./workflow.ts";
 
 /** The options of a workflow. */
 export interface WorkflowOptions<In, S extends Step, Given = In> {
@@ -113,11 +113,11 @@ function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): H
   only(options, known, refuse);
   const { key, input, start, scope = "workflow", version = 1, tags = [], metadata = {} } = options;
   checkName("key", key);
-  if (!isType(input)) throw refuse(`option "input" is not a type, write type() or a schema`);
+  if (!isType(input)) throw refuse(`option "input" is not a type: use type() or a schema`);
   if (!isStep(start)) throw refuse(`option "start" is not a step`);
   if (!scopes.includes(scope)) throw refuse(`scope "${String(scope)}" is unknown`);
   if (!Number.isInteger(version) || version < 1 || version > 2 ** 31 - 1) {
-    throw refuse(`version ${String(version)} is not a whole number from 1`);
+    throw refuse(`version ${String(version)} is not a positive whole number`);
   }
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string" && tag !== "")) {
     throw refuse(`option "tags" is not an array of strings`);

@@ -137,7 +137,7 @@ export type RowStep<S extends Step, In, Open, Sealed extends string> = unknown e
     : Mistake<
       `'${S["name"]}' needs '${
         & Exclude<S["~needs"], Certain<Open, S["name"]>>
-        & string}', which is not certain on every path that reaches it`
+        & string}', which is not guaranteed on every path that reaches it`
     >
   : Mistake<`'${S["name"]}' is not the target of any transition above`>;
 
@@ -182,15 +182,15 @@ type Explained<Moves, Name extends string, Events, Above> =
 
 type Forgotten<Name extends string, Event> = Event extends string
   ? string extends Event
-    ? `the events of '${Name}' are not known to the compiler: write them as a literal`
-  : `event '${Name}.${Event}' has no target: write done`
+    ? `the events of '${Name}' are unknown to the compiler: write them as a literal`
+  : `event '${Name}.${Event}' has no target: use done to end the path`
   : never;
 
 /** The target of one event, or an explanation of the mistake. */
 type Led<M, Event extends string, Above> = NameOf<TargetsOf<M>> extends infer Names
   ? [Names] extends [string] ? [Names & Above | Listed<M>] extends [never] ? unknown
     : [Names & Above] extends [never] ? Mistake<`event '${Event}' leads to ${Listed<M> & string}`>
-    : Mistake<`'${Names & Above & string}' comes earlier: a workflow has no cycles`>
+    : Mistake<`'${Names & Above & string}' comes earlier: a workflow cannot have cycles`>
   : Names extends Mistake<infer Why>
     ? Why extends `this${string}` ? Names : Mistake<`event '${Event}' leads nowhere: ${Why}`>
   : never

@@ -1,7 +1,7 @@
 import type { Arrival, Graph, GraphStep, StepKind } from "./graph.ts";
 
 /** The properties of a step that a running instance depends on. */
-export interface DrawnStep {
+export interface EncodedStep {
   readonly name: string;
   readonly kind: StepKind;
   readonly asynchronous: boolean;
@@ -17,16 +17,16 @@ export interface DrawnStep {
  * and sees are left out: `build()` proves them for every run of these moves, and every output is
  * stored.
  */
-export function drawn(graph: Graph): string {
-  return JSON.stringify([...graph.steps.values()].map(drawnStep));
+export function encodeGraph(graph: Graph): string {
+  return JSON.stringify([...graph.steps.values()].map(encodeStep));
 }
 
-/** Parses the output of {@linkcode drawn}. */
-export function readDrawn(text: string): readonly DrawnStep[] {
+/** Parses the output of {@linkcode encodeGraph}. */
+export function decodeGraph(text: string): readonly EncodedStep[] {
   return JSON.parse(text);
 }
 
-function drawnStep({ name, kind, asynchronous, moves }: GraphStep): DrawnStep {
+function encodeStep({ name, kind, asynchronous, moves }: GraphStep): EncodedStep {
   const sorted = [...moves].sort(([a], [b]) => compare(a, b));
   return {
     name,
@@ -46,7 +46,7 @@ function compare(a: string, b: string): number {
  * Identifies the graph of one version of one workflow: an FNV-1a hash as a signed 64-bit number.
  */
 export function fingerprint(workflow: string, version: number, graph: Graph): string {
-  const text = JSON.stringify([workflow, version, drawn(graph)]);
+  const text = JSON.stringify([workflow, version, encodeGraph(graph)]);
   let hash = 0xcbf29ce484222325n;
   for (let at = 0; at < text.length; at++) {
     hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(at))) * 0x100000001b3n);
@@ -67,21 +67,21 @@ export function graphChanges(began: string, now: string): readonly string[] {
     return old === undefined ? [] : stepChanges(old, step, (to) => before.has(to) && after.has(to));
   });
   const changes = [
-    ...removed.map(({ kind, name }) => `${kind} "${name}" is gone`),
-    ...added.map(({ kind, name }) => `${kind} "${name}" is new`),
+    ...removed.map(({ kind, name }) => `${kind} "${name}" was removed`),
+    ...added.map(({ kind, name }) => `${kind} "${name}" was added`),
     ...kept,
   ];
-  return changes.length > 0 ? changes : ["its rows stand in another order"];
+  return changes.length > 0 ? changes : ["its rows are in a different order"];
 }
 
-function byName(text: string): ReadonlyMap<string, DrawnStep> {
-  return new Map(readDrawn(text).map((step) => [step.name, step]));
+function byName(text: string): ReadonlyMap<string, EncodedStep> {
+  return new Map(decodeGraph(text).map((step) => [step.name, step]));
 }
 
 /** A target step that only one of the graphs has is already listed. */
 function stepChanges(
-  old: DrawnStep,
-  step: DrawnStep,
+  old: EncodedStep,
+  step: EncodedStep,
   inBoth: (to: string) => boolean,
 ): readonly string[] {
   const { name } = step;
@@ -93,7 +93,7 @@ function stepChanges(
   const [before, after] = [movesOf(old), movesOf(step)];
   for (const [event, moves] of before) {
     const now = after.get(event);
-    if (now === undefined) changes.push(`event "${event}" of "${name}" is gone`);
+    if (now === undefined) changes.push(`event "${event}" of "${name}" was removed`);
     else if (
       targets(moves.filter(({ to }) => inBoth(to))) !==
         targets(now.filter(({ to }) => inBoth(to)))
@@ -104,12 +104,12 @@ function stepChanges(
     }
   }
   for (const event of after.keys()) {
-    if (!before.has(event)) changes.push(`event "${event}" of "${name}" is new`);
+    if (!before.has(event)) changes.push(`event "${event}" of "${name}" was added`);
   }
   return changes;
 }
 
-function movesOf({ moves }: DrawnStep): ReadonlyMap<string, readonly Arrival[]> {
+function movesOf({ moves }: EncodedStep): ReadonlyMap<string, readonly Arrival[]> {
   return new Map(Object.entries(moves));
 }
 

@@ -1,8 +1,8 @@
-import { has, including, none, type RowSet, unite } from "./row_set.ts";
 import type { Refuse } from "../define/options.ts";
+import type { StepDefinition } from "../define/step_definition.ts";
 import type { ArrivalMode, Graph, GraphStep } from "./graph.ts";
 import { behind, compatible, parted, type Path, simplified, together } from "./paths.ts";
-import type { StepDefinition } from "../define/step_definition.ts";
+import { has, including, none, type RowSet, unite } from "./row_set.ts";
 
 /** One event that leads to a step, with every path on which it does. */
 interface WayIn {
@@ -77,8 +77,8 @@ function ways(
   const both = clash(found, new Set());
   if (both !== undefined) {
     throw refuse(
-      `step "${step.name}" can be started by ${both[0].by} and by ${both[1].by} in one run, ` +
-        `write join to wait for all or first to start once`,
+      `step "${step.name}" can be started by ${both[0].by} and by ${both[1].by} in one run. ` +
+        `Use join to wait for all of them, or first to start it once`,
     );
   }
   return simplified(found, outcomes);
@@ -99,13 +99,13 @@ function joins(
     else known.push(...paths);
   }
   if (sources.size === 1) {
-    throw refuse(`only "${step.sources[0]}" joins step "${step.name}", a join needs two`);
+    throw refuse(`only "${step.sources[0]}" joins step "${step.name}". A join needs at least two`);
   }
   const every = [...sources.values()].map((paths) => simplified(paths, outcomes));
   const joined = together(every, outcomes);
   if (joined.length > 0) return joined;
   const names = step.sources.map((source) => `"${source}"`).join(" and ");
-  throw refuse(`the join at step "${step.name}" can never start, no run brings ${names} there`);
+  throw refuse(`the join at step "${step.name}" can never start: no run reaches it from ${names}`);
 }
 
 /** Finds two arrivals that can happen in one run and are not both `first`. */
@@ -154,7 +154,9 @@ function reads(
     for (const { name, event } of list ?? []) {
       const what = `step "${step.name}" ${verb} "${name}.${event}"`;
       const source = graph.steps.get(name);
-      if (source === undefined) throw refuse(`${what}, but "${name}" is not a step of it`);
+      if (source === undefined) {
+        throw refuse(`${what}, but "${name}" is not a step of this workflow`);
+      }
       if (event !== "*" && !source.moves.has(event)) {
         throw refuse(`${what}, but "${name}" never emits "${event}"`);
       }
@@ -162,7 +164,7 @@ function reads(
         throw refuse(`${what}, but no path leads from "${name}" to it`);
       }
       if (verb === "needs" && !paths.every((path) => holds(path, source, event))) {
-        throw refuse(`${what}, which is not certain on every path that reaches it`);
+        throw refuse(`${what}, which is not guaranteed on every path that reaches it`);
       }
     }
   }

@@ -1,12 +1,12 @@
+import { isObject } from "../define/options.ts";
 import { UnknownWorkflowError, WorkflowDefinitionError } from "../errors/errors.ts";
-import { fingerprint } from "./fingerprint.ts";
 import { checkName } from "../value/identity.ts";
 import type { JsonObject } from "../value/json.ts";
 import { isPromise, settled } from "../value/promise.ts";
 import type { Type } from "../value/type.ts";
 import { callUserCode } from "../value/user_code.ts";
+import { fingerprint } from "./fingerprint.ts";
 import type { DeliveryOf, InputOf, Workflow } from "./workflow.ts";
-import { isObject } from "../define/options.ts";
 
 /** The arguments of `pick` when an instance is started. */
 export interface PickOptions {
@@ -113,18 +113,20 @@ export function versioned<
   if (!isObject(options.versions)) throw refuse(`option "versions" is not an object`);
   const versions = new Map<number, Workflow<Name>>();
   for (const [key, member] of Object.entries<Workflow<Name>>(options.versions)) {
-    if (!/^[1-9]\d{0,8}$/.test(key)) throw refuse(`version "${key}" is not a whole number from 1`);
+    if (!/^[1-9]\d{0,8}$/.test(key)) {
+      throw refuse(`version "${key}" is not a positive whole number`);
+    }
     if (!isObject(member) || !isObject(member.graph)) throw refuse(`${key} is not a workflow`);
     if (member.name !== name) throw refuse(`version ${key} is workflow "${member.name}"`);
     const version = Number(key);
-    const drawn = { version, fingerprint: fingerprint(name, version, member.graph) };
-    const workflow = Object.freeze({ ...member, ...drawn });
+    const identity = { version, fingerprint: fingerprint(name, version, member.graph) };
+    const workflow = Object.freeze({ ...member, ...identity });
     const [first = workflow] = versions.values();
     sameKey(first, workflow);
     versions.set(version, workflow);
   }
   const { current, pick } = options;
-  if (!versions.has(current)) throw refuse(`current version ${current} is not among them`);
+  if (!versions.has(current)) throw refuse(`current version ${current} is not one of its versions`);
   if (pick !== undefined && typeof pick !== "function") {
     throw refuse(`option "pick" is not a function`);
   }
@@ -141,8 +143,7 @@ export function sameKey(one: Workflow, other: Workflow): void {
     throw new WorkflowDefinitionError(
       `Cannot use version ${other.version} of workflow "${one.name}": its ${member} is "${
         other[member]
-      }", ` +
-        `that of version ${one.version} is "${one[member]}", and all versions share them`,
+      }", but that of version ${one.version} is "${one[member]}". All versions must share it`,
     );
   }
 }
@@ -189,7 +190,7 @@ export function checkWorkflows(
 ): asserts value is readonly (Workflow | VersionedWorkflow)[] {
   const refuse = (why: string) =>
     new TypeError(
-      `Cannot make an engine: ${why}. Pass the workflows that this process has code for: workflows: [order]`,
+      `Cannot create an engine: ${why}. Pass the workflows that this process has code for: workflows: [order]`,
     );
   if (value === undefined) throw refuse(`the option "workflows" is missing`);
   if (!Array.isArray(value)) throw refuse(`the option "workflows" is not an array`);
@@ -198,7 +199,7 @@ export function checkWorkflows(
 
 function mistaken(value: unknown): string {
   if (value === undefined || value === null) {
-    return `${value}. Modules that import each other may cause that`;
+    return `${value}. Modules that import each other can cause this`;
   }
   if (!isObject(value)) return `a ${typeof value}`;
   if (typeof value["on"] === "function") return "not built yet: end it with .build()";

@@ -1,10 +1,10 @@
-import type { Graph } from "./graph.ts";
+import type { Delivery } from "../define/emit.ts";
+import type { StepDefinition } from "../define/step_definition.ts";
 import type { Scope } from "../value/identity.ts";
 import type { JsonObject } from "../value/json.ts";
 import type { RetryPolicy } from "../value/retry.ts";
-import type { Delivery } from "../define/emit.ts";
-import type { StepDefinition } from "../define/step_definition.ts";
 import type { Mistake, Type } from "../value/type.ts";
+import type { Graph } from "./graph.ts";
 
 /**
  * A workflow that was checked and can run.

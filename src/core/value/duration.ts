@@ -40,7 +40,7 @@ export function milliseconds(duration: unknown, option?: string): number {
   if (typeof duration === "number") {
     const amount = duration > 0 && duration <= 36_525 ? duration : 7;
     throw new TypeError(
-      `${what}: a number has no unit, write a string such as "${amount}s" or "${amount}d"`,
+      `${what}: a number has no unit. Use a string such as "${amount}s" or "${amount}d"`,
     );
   }
   const [, amount, unit] = typeof duration === "string" ? text.exec(duration) ?? [] : [];
@@ -52,7 +52,7 @@ export function milliseconds(duration: unknown, option?: string): number {
   }
   const length = Number(amount) * (units.get(unit) ?? 1);
   if (length >= 0 && length <= century) return Math.round(length);
-  throw new RangeError(`${what}: it lasts from 0 milliseconds to 36525 days`);
+  throw new RangeError(`${what}: it must be between 0 milliseconds and 36525 days`);
 }
 
 // The number formats that a template literal can produce, including `${5e-7}s`.

@@ -216,5 +216,5 @@ export function inForm(failure: Failure, form: FailureForm): Failure {
 /** Replaces a failure when the database rejects every form of it. */
 const unstorable: Failure = {
   name: "Error",
-  message: "Cannot tell how the step failed: the database refused to store it",
+  message: "Cannot store the error of the step: the database rejected it",
 };

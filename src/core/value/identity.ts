@@ -62,7 +62,7 @@ export function businessKey(key: string, given: string): string {
   if (value.includes("::")) {
     throw new TypeError(
       `Cannot use business key ${JSON.stringify(value)}: ` +
-        `"::" is the separator, and the keys of this workflow begin with "${key}::"`,
+        `"::" is a separator, and the keys of this workflow start with "${key}::"`,
     );
   }
   return `${key}::${value}`;

@@ -129,7 +129,7 @@ class Writer {
     if ("toJSON" in value && !isOwnData(value, "toJSON")) {
       this.#refuse("has a toJSON method: store what it returns instead");
     }
-    if (this.#ancestors.includes(value)) this.#refuse("is circular, which JSON cannot carry");
+    if (this.#ancestors.includes(value)) this.#refuse("is circular, which JSON cannot represent");
     if (this.#ancestors.length === maxDepth) {
       this.#refuse(`is nested deeper than ${maxDepth} levels`);
     }
@@ -150,7 +150,7 @@ class Writer {
     }
     this.#ascii("]");
     if (Object.keys(items).length !== length) {
-      this.#refuse("is an array with holes or named members, which JSON cannot carry");
+      this.#refuse("is an array with holes or named members, which JSON cannot represent");
     }
   }
 
@@ -205,11 +205,11 @@ class Writer {
   }
 
   #drop(): void {
-    if (++this.#dropped > maxDropped) this.#refuse("has too many members that are undefined");
+    if (++this.#dropped > maxDropped) this.#refuse("has too many undefined members");
   }
 
   #refuseKind(value: unknown): never {
-    this.#refuse(`is ${describe(value)}, which JSON cannot carry`);
+    this.#refuse(`is ${describe(value)}, which JSON cannot represent`);
   }
 
   #refuse(message: string): never {

@@ -4,7 +4,7 @@ type Settle = (value: unknown) => void;
 
 /** How many thenables may resolve with another thenable in a row. */
 const longestChain = 100;
-const endless = "Cannot await a value: it resolves with one thenable after another";
+const endless = "Cannot await a value: it keeps resolving to another thenable";
 
 /**
  * Whether a value must be awaited: a promise or thenable of any library or realm. Never throws: a

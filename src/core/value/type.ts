@@ -1,5 +1,5 @@
-import { andThen } from "./promise.ts";
 import { type Json, pathText } from "./json.ts";
+import { andThen } from "./promise.ts";
 import { callUserCode } from "./user_code.ts";
 
 /** One reason why a schema rejected a value. */
@@ -83,7 +83,7 @@ type Unstorable =
 /** `T`, with a {@linkcode Mistake} in the place of each member that JSON cannot represent. */
 export type JsonSafe<T> = [T] extends [Json] ? T : unknown extends T ? T
 : T extends string | number | boolean | null | undefined ? T
-: T extends Unstorable ? Mistake<"JSON cannot carry this value">
+: T extends Unstorable ? Mistake<"JSON cannot represent this value">
 : { readonly [K in keyof T]: JsonSafe<T[K]> };
 
 /**
@@ -99,10 +99,10 @@ export type Carried<T> = [T] extends [JsonSafe<T>] ? true : never;
  *
  * @internal
  */
-type Uncarried<T> = T extends Unstorable | readonly unknown[] ? "JSON cannot carry this value"
+type Uncarried<T> = T extends Unstorable | readonly unknown[] ? "JSON cannot represent this value"
   : {
     [K in keyof T]-?: [Carried<T[K]>] extends [never]
-      ? `JSON cannot carry this value: see its member '${K & string}'`
+      ? `JSON cannot represent this value: see its member '${K & string}'`
       : never;
   }[keyof T];
 
@@ -114,7 +114,7 @@ type Uncarried<T> = T extends Unstorable | readonly unknown[] ? "JSON cannot car
 export type Input<In, Given = unknown> =
   & Type<In, Given>
   & ([Carried<In>] extends [never]
-    ? Mistake<"JSON cannot carry the input: its schema must output JSON">
+    ? Mistake<"JSON cannot represent the input: its schema must output JSON">
     : unknown);
 
 /** A validated value, ready to be stored, or the reason why it is invalid. */
@@ -178,11 +178,13 @@ export function check(
 
 function read(validated: Validated<unknown>): Checked {
   if (typeof validated !== "object" || validated === null) {
-    return { problem: "the schema answered nothing" };
+    return { problem: "the schema returned nothing" };
   }
   if (validated.issues === undefined) return { value: validated.value };
   const [first] = validated.issues;
-  if (first === undefined) return { problem: "the schema refused the value without a reason" };
+  if (first === undefined) {
+    return { problem: "the schema rejected the value without giving a reason" };
+  }
   const keys = (first.path ?? []).map((segment) =>
     typeof segment === "object" ? segment.key : segment
   );

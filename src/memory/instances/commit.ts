@@ -1,14 +1,14 @@
-import type { JobRecord } from "../rows.ts";
-import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
-import { toKnown } from "./read.ts";
-import { cancelJob, discardJob, leased, liveJobs } from "../jobs/jobs.ts";
-import { insertJob, reuseJob, wakeAdvance } from "../jobs/insert.ts";
-import { isFinal } from "../../core/engine/instance.ts";
 import type { JobId } from "../../backend/job.ts";
+import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
 import type { Pass, Processed, Recording, Turn } from "../../backend/turn.ts";
+import { isFinal } from "../../core/engine/instance.ts";
+import { insertJob, reuseJob, wakeAdvance } from "../jobs/insert.ts";
+import { cancelJob, discardJob, leased, liveJobs } from "../jobs/jobs.ts";
 import { jsonb } from "../jsonb.ts";
-import { hasResult, insertApplied, insertResult } from "./results.ts";
+import type { JobRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
+import { toState } from "./read.ts";
+import { hasResult, insertApplied, insertResult } from "./results.ts";
 
 /** Writes the turn that `turn` returns for the current state of an instance. */
 export function commitLocked(
@@ -17,7 +17,7 @@ export function commitLocked(
   turn: (state: InstanceState) => Turn | undefined,
 ): LockedCommit {
   const row = tables.instances.get(instance);
-  const next = row && turn(toKnown(row));
+  const next = row && turn(toState(row));
   const at = next && commit(tables, undefined, [next]).get(instance);
   return at === undefined ? { kind: "kept", status: row?.status } : { kind: "written", at };
 }
@@ -104,9 +104,9 @@ export function record(tables: MemoryTables, records: readonly Recording[]): Rea
   });
   const standing = held.filter((recording) => {
     const { instance, version, lease, wake } = recording;
-    const stands = insertResult(tables, recording, { instance, version, process: lease.process });
-    if (stands) wakeAdvance(tables, instance, wake);
-    return stands;
+    const kept = insertResult(tables, recording, { instance, version, process: lease.process });
+    if (kept) wakeAdvance(tables, instance, wake);
+    return kept;
   });
   return new Set(standing.map((recording) => recording.lease.id));
 }

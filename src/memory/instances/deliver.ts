@@ -1,12 +1,12 @@
-import { activationOf, decodeControl, isActive } from "../../core/engine/control.ts";
-import { isFinal } from "../../core/engine/instance.ts";
 import type { JobId } from "../../backend/job.ts";
 import type { DeleteResult, Delivered } from "../../backend/store.ts";
 import type { NewDelivery } from "../../backend/turn.ts";
+import { activationOf, decodeControl, isActive } from "../../core/engine/control.ts";
+import { isFinal } from "../../core/engine/instance.ts";
 import { wakeAdvance } from "../jobs/insert.ts";
-import { insertResult } from "./results.ts";
 import type { JobRecord, ResultRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
+import { insertResult } from "./results.ts";
 
 /** Writes a delivery, unless its wait has already been answered. */
 export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered {

@@ -1,5 +1,5 @@
-import { isFinal } from "../../core/engine/instance.ts";
 import type { OtherGraph, VersionGraph } from "../../backend/graphs.ts";
+import { isFinal } from "../../core/engine/instance.ts";
 import type { MemoryTables } from "../tables.ts";
 
 /** Stores graphs, and finds open instances of other graphs of the same versions. */

@@ -1,9 +1,9 @@
-import { activeStatuses, isFinal } from "../../core/engine/instance.ts";
 import type { NewInstance, Written } from "../../backend/store.ts";
+import { activeStatuses, isFinal } from "../../core/engine/instance.ts";
 import { insertJob } from "../jobs/insert.ts";
 import { jsonb } from "../jsonb.ts";
-import { insertApplied } from "./results.ts";
 import type { MemoryTables } from "../tables.ts";
+import { insertApplied } from "./results.ts";
 
 /** Inserts instances whose unique key is free, each with its first jobs. */
 export function open(

@@ -1,8 +1,3 @@
-import { type Activation, activationKey } from "../../core/engine/activation.ts";
-import { FAILED } from "../../core/engine/progress.ts";
-import { decodeControl } from "../../core/engine/control.ts";
-import { activeStatuses, type HistoryEntry, type Instance } from "../../core/engine/instance.ts";
-import { decode, type JsonObject } from "../../core/value/json.ts";
 import type {
   Filter,
   InstanceState,
@@ -11,10 +6,15 @@ import type {
   StepOutput,
   UnreadResult,
 } from "../../backend/store.ts";
+import { type Activation, activationKey } from "../../core/engine/activation.ts";
+import { decodeControl } from "../../core/engine/control.ts";
+import { activeStatuses, type HistoryEntry, type Instance } from "../../core/engine/instance.ts";
+import { FAILED } from "../../core/engine/progress.ts";
+import { decode, type JsonObject } from "../../core/value/json.ts";
 import { contains } from "../jsonb.ts";
-import { resultsOf } from "./results.ts";
 import type { InstanceRecord, ResultRecord } from "../rows.ts";
 import type { MemoryTables } from "../tables.ts";
+import { resultsOf } from "./results.ts";
 
 /** The results of these instances that no advance has read. */
 export function unprocessed(tables: MemoryTables, ids: readonly string[]): readonly UnreadResult[] {
@@ -105,7 +105,7 @@ function byBirth(a: ResultRecord, b: ResultRecord): number {
   return a.appliedRevision === b.appliedRevision ? a.sequence - b.sequence : 1;
 }
 
-export function toKnown(row: InstanceRecord): InstanceState {
+export function toState(row: InstanceRecord): InstanceState {
   return {
     id: row.id,
     workflow: row.workflow,
@@ -123,9 +123,9 @@ export function toKnown(row: InstanceRecord): InstanceState {
 }
 
 function toInstance(row: InstanceRecord): Instance {
-  const { control, graph: _, ...known } = toKnown(row);
+  const { control, graph: _, ...state } = toState(row);
   return {
-    ...known,
+    ...state,
     active: [...control.active.keys()],
     error: parse(row.error),
     updatedAt: new Date(row.updatedAt),

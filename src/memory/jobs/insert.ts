@@ -1,10 +1,11 @@
-import type { MemoryTables } from "../tables.ts";
 import type { NewJob } from "../../backend/job.ts";
+import type { Wake } from "../../backend/turn.ts";
+import { firstActivation } from "../../core/engine/activation.ts";
 import { jsonb } from "../jsonb.ts";
 import type { JobRecord } from "../rows.ts";
-import type { Wake } from "../../backend/turn.ts";
+import type { MemoryTables } from "../tables.ts";
 import { advanceWaits } from "./jobs.ts";
-import { firstActivation } from "../../core/engine/activation.ts";
+
 /** Inserts a job. If the job is to begin immediately and `owner` is given, it owns the job. */
 export function insertJob(tables: MemoryTables, job: NewJob, owner: string | undefined): void {
   const { delay, owned, ...rest } = job;

@@ -1,6 +1,6 @@
-import type { Failure } from "../../core/value/failure.ts";
 import type { Job } from "../../backend/job.ts";
 import type { Lease } from "../../backend/queue.ts";
+import type { Failure } from "../../core/value/failure.ts";
 import { jsonb } from "../jsonb.ts";
 import type { JobRecord } from "../rows.ts";
 import type { MemoryTables } from "../tables.ts";
@@ -55,8 +55,8 @@ export function discardJob(
   errors: string | undefined,
 ): void {
   const finishedAt = tables.now();
-  const said = errors === undefined ? undefined : jsonb(errors);
-  tables.jobs.put({ ...job, state: "discarded", process: undefined, errors: said, finishedAt });
+  const stored = errors === undefined ? undefined : jsonb(errors);
+  tables.jobs.put({ ...job, state: "discarded", process: undefined, errors: stored, finishedAt });
 }
 
 export function failuresOf(job: JobRecord): readonly Failure[] {

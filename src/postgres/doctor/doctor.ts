@@ -1,13 +1,13 @@
-import { titleOf } from "../../core/value/identity.ts";
 import { unservedNotices } from "../../backend/unserved.ts";
+import { titleOf } from "../../core/value/identity.ts";
 import type { Db } from "../driver/contract.ts";
+import { sleep } from "../driver/retrying.ts";
+import { orphaned } from "../instances/graphs.ts";
+import { unserved } from "../jobs/unserved.ts";
+import { assertMigrated } from "../migrations/migrate.ts";
+import { type Tables, tablesOf } from "../sql/tables.ts";
 import { repairs } from "./repairs.ts";
 import { type Found, type Rule, rules } from "./rules.ts";
-import { orphaned } from "../instances/graphs.ts";
-import { assertMigrated } from "../migrations/migrate.ts";
-import { sleep } from "../driver/retrying.ts";
-import { type Tables, tablesOf } from "../sql/tables.ts";
-import { unserved } from "../jobs/unserved.ts";
 
 /** A violation of one rule, for one row. */
 export interface Violation {
@@ -85,9 +85,9 @@ export async function examine(
 export async function untaken(db: Db, schema: string): Promise<readonly string[]> {
   const t = tablesOf(schema);
   const graphs = (await orphaned(db, t)).map(({ workflow, version, open }) =>
-    `No living process has the graph that ${
+    `No live process has the graph that ${
       open === 1 ? "1 open instance" : `${open} open instances`
-    } of workflow "${workflow}" version ${version} began with`
+    } of workflow "${workflow}" version ${version} started with`
   );
   return [...unservedNotices(await unserved(db, t)).map(({ sentence }) => sentence), ...graphs];
 }

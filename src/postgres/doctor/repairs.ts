@@ -1,9 +1,9 @@
-import { isFinalStatus, isLive } from "../sql/fragments.ts";
-import { wakeAdvances } from "../jobs/wake.ts";
 import type { Tx } from "../driver/contract.ts";
-import type { Found } from "./rules.ts";
 import { freeDead, freeUnowned } from "../jobs/give_back.ts";
+import { wakeAdvances } from "../jobs/wake.ts";
+import { isFinalStatus, isLive } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
+import type { Found } from "./rules.ts";
 
 /** Repairs one violation in its own transaction. Returns false when it no longer exists. */
 export type Repair = (tx: Tx, t: Tables, found: Found, queue: string) => Promise<boolean>;

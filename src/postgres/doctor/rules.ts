@@ -51,7 +51,7 @@ const driving: readonly Rule[] = [
         and not exists (select from ${t.results} r
           where r.instance_id = i.id and not r.processed and r.workflow_version = i.workflow_version
             and ${resultIsActive})`,
-    sentence: (f) => `Instance ${f.instance} is ${f.note}, but no job runs a step of it`,
+    sentence: (f) => `Instance ${f.instance} is ${f.note}, but no job runs any of its steps`,
   },
   {
     name: "unread",
@@ -63,7 +63,7 @@ const driving: readonly Rule[] = [
         and not (${resultIsEarly} and not ${resultIsActive})
         and not exists (${advanceOf(t, "r.instance_id")})`,
     sentence: (f) =>
-      `The result of step "${f.step}" of instance ${f.instance} is unread, but no advance will read it`,
+      `The result of step "${f.step}" of instance ${f.instance} is unread, but no advance job will read it`,
   },
   {
     name: "final-job",
@@ -73,7 +73,7 @@ const driving: readonly Rule[] = [
       join ${t.instances} i on i.id = j.instance_id
       where ${final} and ${ofStep} and ${live}`,
     sentence: (f) =>
-      `Job ${f.job} of step "${f.step}" is left, but instance ${f.instance} is ${f.note}`,
+      `Job ${f.job} of step "${f.step}" still exists, but instance ${f.instance} is ${f.note}`,
   },
   {
     name: "inactive-job",
@@ -103,7 +103,7 @@ const driving: readonly Rule[] = [
       where j.kind = 'advance' and j.state = 'available' and j.unique_key is not null
       group by j.unique_key
       having count(*) > 1`,
-    sentence: (f) => `${f.note} advances wait for instance ${f.instance} at once`,
+    sentence: (f) => `Instance ${f.instance} has ${f.note} waiting advance jobs at once`,
   },
   {
     name: "orphan-job",
@@ -111,7 +111,7 @@ const driving: readonly Rule[] = [
       select j.id as job, j.instance_id as instance
       from ${t.jobs} j
       where not exists (select from ${t.instances} i where i.id = j.instance_id)`,
-    sentence: (f) => `Job ${f.job} is for instance ${f.instance}, which does not exist`,
+    sentence: (f) => `Job ${f.job} belongs to instance ${f.instance}, which does not exist`,
   },
 ];
 
@@ -144,7 +144,7 @@ const owning: readonly Rule[] = [
       where p.expires_at < now() - interval '1 minute'
       group by p.id`,
     sentence: (f) =>
-      `Process ${f.process} is over a minute past its lease, and nobody has taken over its jobs: ${f.note}`,
+      `Process ${f.process} is over a minute past its lease, but no other process has taken over its jobs: ${f.note}`,
   },
   {
     name: "discarded",
@@ -154,7 +154,7 @@ const owning: readonly Rule[] = [
       join ${t.instances} i on i.id = j.instance_id
       where j.state = 'discarded' and not ${final}`,
     sentence: (f) =>
-      `Job ${f.job} of step "${f.step}" was given up, but instance ${f.instance} is ${f.note}`,
+      `Job ${f.job} of step "${f.step}" was discarded, but instance ${f.instance} is ${f.note}`,
   },
 ];
 
@@ -187,7 +187,7 @@ const telling: readonly Rule[] = [
       join ${t.instances} i on i.id = r.instance_id
       where r.applied_revision > i.revision or (r.applied_revision is not null and not r.processed)`,
     sentence: (f) =>
-      `The result of step "${f.step}" of instance ${f.instance} says revision ${f.note}, which has not applied it`,
+      `The result of step "${f.step}" of instance ${f.instance} is marked as applied by revision ${f.note}, which did not apply it`,
   },
   {
     name: "cause",
@@ -209,7 +209,7 @@ const telling: readonly Rule[] = [
       from ${t.results} r
       where not exists (select from ${t.instances} i where i.id = r.instance_id)`,
     sentence: (f) =>
-      `The result of step "${f.step}" is of instance ${f.instance}, which does not exist`,
+      `The result of step "${f.step}" belongs to instance ${f.instance}, which does not exist`,
   },
   {
     name: "status",
@@ -218,7 +218,7 @@ const telling: readonly Rule[] = [
       from ${t.instances} i
       where ${final} <> (i.control -> 'active' = '{}') or ${final} <> (i.finished_at is not null)`,
     sentence: (f) =>
-      `Instance ${f.instance} is ${f.note}, but its active steps or its end say otherwise`,
+      `Instance ${f.instance} is ${f.note}, but its active steps or its end time contradict this`,
   },
   {
     name: "key",
@@ -229,7 +229,7 @@ const telling: readonly Rule[] = [
       group by i.unique_key
       having count(*) > 1`,
     sentence: (f) =>
-      `Key "${f.note}" has more than one active instance: ${f.instance} is the first of them`,
+      `Key "${f.note}" has more than one active instance. The first is ${f.instance}`,
   },
   {
     name: "index",
@@ -242,7 +242,7 @@ const telling: readonly Rule[] = [
       t.schema.replaceAll("'", "''")
     }'::regnamespace and c.relname = name
           and x.indisunique and x.indisvalid)`,
-    sentence: (f) => `The unique index "${f.note}" is missing or not valid: make it again`,
+    sentence: (f) => `The unique index "${f.note}" is missing or invalid. Create it again`,
   },
 ];
 

@@ -1,5 +1,5 @@
-import type { ConnectOptions, Db, Row, Tx } from "./contract.ts";
 import { checkOptions } from "./connection.ts";
+import type { ConnectOptions, Db, Row, Tx } from "./contract.ts";
 import { checkStatement, type Parameter } from "./parameters.ts";
 import { Pool } from "./pool.ts";
 import { plain } from "./rows.ts";

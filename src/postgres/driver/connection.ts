@@ -1,11 +1,11 @@
 import postgres from "postgres";
 import { longestTimer } from "../../core/value/duration.ts";
 import { type Address, addressOf } from "./address/address.ts";
-import { requestCancel, type SessionKey } from "./socket/cancel.ts";
-import { DatabaseError, databaseError, isAnswer, isUnwritable } from "./errors.ts";
 import type { ConnectOptions } from "./contract.ts";
+import { DatabaseError, databaseError, isAnswer, isUnwritable } from "./errors.ts";
 import { Bound, checkStatement, type Parameter } from "./parameters.ts";
 import { settings } from "./settings.ts";
+import { requestCancel, type SessionKey } from "./socket/cancel.ts";
 import { avoid, type Encryption, openSocket, type Reached, waysTo } from "./socket/sockets.ts";
 import { checkTls } from "./socket/tls.ts";
 
@@ -200,7 +200,7 @@ export class Connection {
       },
       onclose: () => {
         if (this.#sql !== client) return;
-        this.destroy(new DatabaseError("CONNECTION_CLOSED", "The server hung up"));
+        this.destroy(new DatabaseError("CONNECTION_CLOSED", "The server closed the connection"));
       },
     });
     return client;
@@ -234,7 +234,7 @@ async function passwordOf({ password, patience }: Address): Promise<string | und
   let timer;
   const late = new Promise<never>((_, reject) => {
     const giveUp = () =>
-      reject(new DatabaseError("CONNECT_TIMEOUT", "the password was not there in time"));
+      reject(new DatabaseError("CONNECT_TIMEOUT", "the password was not available in time"));
     timer = setTimeout(giveUp, patience);
   });
   try {

@@ -63,8 +63,9 @@ export interface Connections extends SharedConnections {
  * @example Two schemas, ten connections
  * ```ts ignore
  * await using shared = connections({ url: process.env.DATABASE_URL, poolSize: 10 });
- * await using orders = new Hephaestus({ connections: shared, schema: "orders", workflows: [order] });
- * await using mails = new Hephaestus({ connections: shared, schema: "mails", workflows: [mail] });
+ * const database = { connections: shared };
+ * await using orders = new Hephaestus({ ...database, schema: "orders", workflows: [order] });
+ * await using mails = new Hephaestus({ ...database, schema: "mails", workflows: [mail] });
  * ```
  */
 export function connections(options: ConnectionsOptions): SharedConnections {
@@ -98,7 +99,7 @@ export function openConnections(options: ConnectionsOptions): Connections {
     lanes,
     reads: shares.reads === 0 ? lanes : pool("reads", "claims"),
     calls: pool("calls", "calls"),
-    steps: pool("steps", "transactions of steps", {
+    steps: pool("steps", "step transactions", {
       settings: {},
       patience: 2 * patience,
       clean,
@@ -155,8 +156,8 @@ export function sharesOf(poolSize: number, notify: boolean): Shares {
   const least = 4 + listener;
   if (!Number.isInteger(poolSize) || poolSize < least) {
     throw new RangeError(
-      `Cannot use the option poolSize: it must be a whole number from ${least}, got ${poolSize}; ` +
-        "heartbeats, commits, calls and the transactions of steps need a connection each" +
+      `Cannot use the option poolSize: it must be a whole number of at least ${least}, got ${poolSize}. ` +
+        "Heartbeats, commits, calls and step transactions need one connection each" +
         (notify ? ", and so do notifications" : ""),
     );
   }

@@ -120,7 +120,7 @@ export function describe(error: unknown): HephaestusError {
     return new HephaestusError(
       "DATABASE_REFUSED",
       `Cannot connect to the database${at}: ${message || code}` +
-        (behindPool ? ", behind PgBouncer connect with prepare: false" : ""),
+        (behindPool ? ". Behind PgBouncer, connect with prepare: false" : ""),
       { cause: error },
     );
   }
@@ -147,7 +147,7 @@ export function failed(error: unknown): HephaestusError {
   const code = sqlState(error);
   return new HephaestusError(
     "DATABASE_FAILED",
-    `Cannot run a statement: the database answered ${code || "with an unknown error"}`,
+    `Cannot run a statement: the database reported ${code || "an unknown error"}`,
     { cause: error },
   );
 }
@@ -156,15 +156,15 @@ const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
   ENOTFOUND: "the host is unknown",
   ENOENT: "there is no such socket",
-  EACCES: "this process may not use the socket",
-  CONNECT_TIMEOUT: "the connection was not made in time",
-  CONNECTION_DEADLINE: "no answer came in time",
-  POOL_EXHAUSTED: "no connection was free in time",
-  "25006": "it is read-only",
-  "53100": "the disk of the database is full",
+  EACCES: "this process has no permission to use the socket",
+  CONNECT_TIMEOUT: "connecting took too long",
+  CONNECTION_DEADLINE: "the server did not respond in time",
+  POOL_EXHAUSTED: "no connection became free in time",
+  "25006": "the server is read-only",
+  "53100": "the database's disk is full",
   "53200": "the database is out of memory",
-  "55P03": "a lock was not free in time",
-  "57014": "it took too long, or somebody cancelled it",
+  "55P03": "a lock was not available in time",
+  "57014": "it took too long or was cancelled",
 };
 
 /**

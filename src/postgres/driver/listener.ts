@@ -1,6 +1,6 @@
 import { Connection } from "./connection.ts";
-import { DatabaseError } from "./errors.ts";
 import type { ConnectOptions } from "./contract.ts";
+import { DatabaseError } from "./errors.ts";
 import { pauseAfter, sleep } from "./retrying.ts";
 
 export interface Probe {
@@ -11,7 +11,7 @@ export interface Probe {
 }
 
 /** The listeners of one channel. */
-interface Ears {
+interface ChannelListener {
   readonly hear: (payload: string) => void;
   readonly ready: () => void;
   readonly trouble: (error: unknown) => void;
@@ -29,7 +29,7 @@ export class NotificationListener {
   readonly #options: ConnectOptions;
   readonly #trouble: (error: unknown) => void;
   readonly #heartbeat: Probe;
-  readonly #ears = new Map<string, Set<Ears>>();
+  readonly #listeners = new Map<string, Set<ChannelListener>>();
   #session: AbortController | undefined;
   #done: Promise<void> = Promise.resolve();
   /** Wakes the session when the wanted channels differ from those it listens to. */
@@ -50,26 +50,26 @@ export class NotificationListener {
    */
   listen(
     channel: string,
-    hear: Ears["hear"],
-    ready: Ears["ready"],
-    trouble: Ears["trouble"] = () => {},
+    hear: ChannelListener["hear"],
+    ready: ChannelListener["ready"],
+    trouble: ChannelListener["trouble"] = () => {},
   ): AsyncDisposable {
     if (new TextEncoder().encode(channel).length > 63) {
       throw new TypeError(`Cannot listen to "${channel}": its name is longer than 63 bytes`);
     }
-    const ears = { hear, ready, trouble };
-    const others = this.#ears.get(channel);
-    if (others === undefined) this.#ears.set(channel, new Set([ears]));
-    else others.add(ears);
+    const listener = { hear, ready, trouble };
+    const others = this.#listeners.get(channel);
+    if (others === undefined) this.#listeners.set(channel, new Set([listener]));
+    else others.add(listener);
     this.#change();
-    return { [Symbol.asyncDispose]: () => this.#leave(channel, ears) };
+    return { [Symbol.asyncDispose]: () => this.#leave(channel, listener) };
   }
 
-  async #leave(channel: string, ears: Ears): Promise<void> {
-    const all = this.#ears.get(channel);
-    if (!all?.delete(ears)) return;
-    if (all.size === 0) this.#ears.delete(channel);
-    if (this.#ears.size > 0) return this.#change();
+  async #leave(channel: string, listener: ChannelListener): Promise<void> {
+    const all = this.#listeners.get(channel);
+    if (!all?.delete(listener)) return;
+    if (all.size === 0) this.#listeners.delete(channel);
+    if (this.#listeners.size > 0) return this.#change();
     this.#session?.abort();
     this.#session = undefined;
     await this.#done;
@@ -87,8 +87,8 @@ export class NotificationListener {
         await this.#listen(stopped, () => failures = 0);
       } catch (error) {
         if (stopped.aborted) return;
-        this.#tell(this.#trouble, error);
-        for (const { trouble } of this.#all()) this.#tell(trouble, error);
+        this.#notify(this.#trouble, error);
+        for (const { trouble } of this.#all()) this.#notify(trouble, error);
         await sleep(pauseAfter(Math.max(failures, 1), backoff), stopped).catch(() => {});
       }
     }
@@ -102,7 +102,7 @@ export class NotificationListener {
       { ...this.#options, deadline: this.#heartbeat.patience },
       {
         onNotify: (payload, channel) => {
-          for (const { hear } of this.#ears.get(channel) ?? []) this.#tell(hear, payload);
+          for (const { hear } of this.#listeners.get(channel) ?? []) this.#notify(hear, payload);
         },
         onLost: end,
       },
@@ -111,17 +111,17 @@ export class NotificationListener {
     // send.
     const connection = await Promise.race([opening, aborted(ended.signal)]);
     if (connection === undefined) return;
-    const told = new Set<Ears>();
+    const notified = new Set<ChannelListener>();
     try {
       for (let asked = new Set<string>();;) {
         this.#changed = new AbortController();
         asked = await this.#ask(connection, asked);
         if (stopped.aborted) return;
         established();
-        for (const ears of this.#all()) {
-          if (told.has(ears)) continue;
-          told.add(ears);
-          this.#tell(ears.ready);
+        for (const listener of this.#all()) {
+          if (notified.has(listener)) continue;
+          notified.add(listener);
+          this.#notify(listener.ready);
         }
         const awake = AbortSignal.any([ended.signal, this.#changed.signal]);
         await sleep(this.#heartbeat.every, awake).catch(() => {});
@@ -139,7 +139,7 @@ export class NotificationListener {
    * in both directions, which a silent socket does not.
    */
   async #ask(connection: Connection, before: ReadonlySet<string>): Promise<Set<string>> {
-    const wanted = new Set(this.#ears.keys());
+    const wanted = new Set(this.#listeners.keys());
     const statements = [
       ...[...wanted].filter((name) => !before.has(name)).map((name) => `listen ${quoted(name)}`),
       ...[...before].filter((name) => !wanted.has(name)).map((name) => `unlisten ${quoted(name)}`),
@@ -156,15 +156,15 @@ export class NotificationListener {
     return wanted;
   }
 
-  #all(): readonly Ears[] {
-    return [...this.#ears.values()].flatMap((all) => [...all]);
+  #all(): readonly ChannelListener[] {
+    return [...this.#listeners.values()].flatMap((all) => [...all]);
   }
 
-  #tell<T extends unknown[]>(owner: (...news: T) => void, ...news: T): void {
+  #notify<T extends unknown[]>(owner: (...news: T) => void, ...news: T): void {
     try {
       owner(...news);
     } catch (error) {
-      if (owner !== (this.#trouble as unknown)) this.#tell(this.#trouble, error);
+      if (owner !== (this.#trouble as unknown)) this.#notify(this.#trouble, error);
     }
   }
 }

@@ -35,12 +35,12 @@ export function checkStatement(text: unknown, parameters: unknown = []): void {
     throw new TypeError(`Cannot run a statement: its text must be a string, got ${kind(text)}`);
   }
   if (text.includes("\u0000")) {
-    throw new TypeError("Cannot run a statement: its text holds a NUL character");
+    throw new TypeError("Cannot run a statement: its text contains a NUL character");
   }
   if (keepsParserBusy(text)) {
     throw new TypeError(
-      "Cannot run a statement: it has thousands of comments without a space in between, which keeps the parser of the " +
-        "server busy and cannot be cancelled there",
+      "Cannot run a statement: it has thousands of comments without a space in between. They would keep the parser of " +
+        "the server busy, which cannot be cancelled",
     );
   }
   if (!Array.isArray(parameters)) {
@@ -50,7 +50,7 @@ export function checkStatement(text: unknown, parameters: unknown = []): void {
   }
   if (parameters.length > most) {
     throw new TypeError(
-      `Cannot run a statement: it has ${parameters.length} parameters, at most ${most} can be sent`,
+      `Cannot run a statement: it has ${parameters.length} parameters, but at most ${most} can be sent`,
     );
   }
   for (let i = 0; i < parameters.length; i++) {

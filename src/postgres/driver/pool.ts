@@ -1,6 +1,6 @@
 import { Connection } from "./connection.ts";
-import { DatabaseError } from "./errors.ts";
 import type { ConnectOptions } from "./contract.ts";
+import { DatabaseError } from "./errors.ts";
 
 const goodbye = 1_000;
 
@@ -99,7 +99,7 @@ export class Pool {
     const which = `${this.#max === 1 ? "the connection" : `all ${this.#max} connections`}${
       purpose ? ` for ${purpose.name}` : ""
     }`;
-    const advice = purpose ? `: raise poolSize, which is ${purpose.poolSize}` : "";
+    const advice = purpose ? `. Raise poolSize, which is ${purpose.poolSize}` : "";
     return new DatabaseError(
       "POOL_EXHAUSTED",
       `${which} ${this.#max === 1 ? "was" : "were"} busy for ${patience} ms${advice}`,
@@ -175,5 +175,5 @@ function closed(): DatabaseError {
 }
 
 function cutOff(): DatabaseError {
-  return new DatabaseError("CONNECTION_ENDED", "The database was closed before the answer");
+  return new DatabaseError("CONNECTION_ENDED", "The database was closed before it answered");
 }

@@ -1,7 +1,7 @@
 import { longestTimer } from "../../core/value/duration.ts";
 import type { Connection } from "./connection.ts";
-import { DatabaseError } from "./errors.ts";
 import type { Row, Tx } from "./contract.ts";
+import { DatabaseError } from "./errors.ts";
 import type { Parameter } from "./parameters.ts";
 import { plain } from "./rows.ts";
 
@@ -102,7 +102,7 @@ class OpenTransaction implements Tx {
 }
 
 function givenUp(): DatabaseError {
-  return new DatabaseError("CONNECTION_ENDED", "The transaction was given up");
+  return new DatabaseError("CONNECTION_ENDED", "The transaction was abandoned");
 }
 
 function ended(): DatabaseError {

@@ -1,15 +1,15 @@
-import { insertResults, recordedColumns } from "./results.ts";
-import { dropRest, settle, wake } from "./commit_jobs.ts";
-import { at, each, isFinalStatus, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
-import { lock, read } from "./read.ts";
-import type { Queryable, Tx } from "../driver/contract.ts";
 import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
 import { isFinal } from "../../core/engine/instance.ts";
+import type { Queryable, Tx } from "../driver/contract.ts";
 import { insertJobs, reuseJobs } from "../jobs/insert.ts";
 import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
+import { at, each, isFinalStatus, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
+import { dropRest, settle, wake } from "./commit_jobs.ts";
+import { lock, read } from "./read.ts";
+import { insertResults, recordedColumns } from "./results.ts";
 
 /** Writes turns. Each is fenced by its revision, and the batch by the process row. */
 export async function commit(
@@ -38,12 +38,12 @@ export async function commitLocked(
 ): Promise<LockedCommit> {
   const state = await lock(on, t, instance);
   if (state === undefined && (await read(on, t, [instance])).length > 0) {
-    throw new Error("Cannot end the instance: row-level security refuses to lock its row");
+    throw new Error("Cannot end the instance: row-level security does not allow locking its row");
   }
   const next = state && turn(state);
   if (next === undefined) return { kind: "kept", status: state?.status };
   const at = (await commit(on, t, channels, undefined, [next])).get(instance);
-  if (at === undefined) throw new Error("Cannot end the instance: its row refuses to be written");
+  if (at === undefined) throw new Error("Cannot end the instance: its row could not be written");
   return { kind: "written", at };
 }
 

@@ -1,9 +1,10 @@
-import type { Statement } from "../sql/statement.ts";
-import type { Tables } from "../sql/tables.ts";
 import type { DiscardedJob, Turn } from "../../backend/turn.ts";
-import { at, each, isLiveStep, jobActivation, type OfTurn } from "../sql/fragments.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { wakeAdvances } from "../jobs/wake.ts";
+import { at, each, isLiveStep, jobActivation, type OfTurn } from "../sql/fragments.ts";
+import type { Statement } from "../sql/statement.ts";
+import type { Tables } from "../sql/tables.ts";
+
 export function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const settled = each(turns, (turn) => turn.settled);
   if (settled.length > 0) {

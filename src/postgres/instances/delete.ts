@@ -1,8 +1,8 @@
-import { type InstanceStatus, isFinal } from "../../core/engine/instance.ts";
 import type { DeleteResult } from "../../backend/store.ts";
+import { type InstanceStatus, isFinal } from "../../core/engine/instance.ts";
 import type { Tx } from "../driver/contract.ts";
-import type { Tables } from "../sql/tables.ts";
 import { date, epoch } from "../sql/fragments.ts";
+import type { Tables } from "../sql/tables.ts";
 
 /**
  * Deletes an instance; a trigger deletes its results and jobs. Whether it was active is decided

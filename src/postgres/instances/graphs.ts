@@ -1,6 +1,6 @@
 import type { OtherGraph, VersionGraph } from "../../backend/graphs.ts";
-import { columns } from "../sql/arrays.ts";
 import type { Tx } from "../driver/contract.ts";
+import { columns } from "../sql/arrays.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /** Stores graphs, and finds open instances of other graphs of the same versions. */

@@ -1,9 +1,9 @@
-import { date, epoch, isActiveStatus } from "../sql/fragments.ts";
-import type { Queryable } from "../driver/contract.ts";
+import type { Filter, ListPart, Place } from "../../backend/store.ts";
 import type { HistoryEntry, Instance, InstanceStatus } from "../../core/engine/instance.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
-import type { Filter, ListPart, Place } from "../../backend/store.ts";
+import type { Queryable } from "../driver/contract.ts";
 import { texts } from "../sql/arrays.ts";
+import { date, epoch, isActiveStatus } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
 function maybeDate(text: string | null): Date | undefined {

@@ -1,4 +1,8 @@
-import { insertResults, recordedColumns } from "./results.ts";
+import type { NewInstance, Written } from "../../backend/store.ts";
+import type { Tx } from "../driver/contract.ts";
+import { insertJobs } from "../jobs/insert.ts";
+import { queuesToWake } from "../notifications.ts";
+import { array, texts } from "../sql/arrays.ts";
 import {
   date,
   epoch,
@@ -7,13 +11,9 @@ import {
   writtenOf,
   type WrittenRow,
 } from "../sql/fragments.ts";
-import type { NewInstance, Written } from "../../backend/store.ts";
-import { array, texts } from "../sql/arrays.ts";
-import type { Tx } from "../driver/contract.ts";
-import { insertJobs } from "../jobs/insert.ts";
-import { queuesToWake } from "../notifications.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
+import { insertResults, recordedColumns } from "./results.ts";
 
 /**
  * Inserts instances with their first jobs. The unique index decides which one gets a key. Returns

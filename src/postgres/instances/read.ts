@@ -1,16 +1,16 @@
-import type { Activation } from "../../core/engine/activation.ts";
-import { columns, texts } from "../sql/arrays.ts";
-import type { Failure } from "../../core/value/failure.ts";
-import type { Queryable } from "../driver/contract.ts";
-import { decodeControl } from "../../core/engine/control.ts";
-import { decode, type JsonObject } from "../../core/value/json.ts";
-import { FAILED } from "../../core/engine/progress.ts";
-import type { InstanceStatus } from "../../core/engine/instance.ts";
 import type { InstanceState, StepOutput, UnreadResult } from "../../backend/store.ts";
+import type { Activation } from "../../core/engine/activation.ts";
+import { decodeControl } from "../../core/engine/control.ts";
+import type { InstanceStatus } from "../../core/engine/instance.ts";
+import { FAILED } from "../../core/engine/progress.ts";
+import type { Failure } from "../../core/value/failure.ts";
+import { decode, type JsonObject } from "../../core/value/json.ts";
+import type { Queryable } from "../driver/contract.ts";
+import { columns, texts } from "../sql/arrays.ts";
 import { date, epoch } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
-interface KnownRow {
+interface StateRow {
   readonly id: string;
   readonly workflow: string;
   readonly workflow_version: string;
@@ -31,7 +31,7 @@ const knownColumns =
     epoch("inserted_at")
   } as inserted_at`;
 
-function knownOf(row: KnownRow): InstanceState {
+function stateOf(row: StateRow): InstanceState {
   return {
     id: row.id,
     workflow: row.workflow,
@@ -54,13 +54,13 @@ export async function read(
   t: Tables,
   ids: readonly string[],
 ): Promise<readonly InstanceState[]> {
-  const rows = await on.query<KnownRow>(
+  const rows = await on.query<StateRow>(
     `select ${knownColumns}
      from ${t.instances}
      where id = any ($1::uuid[])`,
     [texts(ids)],
   );
-  return rows.map(knownOf);
+  return rows.map(stateOf);
 }
 
 /** Reads the results that no advance has read. */
@@ -143,12 +143,12 @@ export async function lock(
   t: Tables,
   instance: string,
 ): Promise<InstanceState | undefined> {
-  const [row] = await on.query<KnownRow>(
+  const [row] = await on.query<StateRow>(
     `select ${knownColumns}
      from ${t.instances}
      where id = $1::text::uuid
      for no key update`,
     [instance],
   );
-  return row && knownOf(row);
+  return row && stateOf(row);
 }

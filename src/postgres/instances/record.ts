@@ -1,14 +1,14 @@
-import { insertResults } from "./results.ts";
-import { wakeAdvances } from "../jobs/wake.ts";
-import { activationOf, held, isActive, isActiveStatus } from "../sql/fragments.ts";
 import type { JobId } from "../../backend/job.ts";
 import type { Delivered } from "../../backend/store.ts";
 import type { NewDelivery, Pass, Recording } from "../../backend/turn.ts";
-import { sqlState } from "../driver/errors.ts";
-import { columns } from "../sql/arrays.ts";
-import { wakePayload } from "../notifications.ts";
 import type { Tx } from "../driver/contract.ts";
+import { sqlState } from "../driver/errors.ts";
+import { wakeAdvances } from "../jobs/wake.ts";
+import { wakePayload } from "../notifications.ts";
+import { columns } from "../sql/arrays.ts";
+import { activationOf, held, isActive, isActiveStatus } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
+import { insertResults } from "./results.ts";
 
 /** Inserts many results, ends their jobs and wakes their advances. */
 export function recordStatement(t: Tables, channel: string): string {

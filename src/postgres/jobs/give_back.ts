@@ -1,10 +1,10 @@
-import { wakeAdvances } from "./wake.ts";
-import type { Queryable } from "../driver/contract.ts";
 import { deathsInCompany } from "../../backend/job.ts";
 import type { Counting, Lease } from "../../backend/queue.ts";
+import type { Queryable } from "../driver/contract.ts";
 import { columns } from "../sql/arrays.ts";
 import { held } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
+import { wakeAdvances } from "./wake.ts";
 
 /**
  * Makes the jobs of the CTE `back` available. It has the columns id, kind, the number of attempts

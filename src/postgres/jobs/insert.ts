@@ -1,5 +1,5 @@
-import { firstActivation } from "../../core/engine/activation.ts";
 import type { NewJob } from "../../backend/job.ts";
+import { firstActivation } from "../../core/engine/activation.ts";
 import { at, type OfTurn } from "../sql/fragments.ts";
 import type { Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";

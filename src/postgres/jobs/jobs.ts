@@ -1,13 +1,13 @@
-import { firstActivation } from "../../core/engine/activation.ts";
-import type { Queryable } from "../driver/contract.ts";
-import type { Failure } from "../../core/value/failure.ts";
 import { deathsInCompany, type Job, type JobId, type NewJob } from "../../backend/job.ts";
 import type { Counting, Demand, Lease } from "../../backend/queue.ts";
+import { firstActivation } from "../../core/engine/activation.ts";
+import type { Failure } from "../../core/value/failure.ts";
+import type { Queryable } from "../driver/contract.ts";
 import { columns } from "../sql/arrays.ts";
 import { held } from "../sql/fragments.ts";
-import { insertJobs } from "./insert.ts";
 import { Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
+import { insertJobs } from "./insert.ts";
 
 export interface JobRow {
   readonly id: string;

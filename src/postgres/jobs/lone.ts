@@ -1,9 +1,9 @@
-import type { Queryable } from "../driver/contract.ts";
 import { deathsInCompany, type Job } from "../../backend/job.ts";
 import type { LoneDemand } from "../../backend/queue.ts";
+import type { Queryable } from "../driver/contract.ts";
 import { columns, texts } from "../sql/arrays.ts";
-import { jobColumns, jobOf, type JobRow } from "./jobs.ts";
 import type { Tables } from "../sql/tables.ts";
+import { jobColumns, jobOf, type JobRow } from "./jobs.ts";
 
 /**
  * The job that has waited longest to run alone. The conditions imply those of the index of such

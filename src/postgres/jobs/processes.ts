@@ -1,5 +1,5 @@
-import type { Queryable, Tx } from "../driver/contract.ts";
 import { type Beat, namedAtMost, type OrphanedJob, type Serving } from "../../backend/queue.ts";
+import type { Queryable, Tx } from "../driver/contract.ts";
 import { array, texts } from "../sql/arrays.ts";
 import type { Tables } from "../sql/tables.ts";
 

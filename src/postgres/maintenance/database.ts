@@ -1,4 +1,5 @@
 import { HephaestusError } from "../../core/errors/errors.ts";
+import type { OptionNames } from "../../core/value/option_names.ts";
 import type { AddressOptions } from "../driver/address/address.ts";
 import { connect } from "../driver/connect.ts";
 import type { Db } from "../driver/contract.ts";
@@ -16,10 +17,7 @@ export interface MaintenanceOptions extends AddressOptions {
   readonly prepare?: boolean | undefined;
 }
 
-/** The names of all options of a call. */
-export type KnownOptions<Options> = Readonly<Record<keyof Options, true>>;
-
-export const maintenanceNames: KnownOptions<MaintenanceOptions> = {
+export const maintenanceNames: OptionNames<MaintenanceOptions> = {
   database: true,
   host: true,
   password: true,
@@ -30,21 +28,6 @@ export const maintenanceNames: KnownOptions<MaintenanceOptions> = {
   url: true,
   user: true,
 };
-
-/**
- * Rejects unknown options. Plain JavaScript has no compiler, and a misspelt `dryRun` would migrate.
- */
-export function refuseOthers<Options>(
-  action: string,
-  options: Options,
-  known: KnownOptions<Options>,
-): void {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action}: its options are not an object`);
-  }
-  const other = Object.keys(options).find((name) => !Object.hasOwn(known, name));
-  if (other !== undefined) throw new TypeError(`Cannot ${action}: there is no option "${other}"`);
-}
 
 /** Runs `work` on its own connection. Its errors are sentences without secrets. */
 export async function onDatabase<T>(

@@ -1,14 +1,9 @@
 import { isPrintable } from "../../core/value/identity.ts";
+import { checkNames, type OptionNames } from "../../core/value/option_names.ts";
 import { examine, repair as repairAll, untaken, type Violation } from "../doctor/doctor.ts";
 import { explained, lackingIn } from "../missing.ts";
 import { tablesOf } from "../sql/tables.ts";
-import {
-  type KnownOptions,
-  maintenanceNames,
-  type MaintenanceOptions,
-  onDatabase,
-  refuseOthers,
-} from "./database.ts";
+import { maintenanceNames, type MaintenanceOptions, onDatabase } from "./database.ts";
 
 /** What {@linkcode doctor} reports and repairs. */
 export interface DoctorOptions extends MaintenanceOptions {
@@ -55,7 +50,7 @@ export interface DoctorViolation {
   readonly repaired: boolean;
 }
 
-const doctorNames: KnownOptions<DoctorOptions> = {
+const doctorNames: OptionNames<DoctorOptions> = {
   ...maintenanceNames,
   limit: true,
   queue: true,
@@ -66,13 +61,14 @@ const doctorNames: KnownOptions<DoctorOptions> = {
  * Checks the rules of the engine on a live database, and optionally repairs what is safe to repair.
  *
  * It opens one connection and closes it at the end. The check takes no locks, so workers may keep
- * running. It looks at a suspected violation again after 250 milliseconds, and reports it only if it
- * is still there. Each repair is a separate transaction, which checks once more under the locks that
- * workers take.
+ * running. It looks at a suspected violation again after 250 milliseconds, and reports it only if
+ * it is still there. Each repair is a separate transaction, which checks once more under the locks
+ * that workers take.
  *
  * @throws {TypeError} When an option, the address or the schema name is invalid.
  * @throws {RangeError} When `limit` is not an integer from 1 to 999,999.
- * @throws {SchemaVersionError} When the tables are not at the version of this package: migrate first.
+ * @throws {SchemaVersionError} When the tables are not at the version of this package. Migrate
+ * first.
  * @throws {HephaestusError} With a code that begins with `DATABASE_`, as for {@linkcode migrate}.
  *
  * @example Fail a nightly check if there is a violation
@@ -86,7 +82,7 @@ const doctorNames: KnownOptions<DoctorOptions> = {
  * ```
  */
 export async function doctor(options: DoctorOptions): Promise<DoctorReport> {
-  refuseOthers("examine the database", options, doctorNames);
+  checkNames("examine the database", options, doctorNames);
   const { limit = 20, repair = false, queue = "default" } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > 999_999) {
     throw new RangeError(

@@ -1,15 +1,10 @@
+import { checkNames, type OptionNames } from "../../core/value/option_names.ts";
 import { migrate as migrateTables, planned, status } from "../migrations/migrate.ts";
 import type { Migration, MigrationName, MigrationStatus } from "../migrations/migration.ts";
 import { scriptOf } from "../migrations/migration_sql.ts";
 import { migrations } from "../migrations/migrations.gen.ts";
 import { quoteIdentifier } from "../sql/identifiers.ts";
-import {
-  type KnownOptions,
-  maintenanceNames,
-  type MaintenanceOptions,
-  onDatabase,
-  refuseOthers,
-} from "./database.ts";
+import { maintenanceNames, type MaintenanceOptions, onDatabase } from "./database.ts";
 
 /** Direction and target of {@linkcode migrate}. */
 export interface MigrateOptions extends MaintenanceOptions {
@@ -46,13 +41,13 @@ export interface MigrationSqlOptions {
   readonly to?: number | undefined;
 }
 
-const migrateNames: KnownOptions<MigrateOptions> = {
+const migrateNames: OptionNames<MigrateOptions> = {
   ...maintenanceNames,
   direction: true,
   dryRun: true,
   to: true,
 };
-const sqlNames: KnownOptions<MigrationSqlOptions> = {
+const sqlNames: OptionNames<MigrationSqlOptions> = {
   direction: true,
   from: true,
   schema: true,
@@ -62,9 +57,9 @@ const sqlNames: KnownOptions<MigrationSqlOptions> = {
 /**
  * Migrates the engine's tables to a version, one transaction per migration.
  *
- * It opens one connection and closes it at the end. Many processes may call it at the same time: one
- * of them does the work, and the others wait for it. Statements have no time limit, because an index
- * on a large table may take long. After a deadlock a migration is retried, at most 20 times.
+ * It opens one connection and closes it at the end. Many processes may call it at the same time:
+ * one of them does the work, and the others wait for it. Statements have no time limit, because an
+ * index on a large table may take long. After a deadlock a migration is retried, at most 20 times.
  *
  * @throws {TypeError} When an option, the address or the schema name is invalid.
  * @throws {RangeError} When `to` is not a version of this package.
@@ -86,7 +81,7 @@ const sqlNames: KnownOptions<MigrationSqlOptions> = {
  * ```
  */
 export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
-  refuseOthers("migrate", options, migrateNames);
+  checkNames("migrate", options, migrateNames);
   const { direction, to, dryRun } = options;
   checkDirection(direction);
   const { applied, reverted } = await onDatabase(
@@ -119,7 +114,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
 export async function migrationStatus(
   options: MaintenanceOptions,
 ): Promise<readonly MigrationStatus[]> {
-  refuseOthers("read the status of migrations", options, maintenanceNames);
+  checkNames("read the status of migrations", options, maintenanceNames);
   return await onDatabase(options, (db, schema) => status(db, { schema }));
 }
 
@@ -143,7 +138,7 @@ export async function migrationStatus(
  * ```
  */
 export function migrationSql(options: MigrationSqlOptions): string {
-  refuseOthers("write the SQL of migrations", options, sqlNames);
+  checkNames("write the SQL of migrations", options, sqlNames);
   const { schema = "hephaestus", direction = "up", from } = options;
   checkDirection(direction);
   quoteIdentifier(schema);

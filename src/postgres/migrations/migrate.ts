@@ -1,13 +1,13 @@
-import type { Migration, MigrationStatus } from "./migration.ts";
 import { HephaestusError, SchemaVersionError } from "../../core/errors/errors.ts";
-import { isRetryable, sqlState } from "../driver/errors.ts";
 import type { Db, Tx } from "../driver/contract.ts";
-import { quoteIdentifier } from "../sql/identifiers.ts";
-import { advice, type AppliedMigration, assertKnown, versionOf } from "./migration_state.ts";
-import { assertServer } from "./server_version.ts";
-import { applying, lockOf, reverting } from "./migration_sql.ts";
-import { migrations as shipped } from "./migrations.gen.ts";
+import { isRetryable, sqlState } from "../driver/errors.ts";
 import { pauseAfter, sleep } from "../driver/retrying.ts";
+import { quoteIdentifier } from "../sql/identifiers.ts";
+import type { Migration, MigrationStatus } from "./migration.ts";
+import { applying, lockOf, reverting } from "./migration_sql.ts";
+import { advice, type AppliedMigration, assertKnown, versionOf } from "./migration_state.ts";
+import { migrations as shipped } from "./migrations.gen.ts";
+import { assertServer } from "./server_version.ts";
 
 export interface SchemaOptions {
   readonly schema: string;
@@ -82,7 +82,7 @@ function denied(schema: string, error: Error): HephaestusError {
   return new HephaestusError(
     "DATABASE_FAILED",
     `Cannot migrate schema "${schema}": ${error.message} (42501). ` +
-      "Its role must own the schema and the tables, or have create on the database where there is no schema yet",
+      "Its role must own the schema and the tables, or have create on the database if the schema does not exist yet",
     { cause: error },
   );
 }
@@ -121,8 +121,8 @@ export async function assertMigrated(
   if (version < migrations.length) {
     const state = version === 0
       ? "it has no tables yet"
-      : `it is at version ${version}, this package needs ${migrations.length}`;
-    throw new SchemaVersionError(`Cannot use schema "${schema}": ${state}, ${advice(schema)}`, {
+      : `it is at version ${version}, but this package needs ${migrations.length}`;
+    throw new SchemaVersionError(`Cannot use schema "${schema}": ${state}. ${advice(schema)}`, {
       migratable: true,
     });
   }

@@ -1,5 +1,5 @@
-import type { Migration } from "./migration.ts";
 import { quoteIdentifier } from "../sql/identifiers.ts";
+import type { Migration } from "./migration.ts";
 
 // Class of the advisory locks, used only here, so that they cannot collide with the application's
 // locks.

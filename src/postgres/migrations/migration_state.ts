@@ -22,8 +22,8 @@ export function assertKnown(
   const newest = applied.at(-1)?.version ?? 0;
   if (newest > migrations.length) {
     throw new SchemaVersionError(
-      `Cannot use schema "${schema}": it is at version ${newest}, this package knows only up to ` +
-        `${migrations.length}, update @hephaestus/workflow`,
+      `Cannot use schema "${schema}": it is at version ${newest}, but this package only knows versions up to ` +
+        `${migrations.length}. Update @hephaestus/workflow`,
     );
   }
   applied.forEach((row, index) => {
@@ -37,7 +37,7 @@ export function assertKnown(
     }
     if (row.sha256 !== known.sha256) {
       throw new SchemaVersionError(
-        `Cannot use schema "${schema}": migration ${row.version} "${row.name}" is not the one that was applied`,
+        `Cannot use schema "${schema}": migration ${row.version} "${row.name}" differs from the one that was applied`,
       );
     }
   });
@@ -46,7 +46,7 @@ export function assertKnown(
 /** The command that creates the tables. */
 export function advice(schema: string): string {
   const option = schema === "hephaestus" ? "" : ` --schema ${shellWord(schema)}`;
-  return `run "npx hephaestus migrate${option}" or "deno task migrate${option}"`;
+  return `Run "npx hephaestus migrate${option}" or "deno task migrate${option}"`;
 }
 
 function shellWord(text: string): string {

@@ -10,6 +10,6 @@ export async function assertServer(on: Pick<Tx, "query">): Promise<void> {
   );
   if (Number(row?.number) >= oldest * 10_000) return;
   throw new ServerVersionError(
-    `Cannot use PostgreSQL ${row?.version}: version ${oldest} or newer is needed`,
+    `Cannot use PostgreSQL ${row?.version}: version ${oldest} or newer is required`,
   );
 }

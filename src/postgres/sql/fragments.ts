@@ -1,6 +1,6 @@
-import { activeStatuses, instanceStatuses, isFinal } from "../../core/engine/instance.ts";
-import { firstActivation } from "../../core/engine/activation.ts";
 import type { Turn } from "../../backend/turn.ts";
+import { firstActivation } from "../../core/engine/activation.ts";
+import { activeStatuses, instanceStatuses, isFinal } from "../../core/engine/instance.ts";
 import type { Column } from "./statement.ts";
 
 /**

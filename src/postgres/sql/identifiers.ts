@@ -33,10 +33,10 @@ function reasonAgainst(name: unknown): string | undefined {
   if (name.includes("\0")) return "it contains a NUL character";
   if (/\p{Surrogate}/u.test(name)) return "it contains half of a surrogate pair";
   if (bytesOf(name) > maxBytes) {
-    return `it is ${bytesOf(name)} bytes long, and ${maxBytes} is the limit`;
+    return `it is ${bytesOf(name)} bytes long, and the limit is ${maxBytes}`;
   }
   if (name.startsWith("pg_") || name === "information_schema") {
-    return "the name is reserved by PostgreSQL";
+    return "it is reserved by PostgreSQL";
   }
   return undefined;
 }

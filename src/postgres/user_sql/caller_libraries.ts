@@ -114,33 +114,35 @@ export function fromDrizzle(tx: DrizzleTx, sql: DrizzleSql): CallerTx {
 }
 
 function sender(tx: unknown): { readonly send: Send; readonly advice: string } {
-  if ((typeof tx !== "object" && typeof tx !== "function") || tx === null) throw refused(kind(tx));
+  if ((typeof tx !== "object" && typeof tx !== "function") || tx === null) {
+    throw refused(`it is ${kind(tx)}`);
+  }
   const has = (...methods: readonly string[]) =>
     methods.every((name) => typeof (tx as Record<string, unknown>)[name] === "function");
   if (has("unsafe", "typed")) {
-    return { send: postgresJs(tx as PostgresJsTx), advice: "hand over the sql of begin" };
+    return { send: postgresJs(tx as PostgresJsTx), advice: "Pass the sql of begin" };
   }
   if (has("executeQuery")) {
-    return { send: kysely(tx as KyselyTx), advice: "hand over the trx of transaction().execute" };
+    return { send: kysely(tx as KyselyTx), advice: "Pass the trx of transaction().execute" };
   }
   if (has("execute", "select", "transaction")) {
-    throw refused("a transaction of Drizzle, hand over fromDrizzle(tx, sql)");
+    throw refused("it is a Drizzle transaction. Pass fromDrizzle(tx, sql)");
   }
   if (has("query", "escapeLiteral")) {
-    return { send: pg(tx as PgClient), advice: "hand over a client that is inside begin" };
+    return { send: pg(tx as PgClient), advice: "Pass a client that is inside begin" };
   }
   if (has("query")) return { send: queries(tx as CallerTx), advice: adviceOf(tx) };
-  throw refused("nothing that runs statements");
+  throw refused("it cannot run statements");
 }
 
 function adviceOf(tx: object): string {
   return "totalCount" in tx && "idleCount" in tx
-    ? "hand over a client of the pool that is inside begin"
-    : "hand over what its library calls the transaction, and not the pool or the connection";
+    ? "Pass a client of the pool that is inside begin"
+    : "Pass what the library calls the transaction, not the pool or the connection";
 }
 
-function refused(what: string): TypeError {
-  return new TypeError(`Cannot use the transaction: it is ${what}`);
+function refused(why: string): TypeError {
+  return new TypeError(`Cannot use the transaction: ${why}`);
 }
 
 // With the type "unknown", the server infers the type and the text stays unchanged. Otherwise the
@@ -191,7 +193,7 @@ function queries(tx: CallerTx): Send {
 /** The rows of a response as text, whatever types the client has converted them to. */
 function rowsOf(answer: unknown): readonly Row[] {
   const rows = listed(answer);
-  if (!Array.isArray(rows)) throw refused("nothing that answers with rows");
+  if (!Array.isArray(rows)) throw refused("it does not return rows");
   return rows.map((row: Readonly<Record<string, unknown>>) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [snakeCase(name), asText(value)]))
   );

@@ -1,7 +1,7 @@
 import type { Queryable } from "../driver/contract.ts";
-import { type AnyTransaction, type Caller, callerOf } from "./caller_libraries.ts";
 import { sqlState } from "../driver/errors.ts";
 import type { Tables } from "../sql/tables.ts";
+import { type AnyTransaction, type Caller, callerOf } from "./caller_libraries.ts";
 
 /** The database's description of where a statement of the caller runs. */
 interface ProbeRow {
@@ -44,11 +44,11 @@ export class CallerTransactions {
     const first = await this.#asked(caller);
     if (this.#marks.get(tx) !== first.mark) {
       const second = await this.#asked(caller);
-      if (second.mark !== first.mark) throw refused(`none, ${caller.advice}`);
+      if (second.mark !== first.mark) throw refused(`it is not a transaction. ${caller.advice}`);
       await this.#checkPlace(first);
       this.#marks.set(tx, first.mark);
     }
-    if (first.read_only !== "off") throw refused("read-only");
+    if (first.read_only !== "off") throw refused("it is read-only");
     return caller;
   }
 
@@ -58,15 +58,15 @@ export class CallerTransactions {
       if (answer?.mark) return answer;
     } catch (error) {
       if (!hasFailed(error)) throw error;
-      throw refused("one in which a statement has failed: roll it back", { cause: error });
+      throw refused("a statement in it has failed. Roll it back", { cause: error });
     }
-    throw refused("nothing that answers with rows");
+    throw refused("it does not return rows");
   }
 
   async #checkPlace({ server, place, database }: ProbeRow): Promise<void> {
     if (place === null) {
       throw refused(
-        `in database "${database}", which has no tables of Hephaestus in schema "${this.#schema}"`,
+        `it is in database "${database}", which has no Hephaestus tables in schema "${this.#schema}"`,
       );
     }
     const there = `${server}/${place}`;
@@ -74,7 +74,7 @@ export class CallerTransactions {
     // After a failover or a restart, the engine's own server is a different one.
     if (there === await (this.#home = this.#findHome())) return;
     throw refused(
-      `in database "${database}", which is not the engine's, although it has such tables too`,
+      `it is in database "${database}", which is not the engine's database, although it has the same tables`,
     );
   }
 
@@ -110,6 +110,6 @@ function hasFailed(error: unknown): boolean {
     .some((error) => sqlState(error) === "25P02");
 }
 
-function refused(what: string, options?: ErrorOptions): TypeError {
-  return new TypeError(`Cannot use the transaction: it is ${what}`, options);
+function refused(why: string, options?: ErrorOptions): TypeError {
+  return new TypeError(`Cannot use the transaction: ${why}`, options);
 }

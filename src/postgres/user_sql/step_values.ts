@@ -20,7 +20,7 @@ export function parameter(value: unknown, at: number): string | null | Bound {
     return new Bound((type) => {
       if (type === bytea) return hex(bytes);
       throw new TypeError(
-        `Cannot bind ${what}: bytes need a parameter of type bytea, write \${bytes}::bytea`,
+        `Cannot bind ${what}: bytes need a parameter of type bytea. Write \${bytes}::bytea`,
       );
     });
   }
@@ -28,7 +28,7 @@ export function parameter(value: unknown, at: number): string | null | Bound {
     throw refused(
       what,
       `a ${value.constructor.name}`,
-      "use an array, or its bytes as a Uint8Array",
+      "Use an array, or its bytes as a Uint8Array",
     );
   }
   if (Array.isArray(value)) {
@@ -89,6 +89,6 @@ export function hex(bytes: Uint8Array): string {
 
 function refused(what: string, value: string, advice?: string): TypeError {
   return new TypeError(
-    `Cannot bind ${what}: ${value} is not a value of the database${advice ? `, ${advice}` : ""}`,
+    `Cannot bind ${what}: ${value} cannot be stored${advice ? `. ${advice}` : ""}`,
   );
 }

@@ -1,10 +1,10 @@
-import type { Queue } from "../../backend/queue.ts";
 import type { Job } from "../../backend/job.ts";
-import { Loop } from "../upkeep/loop.ts";
+import type { Queue } from "../../backend/queue.ts";
 import type { Host, OwnedJob } from "../host.ts";
-import type { InstanceCache } from "../turn/instance_cache.ts";
-import { LoneJobs, type Lonely, type LoneTiming } from "./lone.ts";
 import type { Runtime } from "../runtime.ts";
+import type { InstanceCache } from "../turn/instance_cache.ts";
+import { Loop } from "../upkeep/loop.ts";
+import { LoneJobs, type Lonely, type LoneTiming } from "./lone.ts";
 
 const largestClaim = 500;
 /**
@@ -122,7 +122,7 @@ export class Claims {
     if (jobs.length === limit) this.#more.add(queue);
     else this.#endSeenAt.set(queue, began);
     if (jobs.length === 0) return false;
-    this.#tell(process, queue, jobs, now - began);
+    this.#report(process, queue, jobs, now - began);
     const steps = jobs.filter(({ kind }) => kind !== "advance");
     // The workers would load missing instances themselves. One statement for all is cheaper.
     await this.#instances.load(steps.map(({ instance }) => instance)).catch(() => {});
@@ -136,11 +136,11 @@ export class Claims {
     const began = performance.now();
     const job = await this.#lone.look();
     if (job === undefined) return;
-    this.#tell(process, job.queue, [job], performance.now() - began);
+    this.#report(process, job.queue, [job], performance.now() - began);
     this.#host.begin(job);
   }
 
-  #tell(process: string, queue: string, jobs: readonly Job[], duration: number): void {
+  #report(process: string, queue: string, jobs: readonly Job[], duration: number): void {
     this.#runtime.telemetry.emit("job:claim", {
       process,
       queue,

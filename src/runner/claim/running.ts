@@ -1,6 +1,6 @@
 import type { Lease } from "../../backend/queue.ts";
-import { Cancellation } from "../run/cancellation.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
+import { Cancellation } from "../run/cancellation.ts";
 
 /** A job that has begun in a process. */
 export interface RunningJob {

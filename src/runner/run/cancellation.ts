@@ -1,5 +1,5 @@
-import { longestTimer } from "../../core/value/duration.ts";
 import { StepTimeoutError } from "../../core/errors/errors.ts";
+import { longestTimer } from "../../core/value/duration.ts";
 import { isPromise, settled } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 

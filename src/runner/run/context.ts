@@ -1,12 +1,12 @@
+import type { Store } from "../../backend/store.ts";
 import type { Context, Sql } from "../../core/define/context.ts";
 import { emitter } from "../../core/define/emit.ts";
-import { settled } from "../../core/value/promise.ts";
-import { metadataSeenBy } from "../../core/engine/metadata.ts";
 import type { StepDefinition } from "../../core/define/step_definition.ts";
+import { metadataSeenBy } from "../../core/engine/metadata.ts";
+import { settled } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
-import type { Store } from "../../backend/store.ts";
-import type { Cancellation } from "./cancellation.ts";
 import type { Attempt } from "./attempt.ts";
+import type { Cancellation } from "./cancellation.ts";
 import { load, readNeeds, seen } from "./inputs.ts";
 
 /** Reads outputs of earlier steps for an attempt. */
@@ -21,17 +21,17 @@ const readsNothing: ReadOutputs = { steps: nothing, seen: nothing };
 /** Reads what a step needs and sees. Reads from the store what this process does not have. */
 export function read(
   store: Pick<Store, "ended">,
-  { workflow, step, cached: { known, outputs } }: Attempt,
+  { workflow, step, cached: { state, outputs } }: Attempt,
 ): ReadOutputs | Promise<ReadOutputs> {
   if (step.needs.length + step.sees.length === 0) return readsNothing;
-  const { control } = known;
+  const { control } = state;
   const latest = (name: string) => outputs.latest(control, name);
   const steps = () => readNeeds(step.needs, latest);
   const here = step.sees.length === 0 && step.needs.every(({ name }) => latest(name));
   if (here) return { steps: steps(), seen: nothing };
-  return load(store, known, outputs, step.needs.map(({ name }) => name)).then(async () => ({
+  return load(store, state, outputs, step.needs.map(({ name }) => name)).then(async () => ({
     steps: steps(),
-    seen: await seen(store, known, workflow.graph, step),
+    seen: await seen(store, state, workflow.graph, step),
   }));
 }
 
@@ -64,8 +64,8 @@ export class StepContext implements Context {
   };
 
   constructor(attempt: Attempt, { steps, seen }: ReadOutputs, cancellation: Cancellation) {
-    const { job, step, workflow: { graph }, cached: { known } } = attempt;
-    const { id, key, workflow, version, input, control, metadata } = known;
+    const { job, step, workflow: { graph }, cached: { state } } = attempt;
+    const { id, key, workflow, version, input, control, metadata } = state;
     this.input = input;
     this.steps = steps;
     this.seen = seen;

@@ -1,17 +1,17 @@
-import { isRunning, leaseOf, type OwnedJob, passOf } from "../host.ts";
-import { givenBack } from "../upkeep/shutdown.ts";
-import { andThen, isPromise } from "../../core/value/promise.ts";
-import { type LocalResult, resultOf, waitResult } from "./outcome.ts";
 import { LATER } from "../../core/engine/progress.ts";
 import { RetryLaterError } from "../../core/errors/errors.ts";
 import { failure } from "../../core/value/failure.ts";
-import type { Attempt } from "./attempt.ts";
-import type { WorkerContext } from "./worker_context.ts";
-import type { Cancellation } from "./cancellation.ts";
-import { isLater, read, type ReadOutputs, StepContext, transactionOf } from "./context.ts";
+import { andThen, isPromise } from "../../core/value/promise.ts";
+import { isRunning, leaseOf, type OwnedJob, passOf } from "../host.ts";
 import { aboutAttempt, observeEnd } from "../observe.ts";
 import type { CachedInstance } from "../turn/instance_cache.ts";
+import { givenBack } from "../upkeep/shutdown.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Cancellation } from "./cancellation.ts";
+import { isLater, read, type ReadOutputs, StepContext, transactionOf } from "./context.ts";
+import { type LocalResult, resultOf, waitResult } from "./outcome.ts";
 import { recordInTransaction } from "./step_transaction.ts";
+import type { WorkerContext } from "./worker_context.ts";
 
 /**
  * The execute worker: runs one step and submits its result. It never writes an instance itself.
@@ -54,9 +54,12 @@ class Run {
       const workflow = this.#workers.runtime.registry.get(job.workflow, job.version);
       const step = workflow.steps.get(job.step ?? "");
       if (step === undefined) {
-        throw new RetryLaterError({ after: "1m", reason: `step "${job.step}" is not here` });
+        throw new RetryLaterError({
+          after: "1m",
+          reason: `this process has no step "${job.step}"`,
+        });
       }
-      if (cached === undefined || !isRunning(cached.known, job)) {
+      if (cached === undefined || !isRunning(cached.state, job)) {
         return this.#await(this.#look());
       }
       this.#attempt = { job, workflow, step, cached, began: this.#began };
@@ -78,7 +81,7 @@ class Run {
     const { runtime, host, instances } = this.#workers;
     const job = this.#job;
     const fresh = await instances.fresh(job.instance);
-    if (fresh && isRunning(fresh.known, this.#job)) return this.with(fresh);
+    if (fresh && isRunning(fresh.state, this.#job)) return this.with(fresh);
     await runtime.backend.store.pass([passOf(job)]);
     host.done(job);
   }
@@ -103,7 +106,7 @@ class Run {
     const { job, step, cached } = attempt;
     const { telemetry } = this.#workers.runtime;
     const context = new StepContext(attempt, reading, this.#cancellation);
-    if (telemetry.has("step:start")) telemetry.emit("step:start", aboutAttempt(cached.known, job));
+    if (telemetry.has("step:start")) telemetry.emit("step:start", aboutAttempt(cached.state, job));
     this.#called = performance.now();
     return this.#cancellation.run(step.name, step.timeout, () => step.run?.(context));
   }
@@ -148,7 +151,7 @@ class Run {
     const verdict = await failures.settle(job, error, { ran, duration });
     if (this.#attempt === undefined || !runtime.telemetry.has("step:exception")) return;
     runtime.telemetry.emit("step:exception", {
-      ...aboutAttempt(this.#attempt.cached.known, job),
+      ...aboutAttempt(this.#attempt.cached.state, job),
       error: failure(error),
       duration,
       verdict: verdict.kind,
@@ -159,7 +162,10 @@ class Run {
     const { runtime } = this.#workers;
     const job = this.#job;
     await runtime.backend.queue.release([leaseOf(job)]).catch((error) => {
-      runtime.logger.warn("Cannot give a job back", { job: job.id, error: failure(error) });
+      runtime.logger.warn("Cannot return a job to the queue", {
+        job: job.id,
+        error: failure(error),
+      });
     });
   }
 }

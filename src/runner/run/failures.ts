@@ -1,4 +1,3 @@
-import { type Host, leaseOf, type OwnedJob, passOf } from "../host.ts";
 import {
   type Failure,
   failure,
@@ -6,12 +5,13 @@ import {
   inForm,
   withFailure,
 } from "../../core/value/failure.ts";
-import { failedResult } from "./outcome.ts";
-import { commitAlone } from "../turn/commit_alone.ts";
-import type { InstanceCache } from "../turn/instance_cache.ts";
+import { type Host, leaseOf, type OwnedJob, passOf } from "../host.ts";
 import { aboutJob } from "../observe.ts";
 import type { Runtime } from "../runtime.ts";
+import { commitAlone } from "../turn/commit_alone.ts";
+import type { InstanceCache } from "../turn/instance_cache.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
+import { failedResult } from "./outcome.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 /** Facts about an attempt that failed. */
@@ -58,16 +58,16 @@ export class Failures {
         return verdict;
       } catch (trouble) {
         if (isUnreachable(trouble)) {
-          this.#sayAway(trouble);
+          this.#logOutage(trouble);
           // Twice in a row means that the database is down for everyone, not that one connection of
           // the step was lost.
           if (++unreachable === 2 && isUnreachable(error)) verdict = putOffByOutage;
         } else {
           unreachable = 0;
-          if (form === 0 && refused === 0) this.#sayRefused(job, trouble);
+          if (form === 0 && refused === 0) this.#logRefusal(job, trouble);
           form = (form + 1) % forms.length;
           if (form > 0) continue;
-          if (refused++ === 0) this.#sayStuck(job, trouble);
+          if (refused++ === 0) this.#logStuck(job, trouble);
           // Writing the verdict may take long, and another job needs the slot.
           job.slot.release();
         }
@@ -98,7 +98,7 @@ export class Failures {
       const held = form === "bare"
         ? await queue.snooze(lease, delay, { counted: true })
         : await queue.retry(lease, withFailure(job.errors, inForm(error, form)), delay);
-      if (held) this.#tellRetry(job, error, delay);
+      if (held) this.#reportRetry(job, error, delay);
     }
     // Without this, the retry could be up to one poll interval late.
     this.#host.expect(job.queue, Math.max(1, delay));
@@ -123,45 +123,45 @@ export class Failures {
     else await store.pass([passOf(job)]);
   }
 
-  #tellRetry(job: OwnedJob, error: Failure, delay: number): void {
+  #reportRetry(job: OwnedJob, error: Failure, delay: number): void {
     const { telemetry, logger } = this.#runtime;
     telemetry.emit("job:retry", { ...aboutJob(job), error, delay });
     const about = { ...this.#about(job), error, delay };
     if (job.maxAttempts !== undefined) {
-      logger.debug("An attempt of a step failed: it is tried again", about);
+      logger.debug("An attempt of a step failed. It will be retried", about);
     } else if (job.errors.at(-1)?.message !== error.message) {
-      logger.warn("Cannot move an instance on: it is tried again until it succeeds", about);
+      logger.warn("Cannot advance an instance. Retrying until it succeeds", about);
     }
   }
 
-  #sayAway(trouble: unknown): void {
+  #logOutage(trouble: unknown): void {
     if (this.#away) return;
     this.#away = true;
     this.#runtime.logger.warn(
-      "Cannot record failed attempts: it is tried until the database is there",
+      "Cannot record failed attempts. Retrying until the database is available",
       {
         error: failure(trouble),
       },
     );
   }
 
-  #sayRefused(job: OwnedJob, trouble: unknown): void {
+  #logRefusal(job: OwnedJob, trouble: unknown): void {
     this.#runtime.logger.warn(
-      "Cannot record a failed attempt as it is: the database refuses it, less of it is tried",
+      "Cannot record a failed attempt: the database rejected it. Retrying with less detail",
       { ...this.#about(job), error: failure(trouble) },
     );
   }
 
-  #sayStuck(job: OwnedJob, trouble: unknown): void {
+  #logStuck(job: OwnedJob, trouble: unknown): void {
     this.#runtime.logger.error(
-      "Cannot record a failed attempt: the database refuses it in every form, it is tried again and the step does not run meanwhile",
+      "Cannot record a failed attempt: the database rejects it even without details. Retrying, and the step does not run in the meantime",
       { ...this.#about(job), error: failure(trouble) },
     );
   }
 
   #about(job: OwnedJob): object {
     const { id, kind, workflow, version, instance, step, attempt, maxAttempts } = job;
-    const key = this.#instances.get(instance)?.known.key;
+    const key = this.#instances.get(instance)?.state.key;
     return {
       workflow,
       version,

@@ -1,9 +1,9 @@
-import { type Activation, activationKey } from "../../core/engine/activation.ts";
-import type { Control } from "../../core/engine/instance.ts";
-import { activationOf, latestOf } from "../../core/engine/control.ts";
 import type { InstanceState, StepOutput, Store } from "../../backend/store.ts";
 import type { Need, StepDefinition } from "../../core/define/step_definition.ts";
+import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { causesOf } from "../../core/engine/causes.ts";
+import { activationOf, latestOf } from "../../core/engine/control.ts";
+import type { Control } from "../../core/engine/instance.ts";
 import type { Graph } from "../../core/graph/graph.ts";
 import { weightOf } from "../../core/value/json.ts";
 

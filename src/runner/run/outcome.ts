@@ -1,12 +1,12 @@
-import { andThen, isPromise, settled } from "../../core/value/promise.ts";
+import type { NewResult } from "../../backend/turn.ts";
+import type { StepDefinition } from "../../core/define/step_definition.ts";
 import type { Activation } from "../../core/engine/activation.ts";
 import { FAILED, LATER, type StepEnding } from "../../core/engine/progress.ts";
 import { HephaestusError, InvalidValueError } from "../../core/errors/errors.ts";
-import type { StepDefinition } from "../../core/define/step_definition.ts";
 import { type Failure, withFailure } from "../../core/value/failure.ts";
 import { decode, encode, type JsonObject } from "../../core/value/json.ts";
+import { andThen, isPromise, settled } from "../../core/value/promise.ts";
 import { check, type Checked } from "../../core/value/type.ts";
-import type { NewResult } from "../../backend/turn.ts";
 import type { OwnedJob } from "../host.ts";
 import type { Attempt } from "./attempt.ts";
 
@@ -116,7 +116,10 @@ function awaited<T>(checked: T | Promise<T>, choice: string): T {
   settled(checked).catch(() => {});
   throw new InvalidValueError({
     what: `choice "${choice}"`,
-    problems: [{ path: "", message: "has a schema that is asynchronous" }],
+    problems: [{
+      path: "",
+      message: "has an asynchronous schema, but a choice must be synchronous",
+    }],
     action: "decide",
   });
 }
@@ -162,12 +165,12 @@ function refusal({ kind, name }: StepDefinition, why: string): HephaestusError {
 
 function eventOf(step: StepDefinition, returned: unknown): Claimed {
   if (typeof returned !== "object" || returned === null) {
-    throw refusal(step, "its code returned no outcome, return emit.<event>()");
+    throw refusal(step, "its code returned no outcome. Return emit.<event>()");
   }
   const outcome: Partial<Record<keyof Claimed, unknown>> = returned;
   const { event } = outcome;
   if (typeof event !== "string") {
-    throw refusal(step, "its code returned no outcome, return emit.<event>()");
+    throw refusal(step, "its code returned no outcome. Return emit.<event>()");
   }
   // Only the runner emits the event of an expired limit. The code of such a step cannot.
   const own = step.events.has(event) && (event !== "expired" || step.expires === undefined);

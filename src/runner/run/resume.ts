@@ -1,11 +1,11 @@
-import { isRunning, type OwnedJob, passOf } from "../host.ts";
-import { activationOf, isActive } from "../../core/engine/control.ts";
-import { encode, type JsonObject } from "../../core/value/json.ts";
-import { isFinal } from "../../core/engine/instance.ts";
 import type { InstanceState } from "../../backend/store.ts";
 import type { NewResult } from "../../backend/turn.ts";
+import { activationOf, isActive } from "../../core/engine/control.ts";
+import { isFinal } from "../../core/engine/instance.ts";
+import { encode, type JsonObject } from "../../core/value/json.ts";
+import { isRunning, type OwnedJob, passOf } from "../host.ts";
+import { emitResume } from "../observe.ts";
 import type { WorkerContext } from "./worker_context.ts";
-import { tellResume } from "../observe.ts";
 
 /** The content of a resume job: the event of a timer, or a scheduled delivery. */
 interface Resumption {
@@ -23,19 +23,19 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
   try {
     await instances.load([job.instance]);
     const delivers = (job.args as Resumption).delivery !== undefined;
-    const goesOn = (state: InstanceState | undefined) =>
+    const isOpen = (state: InstanceState | undefined) =>
       state !== undefined && (delivers || isRunning(state, job));
-    const known = instances.get(job.instance)?.known;
-    if (!goesOn(known) && !goesOn((await instances.refresh([job.instance])).get(job.instance))) {
+    const state = instances.get(job.instance)?.state;
+    if (!isOpen(state) && !isOpen((await instances.refresh([job.instance])).get(job.instance))) {
       await runtime.backend.store.pass([passOf(job)]);
       return host.done(job);
     }
     const step = runtime.registry.step(job.workflow, job.version, job.step);
-    const result = resultOf(job, delivers ? known : undefined);
+    const result = resultOf(job, delivers ? state : undefined);
     // Only this job can end a timer. A wait with a limit may get a delivery at the same time.
     if (runtime.inline && step?.kind === "timer") {
       committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
-    } else recorder.submit(job, result, known && teller(workers, known, result));
+    } else recorder.submit(job, result, state && reporter(workers, state, result));
   } catch (error) {
     await failures.settle(job, error, { ran: false });
     host.done(job);
@@ -65,12 +65,12 @@ function resultOf(job: OwnedJob, met: InstanceState | undefined): NewResult {
 }
 
 /** Returns a callback that notifies listeners of the outcome of a delivery or an expired limit. */
-function teller(
+function reporter(
   { runtime: { telemetry } }: WorkerContext,
-  known: InstanceState,
+  state: InstanceState,
   result: Pick<NewResult, "step" | "activation" | "event">,
-): ((stands: boolean) => void) | undefined {
-  if (!telemetry.has("step:resume") || isFinal(known.status)) return undefined;
-  const met = isActive(known.control, result) ? "accepted" : "early";
-  return (stands) => tellResume(telemetry, known, result, stands ? met : "duplicate");
+): ((kept: boolean) => void) | undefined {
+  if (!telemetry.has("step:resume") || isFinal(state.status)) return undefined;
+  const met = isActive(state.control, result) ? "accepted" : "early";
+  return (kept) => emitResume(telemetry, state, result, kept ? met : "duplicate");
 }

@@ -1,13 +1,13 @@
-import { isRunning, passOf } from "../host.ts";
-import { type LocalResult, resultOf } from "./outcome.ts";
-import { commitAlone } from "../turn/commit_alone.ts";
 import type { Sql } from "../../core/define/context.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
-import type { Attempt } from "./attempt.ts";
-import type { WorkerContext } from "./worker_context.ts";
-import type { Cancellation } from "./cancellation.ts";
-import { observeEnd, sayRefused } from "../observe.ts";
+import { isRunning, passOf } from "../host.ts";
+import { logRefusal, observeEnd } from "../observe.ts";
+import { commitAlone } from "../turn/commit_alone.ts";
 import { isUnreachable, memberOf, pause } from "../upkeep/outage.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Cancellation } from "./cancellation.ts";
+import { type LocalResult, resultOf } from "./outcome.ts";
+import type { WorkerContext } from "./worker_context.ts";
 
 /**
  * How often the code in the transaction may run in one attempt. Its commit can be lost, refused, or
@@ -73,7 +73,7 @@ export async function recordInTransaction(
       last = error;
       const away = isUnreachable(error);
       if (inline && at(part) === "after" && memberOf(error, "code") !== "DATABASE_UNREACHABLE") {
-        if (!away) sayRefused(runtime.logger, job, cached.known.key, error);
+        if (!away) logRefusal(runtime.logger, job, cached.state.key, error);
         // The result can still be recorded if the instance row is locked or refused.
         inline = false;
         continue;
@@ -94,7 +94,7 @@ function at(part: string): string {
 function neverCommitted(step: string): HephaestusError {
   return new HephaestusError(
     "DATABASE_FAILED",
-    `Cannot finish step "${step}": its transaction ran ${mostRuns} times, and none could be committed`,
+    `Cannot finish step "${step}": its transaction ran ${mostRuns} times, but could not be committed`,
   );
 }
 
@@ -105,8 +105,8 @@ async function isOpen(
 ): Promise<boolean> {
   for (;;) {
     try {
-      const known = (await instances.refresh([job.instance])).get(job.instance);
-      return known !== undefined && isRunning(known, job);
+      const state = (await instances.refresh([job.instance])).get(job.instance);
+      return state !== undefined && isRunning(state, job);
     } catch (error) {
       if (!isUnreachable(error) || !(await pause(host.givenUp))) throw error;
     }

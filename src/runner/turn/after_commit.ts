@@ -1,15 +1,15 @@
+import type { InstanceState } from "../../backend/store.ts";
+import type { Turn } from "../../backend/turn.ts";
+import { type Instance, isFinal } from "../../core/engine/instance.ts";
 import { FAILED, LATER } from "../../core/engine/progress.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
-import { type Instance, isFinal } from "../../core/engine/instance.ts";
-import type { InstanceState } from "../../backend/store.ts";
-import type { Turn } from "../../backend/turn.ts";
 import type { SlotHold } from "../claim/slots.ts";
 import type { Host } from "../host.ts";
-import type { InstanceCache } from "./instance_cache.ts";
-import { observe, sayFailed } from "../observe.ts";
+import { logFailure, observe } from "../observe.ts";
 import type { Runtime } from "../runtime.ts";
 import { begun } from "./hand_over.ts";
+import type { InstanceCache } from "./instance_cache.ts";
 import type { Plan } from "./plan.ts";
 
 /** What updating a process after a commit needs. */
@@ -63,7 +63,7 @@ function end(
   at: Date,
 ): void {
   if (failed && error) {
-    sayFailed(runtime.logger, next, { step: failed.step, attempts: failed.attempts, error });
+    logFailure(runtime.logger, next, { step: failed.step, attempts: failed.attempts, error });
     const sentence = `The instance failed in step "${failed.step}"`;
     host.abort(next.id, new HephaestusError("CANCELLED", sentence));
   }

@@ -1,9 +1,9 @@
-import { tellDiscard } from "../observe.ts";
-import type { FailureForm } from "../../core/value/failure.ts";
 import type { StoreTransaction } from "../../backend/store.ts";
 import type { Recording } from "../../backend/turn.ts";
+import type { FailureForm } from "../../core/value/failure.ts";
 import type { SlotHold } from "../claim/slots.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
+import { emitDiscard } from "../observe.ts";
 import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
 import { afterCommit, type CommitContext } from "./after_commit.ts";
@@ -54,7 +54,7 @@ export async function commitAlone(
   if (!standing.has(job.id)) return undefined;
   return () => {
     if (result.failure === undefined) host.stopped(job);
-    else tellDiscard(runtime.telemetry, job, result.failure);
+    else emitDiscard(runtime.telemetry, job, result.failure);
   };
 }
 

@@ -1,10 +1,10 @@
-import { type Host, type OwnedJob, passOf } from "../host.ts";
-import { isPromise } from "../../core/value/promise.ts";
-import { filtered } from "../../core/engine/filtered.ts";
-import type { FailureForm } from "../../core/value/failure.ts";
 import type { UnreadResult } from "../../backend/store.ts";
 import type { Pass } from "../../backend/turn.ts";
-import { sayRefused } from "../observe.ts";
+import { filtered } from "../../core/engine/filtered.ts";
+import type { FailureForm } from "../../core/value/failure.ts";
+import { isPromise } from "../../core/value/promise.ts";
+import { type Host, type OwnedJob, passOf } from "../host.ts";
+import { logRefusal } from "../observe.ts";
 import type { Failures } from "../run/failures.ts";
 import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
@@ -13,7 +13,7 @@ import { afterCommit } from "./after_commit.ts";
 import { Lanes, type Line, Lines } from "./batches.ts";
 import { handOver } from "./hand_over.ts";
 import type { InstanceCache } from "./instance_cache.ts";
-import { leftOut, type Plan, planOrLoad, type Submission } from "./plan.ts";
+import { omitted, type Plan, planOrLoad, type Submission } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** The submissions of one instance that are written together; never empty. */
@@ -138,7 +138,7 @@ export class Committer {
         // The instance may have left the cache meanwhile. Decide by a fresh read what to drop.
         cached = await this.#instances.fresh(instance);
         plan = await planOrLoad(this.#runtime, cached, group, rows);
-        const submissions = leftOut(group, plan);
+        const submissions = omitted(group, plan);
         const ignored = cached === undefined ? rows : [];
         if (submissions.length > 0) dropped.push({ submissions, ignored });
       }
@@ -186,7 +186,7 @@ export class Committer {
     this.#requeue(again.filter(({ tries }) => tries <= mostTries));
     for (const { job, result } of again.filter(({ tries }) => tries > mostTries)) {
       if (result) this.#recorder.submit(job, result.result);
-      else await this.#giveUp(job, new Error("The instance moved on each time it was read"));
+      else await this.#giveUp(job, new Error("The instance changed each time it was read"));
     }
   }
 
@@ -211,7 +211,7 @@ export class Committer {
         await this.#giveUp(job, error);
         continue;
       }
-      sayRefused(this.#runtime.logger, job, this.#instances.get(job.instance)?.known.key, error);
+      logRefusal(this.#runtime.logger, job, this.#instances.get(job.instance)?.state.key, error);
       this.#recorder.submit(job, result.result);
     }
   }

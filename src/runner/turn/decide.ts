@@ -1,11 +1,11 @@
-import type { Control } from "../../core/engine/instance.ts";
+import { mostDeaths } from "../../backend/job.ts";
 import { emitter } from "../../core/define/emit.ts";
+import type { Control } from "../../core/engine/instance.ts";
 import type { Decide } from "../../core/engine/progress.ts";
 import { InvalidValueError } from "../../core/errors/errors.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { isPromise, settled } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
-import { mostDeaths } from "../../backend/job.ts";
 import { type OutputCache, readNeeds } from "../run/inputs.ts";
 import { decision } from "../run/outcome.ts";
 
@@ -41,7 +41,7 @@ export function decider(deciding: Deciding): Decide {
     const { step: name } = choice;
     const step = workflow.steps.get(name);
     if (step?.decide === undefined) {
-      throw new TypeError(`Cannot decide step "${name}": it is no choice`);
+      throw new TypeError(`Cannot decide step "${name}": it is not a choice`);
     }
     const ended = (need: string) => endedNow.get(need) ?? outputs.latest(control, need);
     const missing = step.needs.map((need) => need.name).filter((need) => !ended(need));
@@ -56,7 +56,7 @@ export function decider(deciding: Deciding): Decide {
 
 function deadly(choice: string, deaths: number): Error {
   return new Error(
-    `Cannot decide choice "${choice}": the process died each of the ${deaths} times that it was about to`,
+    `Cannot decide choice "${choice}": the process died each of the ${deaths} times that it tried to`,
   );
 }
 
@@ -65,7 +65,7 @@ function unawaited(choice: string, returned: PromiseLike<unknown>): InvalidValue
   settled(returned).catch(() => {});
   return new InvalidValueError({
     what: `choice "${choice}"`,
-    problems: [{ path: "", message: "is a promise, and a choice must not wait" }],
+    problems: [{ path: "", message: "is a promise, but a choice must be synchronous" }],
     action: "decide",
   });
 }

@@ -1,13 +1,13 @@
-import { encodeControl } from "../../core/engine/control.ts";
-import { FAILED } from "../../core/engine/progress.ts";
-import { filtered } from "../../core/engine/filtered.ts";
-import type { FailureForm } from "../../core/value/failure.ts";
 import type { NewJob } from "../../backend/job.ts";
 import type { Turn } from "../../backend/turn.ts";
-import type { Host, OwnedJob } from "../host.ts";
+import { encodeControl } from "../../core/engine/control.ts";
+import { filtered } from "../../core/engine/filtered.ts";
+import { FAILED } from "../../core/engine/progress.ts";
+import type { FailureForm } from "../../core/value/failure.ts";
 import type { Slot, SlotHold } from "../claim/slots.ts";
-import { jobsOf, placement } from "./new_jobs.ts";
+import type { Host, OwnedJob } from "../host.ts";
 import type { Runtime } from "../runtime.ts";
+import { jobsOf, placement } from "./new_jobs.ts";
 import { failureOf, type Plan, type Submission, wakeOf } from "./plan.ts";
 
 const none: readonly never[] = [];

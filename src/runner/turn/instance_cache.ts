@@ -1,5 +1,5 @@
-import { isFinal } from "../../core/engine/instance.ts";
 import type { InstanceState, Store } from "../../backend/store.ts";
+import { isFinal } from "../../core/engine/instance.ts";
 import { weightOf } from "../../core/value/json.ts";
 import type { Graphs } from "../graphs.ts";
 import { OutputCache } from "../run/inputs.ts";
@@ -8,13 +8,13 @@ import { OutputCache } from "../run/inputs.ts";
  * An instance as this process last saw it. It may be stale: every write is fenced by its revision.
  */
 export interface CachedInstance {
-  readonly known: InstanceState;
+  readonly state: InstanceState;
   readonly outputs: OutputCache;
 }
 
 /** Changed in place: a map whose entries are replaced at every step must be rebuilt often. */
 interface CacheEntry extends CachedInstance {
-  known: InstanceState;
+  state: InstanceState;
   /** Its weight when the entry was last updated. */
   weight: number;
 }
@@ -68,8 +68,8 @@ export class InstanceCache {
     for (const id of ids) if (!this.#cached.has(id)) missing.add(id);
     const all = [...missing];
     while (all.length > 0) {
-      const known = await this.refresh(all.splice(0, this.#atOnce));
-      this.#atOnce = fitting(known.values());
+      const state = await this.refresh(all.splice(0, this.#atOnce));
+      this.#atOnce = fitting(state.values());
     }
   }
 
@@ -81,14 +81,14 @@ export class InstanceCache {
   async refresh(ids: readonly string[]): Promise<ReadonlyMap<string, InstanceState>> {
     const read = new Map<string, InstanceState>();
     let foreign: InstanceState | undefined;
-    for (const known of await this.#store.read(ids)) {
-      if (this.#graphs.fits(known)) read.set(known.id, known);
-      else foreign = known;
+    for (const state of await this.#store.read(ids)) {
+      if (this.#graphs.fits(state)) read.set(state.id, state);
+      else foreign = state;
     }
     for (const id of ids) {
-      const known = read.get(id);
-      if (known === undefined) this.forget(id);
-      else this.set(known);
+      const state = read.get(id);
+      if (state === undefined) this.forget(id);
+      else this.set(state);
     }
     if (foreign !== undefined) throw this.#graphs.met(foreign);
     return read;
@@ -99,37 +99,37 @@ export class InstanceCache {
    * return.
    */
   async fresh(id: string): Promise<CachedInstance | undefined> {
-    const known = (await this.refresh([id])).get(id);
-    if (known === undefined || isFinal(known.status)) return undefined;
-    return { known, outputs: this.#cached.get(id)?.outputs ?? new OutputCache() };
+    const state = (await this.refresh([id])).get(id);
+    if (state === undefined || isFinal(state.status)) return undefined;
+    return { state, outputs: this.#cached.get(id)?.outputs ?? new OutputCache() };
   }
 
   /** Stores the new state of an instance. */
-  set(known: InstanceState): void {
-    const cached = this.#cached.get(known.id);
+  set(state: InstanceState): void {
+    const cached = this.#cached.get(state.id);
     // This read was overtaken by a later one.
-    if (cached && cached.known.revision > known.revision) return;
-    if (isFinal(known.status)) return this.forget(known.id);
+    if (cached && cached.state.revision > state.revision) return;
+    if (isFinal(state.status)) return this.forget(state.id);
     if (cached !== undefined) {
-      cached.known = known;
+      cached.state = state;
       this.#weigh(cached);
     } else {
-      const entry = { known, outputs: new OutputCache(), weight: 0 };
-      this.#cached.set(known.id, entry);
+      const entry = { state, outputs: new OutputCache(), weight: 0 };
+      this.#cached.set(state.id, entry);
       this.#weigh(entry);
     }
   }
 
   #weigh(entry: CacheEntry): void {
-    const { known, outputs } = entry;
-    const weight = weightOfValues(known) + outputs.weight;
+    const { state, outputs } = entry;
+    const weight = weightOfValues(state) + outputs.weight;
     this.#weight += weight - entry.weight;
     entry.weight = weight;
     const { instances, characters } = this.#limits;
     while (this.#cached.size > instances || this.#weight > characters) {
       const [oldest] = this.#cached.keys();
       // A single instance that exceeds the limit is still worked on.
-      if (oldest === undefined || oldest === known.id) return;
+      if (oldest === undefined || oldest === state.id) return;
       this.forget(oldest);
     }
   }
@@ -138,9 +138,9 @@ export class InstanceCache {
    * Caches an instance whose jobs wait for a claim, as long as it leaves space for the running
    * ones.
    */
-  offer(known: InstanceState): void {
+  offer(state: InstanceState): void {
     const { instances, characters } = this.#limits;
-    if (this.#cached.size < instances / 2 && this.#weight < characters / 2) this.set(known);
+    if (this.#cached.size < instances / 2 && this.#weight < characters / 2) this.set(state);
   }
 
   forget(id: string): void {
@@ -151,7 +151,7 @@ export class InstanceCache {
 
 /** How many instances may be read at a time if all are as large as the largest of these. */
 function fitting(read: Iterable<InstanceState>): number {
-  const largest = Math.max(1, ...Array.from(read, (known) => weightOfValues(known)));
+  const largest = Math.max(1, ...Array.from(read, (state) => weightOfValues(state)));
   const fits = Math.floor(charactersAtOnce / largest);
   return Math.min(readAtOnce.most, Math.max(1, fits));
 }

@@ -1,8 +1,8 @@
+import type { JobId, NewJob } from "../../backend/job.ts";
 import type { Activation } from "../../core/engine/activation.ts";
 import { filtered } from "../../core/engine/filtered.ts";
-import { attemptsOf } from "../../core/value/retry.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
-import type { JobId, NewJob } from "../../backend/job.ts";
+import { attemptsOf } from "../../core/value/retry.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Where new jobs go: each needs an id, and may begin in this process immediately. */

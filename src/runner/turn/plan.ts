@@ -1,13 +1,13 @@
-import { emptyControl, encodeControl, isActive } from "../../core/engine/control.ts";
+import type { InstanceState, UnreadResult } from "../../backend/store.ts";
+import type { Processed, Recorded, Turn, Wake } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
-import { type AppliedEnding, LATER, type Progress } from "../../core/engine/progress.ts";
+import { emptyControl, encodeControl, isActive } from "../../core/engine/control.ts";
 import { advance, cancel, open } from "../../core/engine/engine.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
+import { type AppliedEnding, LATER, type Progress } from "../../core/engine/progress.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { type Failure, failure, type FailureForm, inForm } from "../../core/value/failure.ts";
-import type { InstanceState, UnreadResult } from "../../backend/store.ts";
-import type { Processed, Recorded, Turn, Wake } from "../../backend/turn.ts";
 import type { OwnedJob } from "../host.ts";
 import { load, OutputCache } from "../run/inputs.ts";
 import type { LocalResult } from "../run/outcome.ts";
@@ -58,7 +58,7 @@ async function planLoading(
 ): Promise<Plan | undefined> {
   const [runtime, cached] = of;
   const before = cached?.outputs.size;
-  if (cached) await load(runtime.backend.store, cached.known, cached.outputs, steps);
+  if (cached) await load(runtime.backend.store, cached.state, cached.outputs, steps);
   if (cached?.outputs.size === before) throw new MissingOutputs(steps);
   return planOrLoad(...of);
 }
@@ -74,31 +74,31 @@ function plan(
   unread: readonly UnreadResult[],
 ): Plan | undefined {
   if (cached === undefined) return undefined;
-  const { known, outputs } = cached;
-  const workflow = runtime.registry.get(known.workflow, known.version);
+  const { state, outputs } = cached;
+  const workflow = runtime.registry.get(state.workflow, state.version);
   const included = filtered(
     submissions,
-    ({ result }) => result === undefined || isActive(known.control, result),
+    ({ result }) => result === undefined || isActive(state.control, result),
   );
   const ended = filtered(included, hasResult).map(({ result }) => result);
-  const own = filtered(unread, ({ version }) => version === known.version);
+  const own = filtered(unread, ({ version }) => version === state.version);
   const progress = advance(
     workflow.graph,
-    known.control,
+    state.control,
     own.length === 0 ? ended : [...ended, ...own],
     decider({
       workflow,
-      input: known.input,
-      control: known.control,
+      input: state.input,
+      control: state.control,
       outputs,
       payloadLimit: runtime.payloadLimit,
       deaths: deathsOf(submissions),
     }),
   );
   if (isMissing(progress.failed?.thrown)) throw progress.failed.thrown;
-  const read = processedIn(progress, unread, known);
-  if (!changes(known, progress, read)) return undefined;
-  const control = withStart(progress.control, known.metadata);
+  const read = processedIn(progress, unread, state);
+  if (!changes(state, progress, read)) return undefined;
+  const control = withStart(progress.control, state.metadata);
   const changed = progress.applied.some(({ ending }) => ending.metadata !== undefined);
   const metadata = changed ? mergeMetadata(workflow.graph, control) : undefined;
   return {
@@ -108,18 +108,18 @@ function plan(
     // Listed field by field instead of spread: V8 sometimes gives copies of copies a new shape,
     // which slows down all readers.
     next: {
-      id: known.id,
-      workflow: known.workflow,
-      version: known.version,
-      graph: known.graph,
-      key: known.key,
-      revision: known.revision + 1,
+      id: state.id,
+      workflow: state.workflow,
+      version: state.version,
+      graph: state.graph,
+      key: state.key,
+      revision: state.revision + 1,
       status: progress.status,
       control,
-      metadata: metadata ?? known.metadata,
-      tags: known.tags,
-      input: known.input,
-      insertedAt: known.insertedAt,
+      metadata: metadata ?? state.metadata,
+      tags: state.tags,
+      input: state.input,
+      insertedAt: state.insertedAt,
     },
     metadata: metadata && JSON.stringify(metadata),
     recorded: recordedIn(progress),
@@ -129,7 +129,7 @@ function plan(
 }
 
 /** The submissions that a plan leaves out: their step has ended, or there is nothing to write. */
-export function leftOut(
+export function omitted(
   submissions: readonly Submission[],
   plan: Plan | undefined,
 ): readonly Submission[] {
@@ -211,12 +211,12 @@ export function planOpening(
 }
 
 /** The turn that cancels an instance. */
-export function cancelling(known: InstanceState, why: Failure): Turn {
-  const { status, control, ignored } = cancel(known.control);
+export function cancelling(state: InstanceState, why: Failure): Turn {
+  const { status, control, ignored } = cancel(state.control);
   return {
-    instance: known.id,
-    version: known.version,
-    revision: known.revision,
+    instance: state.id,
+    version: state.version,
+    revision: state.revision,
     status,
     control: encodeControl(control),
     metadata: undefined,

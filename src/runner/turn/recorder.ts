@@ -1,16 +1,16 @@
-import { recording } from "./commit_alone.ts";
 import type { NewResult, Recording } from "../../backend/turn.ts";
-import type { Failures } from "../run/failures.ts";
 import type { Host, OwnedJob } from "../host.ts";
-import { Lanes } from "./batches.ts";
+import type { Failures } from "../run/failures.ts";
 import type { Runtime } from "../runtime.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
+import { Lanes } from "./batches.ts";
+import { recording } from "./commit_alone.ts";
 
 interface WaitingResult {
   readonly job: OwnedJob;
   readonly recording: Recording;
   /** Called after the write. `stands` is whether the result was kept. */
-  readonly written: ((stands: boolean) => void) | undefined;
+  readonly written: ((kept: boolean) => void) | undefined;
 }
 
 const largestBatch = 500;
@@ -49,9 +49,9 @@ export class Recorder {
         batch.map(({ recording }) => recording),
       );
       for (const { job, written } of batch) {
-        const stands = standing.has(job.id);
-        written?.(stands);
-        if (stands) this.#host.stopped(job);
+        const kept = standing.has(job.id);
+        written?.(kept);
+        if (kept) this.#host.stopped(job);
         this.#host.done(job);
       }
     } catch (error) {

@@ -1,9 +1,9 @@
-import { failure } from "../../core/value/failure.ts";
-import { Loop } from "./loop.ts";
 import type { Lease } from "../../backend/queue.ts";
+import { failure } from "../../core/value/failure.ts";
 import type { OwnedJob } from "../host.ts";
 import type { Runtime } from "../runtime.ts";
-import { tellRescued } from "./rescued.ts";
+import { Loop } from "./loop.ts";
+import { reportRescued } from "./rescued.ts";
 
 /** What the heartbeat needs from its process. */
 export interface Beating {
@@ -72,7 +72,7 @@ export class Heartbeat {
     const late = performance.now() - this.#lastBeat;
     if (late > Math.max(2 * heartbeat, lease / 2)) {
       this.#runtime.logger.warn(
-        "Cannot keep the heartbeat in time: the event loop was blocked or the database slow",
+        "The heartbeat is late: the event loop was blocked, or the database was slow",
         {
           process: this.#beating.process,
           milliseconds: Math.round(late),
@@ -91,7 +91,7 @@ export class Heartbeat {
     await this.#giveBack(beat.owned);
     const rescued = await queue.rescue(this.#beating.process);
     if (rescued.processes.length === 0) return;
-    tellRescued(this.#runtime, rescued);
+    reportRescued(this.#runtime, rescued);
     this.#beating.wake(rescued.queues);
   }
 
@@ -111,14 +111,14 @@ export class Heartbeat {
     this.#unknown = new Set(unknown.map(key));
     if (twice.length === 0) return;
     this.#runtime.logger.warn(
-      "Jobs are owned by this process without its knowledge: they are given back",
+      "This process owns jobs that it does not know. They return to the queue",
       {
         process: this.#beating.process,
         jobs: twice.map(({ id }) => id),
       },
     );
     await this.#runtime.backend.queue.release(twice).catch((error) => {
-      this.#runtime.logger.warn("Cannot give jobs back", { error: failure(error) });
+      this.#runtime.logger.warn("Cannot return jobs to the queue", { error: failure(error) });
     });
   }
 }

@@ -1,8 +1,8 @@
 import { titleOf } from "../../core/value/identity.ts";
-import { Loop } from "./loop.ts";
-import type { InstanceCache } from "../turn/instance_cache.ts";
-import type { Runtime } from "../runtime.ts";
 import type { Running, RunningJob } from "../claim/running.ts";
+import type { Runtime } from "../runtime.ts";
+import type { InstanceCache } from "../turn/instance_cache.ts";
+import { Loop } from "./loop.ts";
 
 const shortest = 10;
 const longest = 5_000;
@@ -16,7 +16,7 @@ export class LongSteps {
   readonly #instances: InstanceCache;
   readonly #running: Running;
   readonly #warnAfter: number;
-  readonly #told = new WeakSet<RunningJob>();
+  readonly #warned = new WeakSet<RunningJob>();
   readonly #loop: Loop;
 
   /** @param warnAfter Milliseconds that a step may run before it is logged. */
@@ -45,16 +45,16 @@ export class LongSteps {
   #look(): Promise<undefined> {
     const before = performance.now() - this.#warnAfter;
     for (const one of this.#running.jobs.values()) {
-      if (one.began > before || one.job.kind !== "execute" || this.#told.has(one)) continue;
-      this.#told.add(one);
-      this.#tell(one);
+      if (one.began > before || one.job.kind !== "execute" || this.#warned.has(one)) continue;
+      this.#warned.add(one);
+      this.#warn(one);
     }
     return Promise.resolve(undefined);
   }
 
-  #tell({ job, began }: RunningJob): void {
+  #warn({ job, began }: RunningJob): void {
     const { workflow, version, instance, step, attempt } = job;
-    const key = this.#instances.get(instance)?.known.key;
+    const key = this.#instances.get(instance)?.state.key;
     const seconds = Math.round((performance.now() - began) / 1_000);
     const since = new Date(Date.now() - (performance.now() - began)).toISOString();
     this.#runtime.logger.warn(

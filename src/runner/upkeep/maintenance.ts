@@ -1,6 +1,6 @@
-import { Loop } from "./loop.ts";
 import { unservedNotices } from "../../backend/unserved.ts";
 import type { Runtime } from "../runtime.ts";
+import { Loop } from "./loop.ts";
 
 /** Times in milliseconds. */
 export interface UpkeepTiming {
@@ -81,13 +81,13 @@ export class Upkeep {
 
 /** Logs due jobs that no living process can take: once, and again if they reappear. */
 export class UnservedJobs {
-  #told: ReadonlySet<string> = new Set();
+  #reported: ReadonlySet<string> = new Set();
 
   async look({ backend, logger }: Runtime): Promise<void> {
     const notices = unservedNotices(await backend.queue.unserved());
     for (const { about, count, sentence } of notices) {
-      if (!this.#told.has(about)) logger.warn(sentence, { count });
+      if (!this.#reported.has(about)) logger.warn(sentence, { count });
     }
-    this.#told = new Set(notices.map(({ about }) => about));
+    this.#reported = new Set(notices.map(({ about }) => about));
   }
 }

@@ -19,18 +19,18 @@ export function onAbort(signal: AbortSignal, heard: () => void): () => void {
   return () => {
     if (!all.delete(own) || all.size > 0) return;
     listening.delete(signal);
-    signal.removeEventListener("abort", tell);
+    signal.removeEventListener("abort", notify);
   };
 }
 
 function listenTo(signal: AbortSignal): Set<() => void> {
   const all = new Set<() => void>();
   listening.set(signal, all);
-  signal.addEventListener("abort", tell, { once: true });
+  signal.addEventListener("abort", notify, { once: true });
   return all;
 }
 
-function tell(this: AbortSignal): void {
+function notify(this: AbortSignal): void {
   const all = listening.get(this);
   listening.delete(this);
   for (const heard of [...all ?? []]) if (all?.delete(heard)) heard();

@@ -1,5 +1,5 @@
-import { SchemaVersionError, ServerVersionError } from "../../core/errors/errors.ts";
 import type { Lease, Queue, Serving } from "../../backend/queue.ts";
+import { SchemaVersionError, ServerVersionError } from "../../core/errors/errors.ts";
 import { OutageLog } from "../../observe/outage_log.ts";
 import type { Runtime } from "../runtime.ts";
 import { pause, unlessAborted } from "./outage.ts";
@@ -30,8 +30,8 @@ export class Registration {
     this.#givenUp = givenUp;
     this.#outage = new OutageLog(
       runtime.logger,
-      "begin to work",
-      "The database is there: work begins",
+      "start the worker",
+      "The database is available. The worker has started",
     );
   }
 
@@ -99,7 +99,7 @@ async function persist<T>(
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   for (let tries = 0; !signal.aborted; tries++) {
-    const timer = setTimeout(() => outage.failed(new Error("no answer has come yet")), hanging);
+    const timer = setTimeout(() => outage.failed(new Error("no response yet")), hanging);
     try {
       const done = await unlessAborted(signal, work());
       if (done !== undefined) outage.over();

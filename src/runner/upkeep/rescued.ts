@@ -8,23 +8,23 @@ const namedInSentence = 5;
  * Reports processes that were declared dead, each with the jobs it was running: one of those may
  * have killed it.
  */
-export function tellRescued({ telemetry, logger }: Runtime, rescued: Rescued): void {
+export function reportRescued({ telemetry, logger }: Runtime, rescued: Rescued): void {
   const { processes, queues, running } = rescued;
   telemetry.emit("job:rescue", { processes, queues });
   for (const process of processes) {
     const its = running.filter((job) => job.process === process);
-    logger.warn(`Process ${process} was declared dead ${whileRunning(its)}`, {
+    logger.warn(`Process ${process} was declared dead. ${whatRan(its)}`, {
       process,
       running: its.map(({ process: _, ...job }) => job),
     });
   }
 }
 
-function whileRunning(jobs: readonly OrphanedJob[]): string {
-  if (jobs.length === 0) return "while it ran nothing";
+function whatRan(jobs: readonly OrphanedJob[]): string {
+  if (jobs.length === 0) return "It was running no jobs";
   const named = jobs.slice(0, namedInSentence).map(sentenceOf);
   const more = jobs.length - named.length;
-  return `while it ran ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  return `It was running ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function sentenceOf(

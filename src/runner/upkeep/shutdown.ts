@@ -62,12 +62,12 @@ export class Shutdown {
     running.abort(givenBack);
     await within(patience, drained);
     this.#givenUp.abort();
-    const late = "Cannot leave in order: the lease ends by itself";
+    const late = "Cannot unregister the process. Its lease will expire";
     const left = leave().catch((error) => {
       logger.warn(late, { process, error: failure(error) });
     });
     if (!(await within(patience, left))) {
-      logger.warn(late, { process, reason: "no answer came in time" });
+      logger.warn(late, { process, reason: "no response in time" });
     }
     if (process === "") await within(patience, registered);
   }

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { drawn, fingerprint, graphChanges } from "../../../src/core/graph/fingerprint.ts";
+import { encodeGraph, fingerprint, graphChanges } from "../../../src/core/graph/fingerprint.ts";
 import { type Arrival, graph, type GraphStep } from "../../../src/core/graph/graph.ts";
 
 type Moves = readonly (readonly [event: string, to: readonly Arrival[]])[];
@@ -32,7 +32,7 @@ describe("the fingerprint of a graph", () => {
       node("a", [["no", []], ["ok", [to("c"), to("b")]]], { needs: ["b"], sees: ["c"] }),
       ...one.slice(1),
     ];
-    assertEquals(drawn(graph(same)), drawn(graph(one)));
+    assertEquals(encodeGraph(graph(same)), encodeGraph(graph(one)));
     assertEquals(fingerprint("order", 1, graph(same)), fingerprint("order", 1, graph(one)));
   });
 
@@ -55,7 +55,7 @@ describe("the fingerprint of a graph", () => {
 
     assertEquals(new Set(all).size, all.length);
     for (const other of others) {
-      const said = graphChanges(drawn(graph(one)), drawn(other));
+      const said = graphChanges(encodeGraph(graph(one)), encodeGraph(other));
       assertNotEquals(said, []);
     }
   });
@@ -75,9 +75,9 @@ describe("the fingerprint of a graph", () => {
 describe("what differs between two graphs", () => {
   it("is said for names that an object already has, and whatever order the store gives them back in", () => {
     const odd = node("constructor", [["toString", []], ["__proto__", []]]);
-    const before = drawn(graph([odd]));
-    const after = drawn(graph([node("constructor", [["toString", []]])]));
-    assertEquals(graphChanges(before, after), ['event "__proto__" of "constructor" is gone']);
-    assertEquals(graphChanges(after, before), ['event "__proto__" of "constructor" is new']);
+    const before = encodeGraph(graph([odd]));
+    const after = encodeGraph(graph([node("constructor", [["toString", []]])]));
+    assertEquals(graphChanges(before, after), ['event "__proto__" of "constructor" was removed']);
+    assertEquals(graphChanges(after, before), ['event "__proto__" of "constructor" was added']);
   });
 });

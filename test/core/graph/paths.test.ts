@@ -67,7 +67,7 @@ describe("the proof of large workflows", () => {
     assertThrows(
       () => build(wrong),
       WorkflowDefinitionError,
-      `needs "w-0.ok", which is not certain`,
+      `needs "w-0.ok", which is not guaranteed`,
     );
   });
 });

@@ -35,7 +35,11 @@ describe("versioned()", () => {
     ],
     ["a current version that is none", { versions: { 1: mail }, current: 2 }, "current version 2"],
     ["a version that is no number", { versions: { one: mail }, current: 1 }, `version "one"`],
-    ["version zero", { versions: { 0: mail }, current: 0 }, `version "0" is not a whole number`],
+    [
+      "version zero",
+      { versions: { 0: mail }, current: 0 },
+      `version "0" is not a positive whole number`,
+    ],
     ["something that is no workflow", { versions: { 1: {} }, current: 1 }, "is not a workflow"],
     ["no versions", {}, `option "versions" is not an object`],
     ["no options", undefined, "its options are not an object"],

@@ -27,7 +27,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   [
     "an event without a transition",
     () => from(a).on(a, { ok: b }),
-    `event "a.no" has no target: write done`,
+    `event "a.no" has no target: use done to end the path`,
   ],
   [
     "a transition without an event",
@@ -79,12 +79,12 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   [
     "a transition back up",
     () => from(d).on(d, { ok: e }).on(e, { ok: d }).build(),
-    `event "e.ok" leads back to "d", a workflow has no cycles`,
+    `event "e.ok" leads back to "d". A workflow cannot have cycles`,
   ],
   [
     "a transition to itself",
     () => from(d).on(d, { ok: d }).build(),
-    `event "d.ok" leads back to "d", a workflow has no cycles`,
+    `event "d.ok" leads back to "d". A workflow cannot have cycles`,
   ],
   [
     "two different steps with one name",
@@ -94,7 +94,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   [
     "two arrivals in one run",
     () => fork().on(b, { ok: d, no: done }).on(c, { ok: d, no: done }).on(d, { ok: done }).build(),
-    `step "d" can be started by "b.ok" and by "c.ok" in one run, write join to wait for all`,
+    `step "d" can be started by "b.ok" and by "c.ok" in one run. Use join to wait for all`,
   ],
   [
     "a plain arrival beside a first one",
@@ -113,14 +113,14 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   [
     "a join of one",
     () => from(d).on(d, { ok: join(e) }).on(e, { ok: done }).build(),
-    `only "d" joins step "e", a join needs two`,
+    `only "d" joins step "e". A join needs at least two`,
   ],
   [
     "a join that can never start",
     () =>
       from(a).on(a, { ok: b, no: c }).on(b, { ok: join(d), no: done })
         .on(c, { ok: join(d), no: done }).on(d, { ok: done }).build(),
-    `the join at step "d" can never start, no run brings "b" and "c" there`,
+    `the join at step "d" can never start: no run reaches it from "b" and "c"`,
   ],
   [
     "a need that one of two ways does not bring",
@@ -129,7 +129,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
       return from(a).on(a, { ok: b, no: reads }).on(b, { ok: reads, no: done })
         .on(reads, { ok: done }).build();
     },
-    `step "reads" needs "b.ok", which is not certain on every path that reaches it`,
+    `step "reads" needs "b.ok", which is not guaranteed on every path that reaches it`,
   ],
   [
     "a need of the wrong event",
@@ -137,7 +137,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
       const reads = one("reads", { needs: [a.when("ok")] });
       return from(a).on(a, { ok: done, no: reads }).on(reads, { ok: done }).build();
     },
-    `step "reads" needs "a.ok", which is not certain on every path that reaches it`,
+    `step "reads" needs "a.ok", which is not guaranteed on every path that reaches it`,
   ],
   [
     "a need of a parallel step",
@@ -146,7 +146,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
       return from(a).on(a, { ok: [d, reads], no: done }).on(d, { ok: done })
         .on(reads, { ok: done }).build();
     },
-    `step "reads" needs "d.*", which is not certain on every path that reaches it`,
+    `step "reads" needs "d.*", which is not guaranteed on every path that reaches it`,
   ],
   [
     "a need of a step that is not in the workflow",
@@ -154,7 +154,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
       const reads = one("reads", { needs: [e.when("ok")] });
       return from(reads).on(reads, { ok: done }).build();
     },
-    `step "reads" needs "e.ok", but "e" is not a step of it`,
+    `step "reads" needs "e.ok", but "e" is not a step of this workflow`,
   ],
   [
     "a need of an event that only another step of that name has",
@@ -175,14 +175,14 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   ],
   ["a name with a colon", () => begin("a:b", {}), `workflow name "a:b"`],
   ["no options", () => begin("w"), "its options are not an object"],
-  ["an option that does not exist", () => begin("w", { keys: "id" }), `option "keys" is unknown`],
+  ["an option that does not exist", () => begin("w", { keys: "id" }), `there is no option "keys"`],
   ["no key", () => begin("w", { input: type(), start: a }), "key name of type undefined"],
   ["no input", () => begin("w", { key: "id", start: a }), `option "input" is not a type`],
   ["no start", () => begin("w", { key: "id", input: type() }), `option "start" is not a step`],
   ...([
     [{ scope: "all" }, `scope "all" is unknown`],
-    [{ version: 0 }, "version 0 is not a whole number"],
-    [{ version: 1.5 }, "version 1.5 is not a whole number"],
+    [{ version: 0 }, "version 0 is not a positive whole number"],
+    [{ version: 1.5 }, "version 1.5 is not a positive whole number"],
     [{ tags: ["a", 1] }, `option "tags" is not an array of strings`],
     [{ metadata: [] }, `option "metadata" is not an object`],
     [{ retry: { attempts: 1.5 } }, "cannot retry with 1.5 attempts"],
@@ -201,7 +201,7 @@ describe("the definition of a workflow", () => {
     });
   }
 
-  it("refuses metadata that JSON cannot carry", () => {
+  it("refuses metadata that JSON cannot represent", () => {
     assertThrows(
       () => begin("w", { key: "id", input: type(), start: a, metadata: { at: new Date(0) } }),
       InvalidValueError,

@@ -22,8 +22,8 @@ describe("milliseconds()", () => {
     assertThrows(
       () => milliseconds(7, "expires"),
       TypeError,
-      `Cannot use duration 7 as option "expires": a number has no unit, ` +
-        `write a string such as "7s" or "7d"`,
+      `Cannot use duration 7 as option "expires": a number has no unit. ` +
+        `Use a string such as "7s" or "7d"`,
     );
   });
 
@@ -41,7 +41,7 @@ describe("milliseconds()", () => {
       assertThrows(
         () => milliseconds(duration),
         RangeError,
-        `Cannot use duration "${duration}": it lasts from 0 milliseconds to 36525 days`,
+        `Cannot use duration "${duration}": it must be between 0 milliseconds and 36525 days`,
       );
     });
   }

@@ -1,4 +1,4 @@
-/** A value that JSON cannot carry, and what its refusal says after "value". */
+/** A value that JSON cannot represent, and what its refusal says after "value". */
 export interface HostileValue {
   readonly title: string;
   make(): unknown;
@@ -25,7 +25,7 @@ function kind(title: string, value: unknown, name: string = title): HostileValue
   return {
     title,
     make: () => ({ items: [0, 1, 2, { when: value }] }),
-    says: `at "items[3].when" is ${name}, which JSON cannot carry`,
+    says: `at "items[3].when" is ${name}, which JSON cannot represent`,
   };
 }
 
@@ -52,32 +52,32 @@ export const hostileValues: readonly HostileValue[] = [
   {
     title: "undefined itself",
     make: () => undefined,
-    says: "is undefined, which JSON cannot carry",
+    says: "is undefined, which JSON cannot represent",
   },
   {
     title: "undefined in an array",
     make: () => ({ list: [1, undefined] }),
-    says: 'at "list[1]" is undefined, which JSON cannot carry',
+    says: 'at "list[1]" is undefined, which JSON cannot represent',
   },
   {
     title: "a hole in an array",
     make: () => Array(3),
-    says: 'at "[0]" is undefined, which JSON cannot carry',
+    says: 'at "[0]" is undefined, which JSON cannot represent',
   },
   {
     title: "an array of four thousand million holes",
     make: () => Array(2 ** 32 - 1),
-    says: 'at "[0]" is undefined, which JSON cannot carry',
+    says: 'at "[0]" is undefined, which JSON cannot represent',
   },
   {
     title: "an array with a named member",
     make: () => ({ found: "abc".match(/b/) }),
-    says: 'at "found" is an array with holes or named members, which JSON cannot carry',
+    says: 'at "found" is an array with holes or named members, which JSON cannot represent',
   },
   {
     title: "a circle",
     make: circular,
-    says: 'at "lines[0].order" is circular, which JSON cannot carry',
+    says: 'at "lines[0].order" is circular, which JSON cannot represent',
   },
   {
     title: "U+0000 in a text",

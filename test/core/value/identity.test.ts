@@ -14,7 +14,7 @@ describe("businessKey()", () => {
     for (const value of ["", "x".repeat(201), "a\nb", "a\u0000", "\ud800", "a\u2028b"]) {
       assertThrows(() => businessKey("orderid", value), TypeError, "1 to 200 printable characters");
     }
-    assertThrows(() => businessKey("orderid", "a::b"), TypeError, `"::" is the separator`);
+    assertThrows(() => businessKey("orderid", "a::b"), TypeError, `"::" is a separator`);
     assertThrows(() => businessKey("orderid", JSON.parse("7")), TypeError, "of type number");
   });
 });

@@ -74,8 +74,8 @@ describe("settled()", () => {
     const itself = { then: (done: Settle): void => done(itself) };
     const another = (): object => ({ then: (done: Settle) => done(another()) });
 
-    await assertRejects(() => settled(itself), TypeError, "one thenable after another");
-    await assertRejects(() => settled(another()), TypeError, "one thenable after another");
+    await assertRejects(() => settled(itself), TypeError, "resolving to another thenable");
+    await assertRejects(() => settled(another()), TypeError, "resolving to another thenable");
   });
 
   it("leaves values alone that are none", () => {

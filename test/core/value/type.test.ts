@@ -51,7 +51,9 @@ describe("check()", () => {
     const silent: Type<string> = {
       "~standard": { version: 1, vendor: "test", validate: () => ({ issues: [] }) },
     };
-    assertEquals(check(silent, 1), { problem: "the schema refused the value without a reason" });
+    assertEquals(check(silent, 1), {
+      problem: "the schema rejected the value without giving a reason",
+    });
   });
 });
 

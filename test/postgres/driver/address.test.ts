@@ -1,36 +1,23 @@
 import { describe, it } from "node:test";
-import process from "node:process";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type Address,
   addressOf,
   type AddressOptions,
 } from "../../../src/postgres/driver/address/address.ts";
+import type { Environment } from "../../../src/postgres/driver/address/parameters.ts";
 
 /** What an address says, without what it leaves as it was. */
-function read(options: AddressOptions | string) {
-  const address = addressOf(typeof options === "string" ? { url: options } : options);
+function read(options: AddressOptions | string, environment: Environment = {}) {
+  const given = typeof options === "string" ? { url: options } : options;
+  const address = addressOf(given, environment);
   const hosts = address.hosts.map(({ name, port, ip }) => `${ip ?? name} ${port}`);
   return { ...address, hosts };
 }
 
-function refusal(options: AddressOptions | string): string {
+function refusal(options: AddressOptions | string, environment: Environment = {}): string {
   const given = typeof options === "string" ? { url: options } : options;
-  return assertThrows(() => addressOf(given), TypeError).message;
-}
-
-/** Runs `work` with no variable of PostgreSQL but these. */
-function within<T>(variables: Readonly<Record<string, string>>, work: () => T): T {
-  const before = { ...process.env };
-  const names = Object.keys(before).filter((name) => name.startsWith("PG"));
-  for (const name of names) delete process.env[name];
-  Object.assign(process.env, variables);
-  try {
-    return work();
-  } finally {
-    for (const name of Object.keys(variables)) delete process.env[name];
-    for (const name of names) process.env[name] = before[name];
-  }
+  return assertThrows(() => addressOf(given, environment), TypeError).message;
 }
 
 const urls: readonly (readonly [string, string, Partial<ReturnType<typeof read>>])[] = [
@@ -169,52 +156,55 @@ const modes: readonly (readonly [AddressOptions, string])[] = [
 ];
 
 const refused: readonly (readonly [AddressOptions | string, string])[] = [
-  ["mysql://u:s3cret@h/db", "its URL must read postgres://user:password@host:port/database"],
-  ["s3cret", "its URL must read postgres://user:password@host:port/database"],
+  ["mysql://u:s3cret@h/db", "its URL must look like postgres://user:password@host:port/database"],
+  ["s3cret", "its URL must look like postgres://user:password@host:port/database"],
   ["postgres://u:s3cret@h:x/db", "a port is not a number from 1 to 65,535"],
   ["postgres://u:s3cret@h:65536/db", "a port is not a number from 1 to 65,535"],
   ["postgres://u:s3cret/x@h/db", 'its URL has an "@" in the wrong place'],
   ["postgres://u:12/s3cret@h/db", 'its URL has an "@" in the wrong place'],
   ["postgres://u:12?s3cret=1@h/db", 'its URL has an "@" in the wrong place'],
   ["postgres://u:p@a?s3cret@h/db", 'its URL has an "@" in the wrong place'],
-  ["postgres://u:s3cret%@h/db", "write % as %25"],
-  ["postgres://u:s3cret%zz@h/db", "write % as %25"],
-  ["postgres://u:s3cret%00@h/db", "its URL has a NUL character"],
-  ["postgres://u:s3cret@::1/db", "an IPv6 address stands in brackets"],
-  ["postgres://u:s3cret@[::1/db", "an IPv6 address stands in brackets"],
-  ["postgres://u:s3cret@[]/db", "an IPv6 address stands in brackets"],
-  ["postgres://u:s3cret@a b/db", "a host has characters that no host has"],
-  ["postgres://u:s3cret@h/db?sslmode", 'a parameter in its URL has no "="'],
+  ["postgres://u:s3cret%@h/db", "Write % as %25"],
+  ["postgres://u:s3cret%zz@h/db", "Write % as %25"],
+  ["postgres://u:s3cret%00@h/db", "its URL contains a NUL character"],
+  ["postgres://u:s3cret@::1/db", "An IPv6 address needs brackets"],
+  ["postgres://u:s3cret@[::1/db", "An IPv6 address needs brackets"],
+  ["postgres://u:s3cret@[]/db", "An IPv6 address needs brackets"],
+  ["postgres://u:s3cret@a b/db", "a host contains invalid characters"],
+  ["postgres://u:s3cret@h/db?sslmode", "a parameter in its URL has no value"],
   ["postgres://u@one,two/db?port=1,2,3", "there are 3 ports for 2 hosts"],
   ["postgres://u@one,two/db?hostaddr=10.0.0.1", "hostaddr has 1 addresses for 2 hosts"],
-  ["postgres://u@h/db?search_path=app", 'the parameter "search_path" in its URL is not known'],
-  ["postgres://u@h/db?sslMode=require", 'the parameter "sslMode" in its URL is not known'],
-  ["postgres://u@h/db?passfile=/x", 'the parameter "passfile" in its URL is not known'],
-  ["postgres://u@h/db?sslcrl=/x", 'the parameter "sslcrl" in its URL is not known'],
-  ["postgres://u@h/db?require_auth=none", 'the parameter "require_auth" in its URL is not known'],
-  ["postgres://u@h/db?gssencmode=require", 'the parameter "gssencmode" in its URL is not known'],
-  ["postgres://u@h/db?sslmode=on", 'sslmode cannot be "on", it is one of disable, allow, prefer'],
+  ["postgres://u@h/db?search_path=app", 'the parameter "search_path" in its URL is unknown'],
+  ["postgres://u@h/db?sslMode=require", 'the parameter "sslMode" in its URL is unknown'],
+  ["postgres://u@h/db?passfile=/x", 'the parameter "passfile" in its URL is unknown'],
+  ["postgres://u@h/db?sslcrl=/x", 'the parameter "sslcrl" in its URL is unknown'],
+  ["postgres://u@h/db?require_auth=none", 'the parameter "require_auth" in its URL is unknown'],
+  ["postgres://u@h/db?gssencmode=require", 'the parameter "gssencmode" in its URL is unknown'],
+  ["postgres://u@h/db?sslmode=on", 'sslmode cannot be "on". Use one of disable, allow, prefer'],
   ["postgres://u@h/db?target_session_attrs=standby", 'target_session_attrs cannot be "standby"'],
   ["postgres://u@h/db?connect_timeout=soon", "connect_timeout is not a whole number"],
   ["postgres://u@h/db?sslmode=require&sslrootcert=system", "needs sslmode=verify-full"],
-  ["postgres://u@h/db?sslnegotiation=direct", "needs sslmode=require or more"],
+  ["postgres://u@h/db?sslnegotiation=direct", "needs sslmode=require or stricter"],
   [
     "postgres://u@h/db?sslmode=disable&channel_binding=require",
     "channel_binding=require needs TLS",
   ],
   ["postgres://u@/db?host=/run&channel_binding=require", "channel_binding=require needs TLS"],
-  ["postgres://u@h/db?sslcert=/x", "sslcert and sslkey belong together"],
+  ["postgres://u@h/db?sslcert=/x", "sslcert and sslkey must be set together"],
   [{ url: "postgres://u@h/db", port: 0 }, "a port is not a number from 1 to 65,535"],
   [{ host: "h", port: 1.5 }, "a port is not a number from 1 to 65,535"],
   [{ url: new URL("postgres://u:s3cret@h/db") as never }, "the option url is not a string"],
   [{ host: 5 as never }, "the option host is not a string"],
-  [{ host: "h", ssl: "on" as never }, "the option ssl must be true, false, options of tls.connect"],
+  [
+    { host: "h", ssl: "on" as never },
+    "the option ssl must be true, false, an sslmode, or options of tls.connect",
+  ],
 ];
 
 describe("the address of a database", () => {
   for (const [what, url, expected] of urls) {
     it(`may have ${what}`, () => {
-      const found = within({}, () => read(url));
+      const found = read(url);
       const named = Object.keys(expected) as (keyof Address)[];
       assertEquals(Object.fromEntries(named.map((name) => [name, found[name]])), expected);
     });
@@ -222,19 +212,19 @@ describe("the address of a database", () => {
 
   for (const [who, query] of shown) {
     it(`is understood as ${who} shows it`, () => {
-      within({}, () => assertEquals(read(`postgres://u:p@h/db${query}`).hosts, ["h 5432"]));
+      assertEquals(read(`postgres://u:p@h/db${query}`).hosts, ["h 5432"]);
     });
   }
 
   for (const [options, mode] of modes) {
     it(`asks for TLS as libpq does: ${JSON.stringify(options)} is ${mode}`, () => {
-      assertEquals(within({}, () => addressOf(options)).ssl.mode, mode);
+      assertEquals(addressOf(options, {}).ssl.mode, mode);
     });
   }
 
   for (const [options, sentence] of refused) {
     it(`is refused with "${sentence}"`, () => {
-      const said = within({}, () => refusal(options));
+      const said = refusal(options);
       assert(said.startsWith(`Cannot connect to the database: `) && said.includes(sentence), said);
       assert(!said.includes("s3cret"), said);
     });
@@ -242,7 +232,7 @@ describe("the address of a database", () => {
 
   it("is missing, and the sentence names the option and the variable", () => {
     for (const options of [{}, { url: undefined }, { url: "" }, { database: "x", user: "u" }]) {
-      const said = within({ PGDATABASE: "x", PGUSER: "u" }, () => refusal(options));
+      const said = refusal(options, { PGDATABASE: "x", PGUSER: "u" });
       for (const name of ['"url"', "DATABASE_URL", '"host"', "PGHOST", '"backend"']) {
         assert(said.includes(name), said);
       }
@@ -267,14 +257,13 @@ describe("the address of a database", () => {
       password,
       database,
     ];
-    within(variables, () => {
-      assertEquals(pick(read({})), ["env 7", "eu", "ep", "ed"]);
-      assertEquals([read({}).ssl.mode, read({}).applicationName], ["require", "ea"]);
-      assertEquals(pick(read("postgres://u@h/d")), ["h 7", "u", "ep", "d"]);
-      const options = { url: "postgres://u:p@h:1/d", host: "o", user: "ou", database: "od" };
-      assertEquals(pick(read({ ...options, password: "op" })), ["o 1", "ou", "op", "od"]);
-    });
-    within({ PGHOST: "one:1,two:2" }, () => assertEquals(read({}).hosts, ["one 1", "two 2"]));
-    within({ PGHOST: "" }, () => assert(refusal({}).includes("no address was given")));
+    const found = (options: AddressOptions | string) => read(options, variables);
+    assertEquals(pick(found({})), ["env 7", "eu", "ep", "ed"]);
+    assertEquals([found({}).ssl.mode, found({}).applicationName], ["require", "ea"]);
+    assertEquals(pick(found("postgres://u@h/d")), ["h 7", "u", "ep", "d"]);
+    const options = { url: "postgres://u:p@h:1/d", host: "o", user: "ou", database: "od" };
+    assertEquals(pick(found({ ...options, password: "op" })), ["o 1", "ou", "op", "od"]);
+    assertEquals(read({}, { PGHOST: "one:1,two:2" }).hosts, ["one 1", "two 2"]);
+    assert(refusal({}, { PGHOST: "" }).includes("no address was given"));
   });
 });

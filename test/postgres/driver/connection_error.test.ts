@@ -85,8 +85,8 @@ describe("an error of the database", () => {
       [
         atConnect("08P01", "unsupported startup parameter: statement_timeout"),
         "DATABASE_REFUSED",
-        "Cannot connect to the database: unsupported startup parameter: statement_timeout, " +
-        "behind PgBouncer connect with prepare: false",
+        "Cannot connect to the database: unsupported startup parameter: statement_timeout. " +
+        "Behind PgBouncer, connect with prepare: false",
       ],
       [
         new DatabaseError("ECONNREFUSED", "x", { address: "db:5432" }),
@@ -101,17 +101,17 @@ describe("an error of the database", () => {
       [
         coded("25006"),
         "DATABASE_UNREACHABLE",
-        "Cannot reach the database: it is read-only (25006)",
+        "Cannot reach the database: the server is read-only (25006)",
       ],
       [
         coded("53100"),
         "DATABASE_UNAVAILABLE",
-        "Cannot run a statement now: the disk of the database is full (53100)",
+        "Cannot run a statement now: the database's disk is full (53100)",
       ],
       [
         coded("55P03"),
         "DATABASE_UNAVAILABLE",
-        "Cannot run a statement now: a lock was not free in time (55P03)",
+        "Cannot run a statement now: a lock was not available in time (55P03)",
       ],
       [
         coded("53000"),
@@ -121,12 +121,12 @@ describe("an error of the database", () => {
       [
         coded("22P02", { message: 'invalid input syntax: "secret"' }),
         "DATABASE_FAILED",
-        "Cannot run a statement: the database answered 22P02",
+        "Cannot run a statement: the database reported 22P02",
       ],
       [
         undefined,
         "DATABASE_FAILED",
-        "Cannot run a statement: the database answered with an unknown error",
+        "Cannot run a statement: the database reported an unknown error",
       ],
     ] as const;
     for (const [error, code, message] of cases) {

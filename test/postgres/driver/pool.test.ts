@@ -222,7 +222,7 @@ describe("the pool", () => {
       const error = await assertRejects(
         () => db.query("select 1"),
         DatabaseError,
-        "the connection for calls was busy for 50 ms: raise poolSize, which is 15",
+        "the connection for calls was busy for 50 ms. Raise poolSize, which is 15",
       );
       assertEquals(error.code, "POOL_EXHAUSTED");
       await held;

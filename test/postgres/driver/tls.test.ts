@@ -107,8 +107,7 @@ describe("a connection over TLS", { skip: !openssl }, () => {
       "encrypted",
     );
 
-    const unknown =
-      "signed by an authority that is not known here: name the file of that authority";
+    const unknown = "signed by an unknown authority. Pass the certificate of that authority";
     for (const mode of ["require", "verify-ca", "verify-full"]) {
       assertStringIncludes(await named("localhost", mode, other), unknown);
     }
@@ -127,7 +126,7 @@ describe("a connection over TLS", { skip: !openssl }, () => {
     await host.show("expired");
     assertStringIncludes(
       await named("localhost", "verify-full"),
-      "its certificate has expired: renew it on the server",
+      "its certificate has expired. Renew it on the server",
     );
     assertEquals(await made({ url: at(host, "localhost", "sslmode=require") }), "encrypted");
 
@@ -140,7 +139,7 @@ describe("a connection over TLS", { skip: !openssl }, () => {
     await using host = await certified();
     for (const query of ["sslmode=require", "sslmode=verify-full", "channel_binding=require"]) {
       const said = await made({ url: at(host, "127.0.0.1", query) });
-      assertStringIncludes(said, `it has no TLS and ${query} needs it: turn it on at the server`);
+      assertStringIncludes(said, `it has no TLS, but ${query} needs it. Enable TLS on the server`);
     }
     assertStringIncludes(await made({ url: host.url, ssl: true }), "it has no TLS");
     for (const query of ["", "sslmode=prefer", "sslmode=allow", "sslmode=disable"]) {

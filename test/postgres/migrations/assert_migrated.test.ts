@@ -23,12 +23,12 @@ describe("assertMigrated()", () => {
 
     assertEquals(
       await refusal(t.db, schema),
-      'Cannot use schema "hephaestus": it has no tables yet, ' +
-        'run "npx hephaestus migrate" or "deno task migrate"',
+      'Cannot use schema "hephaestus": it has no tables yet. ' +
+        'Run "npx hephaestus migrate" or "deno task migrate"',
     );
     assertEquals(
       await refusal(t.db, "it's"),
-      `Cannot use schema "it's": it has no tables yet, run "npx hephaestus migrate --schema 'it'\\''s'"` +
+      `Cannot use schema "it's": it has no tables yet. Run "npx hephaestus migrate --schema 'it'\\''s'"` +
         ` or "deno task migrate --schema 'it'\\''s'"`,
     );
   });
@@ -41,8 +41,8 @@ describe("assertMigrated()", () => {
 
     assertEquals(
       await refusal(t.db, schema, two),
-      'Cannot use schema "hephaestus": it is at version 1, this package needs 2, ' +
-        'run "npx hephaestus migrate" or "deno task migrate"',
+      'Cannot use schema "hephaestus": it is at version 1, but this package needs 2. ' +
+        'Run "npx hephaestus migrate" or "deno task migrate"',
     );
   });
 
@@ -51,8 +51,8 @@ describe("assertMigrated()", () => {
     const two = [made(1, "select 1"), made(2, "select 2")];
     const old = two.slice(0, 1);
     const sentence =
-      'Cannot use schema "hephaestus": it is at version 2, this package knows only up to 1, ' +
-      "update @hephaestus/workflow";
+      'Cannot use schema "hephaestus": it is at version 2, but this package only knows versions up to 1. ' +
+      "Update @hephaestus/workflow";
 
     await migrate(t.db, { schema, migrations: two });
 
@@ -70,7 +70,7 @@ describe("assertMigrated()", () => {
     const original = [made(1, "select 1")];
     const changed = [made(1, "select 2")];
     const sentence =
-      'Cannot use schema "hephaestus": migration 1 "m1" is not the one that was applied';
+      'Cannot use schema "hephaestus": migration 1 "m1" differs from the one that was applied';
 
     await migrate(t.db, { schema, migrations: original });
 

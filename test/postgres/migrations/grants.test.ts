@@ -176,7 +176,7 @@ describe("a role without rights", () => {
       assertEquals(
         error.message,
         `Cannot run a statement: ${reason}. For schema "hephaestus" role "${web}" needs: usage on the schema, ` +
-          "select, insert, update and delete on its tables, usage on its sequences. docs/operations.md has the statements",
+          "select, insert, update and delete on its tables, usage on its sequences. See docs/operations.md for the statements",
       );
       await t.sql.unsafe(grant);
     }
@@ -265,7 +265,7 @@ describe("a call without tables", () => {
     assertStringIncludes(dropped.message, 'although schema "hephaestus" is marked as migrated');
 
     await t.sql`delete from hephaestus.migrations`;
-    await assertRejects(start, SchemaVersionError, 'run "npx hephaestus migrate"');
+    await assertRejects(start, SchemaVersionError, 'Run "npx hephaestus migrate"');
   });
 
   it("works again without a new engine once the tables are there", async () => {

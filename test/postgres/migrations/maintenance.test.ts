@@ -111,7 +111,7 @@ describe("migrate()", () => {
     [{ dryrun: true }, 'Cannot migrate: there is no option "dryrun"'],
     [{ direction: "sideways" }, 'Cannot migrate: the option direction is "up" or "down"'],
     [{ schema: "pg_mine" }, 'Cannot use name "pg_mine" in the database: '],
-    [{ url: "nonsense" }, "Cannot connect to the database: its URL must read "],
+    [{ url: "nonsense" }, "Cannot connect to the database: its URL must look like "],
   ];
   for (const [options, sentence] of mistakes) {
     it(`refuses ${JSON.stringify(options)} before it connects`, async () => {
@@ -140,7 +140,7 @@ describe("migrate()", () => {
     const cases = [
       [{ url: nowhere }, "DATABASE_UNREACHABLE", /^Cannot reach the database at "127.0.0.1:1": /],
       [{ url: t.url, user: "nobody" }, "DATABASE_REFUSED", /^Cannot connect to the database/],
-      [{ url: t.url, schema: "broken" }, "DATABASE_FAILED", /answered 42P07: .* already exists$/],
+      [{ url: t.url, schema: "broken" }, "DATABASE_FAILED", /reported 42P07: .* already exists$/],
     ] as const;
     for (const [options, code, sentence] of cases) {
       const error = await assertRejects(() => migrate(options), HephaestusError);
@@ -233,7 +233,7 @@ describe("doctor()", () => {
 
     assertEquals([report.violations, report.counts], [[], {}]);
     assertEquals(report.unserved, [
-      'No living process serves queue "default", and 1 job is due, such as step "greet" of "greeting"',
+      'No live process serves queue "default": 1 job is due, for example step "greet" of "greeting"',
     ]);
   });
 

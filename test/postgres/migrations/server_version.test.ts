@@ -26,7 +26,7 @@ describe("a server that is older than PostgreSQL 15", () => {
       const error = await assertRejects(
         () => work(old, { schema: "hephaestus" }) as Promise<unknown>,
         HephaestusError,
-        "Cannot use PostgreSQL 14.11 (Debian 14.11-1): version 15 or newer is needed",
+        "Cannot use PostgreSQL 14.11 (Debian 14.11-1): version 15 or newer is required",
       );
       assertEquals(error.code, "DATABASE_REFUSED");
     }

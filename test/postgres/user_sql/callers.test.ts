@@ -88,17 +88,17 @@ describe("a caller's transaction", () => {
     await using own = await database();
     const refuse = (tx: unknown, sentence: string) => {
       const error = assertThrows(() => callerOf(tx as AnyTransaction), TypeError, sentence);
-      assert(error.message.startsWith("Cannot use the transaction: it is "));
+      assert(error.message.startsWith("Cannot use the transaction: it "));
     };
     for (const nothing of [null, undefined, "tx", 5, {}, [], () => {}, Symbol("s")]) {
       refuse(nothing, "");
     }
     await client(own.url, (connected) => {
-      refuse(drizzlePg(connected), "a transaction of Drizzle");
+      refuse(drizzlePg(connected), "a Drizzle transaction");
       return Promise.resolve();
     });
     const odd = callerOf({ query: () => Promise.resolve("nothing") } as unknown as AnyTransaction);
-    await assertRejects(() => odd.query("select 1"), TypeError, "answers with rows");
+    await assertRejects(() => odd.query("select 1"), TypeError, "does not return rows");
   });
 
   it("may answer an update with rows and their number, as TypeORM does", async () => {

@@ -116,13 +116,13 @@ describe("the sql of a step", () => {
   it("refuses in arrays and as bytes what has no place, and the transaction goes on", () =>
     inStep(async (sql) => {
       const bad: readonly (readonly [unknown, string, string])[] = [
-        [[1, undefined], "int[]", "element 1 of parameter $1: undefined is not a value"],
-        [[NaN], "float8[]", "element 0 of parameter $1: NaN is not a value"],
-        [[[{}]], "text[]", "element 0 of element 0 of parameter $1: an object is not a value"],
-        [Array(1), "int[]", "element 0 of parameter $1: undefined is not a value"],
+        [[1, undefined], "int[]", "element 1 of parameter $1: undefined cannot be stored"],
+        [[NaN], "float8[]", "element 0 of parameter $1: NaN cannot be stored"],
+        [[[{}]], "text[]", "element 0 of element 0 of parameter $1: an object cannot be stored"],
+        [Array(1), "int[]", "element 0 of parameter $1: undefined cannot be stored"],
         [new Uint8Array(1), "text", "bytes need a parameter of type bytea"],
-        [new Float64Array(1), "float8[]", "a Float64Array is not a value"],
-        [new DataView(new ArrayBuffer(1)), "bytea", "a DataView is not a value"],
+        [new Float64Array(1), "float8[]", "a Float64Array cannot be stored"],
+        [new DataView(new ArrayBuffer(1)), "bytea", "a DataView cannot be stored"],
       ];
       for (const [value, type, sentence] of bad) {
         await assertRejects(() => sql.query(`select $1::${type}`, [value]), TypeError, sentence);
@@ -144,7 +144,7 @@ describe("the sql of a step", () => {
         await assertRejects(
           () => sql`select 1, ${value}`,
           TypeError,
-          `Cannot bind parameter $1: ${what} is not a value of the database`,
+          `Cannot bind parameter $1: ${what} cannot be stored`,
         );
       }
       for (const value of [new Map(), { at: new Date() }, { n: 1n }, [undefined]]) {

@@ -31,7 +31,7 @@ describe("an attempt whose failure cannot be written", () => {
     const worker = hephaestus.work({ poll: "20ms", queues: { default: 1 } });
     await worker.ready;
     await hephaestus.start(flow, "one", undefined);
-    const isStuck = (line: string) => line.includes("refuses it in every form");
+    const isStuck = (line: string) => line.includes("rejects it even without details");
     await eventually(() => logger.said.some(isStuck), "it is said");
     await allFree(slots);
 

@@ -80,7 +80,7 @@ const hindrances: { readonly [name: string]: (there: Database) => Hindrance | Pr
       const empty = await database();
       return {
         options: { url: empty.url },
-        sentence: "it has no tables yet, run",
+        sentence: "it has no tables yet. Run",
         meanwhile: `this package needs ${migrations.length}`,
         mend: () => migrateTo(empty.url),
         clean: () => empty[Symbol.asyncDispose](),
@@ -162,7 +162,7 @@ describe("a worker that nobody waits for, whose database", () => {
         const worker = hephaestus.work({ poll: "50ms" });
         void worker.ready.then(() => begun = true);
         await eventually(
-          () => logger.said.some((line) => line.startsWith("Cannot begin to work")),
+          () => logger.said.some((line) => line.startsWith("Cannot start the worker")),
           "it says that it cannot",
         );
         assertStringIncludes(logger.said.join("\n"), sentence);
@@ -175,9 +175,9 @@ describe("a worker that nobody waits for, whose database", () => {
         assertEquals((await handle.result()).status, "completed");
         assertEquals(
           logger.said.filter((line) => !meanwhile || !line.includes(meanwhile)).map((line) =>
-            line.replace(/(, it is tried again|: work begins).*/, "")
+            line.replace(/(, retrying: |\. The worker).*/, "")
           ),
-          ["Cannot begin to work", "The database is there"],
+          ["Cannot start the worker", "The database is available"],
         );
       } finally {
         await clean?.();

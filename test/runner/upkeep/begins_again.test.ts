@@ -61,9 +61,9 @@ describe("a worker that cannot begin", () => {
 
     assertEquals(tries(), 6);
     assertEquals(logger.said.map((line) => line.replace(/ \{.*/, "")), [
-      "Cannot begin to work, it is tried again: odd",
-      "Cannot begin to work, it is tried again: even",
-      "The database is there: work begins",
+      "Cannot start the worker, retrying: odd",
+      "Cannot start the worker, retrying: even",
+      "The database is available. The worker has started",
     ]);
   });
 
@@ -137,8 +137,8 @@ describe("a worker that cannot begin", () => {
     await worker.ready;
 
     assertEquals(logger.said.map((line) => line.replace(/ \{.*/, "")), [
-      "Cannot begin to work, it is tried again: no answer has come yet",
-      "The database is there: work begins",
+      "Cannot start the worker, retrying: no response yet",
+      "The database is available. The worker has started",
     ]);
   });
 
@@ -158,7 +158,7 @@ describe("a worker that cannot begin", () => {
     );
     assertEquals(error.migratable, false);
     assertEquals(logger.said.map((line) => line.replace(/ \{.*/, "")), [
-      "Cannot begin to work, and to try again is pointless: " + error.message,
+      "Cannot start the worker, and retrying cannot help: " + error.message,
     ]);
     await worker.stop();
   });
@@ -185,9 +185,9 @@ describe("a process that was declared dead", () => {
     assertEquals((await handle.result()).status, "completed");
     assert(worker.id !== before);
     assertEquals(logger.said.map((line) => line.replace(/ \{.*/, "")), [
-      "The process was declared dead: it drops what it runs and begins again",
-      "Cannot begin to work, it is tried again: Cannot reach the database",
-      "The database is there: work begins",
+      "This process was declared dead. It aborts its running jobs and registers again",
+      "Cannot start the worker, retrying: Cannot reach the database",
+      "The database is available. The worker has started",
     ]);
   });
 });
@@ -214,7 +214,7 @@ describe("a worker whose database is dropped and made again", () => {
       await other.sql.unsafe(`create database ${name}`);
       await migrateTo(there.url);
       await eventually(
-        () => logger.said.some((line) => line.startsWith("The process was declared dead")),
+        () => logger.said.some((line) => line.startsWith("This process was declared dead")),
         "it notices",
       );
       const handle = await hephaestus.start(simple, "one", undefined);
@@ -250,7 +250,7 @@ describe("a listener that cannot listen", () => {
     });
     await hephaestus.work().ready;
     await eventually(() => logger.said.length > 0, "it says so");
-    assertStringIncludes(logger.said[0]!, "Cannot listen for notifications, it is tried again: ");
+    assertStringIncludes(logger.said[0]!, "Cannot listen for notifications, retrying: ");
 
     heard([]);
 

@@ -37,10 +37,10 @@ describe("the log of a rescue", () => {
     assertEquals(told().map((line) => line.replace(/ \{.*/, "")), [
       `Process ${
         dead[0]
-      } was declared dead while it ran step "charge" of order "abc123" (attempt 1 of 5)`,
+      } was declared dead. It was running step "charge" of order "abc123" (attempt 1 of 5)`,
       `Process ${
         dead[1]
-      } was declared dead while it ran step "charge" of order "abc123" (attempt 2 of 5)`,
+      } was declared dead. It was running step "charge" of order "abc123" (attempt 2 of 5)`,
     ]);
   });
 

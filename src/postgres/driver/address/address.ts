@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import process from "node:process";
-import { checkNames, fromEnvironment, oneOf, wholeNumber } from "./parameters.ts";
+import { checkNames, type Environment, fromEnvironment, oneOf, wholeNumber } from "./parameters.ts";
 import { refuse } from "./refuse.ts";
 import { readSsl, type Ssl, type SslMode } from "./ssl.ts";
 import { type Parameters, readUrl } from "./url.ts";
@@ -69,10 +69,13 @@ const defaultPatience = 10_000;
 const defaultKeepAlive = 60_000;
 
 /** Parses and checks the address. Throws a sentence without secrets when it is invalid. */
-export function addressOf(options: AddressOptions): Address {
+export function addressOf(
+  options: AddressOptions,
+  environment: Environment = process.env,
+): Address {
   const inUrl = fromUrl(options.url);
   checkNames(inUrl);
-  const all = new Map([...fromEnvironment(process.env), ...inUrl, ...fromOptions(options)]);
+  const all = new Map([...fromEnvironment(environment), ...inUrl, ...fromOptions(options)]);
   // An empty value counts as missing.
   for (const name of ["host", "hostaddr", "port", "user", "dbname"]) {
     if (all.get(name) === "") all.delete(name);
@@ -83,7 +86,7 @@ export function addressOf(options: AddressOptions): Address {
   oneOf(all, "target_session_attrs", ["any", "read-write", "primary"]);
   const hosts = hostsOf(all);
   if (all.get("channel_binding") === "require" && hosts.some(isFolder)) {
-    refuse("channel_binding=require needs TLS, and a socket in a folder has none");
+    refuse("channel_binding=require needs TLS, but a Unix socket has none");
   }
   return {
     hosts,
@@ -102,8 +105,8 @@ export function addressOf(options: AddressOptions): Address {
 }
 
 const missing =
-  'no address was given. Set the option "url" (--url in the command line), usually to the variable DATABASE_URL, ' +
-  'or the option "host" or the variable PGHOST. Tests can do without a database: see the option "backend"';
+  'no address was given. Set the option "url" (--url on the command line), usually to the variable DATABASE_URL, ' +
+  'or the option "host" or the variable PGHOST. Tests do not need a database: see the option "backend"';
 
 function fromUrl(url: unknown): Parameters {
   if (url === undefined || url === null || url === "") return new Map();
@@ -154,7 +157,7 @@ function withPort(text: string): { readonly name: string; readonly port: string 
 }
 
 function checkedHost(name: string): string {
-  if (/[\s"'<>]/.test(name)) refuse("a host has characters that no host has");
+  if (/[\s"'<>]/.test(name)) refuse("a host contains invalid characters");
   return name === "" ? "localhost" : name;
 }
 
@@ -178,6 +181,6 @@ function osUser(): string {
     // Deno needs a permission to read these.
     const { USERNAME, USER, LOGNAME } = process.env;
     return USERNAME || USER || LOGNAME ||
-      refuse("no user was given, and the system does not tell its own");
+      refuse("no user was given, and the name of the system user is not available");
   }
 }

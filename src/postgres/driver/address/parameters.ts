@@ -36,7 +36,7 @@ const ignored: Readonly<Record<string, string>> = {
   keepalives_count: "the runtime cannot set it",
   tcp_user_timeout: "the runtime cannot set it",
   load_balance_hosts: "only one of the hosts can be written to",
-  sslcompression: "TLS compresses nothing any more",
+  sslcompression: "TLS no longer compresses",
   sslsni: "the name of the host is always sent",
   min_protocol_version: "the driver speaks version 3.0, which every server knows",
   max_protocol_version: "the driver speaks version 3.0, which every server knows",
@@ -51,7 +51,7 @@ const ignored: Readonly<Record<string, string>> = {
   statement_cache_size: "Prisma's: see the option prepare",
   single_use_connections: "Prisma's",
   supa: "Supabase's mark for Vercel",
-  uselibpqcompat: "node-postgres's: sslmode means here what it means in libpq",
+  uselibpqcompat: "node-postgres's: here sslmode means the same as in libpq",
 };
 
 /**
@@ -63,15 +63,18 @@ export function checkNames(parameters: Parameters): void {
     // Kerberos is not supported, so a parameter that requires it cannot be ignored.
     if (name === "gssencmode" && parameters.get(name) !== "require") continue;
     refuse(
-      `the parameter "${name}" in its URL is not known, remove it ` +
-        "(settings of the session are written options=-c%20name%3Dvalue)",
+      `the parameter "${name}" in its URL is unknown. Remove it ` +
+        "(write session settings as options=-c%20name%3Dvalue)",
     );
   }
 }
 
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The parameters from the environment that are not given otherwise. */
 export function fromEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): Parameters {
   const found: Parameters = new Map();
   for (const [name, variable] of Object.entries(understood)) {
@@ -92,7 +95,7 @@ export function oneOf<T extends string>(
   const value = parameters.get(name);
   if (value === undefined) return undefined;
   return values.find((each) => each === value) ??
-    refuse(`${name} cannot be "${value}", it is one of ${values.join(", ")}`);
+    refuse(`${name} cannot be "${value}". Use one of ${values.join(", ")}`);
 }
 
 /** Parses a non-negative integer. */

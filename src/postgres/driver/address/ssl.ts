@@ -40,7 +40,7 @@ export function readSsl(parameters: Parameters, option: unknown): Ssl {
     refuse(`sslrootcert=system needs sslmode=verify-full, got sslmode=${mode}`);
   }
   if (negotiation === "direct" && weak) {
-    refuse(`sslnegotiation=direct needs sslmode=require or more, got sslmode=${mode}`);
+    refuse(`sslnegotiation=direct needs sslmode=require or stricter, got sslmode=${mode}`);
   }
   if (binding === "require") {
     if (mode === "disable") refuse("channel_binding=require needs TLS, got sslmode=disable");
@@ -66,7 +66,7 @@ function fromOption(option: unknown): SslMode | undefined {
   if (typeof option === "boolean") return option ? "verify-full" : "disable";
   if (typeof option === "object") return "verify-full";
   return modes.find((mode) => mode === option) ??
-    refuse(`the option ssl must be true, false, options of tls.connect or a mode of sslmode`);
+    refuse(`the option ssl must be true, false, an sslmode, or options of tls.connect`);
 }
 
 function fromParameters(parameters: Parameters): SslMode | undefined {
@@ -81,7 +81,7 @@ function fromParameters(parameters: Parameters): SslMode | undefined {
 function filesOf(parameters: Parameters): Ssl["files"] {
   const [ca, cert, key] = ["sslrootcert", "sslcert", "sslkey"].map((name) => parameters.get(name));
   if ((cert === undefined) !== (key === undefined)) {
-    refuse("sslcert and sslkey belong together, and one of them is missing");
+    refuse("sslcert and sslkey must be set together");
   }
   return {
     ...(ca !== undefined && ca !== "system" ? { ca } : {}),

@@ -18,7 +18,7 @@ const hostAndPort = /^(?:\[([^[\]]+)\]|([^:[\]]*))(?::([^:]*))?$/s;
 export function readUrl(url: string): Parameters {
   const text = url.trim();
   if (!scheme.test(text)) {
-    refuse("its URL must read postgres://user:password@host:port/database");
+    refuse("its URL must look like postgres://user:password@host:port/database");
   }
   const [, authority = "", database = "", query = ""] = parts.exec(text.replace(scheme, "")) ?? [];
   const at = authority.lastIndexOf("@");
@@ -26,7 +26,7 @@ export function readUrl(url: string): Parameters {
   // sentences show names.
   if (`${database}${query}`.includes("@")) {
     refuse(
-      'its URL has an "@" in the wrong place, write @ / ? in names and passwords as %40 %2F %3F',
+      'its URL has an "@" in the wrong place. Write @ / ? in names and passwords as %40 %2F %3F',
     );
   }
   const [user = "", password = ""] = inTwo(authority.slice(0, Math.max(at, 0)), ":");
@@ -40,7 +40,7 @@ export function readUrl(url: string): Parameters {
   add("dbname", decode(database));
   for (const pair of query.split("&")) {
     if (pair === "") continue;
-    if (!pair.includes("=")) refuse('a parameter in its URL has no "=" and no value');
+    if (!pair.includes("=")) refuse("a parameter in its URL has no value. Write name=value");
     const [name = "", value = ""] = inTwo(pair, "=").map(decode);
     read.set(name, value);
   }
@@ -50,7 +50,7 @@ export function readUrl(url: string): Parameters {
 function readHost(text: string): { readonly host: string; readonly port: string } {
   const [found, address, name = "", port = ""] = hostAndPort.exec(text) ?? [];
   if (found === undefined) {
-    refuse("a host in its URL cannot be read, an IPv6 address stands in brackets: [::1]:5432");
+    refuse("a host in its URL is invalid. An IPv6 address needs brackets: [::1]:5432");
   }
   return { host: decode(address ?? name), port: decode(port) };
 }
@@ -65,8 +65,8 @@ function decode(text: string): string {
   try {
     decoded = decodeURIComponent(text);
   } catch {
-    refuse("its URL has a % that begins no percent-encoded character, write % as %25");
+    refuse("its URL has a % that does not start a percent-encoded character. Write % as %25");
   }
-  if (decoded.includes("\0")) refuse("its URL has a NUL character");
+  if (decoded.includes("\0")) refuse("its URL contains a NUL character");
   return decoded;
 }

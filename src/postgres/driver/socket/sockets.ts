@@ -113,7 +113,7 @@ function dial(
         resolve(ready);
       }, fail);
     });
-    if (signal.aborted) return lost("CONNECTION_CLOSED", "the connection was given up");
+    if (signal.aborted) return lost("CONNECTION_CLOSED", "the connection was abandoned");
     signal.addEventListener("abort", destroy, { once: true });
     if (isFolder(host)) socket.connect(`${host.name}/.s.PGSQL.${host.port}`);
     else socket.connect(host.port, host.ip ?? host.name);
@@ -132,8 +132,8 @@ async function secured(
   if (way === "either") return socket;
   throw new DatabaseError(
     "TLS_MISSING",
-    `it has no TLS and ${ssl.demanded ?? "TLS"} needs it: turn it on at the server (ssl = on), ` +
-      "or connect with sslmode=disable where the network is trusted",
+    `it has no TLS, but ${ssl.demanded ?? "TLS"} needs it. Enable TLS on the server (ssl = on), ` +
+      "or connect with sslmode=disable if you trust the network",
   );
 }
 

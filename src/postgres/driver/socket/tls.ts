@@ -10,13 +10,14 @@ const request = Uint8Array.of(0, 0, 0, 8, 4, 210, 22, 47);
 /** Asks the server for TLS before sending anything else. Resolves to false if it has none. */
 export function offersTls(socket: Socket): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const closed = () => reject(new DatabaseError("CONNECTION_CLOSED", "the server hung up"));
+    const closed = () =>
+      reject(new DatabaseError("CONNECTION_CLOSED", "the server closed the connection"));
     socket.once("close", closed);
     socket.once("data", (answer: Uint8Array) => {
       socket.off("close", closed);
       // Additional bytes were injected by a man in the middle and must not be treated as the
       // server's.
-      if (answer.length > 1) reject(failed("it answered more than it was asked"));
+      if (answer.length > 1) reject(failed("the server sent unexpected data"));
       else resolve(answer[0] === 83);
     });
     socket.write(request);
@@ -36,7 +37,7 @@ function handshake(encrypted: TLSSocket): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     // Stays for the socket's whole life: an error without a listener ends the process.
     encrypted.on("error", reject);
-    encrypted.once("close", () => reject(new Error("the server hung up")));
+    encrypted.once("close", () => reject(new Error("the server closed the connection")));
     encrypted.once("secureConnect", () => resolve(encrypted));
   });
 }
@@ -83,30 +84,32 @@ const reasons: readonly (readonly [RegExp, (host: string, error: Error) => strin
   [
     /ALTNAME|NotValidForName|HOSTNAME|IP_ADDRESS_MISMATCH/i,
     (host, error) =>
-      `its certificate is not for "${host}"${namesIn(error)}: connect by a name that is in it, ` +
-      "or check only its authority with sslmode=verify-ca",
+      `its certificate is not for "${host}"${
+        namesIn(error)
+      }. Connect by a name in the certificate, ` +
+      "or verify only its authority with sslmode=verify-ca",
   ],
   [
     /HAS_EXPIRED|certificate:? ?expired|CertExpired/i,
-    () => "its certificate has expired: renew it on the server, and look at the clocks",
+    () => "its certificate has expired. Renew it on the server, and check the clocks",
   ],
   [
     /NOT_YET_VALID|NotValidYet/i,
-    () => "its certificate is not valid yet: look at the clocks of the server and of this machine",
+    () => "its certificate is not valid yet. Check the clocks of the server and of this machine",
   ],
   [
     /UNABLE_TO_|SELF_SIGNED|ISSUER|UnknownIssuer|CERT_UNTRUSTED|CaUsedAsEndEntity/i,
     () =>
-      "its certificate is signed by an authority that is not known here: " +
-      "name the file of that authority with sslrootcert in the URL, or hand it over as ssl: { ca }",
+      "its certificate is signed by an unknown authority. " +
+      "Pass the certificate of that authority with sslrootcert in the URL, or as ssl: { ca }",
   ],
 ];
 
 function tlsError(error: Error & { readonly code?: string }, { name }: ServerHost): DatabaseError {
   // A network problem may pass: it says nothing about the certificate.
   if (isConnectionLost(error)) return databaseError(error) as DatabaseError;
-  const said = `${error.code ?? ""} ${error.message}`;
-  const known = reasons.find(([pattern]) => pattern.test(said));
+  const text = `${error.code ?? ""} ${error.message}`;
+  const known = reasons.find(([pattern]) => pattern.test(text));
   return known
     ? Object.assign(new DatabaseError("TLS_UNVERIFIED", known[1](name, error)), { cause: error })
     : failed(error.message.split("\n")[0]!, error);
