@@ -7,7 +7,9 @@ import {
   type Worker,
   type WorkOptions,
 } from "../mod.ts";
+import type { StoredJob } from "../src/memory/clock.ts";
 import { memory } from "../src/testing/mod.ts";
+import { jobs as storedJobs } from "./contracts/postgres_world.ts";
 import { migrated } from "./pg.ts";
 
 /** An engine with nothing in it, on one backend, inline or not. */
@@ -18,6 +20,8 @@ export interface World {
   /** The database; undefined in memory. */
   readonly sql: Sql | undefined;
   readonly url: string | undefined;
+  /** The jobs that are there, in the order of their ids. */
+  jobs(): Promise<readonly StoredJob[]>;
   /** Begins to work, with a poll of 100 ms unless told; stopped when the test ends. */
   work(options?: WorkOptions): Promise<Worker>;
   /** Another engine on the same backend: another process as far as the database can tell. Closed when the test ends. */
@@ -97,7 +101,8 @@ async function open(
   options: Options & { readonly inline: boolean },
 ): Promise<World & AsyncDisposable> {
   const database = backend === "postgres" ? await migrated() : undefined;
-  const place = database ? { url: database.url } : { backend: memory() };
+  const inMemory = memory();
+  const place = database ? { url: database.url } : { backend: inMemory };
   const engines: Hephaestus[] = [];
   const another = (more: Partial<HephaestusOptions> = {}) => {
     const engine = new Hephaestus({ logger: silent, poolSize: 9, ...options, ...more, ...place });
@@ -111,6 +116,7 @@ async function open(
     inline: options.inline,
     sql: database?.sql,
     url: database?.url,
+    jobs: () => database ? storedJobs(database) : Promise.resolve(inMemory.jobs()),
     another,
     async work(options = {}) {
       const worker = hephaestus.work({ poll: "100ms", grace: "1s", ...options });

@@ -19,7 +19,11 @@ export function rescues(it: It): void {
         await scene.claim(dead);
         await scene.elapse(2_000);
         await scene.queue.rescue();
+        if (death > 0) continue;
+        assertEquals(await scene.queue.claimLone(demand), undefined);
+        assertEquals(await scene.queue.loneWaits(demand), false);
       }
+      assertEquals(await scene.claim(alive), []);
 
       const elsewhere = { ...demand, queues: ["emails"] };
       const unknown = { ...demand, serves: [{ workflow: "order", version: 2 }] };
@@ -36,7 +40,13 @@ export function rescues(it: It): void {
       assertEquals([one?.attempt, two?.attempt, one?.deaths], [1, 1, 2]);
       assertNotEquals(one?.id, two?.id);
       assertEquals(await scene.queue.claimLone(demand), undefined);
-      assertEquals(await scene.queue.snooze(leaseOf(one!, alive), 0), true);
+      assertEquals(await scene.queue.snooze(leaseOf(one!, alive), 10_000), true);
+      assertEquals(await scene.queue.loneWaits(demand), false);
+      assertEquals(await scene.queue.claimLone(demand), undefined);
+      await scene.elapse(11_000);
+      await scene.queue.stage(10);
+      assertEquals(await scene.claim(alive), []);
+      assertEquals((await scene.queue.claimLone(demand))?.id, one?.id);
     });
   });
 

@@ -146,6 +146,35 @@ onBackends("a discard", (it) => {
       "bad __failed__",
     ]);
   });
+
+  it("aborts its siblings in its own process at once, and nothing of theirs is kept", {
+    workflows: [doomed],
+  }, async ({ hephaestus, work, scene }) => {
+    running.length = 0;
+    aborted.length = 0;
+    const gate = new Gate();
+    gates.set("id::two", gate);
+    // A heartbeat would abort them too.
+    const worker = await work({ heartbeat: "1h", lease: "3h" });
+    const handle = await hephaestus.start(doomed, "two", undefined);
+    await eventually(() => running.includes("id::two"), "the sibling runs");
+
+    gate.open();
+
+    const end = await handle.result();
+    await eventually(() => aborted.includes("id::two"), "the sibling is aborted");
+    await worker.stop();
+    assertEquals([end.status, aborted], ["failed", ["id::two"]]);
+    assertEquals(await scene.standing(end.id), [
+      "execute bad discarded",
+      "execute sibling cancelled",
+    ]);
+    const history = await hephaestus.history(doomed, { id: end.id });
+    assertEquals(history.map(({ step, event }) => `${step} ${event}`), [
+      "start ok",
+      "bad __failed__",
+    ]);
+  });
 });
 
 onPostgresBackend("a discard that cannot be written whole", (it) => {

@@ -167,6 +167,14 @@ onBackends("a wait", (it) => {
     for (let n = 0; n < 12; n++) {
       const handle = await hephaestus.start(asked, `n${n}`, undefined);
       for (let pause = 0; pause < n; pause++) await hephaestus.get(asked, { id: handle.id });
+      // In every fourth turn it has expired for sure.
+      if (n % 4 === 1) {
+        await scene.elapse(20);
+        await eventually(
+          async () => (await hephaestus.history(asked, { id: handle.id })).length > 0,
+          "it has expired",
+        );
+      }
       const [answer, cancel] = await Promise.allSettled([
         hephaestus.resume(asked, { id: handle.id }, expiring.emit.answered(n)),
         n % 3 === 0 ? hephaestus.cancel(asked, { id: handle.id }) : Promise.reject(),

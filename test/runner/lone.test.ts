@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
 import type { Storage } from "../../src/backend/store.ts";
-import { memory } from "../../src/testing/mod.ts";
+import { fakeClock, memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../everywhere.ts";
 
 let active = 0;
@@ -26,29 +26,56 @@ const simple = workflow("simple", { key: "id", input: type(), start: act })
   .build();
 const workflows = [simple];
 
-/** Instances whose step has been executing beside the others in two processes that died. */
-async function bereaved(...keys: readonly string[]) {
+/**
+ * Instances whose step has been executing beside the others in two processes that died. Their jobs
+ * are due in an hour on the clock of the test where that is asked for.
+ */
+async function bereaved(keys: readonly string[], { due = "now" }: { due?: "now" | "later" } = {}) {
   active = 0;
   beside.length = 0;
   gates.clear();
-  const backend = memory() as Storage & ReturnType<typeof memory>;
-  const hephaestus = new Hephaestus({ backend, workflows, logger: silent });
+  const clock = fakeClock();
+  const backend = memory({ clock }) as Storage & ReturnType<typeof memory>;
+  const asked = { upkeep: 0, waits: 0 };
+  const observed: Storage = {
+    ...backend,
+    queue: {
+      ...backend.queue,
+      nextDue(atMost) {
+        asked.upkeep++;
+        return backend.queue.nextDue(atMost);
+      },
+      async loneWaits(demand) {
+        const waits = await backend.queue.loneWaits(demand);
+        if (waits) asked.waits++;
+        return waits;
+      },
+    },
+  };
+  const hephaestus = new Hephaestus({ backend: observed, workflows, logger: silent });
   const handles = await hephaestus.startMany(
     simple,
     keys.map((key) => ({ key, input: undefined })),
   );
+  const { queue } = backend;
   const serves = [{ workflow: "simple", version: 1 }];
   for (let death = 0; death < 2; death++) {
-    const process = await backend.queue.register("dying", -1);
-    await backend.queue.claim({ process, queue: "default", limit: 100, serves });
-    await backend.queue.rescue();
+    const process = await queue.register("dying", -1);
+    await queue.claim({ process, queue: "default", limit: 100, serves });
+    await queue.rescue();
   }
-  return { backend, hephaestus, handles };
+  const process = await queue.register("another", 60_000);
+  for (const _ of due === "later" ? keys : []) {
+    const job = await queue.claimLone({ process, queues: ["default"], serves });
+    await queue.snooze({ process, id: job!.id, token: job!.token }, 3_600_000);
+  }
+  await queue.unregister(process);
+  return { backend, hephaestus, handles, asked, clock };
 }
 
 describe("jobs whose process has died twice while others were executing beside them", () => {
   it("run one at a time, though there are slots for all, and their attempt is their first", async () => {
-    const { hephaestus, handles } = await bereaved("a", "b", "c", "d");
+    const { hephaestus, handles } = await bereaved(["a", "b", "c", "d"]);
     await using _closed = hephaestus;
 
     hephaestus.work({ poll: "20ms" });
@@ -62,7 +89,7 @@ describe("jobs whose process has died twice while others were executing beside t
   });
 
   it("let nothing begin beside them, neither claimed nor started here", async () => {
-    const { backend, hephaestus, handles } = await bereaved("a", "b");
+    const { backend, hephaestus, handles, asked } = await bereaved(["a", "b"]);
     await using _closed = hephaestus;
     await using starter = new Hephaestus({ backend, workflows, logger: silent });
     const gate = new Gate();
@@ -75,12 +102,11 @@ describe("jobs whose process has died twice while others were executing beside t
       await hephaestus.start(simple, "here", undefined),
       await starter.start(simple, "elsewhere", undefined),
     ];
-    for (let look = 0; look < 3; look++) {
-      let asked = false;
-      void backend.queue.nextDue(0).then(() => asked = true);
-      await eventually(() => asked, "it had its turn");
-    }
-    assertEquals(active, 1);
+    // Jobs are claimed at each wake-up, and as often as this.
+    const before = asked.upkeep;
+    await eventually(() => asked.upkeep >= before + 3, "it had its turns");
+    // It is still the only one that has begun.
+    assertEquals(beside.length, 1);
     gate.open();
 
     for (const handle of [...handles, ...others]) {
@@ -91,7 +117,7 @@ describe("jobs whose process has died twice while others were executing beside t
   });
 
   it("are waited for by a process that is never idle", async () => {
-    const { hephaestus, handles } = await bereaved("a", "b");
+    const { hephaestus, handles, asked, clock } = await bereaved(["a", "b"], { due: "later" });
     await using _closed = hephaestus;
     let more = true;
     const busy = async (key: string) => {
@@ -99,12 +125,17 @@ describe("jobs whose process has died twice while others were executing beside t
         await (await hephaestus.start(simple, `${key}${n}`, undefined)).result();
       }
     };
-    // Busy before it may look for them.
     const gate = new Gate();
     gates.set("x", gate);
+    await using worker = hephaestus.work({ poll: "20ms", lease: "60ms", heartbeat: "20ms" });
+    await worker.ready;
     await hephaestus.start(simple, "x", undefined);
-    await using _worker = hephaestus.work({ poll: "20ms", lease: "60ms", heartbeat: "20ms" });
+    await eventually(() => active === 1, "it is busy");
     const load = ["k", "l", "m"].map(busy);
+
+    clock.advance("1h");
+    // It has claimed whatever it may in between.
+    await eventually(() => asked.waits >= 2, "it has seen twice that they wait");
     gate.open();
 
     for (const handle of handles) assertEquals((await handle.result()).status, "completed");

@@ -38,8 +38,15 @@ export function pgPool(url: string, max: number): PgPool {
 
 export const kyselyPool = (pool: PgPool) => pool as unknown as PostgresPool;
 
-/** Runs work in a transaction of some library, and rolls it back when the work throws. */
-export type Begin = (url: string, work: (tx: AnyTransaction) => Promise<void>) => Promise<unknown>;
+/**
+ * Runs work in a transaction of some library, and rolls it back when the work throws. When it has
+ * committed, `afterwards` is called while the connection is still there.
+ */
+export type Begin = (
+  url: string,
+  work: (tx: AnyTransaction) => Promise<void>,
+  afterwards?: () => Promise<void>,
+) => Promise<unknown>;
 
 export async function client(url: string, work: (client: PgClient) => Promise<unknown>) {
   const connected = new pg.Client(url);
@@ -76,42 +83,54 @@ export async function pgTransaction(connected: PgClient, work: () => Promise<unk
 }
 
 export const libraries: Readonly<Record<string, Begin>> = {
-  "postgres.js": (url, work) => driver(url, (sql) => sql.begin((tx) => work(tx))),
-  "postgres.js with camel case": (url, work) =>
-    driver(url, (sql) => sql.begin((tx) => work(tx)), { transform: postgres.camel }),
-  "postgres.js that Drizzle has changed": (url, work) =>
+  "postgres.js": (url, work, afterwards) =>
+    driver(url, (sql) => sql.begin((tx) => work(tx)).then(afterwards)),
+  "postgres.js with camel case": (url, work, afterwards) =>
+    driver(url, (sql) => sql.begin((tx) => work(tx)).then(afterwards), {
+      transform: postgres.camel,
+    }),
+  "postgres.js that Drizzle has changed": (url, work, afterwards) =>
     driver(url, async (sql) => {
       await drizzleJs(sql).execute(drizzleSql`select 1`);
-      await sql.begin((tx) => work(tx));
+      await sql.begin((tx) => work(tx)).then(afterwards);
     }),
-  "postgres.js without prepared statements": (url, work) =>
-    driver(url, (sql) => sql.begin((tx) => work(tx)), { prepare: false }),
-  "pg": (url, work) => client(url, (own) => pgTransaction(own, () => work(own))),
-  "a client of a pg pool": async (url, work) => {
+  "postgres.js without prepared statements": (url, work, afterwards) =>
+    driver(url, (sql) => sql.begin((tx) => work(tx)).then(afterwards), { prepare: false }),
+  "pg": (url, work, afterwards) =>
+    client(url, (own) => pgTransaction(own, () => work(own)).then(afterwards)),
+  "a client of a pg pool": async (url, work, afterwards) => {
     const pool = pgPool(url, 1);
     const own = await pool.connect();
     try {
-      await pgTransaction(own, () => work(own));
+      await pgTransaction(own, () => work(own)).then(afterwards);
     } finally {
       own.release();
       await pool.end();
     }
   },
-  "kysely": async (url, work) => {
+  "kysely": async (url, work, afterwards) => {
     const dialect = new PostgresDialect({
       pool: kyselyPool(pgPool(url, 1)),
     });
     await using db = new Kysely({ dialect });
-    await db.transaction().execute((trx) => work(trx));
+    await db.transaction().execute((trx) => work(trx)).then(afterwards);
   },
-  "drizzle on pg": (url, work) =>
-    client(url, (own) => drizzlePg(own).transaction((tx) => work(fromDrizzle(tx, drizzleSql)))),
-  "drizzle on postgres.js": (url, work) =>
-    driver(url, (sql) => drizzleJs(sql).transaction((tx) => work(fromDrizzle(tx, drizzleSql)))),
-  "one's own": (url, work) =>
+  "drizzle on pg": (url, work, afterwards) =>
+    client(
+      url,
+      (own) =>
+        drizzlePg(own).transaction((tx) => work(fromDrizzle(tx, drizzleSql))).then(afterwards),
+    ),
+  "drizzle on postgres.js": (url, work, afterwards) =>
+    driver(
+      url,
+      (sql) =>
+        drizzleJs(sql).transaction((tx) => work(fromDrizzle(tx, drizzleSql))).then(afterwards),
+    ),
+  "one's own": (url, work, afterwards) =>
     client(url, (own) =>
       pgTransaction(own, () =>
         work({
           query: async (text, params) => (await own.query(text, [...params ?? []])).rows,
-        }))),
+        })).then(afterwards)),
 };

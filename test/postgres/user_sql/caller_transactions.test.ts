@@ -73,7 +73,7 @@ async function refuses(world: World, tx: AnyTransaction, sentence: string): Prom
   const before = await rows(world);
   for (const [name, call] of Object.entries(calls)) {
     const error = await assertRejects(() => call(world.engine, tx), TypeError, sentence, name);
-    assert(error.message.startsWith("Cannot use the transaction: it is "), error.message);
+    assert(error.message.startsWith("Cannot use the transaction: "), error.message);
   }
   assertEquals(await rows(world), before);
 }
@@ -93,56 +93,56 @@ const queryOf = (pool: PgPool): Query => (text, values) =>
 
 const none: Readonly<Record<string, (world: World) => Promise<void>>> = {
   "a client of postgres.js": (world) =>
-    driver(world.url, (sql) => refuses(world, sql, "none, hand over the sql of begin")),
+    driver(world.url, (sql) => refuses(world, sql, "not a transaction. Pass the sql of begin")),
   "a connection of postgres.js that was reserved": (world) =>
     driver(world.url, async (sql) => {
       const reserved = await sql.reserve();
-      await refuses(world, reserved, "none, hand over the sql of begin");
+      await refuses(world, reserved, "not a transaction. Pass the sql of begin");
       reserved.release();
     }),
   "a client of pg": (world) =>
     client(
       world.url,
-      (own) => refuses(world, own, "none, hand over a client that is inside begin"),
+      (own) => refuses(world, own, "not a transaction. Pass a client that is inside begin"),
     ),
   "a client of pg after its commit": (world) =>
     client(world.url, async (own) => {
       await pgTransaction(own, () => world.engine.start(flow, "committed", undefined, { tx: own }));
-      await refuses(world, own, "none, hand over a client that is inside begin");
+      await refuses(world, own, "not a transaction. Pass a client that is inside begin");
     }),
   "a pool of pg": (world) =>
     pooled(
       world.url,
-      (pool) => refuses(world, pool as never, "none, hand over a client of the pool"),
+      (pool) => refuses(world, pool as never, "not a transaction. Pass a client of the pool"),
     ),
   "Kysely": (world) =>
     pooled(world.url, (pool) => {
       const db = new Kysely({ dialect: new PostgresDialect({ pool: kyselyPool(pool) }) });
-      return refuses(world, db as never, "none, hand over the trx");
+      return refuses(world, db as never, "not a transaction. Pass the trx");
     }),
   "Drizzle on a pool": (world) =>
     pooled(
       world.url,
       (pool) =>
-        refuses(world, fromDrizzle(drizzlePg(pool as never), drizzleSql), "none, hand over"),
+        refuses(world, fromDrizzle(drizzlePg(pool as never), drizzleSql), "not a transaction"),
     ),
   "Drizzle on postgres.js": (world) =>
     driver(
       world.url,
-      (sql) => refuses(world, fromDrizzle(drizzleJs(sql), drizzleSql), "none, hand over"),
+      (sql) => refuses(world, fromDrizzle(drizzleJs(sql), drizzleSql), "not a transaction"),
     ),
   "whatever has a query, as a DataSource of TypeORM": (world) =>
     pooled(world.url, (pool) => {
       const query = queryOf(pool);
       return refuses(world, {
         query: async (text, values) => (await query(text, values)).rows,
-      }, "none, hand over what its library calls the transaction");
+      }, "not a transaction. Pass what the library calls the transaction");
     }),
   "whatever has a query on one connection, as PGlite": (world) =>
     client(
       world.url,
       (own) =>
-        refuses(world, { query: (text, values) => own.query(text, values) }, "none, hand over"),
+        refuses(world, { query: (text, values) => own.query(text, values) }, "not a transaction"),
     ),
   "what begins on one connection and goes on on another": (world) =>
     pooled(world.url, async (pool) => {
@@ -152,7 +152,7 @@ const none: Readonly<Record<string, (world: World) => Promise<void>>> = {
       let turn = 0;
       await refuses(world, {
         query: (text, values) => (turn++ % 2 === 0 ? inside : outside).query(text, values),
-      }, "none, hand over");
+      }, "not a transaction");
       await inside.query("rollback");
       for (const own of [inside, outside]) own.release();
     }),
@@ -160,7 +160,7 @@ const none: Readonly<Record<string, (world: World) => Promise<void>>> = {
     client(world.url, async (own) => {
       await own.query("begin");
       await assertRejects(() => own.query("select nonsense"));
-      await refuses(world, own, "one in which a statement has failed: roll it back");
+      await refuses(world, own, "a statement in it has failed. Roll it back");
       await own.query("rollback");
     }),
   "a transaction of Drizzle in which a statement has failed": (world) =>
@@ -168,14 +168,14 @@ const none: Readonly<Record<string, (world: World) => Promise<void>>> = {
       await own.query("begin");
       await assertRejects(() => own.query("select nonsense"));
       const tx = fromDrizzle(drizzlePg(own as never), drizzleSql);
-      await refuses(world, tx, "one in which a statement has failed: roll it back");
+      await refuses(world, tx, "a statement in it has failed. Roll it back");
       await own.query("rollback");
     }),
   "a transaction that is read-only": (world) =>
     driver(world.url, (sql) => sql.begin("read only", (tx) => refuses(world, tx, "read-only"))),
   "a transaction of a database without tables": async (world) => {
     await using other = await database();
-    await other.sql.begin((tx) => refuses(world, tx, "no tables of Hephaestus in schema"));
+    await other.sql.begin((tx) => refuses(world, tx, "no Hephaestus tables in schema"));
   },
   "a transaction of another database with such tables": async (world) => {
     await using other = await migrated();
@@ -197,22 +197,25 @@ describe("what is no transaction", () => {
   }
 
   it("is refused once the transaction that it was has ended", async () => {
-    const use = (tx: AnyTransaction) => own.engine.start(flow, "during", undefined, { tx });
     for (const [library, begin] of Object.entries(libraries)) {
+      const use = (tx: AnyTransaction | undefined, key: string) =>
+        own.engine.start(flow, `${key} ${library}`, undefined, { tx });
       let ended: AnyTransaction | undefined;
+      const isRefused = async () => {
+        const before = await rows(own);
+        await assertRejects(() => use(ended, "after"), Error, "", library);
+        assertEquals(await rows(own), before, library);
+      };
       await begin(own.url, async (tx) => {
-        await use(tx);
+        await use(tx, "during");
+        ended = tx;
+      }, isRefused);
+      await begin(own.url, async (tx) => {
+        await use(tx, "during no commit");
         ended = tx;
         throw new RangeError("rolled back");
       }).catch(() => {});
-      const before = await rows(own);
-      await assertRejects(
-        () => own.engine.start(flow, "after", undefined, { tx: ended }),
-        Error,
-        "",
-        library,
-      );
-      assertEquals(await rows(own), before, library);
+      await isRefused();
     }
   });
 });

@@ -13,8 +13,8 @@ const gates = new Map<string, Gate>();
 const charge = step("charge", {
   events: { ok: type() },
   retry: { attempts: 2, base: 0 },
-  async run({ attempt, emit }) {
-    await gates.get(`attempt ${attempt}`)?.opened;
+  async run({ attempt, instance, emit }) {
+    await gates.get(instance.key === "orderid::later" ? "later" : `attempt ${attempt}`)?.opened;
     if (attempt === 1) throw new Error("declined");
     return emit.ok();
   },
@@ -25,7 +25,7 @@ const order = workflow("order", { key: "orderid", input: type(), start: charge }
 
 describe("a step that runs for long", () => {
   it("is told of once, with workflow, key and step, and again in another attempt", async () => {
-    gates.set("attempt 1", new Gate()).set("attempt 2", new Gate());
+    gates.set("attempt 1", new Gate()).set("attempt 2", new Gate()).set("later", new Gate());
     const logger = keeping();
     const told = () => sentences(logger.said).filter((line) => line.includes("has been running"));
     await using hephaestus = new Hephaestus({ backend: memory(), workflows: [order], logger });
@@ -33,13 +33,18 @@ describe("a step that runs for long", () => {
     const handle = await hephaestus.start(order, "abc123", undefined);
 
     await eventually(() => told().length > 0, "the first attempt is told of");
+    // When this one is told of, the first one was looked at again.
+    await hephaestus.start(order, "later", undefined);
+    await eventually(() => told().some((line) => line.includes('"later"')), "so is another step");
     gates.get("attempt 1")?.open();
     await eventually(() => told().some((line) => line.includes("attempt 2")), "so is the second");
     gates.get("attempt 2")?.open();
     await handle.result();
+    gates.get("later")?.open();
 
     assertEquals(told().map((line) => line.replace(/\d+ s/, "n s")), [
       'Step "charge" of order "abc123" has been running for n s (attempt 1)',
+      'Step "charge" of order "later" has been running for n s (attempt 1)',
       'Step "charge" of order "abc123" has been running for n s (attempt 2)',
     ]);
   });
@@ -117,8 +122,8 @@ describe("due jobs that no living process can take", () => {
     for (const queue of ["email", "Emails"]) {
       assertEquals(
         await said([mail], (starter) => starter.start(mail, "a", undefined), { [queue]: 1 }),
-        'No living process serves queue "emails", and 1 job is due, such as step "send" of "mail"; ' +
-          `the queues that are served are "${queue}"`,
+        'No live process serves queue "emails": 1 job is due, for example step "send" of "mail"; ' +
+          `served queues: "${queue}"`,
       );
     }
   });
@@ -126,7 +131,7 @@ describe("due jobs that no living process can take", () => {
   it("are told of once when a worker serves no queue", async () => {
     assertEquals(
       await said([mail], (starter) => starter.start(mail, "a", undefined), {}),
-      'No living process serves queue "emails", and 1 job is due, such as step "send" of "mail"',
+      'No live process serves queue "emails": 1 job is due, for example step "send" of "mail"',
     );
   });
 
@@ -134,8 +139,8 @@ describe("due jobs that no living process can take", () => {
     const start = (starter: Hephaestus) => starter.start(later, "a", undefined);
     assertEquals(
       await said([later], start, { default: 1 }, { resume: "timers" }),
-      'No living process serves queue "timers", and 1 job is due, such as step "nap" of "later"; ' +
-        'the queues that are served are "default"',
+      'No live process serves queue "timers": 1 job is due, for example step "nap" of "later"; ' +
+        'served queues: "default"',
     );
   });
 
@@ -143,8 +148,8 @@ describe("due jobs that no living process can take", () => {
     const start = (starter: Hephaestus) => starter.start(order, "a", undefined);
     assertEquals(
       await said([mail], start, { default: 1 }),
-      'No living process has the code of workflow "order" version 1, and 1 job is due in queue "default", ' +
-        'such as step "charge" of "order"',
+      'No live process has the code of workflow "order" version 1: 1 job is due in queue "default", ' +
+        'for example step "charge" of "order"',
     );
   });
 
