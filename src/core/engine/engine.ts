@@ -68,17 +68,15 @@ class TurnBuilder {
   readonly #draft: ControlDraft;
   /** Results whose step is not active yet. */
   #unread: Map<string, StepEnding> | undefined;
-  // Most turns apply one result and start one step. A literal list of one item takes a tenth of the
-  // memory of an empty list that grows, so these lists are created with their first item.
-  #ready: StepEnding[] | undefined;
-  #applied: AppliedEnding[] | undefined;
-  #started: Activation[] | undefined;
-  #waiting: Activation[] | undefined;
+  readonly #ready: StepEnding[] = [];
+  readonly #applied: AppliedEnding[] = [];
+  readonly #started: Activation[] = [];
+  readonly #waiting: Activation[] = [];
   /**
    * Results that came too late: the activation has already ended, or a delivery had already ended
    * the wait that an asynchronous step reports.
    */
-  #late: StepEnding[] | undefined;
+  readonly #late: StepEnding[] = [];
   #failed: InstanceFailure | undefined;
 
   constructor(graph: Graph, control: Control, decide: Decide) {
@@ -91,17 +89,14 @@ class TurnBuilder {
   run(endings: readonly StepEnding[], opening: boolean): Progress {
     for (const ending of inRowOrder(this.#graph, endings)) {
       if (ending.event === LATER) this.#wait(ending);
-      else if (isActive(this.#draft, ending)) this.#ready = append(this.#ready, ending);
-      else if (ending.activation < activationOf(this.#draft, ending.step)) {
-        this.#late = append(this.#late, ending);
-      } else this.#keep(ending);
+      else if (isActive(this.#draft, ending)) this.#ready.push(ending);
+      else if (ending.activation < activationOf(this.#draft, ending.step)) this.#late.push(ending);
+      else this.#keep(ending);
     }
     if (opening) this.#start(this.#graph.start, "");
     let next = 0;
-    for (; this.#ready && next < this.#ready.length && !this.#failed; next++) {
-      this.#end(this.#ready[next]!, false);
-    }
-    return this.#progress(this.#ready?.slice(next) ?? none);
+    while (next < this.#ready.length && !this.#failed) this.#end(this.#ready[next++]!, false);
+    return this.#progress(this.#ready.slice(next));
   }
 
   #keep(ending: StepEnding): void {
@@ -111,12 +106,12 @@ class TurnBuilder {
 
   #wait(ending: StepEnding): void {
     if (!isActive(this.#draft, ending)) {
-      this.#late = append(this.#late, ending);
+      this.#late.push(ending);
       return;
     }
     this.#draft.wait(ending.step);
-    this.#waiting = append(this.#waiting, ending);
-    this.#applied = append(this.#applied, { ending, causes: none, decided: false });
+    this.#waiting.push(ending);
+    this.#applied.push({ ending, causes: none, decided: false });
   }
 
   #end(ending: StepEnding, decided: boolean): void {
@@ -132,7 +127,7 @@ class TurnBuilder {
       return;
     }
     const causes = causesOf(this.#graph, this.#draft, ending.step);
-    this.#applied = append(this.#applied, { ending, causes, decided });
+    this.#applied.push({ ending, causes, decided });
     this.#draft.end(ending, ending.metadata, causes);
     for (const { to, mode } of moves) {
       if (mode === "join") this.#join(to);
@@ -143,7 +138,7 @@ class TurnBuilder {
   #fail(ending: StepEnding): void {
     const { step, failure, attempt = 1 } = ending;
     const causes = causesOf(this.#graph, this.#draft, step);
-    this.#applied = append(this.#applied, { ending, causes, decided: false });
+    this.#applied.push({ ending, causes, decided: false });
     this.#draft.end(ending, undefined, causes);
     this.#failed = { step, failure, thrown: undefined, attempts: attempt };
   }
@@ -159,16 +154,16 @@ class TurnBuilder {
     const started = { step: name, activation: firstActivation };
     this.#draft.active.set(name, { activation: started.activation, cause });
     if (this.#graph.steps.get(name)?.kind === "choice") return this.#choose(started);
-    this.#started = append(this.#started, started);
+    this.#started.push(started);
     const unread = this.#unread?.get(activationKey(started));
     if (unread === undefined) return;
     this.#unread?.delete(activationKey(started));
-    this.#ready = append(this.#ready, unread);
+    this.#ready.push(unread);
   }
 
   #choose({ step, activation }: Activation): void {
     try {
-      const ended = new Map(this.#applied?.map(({ ending }) => [ending.step, ending]));
+      const ended = new Map(this.#applied.map(({ ending }) => [ending.step, ending]));
       this.#end({ ...this.#decide({ step, activation }, ended), step, activation }, true);
     } catch (error) {
       this.#failed = { step, failure: undefined, thrown: error, attempts: 1 };
@@ -187,15 +182,15 @@ class TurnBuilder {
     for (const ending of kept) this.#draft.keep(ending);
     if (!over) this.#draft.forget(this.#graph);
     const stillActive = (one: Activation) => !over && isActive(this.#draft, one);
-    const started = filtered(this.#started ?? none, stillActive);
+    const started = filtered(this.#started, stillActive);
     return {
       control: over ? this.#draft.over() : this.#draft.done(),
       status: this.#status(),
-      applied: this.#applied ?? none,
+      applied: this.#applied,
       kept,
       ignored: this.#ignored(filtered(unread, (ending) => !isKept(ending)), over),
       started,
-      waiting: filtered(this.#waiting ?? none, stillActive),
+      waiting: filtered(this.#waiting, stillActive),
       resolved: this.#resolved(),
       wake: started.some((one) => this.#draft.isEarly(one)),
       failed: this.#failed,
@@ -203,18 +198,17 @@ class TurnBuilder {
   }
 
   #ignored(unread: readonly StepEnding[], over: boolean): readonly Ignored[] {
-    const late = this.#late ?? none;
-    if (unread.length + late.length === 0 && !over) return none;
+    if (unread.length + this.#late.length === 0 && !over) return none;
     const forgotten = over
       ? kept(this.#draft.done()).filter((one) => !this.#unread?.has(activationKey(one)))
       : none;
-    return [...[...unread, ...late].map(ignored), ...forgotten];
+    return [...[...unread, ...this.#late].map(ignored), ...forgotten];
   }
 
   #resolved(): readonly Activation[] {
     const isResolved = ({ ending }: AppliedEnding) =>
       ending.event !== LATER && this.#isResolved(ending);
-    return filtered(this.#applied ?? none, isResolved).map(({ ending }) => ending);
+    return filtered(this.#applied, isResolved).map(({ ending }) => ending);
   }
 
   /** Whether a wait that was open before this turn ended in it. */
@@ -234,13 +228,6 @@ class TurnBuilder {
     }
     return "waiting";
   }
-}
-
-/** Appends to a list that is created with its first item. */
-function append<T>(list: T[] | undefined, item: T): T[] {
-  if (list === undefined) return [item];
-  list.push(item);
-  return list;
 }
 
 function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly StepEnding[] {

@@ -79,15 +79,6 @@ export function resolveRetry(...policies: readonly (RetryPolicy | undefined)[]):
   };
 }
 
-/**
- * The number of attempts under policies that were already validated. Separate, because it is called
- * for every new job.
- */
-export function attemptsOf(...policies: readonly (RetryPolicy | undefined)[]): number {
-  for (const policy of policies) if (policy?.attempts !== undefined) return policy.attempts;
-  return defaultRetry.attempts;
-}
-
 /** Milliseconds from a failed attempt to the next one. Attempts are counted from 1. */
 export function delay(retry: Retry, attempt: number, random: () => number): number {
   const full = Math.min(retry.max, growth(retry, Math.max(1, attempt)));

@@ -1,30 +1,25 @@
 import type { Submission } from "./plan.ts";
 
-const none: readonly never[] = [];
-
 /** The waiting submissions of one instance. */
 export class Line {
   readonly instance: string;
-  #waiting: Submission[] | undefined;
+  readonly #waiting: Submission[] = [];
 
   constructor(instance: string) {
     this.instance = instance;
   }
 
   add(submission: Submission): void {
-    if (this.#waiting === undefined) this.#waiting = [submission];
-    else this.#waiting.push(submission);
+    this.#waiting.push(submission);
   }
 
   /** Takes all submissions. */
   take(): readonly Submission[] {
-    const taken = this.#waiting ?? none;
-    this.#waiting = undefined;
-    return taken;
+    return this.#waiting.splice(0);
   }
 
   get isEmpty(): boolean {
-    return this.#waiting === undefined;
+    return this.#waiting.length === 0;
   }
 }
 

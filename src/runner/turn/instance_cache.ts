@@ -12,11 +12,9 @@ export interface CachedInstance {
   readonly outputs: OutputCache;
 }
 
-/** Changed in place: a map whose entries are replaced at every step must be rebuilt often. */
 interface CacheEntry extends CachedInstance {
-  state: InstanceState;
   /** Its weight when the entry was last updated. */
-  weight: number;
+  readonly weight: number;
 }
 
 /**
@@ -110,21 +108,10 @@ export class InstanceCache {
     // This read was overtaken by a later one.
     if (cached && cached.state.revision > state.revision) return;
     if (isFinal(state.status)) return this.forget(state.id);
-    if (cached !== undefined) {
-      cached.state = state;
-      this.#weigh(cached);
-    } else {
-      const entry = { state, outputs: new OutputCache(), weight: 0 };
-      this.#cached.set(state.id, entry);
-      this.#weigh(entry);
-    }
-  }
-
-  #weigh(entry: CacheEntry): void {
-    const { state, outputs } = entry;
+    const outputs = cached?.outputs ?? new OutputCache();
     const weight = weightOfValues(state) + outputs.weight;
-    this.#weight += weight - entry.weight;
-    entry.weight = weight;
+    this.#weight += weight - (cached?.weight ?? 0);
+    this.#cached.set(state.id, { state, outputs, weight });
     const { instances, characters } = this.#limits;
     while (this.#cached.size > instances || this.#weight > characters) {
       const [oldest] = this.#cached.keys();

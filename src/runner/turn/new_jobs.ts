@@ -2,7 +2,7 @@ import type { JobId, NewJob } from "../../backend/job.ts";
 import type { Activation } from "../../core/engine/activation.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
-import { attemptsOf } from "../../core/value/retry.ts";
+import { resolveRetry } from "../../core/value/retry.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Where new jobs go: each needs an id, and may begin in this process immediately. */
@@ -72,7 +72,7 @@ function jobOf(
   return newJob(target, activation, place, {
     kind: "execute",
     queue,
-    maxAttempts: attemptsOf(step.retry, workflow.retry, runtime.retry),
+    maxAttempts: resolveRetry(step.retry, workflow.retry, runtime.retry).attempts,
     delay: 0,
     owned: place.begins(queue),
     args: undefined,
