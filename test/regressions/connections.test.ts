@@ -93,11 +93,11 @@ describe("the connections of engines", () => {
     const engine = (options: object) => () => new Hephaestus({ workflows: [flow], ...options });
     const url = "postgres://me@127.0.0.1/db";
     assertThrows(engine({ url, poolSize: 4 }), RangeError, "a whole number of at least 5, got 4");
-    assertThrows(engine({ url, poolSize: 3, notify: false }), RangeError, "from 4, got 3");
+    assertThrows(engine({ url, poolSize: 3, notify: false }), RangeError, "at least 4, got 3");
     assertThrows(
       engine({ url, connections: connections({ url }) }),
       TypeError,
-      "Cannot use the option url beside connections",
+      "Cannot use the option url together with connections",
     );
   });
 });
