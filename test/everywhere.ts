@@ -105,7 +105,7 @@ async function open(
   const place = database ? { url: database.url } : { backend: inMemory };
   const engines: Hephaestus[] = [];
   const another = (more: Partial<HephaestusOptions> = {}) => {
-    const engine = new Hephaestus({ logger: silent, poolSize: 9, ...options, ...more, ...place });
+    const engine = new Hephaestus({ logger: silent, poolSize: 5, ...options, ...more, ...place });
     engines.push(engine);
     return engine;
   };
