@@ -73,6 +73,7 @@ export type { Page } from "./src/client/list.ts"; // what a dashboard shows
 export type { Instance } from "./src/core/engine/instance.ts"; // what get() and result() return
 export type { InstanceStatus } from "./src/core/engine/instance.ts"; // a filter or a switch
 export type { HistoryEntry } from "./src/core/engine/instance.ts"; // what an instance page shows
+export type { StepFailure } from "./src/core/value/failure.ts"; // a helper behind roads for failed
 export type { Failure } from "./src/core/value/failure.ts"; // why an instance or an attempt failed
 export { connections } from "./src/postgres/driver/connections.ts";
 export { fromDrizzle } from "./src/postgres/user_sql/caller_libraries.ts";

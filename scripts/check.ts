@@ -39,7 +39,7 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
   ],
   // Every example of the documentation is a program that runs.
   examples: () => [
-    [...deno, "test", "--doc", "--allow-all", "--quiet", "mod.ts", "src"],
+    [...deno, "test", "--doc", "--allow-all", "--quiet", "mod.ts", "src", "docs/control_flow.md"],
   ],
   docs: () => [[...deno, "doc", "--lint", "--quiet", ...entryPoints]],
   format: () => [[...deno, "fmt", "--check"]],

@@ -36,7 +36,9 @@ export type {
 export type { SignalOptions } from "./core/define/signal.ts";
 export type {
   AsyncStep,
+  CanFail,
   FactsOf,
+  FailureOutcome,
   Returned,
   SeenOf,
   StepOptions,

@@ -3,6 +3,7 @@ import type { Delivery, Outcome } from "../../src/core/define/emit.ts";
 import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
+import type { StepFailure } from "../../src/core/value/failure.ts";
 import { done, first, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
@@ -67,6 +68,30 @@ export const reject = step("reject", {
   events: { rejected: type() },
   run: ({ emit }) => emit.rejected(),
 });
+
+export const dunning = step("dunning", {
+  needs: [charge.when("failed")],
+  events: { sent: type() },
+  run({ steps, emit }) {
+    expect<Equal<typeof steps.charge, StepFailure>>();
+    return emit.sent();
+  },
+});
+export const account = step("account", {
+  needs: [charge.settled()],
+  events: { booked: type<string>() },
+  run({ steps: { charge }, emit }) {
+    expect<Equal<typeof charge.event, "charged" | "declined" | "failed">>();
+    if (charge.event === "failed") return emit.booked(`${charge.output.attempts} attempts`);
+    return emit.booked(charge.event === "charged" ? charge.output.receipt : charge.output.code);
+  },
+});
+export const billing = workflow("billing", { key: "id", input: type<Order>(), start: validate })
+  .on(validate, { valid: charge, invalid: done })
+  .on(charge, { charged: account, declined: account, failed: dunning })
+  .on(dunning, { sent: account })
+  .on(account, { booked: done })
+  .build();
 
 export const order = workflow("order", { key: "orderid", input: type<Order>(), start: validate })
   .on(validate, { valid: [reserve, charge], invalid: reject })

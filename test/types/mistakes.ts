@@ -21,6 +21,7 @@ const x = step("x", { events: ok, run: ({ emit }) => emit.ok() });
 const reads = step("reads", { needs: [reserve.when("reserved")], events: ok, run: ({ emit }) => emit.ok() });
 const peeks = step("peeks", { sees: [ship.outcome()], events: ok, run: ({ emit }) => emit.ok() });
 const ends = step("ends", { needs: [charge.outcome()], events: ok, run: ({ emit }) => emit.ok() });
+const dunning = step("dunning", { needs: [charge.when("failed")], events: ok, run: ({ emit }) => emit.ok() });
 const looks = step("looks", { sees: [charge.outcome()], events: ok, run: ({ emit }) => emit.ok() });
 const early = step("early", { needs: [charge.when("charged")], events: ok, run: ({ emit }) => emit.ok() });
 const texts = step("texts", { events: ok as Record<string, typeof ok.ok>, run: ({ emit }) => emit.ok!() });
@@ -29,6 +30,20 @@ const remind = (name: "remind1" | "remind2") => step(name, { events: { sent: typ
 const [remind1, remind2] = [remind("remind1"), remind("remind2")];
 const other = workflow("other", { key: "id", input: type(), start: x }).on(x, { ok: done }).build();
 
+// an event that the engine emits
+step("y", { events: { ok: type(), failed: type() }, run: ({ emit }) => emit.ok() });
+// an event of a signal that the engine emits
+signal("y", { events: { failed: type() } });
+// a road for the failure of a wait
+workflow("w", { key: "w", input: type(), start: approval }).on(approval, { approved: done, refused: done, expired: done, failed: done });
+// an outcome behind a failure
+single().on(charge, { charged: ends, declined: ends, failed: ends }).on(ends, { ok: done });
+// a failure that another event leads past
+single().on(charge, { charged: dunning, declined: done, failed: dunning }).on(dunning, { ok: done });
+// a failure without a road
+single().on(charge, { charged: dunning, declined: done }).on(dunning, { ok: done });
+// a road for a failure that leads to the beginning
+single().on(charge, { charged: done, declined: done, failed: validate });
 // an event without a transition
 base().on(validate, { valid: [reserve, charge] });
 // a forgotten event, and a row below that is right

@@ -1,6 +1,6 @@
 import type { Input } from "../value/type.ts";
 import type { Context } from "./context.ts";
-import type { Declared, Emit, EmittedOf, StepEvents } from "./emit.ts";
+import type { Declared, Emit, EmittedOf, Reserved, StepEvents } from "./emit.ts";
 import { createStep, define } from "./options.ts";
 import type { FactsOf, Step, StepsOf } from "./step.ts";
 import type { Need } from "./step_definition.ts";
@@ -12,7 +12,7 @@ export interface ChoiceOptions<E extends StepEvents, N extends readonly Need[], 
   /** Results that must exist when the choice is made. They determine the type of `steps`. */
   readonly needs?: N;
   /** The possible outcomes, each with the type of its output. */
-  readonly events: E & Declared<E>;
+  readonly events: E & Reserved & Declared<E>;
   /** Makes the decision. Must be pure and synchronous: the same context gives the same outcome. */
   decide(
     context: Pick<
@@ -46,7 +46,7 @@ export function choice<
   E extends StepEvents,
   const N extends readonly Need[] = [],
   In = unknown,
->(name: Name, options: ChoiceOptions<E, N, In>): Step<Name, E, FactsOf<N>, In, never>;
+>(name: Name, options: ChoiceOptions<E, N, In>): Step<Name, E, FactsOf<N>, In, never, unknown>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function choice(name: string, options: any): any {
   return createStep(define("choice", name, options));

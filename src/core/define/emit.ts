@@ -8,6 +8,18 @@ export interface StepEvents {
 }
 
 /**
+ * The event names that the engine uses itself.
+ *
+ * @internal
+ */
+export interface Reserved {
+  /** Emitted when a step fails for good. */
+  readonly failed?: Mistake<
+    "event 'failed' is reserved: the engine emits it when a step fails for good"
+  >;
+}
+
+/**
  * The mistakes in a set of events, each in the place of its event.
  *
  * @internal

@@ -5,7 +5,14 @@ import { checkName, isPrintable } from "../value/identity.ts";
 import { resolveRetry, type RetryPolicy } from "../value/retry.ts";
 import { isType, type Type } from "../value/type.ts";
 import { type Delivery, type EmitOptions, emitted, metadata } from "./emit.ts";
-import type { Need, StepDefinition } from "./step_definition.ts";
+import {
+  anyEnd,
+  anyEvent,
+  canFail,
+  failedEvent,
+  type Need,
+  type StepDefinition,
+} from "./step_definition.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -60,14 +67,15 @@ export function createStep(definition: StepDefinition): any {
     events: Object.freeze(Object.fromEntries(events)),
     definition,
     when(event: string): Omit<Need, "~output"> {
-      if (!events.has(event)) {
+      if (!events.has(event) && !(event === failedEvent && canFail(definition))) {
         throw new WorkflowDefinitionError(
           `Cannot refer to "${name}.${event}": ${kind} "${name}" declares no event "${event}"`,
         );
       }
       return Object.freeze({ name, event });
     },
-    outcome: (): Omit<Need, "~output"> => Object.freeze({ name, event: "*" }),
+    outcome: (): Omit<Need, "~output"> => Object.freeze({ name, event: anyEvent }),
+    settled: (): Omit<Need, "~output"> => Object.freeze({ name, event: anyEnd }),
     as(other: unknown): unknown {
       checkName(kind, other);
       return createStep(Object.freeze({ ...definition, name: other }));
@@ -128,6 +136,9 @@ function events(
   if (!isObject(declared)) throw refuse(`option "events" is not an object`);
   for (const [event, type] of Object.entries(declared)) {
     checkName("event", event);
+    if (event === failedEvent) {
+      throw refuse(`event "failed" is reserved: the engine emits it when a step fails for good`);
+    }
     if (asynchronous && event === "later") {
       throw refuse(`event "later" is reserved for emit.later()`);
     }
@@ -151,7 +162,9 @@ function needs(
   const names = new Set<string>();
   return Object.freeze(list.map((need: unknown) => {
     if (!isObject(need) || typeof need["name"] !== "string" || typeof need["event"] !== "string") {
-      throw refuse(`option "${option}" accepts only step.when("event") and step.outcome()`);
+      throw refuse(
+        `option "${option}" accepts only step.when("event"), step.outcome() and step.settled()`,
+      );
     }
     if (names.has(need["name"])) throw refuse(`option "${option}" lists "${need["name"]}" twice`);
     names.add(need["name"]);

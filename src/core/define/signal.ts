@@ -1,13 +1,13 @@
 import type { Duration } from "../value/duration.ts";
 import type { Type } from "../value/type.ts";
-import type { Declared, StepEvents } from "./emit.ts";
+import type { Declared, Reserved, StepEvents } from "./emit.ts";
 import { createStep, define } from "./options.ts";
 import type { AsyncStep, Step, WithExpiry } from "./step.ts";
 
 /** The options of a signal. */
 export interface SignalOptions<E extends StepEvents, Limit extends Duration> {
   /** The events that can be delivered, each with the type of its output. */
-  readonly events: E & Declared<E>;
+  readonly events: E & Reserved & Declared<E>;
   /** How long to wait before the signal ends with the event `expired`. Default: no limit. */
   readonly expires?: Limit;
 }
@@ -40,7 +40,7 @@ export function signal<
 >(
   name: Name,
   options: SignalOptions<E, Limit>,
-): AsyncStep<Name, WithExpiry<E, Limit>, never, unknown, never>;
+): AsyncStep<Name, WithExpiry<E, Limit>, never, unknown, never, unknown>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function signal(name: string, options: any): any {
   return createStep(define("signal", name, options));
@@ -66,7 +66,7 @@ export function signal(name: string, options: any): any {
 export function timer<const Name extends string>(
   name: Name,
   after: Duration,
-): Step<Name, { readonly elapsed: Type<undefined> }, never, unknown, never>;
+): Step<Name, { readonly elapsed: Type<undefined> }, never, unknown, never, unknown>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function timer(name: string, after: unknown): any {
   return createStep(define("timer", name, { after }));

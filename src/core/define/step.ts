@@ -1,4 +1,5 @@
 import type { Duration } from "../value/duration.ts";
+import type { StepFailure } from "../value/failure.ts";
 import type { RetryPolicy } from "../value/retry.ts";
 import type { Input, Type, TypeOf } from "../value/type.ts";
 import type { Context, Transaction } from "./context.ts";
@@ -8,8 +9,10 @@ import type {
   Emit,
   EmitLater,
   EmittedOf,
+  Outcome,
   OutcomeOf,
   Postponed,
+  Reserved,
   StepEvents,
 } from "./emit.ts";
 import { createStep, define } from "./options.ts";
@@ -44,6 +47,8 @@ export interface Step<
   In = any,
   // deno-lint-ignore no-explicit-any -- without type arguments it matches every step
   Sees extends string = any,
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every step
+  Fails = any,
 > {
   /** The name, unique within a workflow. */
   readonly name: Name;
@@ -57,13 +62,39 @@ export interface Step<
   readonly "~sees": Sees;
   /** Exists only in the types. */
   readonly "~input": In;
-  /** Refers to the output of one event, for the `needs` and `sees` of a later step. */
-  when<K extends keyof E & string>(event: K): Need<Name, K, TypeOf<E[K]>>;
-  /** Refers to the outcome, whichever event it was, for the `needs` and `sees` of a later step. */
+  /** Exists only in the types. */
+  readonly "~fails": Fails;
+  /**
+   * Refers to the output of one event, for the `needs` and `sees` of a later step. `"failed"` is
+   * the failure of a step whose row has a road for it.
+   */
+  when<K extends (keyof E | keyof Fails) & string>(
+    event: K,
+  ): Need<Name, K, K extends keyof Fails ? Fails[K] : TypeOf<E[K]>>;
+  /**
+   * Refers to the outcome, whichever of its own events it was, for the `needs` and `sees` of a
+   * later step.
+   */
   outcome(): Need<Name, "*", OutcomeOf<E>>;
+  /**
+   * Refers to the outcome, including `failed`, for the `needs` and `sees` of a later step. Like
+   * `Promise.allSettled`.
+   */
+  settled(): Need<Name, "!", OutcomeOf<E> | FailureOutcome<Fails>>;
   /** Returns the same step under another name, so that it can be used twice in one workflow. */
-  as<const Other extends string>(name: Other): Step<Other, E, Needs, In, Sees>;
+  as<const Other extends string>(name: Other): Step<Other, E, Needs, In, Sees, Fails>;
 }
+
+/** The event of a step that fails for good, with its output. */
+export interface CanFail {
+  /** The output of `failed`. */
+  readonly failed: StepFailure;
+}
+
+/** The failure of a step as an outcome; `never` for a step that cannot fail. */
+export type FailureOutcome<Fails> = {
+  readonly [K in keyof Fails & string]: Outcome<K, Fails[K]>;
+}[keyof Fails & string];
 
 /** A step that a delivery from outside may end. */
 export interface AsyncStep<
@@ -72,11 +103,12 @@ export interface AsyncStep<
   Needs extends string,
   In,
   Sees extends string,
-> extends Step<Name, E, Needs, In, Sees> {
+  Fails,
+> extends Step<Name, E, Needs, In, Sees, Fails> {
   /** Creates the delivery that ends the step. */
   readonly emit: Deliver<Name, E>;
   /** Returns the same step under another name, so that it can be used twice in one workflow. */
-  as<const Other extends string>(name: Other): AsyncStep<Other, E, Needs, In, Sees>;
+  as<const Other extends string>(name: Other): AsyncStep<Other, E, Needs, In, Sees, Fails>;
 }
 
 /** The outputs of the steps in `needs`, by name. */
@@ -114,7 +146,7 @@ export interface StepOptions<
   /** Results that may exist when the step starts. They determine the type of `seen`. */
   readonly sees?: V;
   /** The events that can end the step, each with the type of its output. */
-  readonly events: E & Declared<E>;
+  readonly events: E & Reserved & Declared<E>;
   /** How failed attempts are retried. Default: the policy of the workflow. */
   readonly retry?: RetryPolicy;
   /** The queue of its jobs. Default: the engine's queue for steps. */
@@ -192,8 +224,9 @@ export function step<
 >(
   name: Name,
   options: StepOptions<E, N, In, V, Async, Limit>,
-): Async extends true ? AsyncStep<Name, WithExpiry<E, Limit>, FactsOf<N>, In, V[number]["name"]>
-  : Step<Name, E, FactsOf<N>, In, V[number]["name"]>;
+): Async extends true
+  ? AsyncStep<Name, WithExpiry<E, Limit>, FactsOf<N>, In, V[number]["name"], CanFail>
+  : Step<Name, E, FactsOf<N>, In, V[number]["name"], CanFail>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function step(name: string, options: any): any {
   return createStep(define("step", name, options));

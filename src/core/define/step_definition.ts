@@ -3,8 +3,18 @@ import type { RetryPolicy } from "../value/retry.ts";
 import type { Type } from "../value/type.ts";
 import type { Context } from "./context.ts";
 
+/** The event of a step that failed for good, in a row that has a road for it. */
+export const failedEvent = "failed";
+
+/** In a need: any event of the step's own. */
+export const anyEvent = "*";
+
+/** In a need: any event of the step's own, or `failed`. */
+export const anyEnd = "!";
+
 /**
- * A reference to the result of an earlier step: the output of one event, or its outcome (`"*"`).
+ * A reference to the result of an earlier step: the output of one event, its outcome (`"*"`), or
+ * its outcome including `failed` (`"!"`).
  */
 export interface Need<
   Name extends string = string,
@@ -13,7 +23,7 @@ export interface Need<
 > {
   /** The name of the earlier step. */
   readonly name: Name;
-  /** The event, or `"*"`. */
+  /** The event, `"*"` or `"!"`. */
   readonly event: Event;
   /** Exists only in the types. */
   readonly "~output": Output;
@@ -53,4 +63,9 @@ export interface StepDefinition {
   readonly run: ((context: Context) => unknown) | undefined;
   /** The code of a choice. */
   readonly decide: ((context: Pick<Context, "input" | "steps" | "emit">) => unknown) | undefined;
+}
+
+/** Whether the step can fail for good, so that its row may have a road for `failed`. */
+export function canFail({ kind }: Pick<StepDefinition, "kind">): boolean {
+  return kind === "step";
 }

@@ -85,23 +85,23 @@ export function join<S extends Step>(step: S): Join<S> {
  *
  * @throws {WorkflowDefinitionError} When `step` is not a step.
  *
- * @example Reject once, whichever branch fails first
+ * @example Reject once, whichever branch refuses first
  * ```ts
  * import { done, first, step, type, workflow } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";
  *
  * const work = step("work", {
- *   events: { ok: type(), failed: type() },
+ *   events: { ok: type(), refused: type() },
  *   run: ({ emit }) => emit.ok(),
  * });
  * const [reserve, charge, reject] = [work.as("reserve"), work.as("charge"), work.as("reject")];
  * const order = workflow("order", { key: "orderid", input: type(), start: work })
- *   .on(work, { ok: [reserve, charge], failed: done })
- *   .on(reserve, { ok: done, failed: first(reject) })
- *   .on(charge, { ok: done, failed: first(reject) })
- *   .on(reject, { ok: done, failed: done })
+ *   .on(work, { ok: [reserve, charge], refused: done })
+ *   .on(reserve, { ok: done, refused: first(reject) })
+ *   .on(charge, { ok: done, refused: first(reject) })
+ *   .on(reject, { ok: done, refused: done })
  *   .build();
- * assertEquals(order.graph.steps.get("charge")?.moves.get("failed"), [
+ * assertEquals(order.graph.steps.get("charge")?.moves.get("refused"), [
  *   { to: "reject", mode: "first" },
  * ]);
  * ```

@@ -16,6 +16,7 @@ export type ErrorCode =
   | "FATAL"
   | "RETRY_LATER"
   | "STEP_TIMEOUT"
+  | "DISCARDED"
   | "CANCELLED"
   | "CLOSED"
   | "UNDECLARED_EVENT"

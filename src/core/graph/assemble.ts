@@ -1,5 +1,5 @@
 import type { Refuse } from "../define/options.ts";
-import type { StepDefinition } from "../define/step_definition.ts";
+import { canFail, failedEvent, type StepDefinition } from "../define/step_definition.ts";
 import { type Aim, aims } from "../define/target.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
 
@@ -10,7 +10,8 @@ export interface WorkflowRow {
 }
 
 /**
- * Validates one row: every event of the step must have a target, and no other event may be listed.
+ * Validates one row: every event of the step must have a target, and no other event may be listed,
+ * except the road for `failed`.
  */
 export function row(step: StepDefinition, moves: unknown, refuse: Refuse): WorkflowRow {
   if (typeof moves !== "object" || moves === null) {
@@ -18,10 +19,15 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
   }
   const given = new Map<string, unknown>(Object.entries(moves));
   for (const event of given.keys()) {
-    if (!step.events.has(event)) throw refuse(`step "${step.name}" never emits "${event}"`);
+    if (step.events.has(event)) continue;
+    if (event !== failedEvent) throw refuse(`step "${step.name}" never emits "${event}"`);
+    if (!canFail(step)) {
+      throw refuse(`${step.kind} "${step.name}" cannot fail: only a step has attempts to use up`);
+    }
   }
   const read = new Map<string, readonly Aim[]>();
-  for (const event of step.events.keys()) {
+  const events = [...step.events.keys(), ...(given.has(failedEvent) ? [failedEvent] : [])];
+  for (const event of events) {
     if (!given.has(event)) {
       throw refuse(`event "${step.name}.${event}" has no target: use done to end the path`);
     }

@@ -81,11 +81,13 @@ type Sole<Event, All = Event> = Event extends string ? [All] extends [Event] ? E
 
 /**
  * What is certain after some events of a step: that it ended, and with which event if there is only
- * one.
+ * one. Only in a row with a road for `failed` is it a fact of its own that it ended with one of its
+ * own events.
  */
-type Behind<Before, Name extends string, Event> =
+type Behind<Before, Name extends string, Event, Moves> =
   | Before
-  | `${Name}.*`
+  | ("failed" extends keyof Moves ? `${Name}.!` | ("failed" extends Event ? never : `${Name}.*`)
+    : `${Name}.*`)
   | `${Name}.${Sole<Event>}`;
 
 type Together<All, More> = unknown extends All ? More : All | More;
@@ -94,9 +96,9 @@ type Together<All, More> = unknown extends All ? More : All | More;
 type Arrive<Target extends string, Any, All, Past, From extends string, Moves, Before> = Pending<
   Target,
   [NotJoining<Moves, Target>] extends [never] ? Any
-    : Any & Behind<Before, From, NotJoining<Moves, Target>>,
+    : Any & Behind<Before, From, NotJoining<Moves, Target>, Moves>,
   [Joining<Moves, Target>] extends [never] ? All
-    : Together<All, Behind<Before, From, Joining<Moves, Target>>>,
+    : Together<All, Behind<Before, From, Joining<Moves, Target>, Moves>>,
   Past
 >;
 
@@ -130,16 +132,24 @@ type Opened<Name, From extends string, Moves, Before, Past> = Name extends strin
 export type RowStep<S extends Step, In, Open, Sealed extends string> = unknown extends Open ? S
   : S["name"] extends Sealed ? Mistake<`'${S["name"]}' already has its transitions`>
   : S["name"] extends OpenNames<Open>
-    ? [S["~needs"]] extends [Certain<Open, S["name"]>]
-      ? [S["~sees"]] extends [PastOf<Open, S["name"]>] ? [In] extends [S["~input"]] ? S
-        : Mistake<`'${S["name"]}' expects a different workflow input`>
-      : Mistake<Unseen<S["name"], Exclude<S["~sees"], PastOf<Open, S["name"]>>>>
+    ? [S["~needs"]] extends [Certain<Open, S["name"]>] ? Readable<S, In, Open>
+    : [Missing<S["~needs"], Certain<Open, S["name"]>>] extends [never] ? Readable<S, In, Open>
     : Mistake<
       `'${S["name"]}' needs '${
-        & Exclude<S["~needs"], Certain<Open, S["name"]>>
+        & Missing<S["~needs"], Certain<Open, S["name"]>>
         & string}', which is not guaranteed on every path that reaches it`
     >
   : Mistake<`'${S["name"]}' is not the target of any transition above`>;
+
+/** The needs that are not certain. A step that ended with an event of its own has settled. */
+type Missing<Needs, Facts> = Exclude<
+  Needs,
+  Facts | (Facts extends `${infer Name}.*` ? `${Name}.!` : never)
+>;
+
+type Readable<S extends Step, In, Open> = [S["~sees"]] extends [PastOf<Open, S["name"]>]
+  ? [In] extends [S["~input"]] ? S : Mistake<`'${S["name"]}' expects a different workflow input`>
+  : Mistake<Unseen<S["name"], Exclude<S["~sees"], PastOf<Open, S["name"]>>>>;
 
 type Unseen<Name extends string, Seen> = Seen extends string
   ? `'${Name}' sees '${Seen}', but no path leads from '${Seen}' to it`
@@ -163,18 +173,19 @@ export type StartStep<S extends Step> = unknown extends S["events"] ? S
 export type CheckedMoves<Moves, S extends Step, Open, Sealed extends string> = unknown extends Open
   ? unknown
   : [keyof Moves, keyof S["events"], Targets<Moves>] extends [
-    keyof S["events"],
+    keyof S["events"] | keyof S["~fails"],
     keyof Moves,
     string,
   ] ? [Targets<Moves> & (Sealed | S["name"]) | Listed<Moves[keyof Moves]>] extends [never] ? unknown
-    : Explained<Moves, S["name"], S["events"], Sealed | S["name"]>
-  : Explained<Moves, S["name"], S["events"], Sealed | S["name"]>;
+    : Explained<Moves, S["name"], S["events"], S["~fails"], Sealed | S["name"]>
+  : Explained<Moves, S["name"], S["events"], S["~fails"], Sealed | S["name"]>;
 
 /** The transitions of a row with explanations of what is wrong. */
-type Explained<Moves, Name extends string, Events, Above> =
+type Explained<Moves, Name extends string, Events, Fails, Above> =
   & {
-    readonly [K in keyof Moves]: K extends keyof Events
+    readonly [K in keyof Moves]: K extends keyof Events | keyof Fails
       ? Led<Moves[K], `${Name}.${K & string}`, Above>
+      : K extends "failed" ? Mistake<`'${Name}' cannot fail: only a step has attempts to use up`>
       : Mistake<`'${Name}' never emits '${K & string}'`>;
   }
   & ([Exclude<keyof Events, keyof Moves>] extends [never] ? unknown
@@ -228,7 +239,10 @@ export interface WorkflowBuilder<
   Given = In,
 > {
   /** Adds the row of a step: where each of its events leads. */
-  on<S extends Step, const Moves extends { readonly [K in keyof S["events"]]?: unknown }>(
+  on<
+    S extends Step,
+    const Moves extends { readonly [K in keyof S["events"] | keyof S["~fails"]]?: unknown },
+  >(
     step: RowStep<S, In, Open, Sealed>,
     moves: Moves & CheckedMoves<Moves, S, Open, Sealed>,
   ): WorkflowBuilder<

@@ -1,5 +1,5 @@
 import type { Refuse } from "../define/options.ts";
-import type { StepDefinition } from "../define/step_definition.ts";
+import { anyEnd, anyEvent, failedEvent, type StepDefinition } from "../define/step_definition.ts";
 import type { ArrivalMode, Graph, GraphStep } from "./graph.ts";
 import { behind, compatible, parted, type Path, simplified, together } from "./paths.ts";
 import { has, including, none, type RowSet, unite } from "./row_set.ts";
@@ -157,7 +157,10 @@ function reads(
       if (source === undefined) {
         throw refuse(`${what}, but "${name}" is not a step of this workflow`);
       }
-      if (event !== "*" && !source.moves.has(event)) {
+      if (event === failedEvent && !source.moves.has(event)) {
+        throw refuse(`${what}, but the row of "${name}" has no road for "failed"`);
+      }
+      if (event !== anyEvent && event !== anyEnd && !source.moves.has(event)) {
         throw refuse(`${what}, but "${name}" never emits "${event}"`);
       }
       if (verb === "sees" && !has(past, source.index)) {
@@ -171,6 +174,9 @@ function reads(
 }
 
 function holds({ decided, ended }: Path, { index, moves }: GraphStep, event: string): boolean {
-  if (event === "*" || moves.size === 1) return has(ended, index);
-  return decided.get(index) === event;
+  if (event === anyEnd || moves.size === 1) return has(ended, index);
+  const decision = decided.get(index);
+  if (event !== anyEvent) return decision === event;
+  if (!moves.has(failedEvent)) return has(ended, index);
+  return decision !== undefined && decision !== failedEvent;
 }

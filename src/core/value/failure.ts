@@ -19,6 +19,12 @@ export interface Failure {
   readonly omitted?: number;
 }
 
+/** The output of the event `failed`: why a step failed for good. */
+export interface StepFailure extends Failure {
+  /** The number of attempts. */
+  readonly attempts: number;
+}
+
 const unprintable: Failure = { name: "Error", message: "unprintable error" };
 
 // For names, messages, codes and stacks together. The rest of the 16 kB is for the JSON around

@@ -1,5 +1,5 @@
 import { LATER } from "../../core/engine/progress.ts";
-import { RetryLaterError } from "../../core/errors/errors.ts";
+import { HephaestusError, RetryLaterError } from "../../core/errors/errors.ts";
 import { failure } from "../../core/value/failure.ts";
 import { andThen, isPromise } from "../../core/value/promise.ts";
 import { isRunning, leaseOf, type OwnedJob, passOf } from "../host.ts";
@@ -94,7 +94,8 @@ class Run {
   #run(attempt: Attempt): unknown {
     const { job, step } = attempt;
     if (job.maxAttempts !== undefined && job.attempt > job.maxAttempts) {
-      throw new Error(
+      throw new HephaestusError(
+        "DISCARDED",
         `Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`,
       );
     }

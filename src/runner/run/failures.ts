@@ -112,11 +112,11 @@ export class Failures {
     form: FailureForm,
   ): Promise<void> {
     using slots = this.#host.slots.hold();
-    const { store } = this.#runtime.backend;
-    const step = this.#runtime.registry.step(job.workflow, job.version, job.step);
-    const result = failedResult(job, inForm(error, form), duration);
+    const { backend: { store }, registry } = this.#runtime;
+    const workflow = registry.get(job.workflow, job.version);
+    const result = failedResult(workflow, job, inForm(error, form), duration);
     // A delivery may end an asynchronous step at the same time.
-    const recordOnly = step?.asynchronous === true;
+    const recordOnly = workflow.steps.get(job.step ?? "")?.asynchronous === true;
     const context = { runtime: this.#runtime, host: this.#host, instances: this.#instances };
     const written = await commitAlone(context, store, job, result, { slots, recordOnly, form });
     if (written) written();

@@ -1,5 +1,11 @@
 import type { InstanceState, StepOutput, Store } from "../../backend/store.ts";
-import type { Need, StepDefinition } from "../../core/define/step_definition.ts";
+import {
+  anyEnd,
+  anyEvent,
+  failedEvent,
+  type Need,
+  type StepDefinition,
+} from "../../core/define/step_definition.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { causesOf } from "../../core/engine/causes.ts";
 import { activationOf, latestOf } from "../../core/engine/control.ts";
@@ -55,7 +61,8 @@ export function readNeeds(
   for (const { name, event } of needs) {
     const found = ended(name);
     if (found === undefined) continue;
-    if (event === "*") steps[name] = { event: found.event, output: found.output };
+    const isAny = event === anyEnd || (event === anyEvent && found.event !== failedEvent);
+    if (isAny) steps[name] = { event: found.event, output: found.output };
     else if (event === found.event) steps[name] = found.output;
   }
   return steps;

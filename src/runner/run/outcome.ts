@@ -1,9 +1,10 @@
 import type { NewResult } from "../../backend/turn.ts";
-import type { StepDefinition } from "../../core/define/step_definition.ts";
+import { failedEvent, type StepDefinition } from "../../core/define/step_definition.ts";
 import type { Activation } from "../../core/engine/activation.ts";
 import { FAILED, LATER, type StepEnding } from "../../core/engine/progress.ts";
 import { HephaestusError, InvalidValueError } from "../../core/errors/errors.ts";
-import { type Failure, withFailure } from "../../core/value/failure.ts";
+import type { Workflow } from "../../core/graph/workflow.ts";
+import { type Failure, type StepFailure, withFailure } from "../../core/value/failure.ts";
 import { decode, encode, type JsonObject } from "../../core/value/json.ts";
 import { andThen, isPromise, settled } from "../../core/value/promise.ts";
 import { check, type Checked } from "../../core/value/type.ts";
@@ -45,28 +46,36 @@ export function waitResult(attempt: Attempt): LocalResult {
   return { step, activation, event: LATER, ...nothing, result: resultRow(attempt, LATER, nothing) };
 }
 
-/** The result of a step that has used up its attempts. `duration` is in milliseconds. */
+/**
+ * The result of a step that has used up its attempts: the event `failed` if its row has a road for
+ * it, and otherwise the failure of its instance. `duration` is in milliseconds.
+ */
 export function failedResult(
+  { graph }: Pick<Workflow, "graph">,
   job: OwnedJob,
   failure: Failure,
   duration: number | undefined,
 ): LocalResult {
   const { step = "", activation } = job;
   const attempt = Math.min(job.attempt, job.maxAttempts ?? job.attempt);
-  const nothing = { output: undefined, metadata: undefined };
+  const hasRoad = graph.steps.get(step)?.moves.has(failedEvent) === true;
+  const event = hasRoad ? failedEvent : FAILED;
+  const output: StepFailure | undefined = hasRoad ? { ...failure, attempts: attempt } : undefined;
   return {
     step,
     activation,
-    event: FAILED,
-    ...nothing,
+    event,
+    output,
+    metadata: undefined,
     failure,
     attempt,
     result: {
       step,
       activation,
       waits: false,
-      event: FAILED,
-      ...nothing,
+      event,
+      output: output && JSON.stringify(output),
+      metadata: undefined,
       attempt,
       errors: JSON.stringify(withFailure(job.errors, failure)),
       duration,

@@ -53,7 +53,7 @@ function turnOf(
 ): Turn {
   const heir = heirOf(included, jobs);
   const failure = failureOf(progress, form);
-  const bare = form === "bare";
+  const bare = form === "bare" && failure !== undefined;
   const discarded = failure === undefined || bare ? none : included.filter(hasFailed);
   const settled = discarded.length === 0 ? included : included.filter((one) => !hasFailed(one));
   return {

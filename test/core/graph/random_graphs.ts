@@ -15,8 +15,10 @@ export interface Plan {
   readonly rows: readonly {
     readonly kind: StepKind;
     readonly asynchronous: boolean;
+    /** Whether the last of `events` is the road for `failed`. */
+    readonly fails: boolean;
     readonly events: readonly (readonly { readonly to: number; readonly mode: ArrivalMode }[])[];
-    readonly needs: readonly { readonly of: number; readonly event: number | "*" }[];
+    readonly needs: readonly { readonly of: number; readonly event: number | "*" | "!" }[];
     readonly sees: readonly number[];
   }[];
 }
@@ -29,8 +31,10 @@ const modes: fc.Arbitrary<ArrivalMode> = fc.constantFrom(
   "first",
 );
 
+const wanted = [0, 1, 2, "*", "*", "!"] as const;
+
 function rarely<T>(item: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> {
-  return fc.oneof({ weight: 5, arbitrary: fc.constant([]) }, {
+  return fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, {
     weight: 1,
     arbitrary: fc.tuple(item),
   });
@@ -47,18 +51,20 @@ function plan(most: number): fc.Arbitrary<Plan> {
   const row = fc.record({
     kind: fc.constantFrom<StepKind>("step", "step", "step", "choice", "signal", "timer"),
     asynchronous: fc.nat(5),
+    fails: fc.boolean(),
     usual: modes,
     events: fc.oneof(
       { weight: 3, arbitrary: fc.tuple(event) },
       { weight: 2, arbitrary: fc.array(event, { minLength: 2, maxLength: 3 }) },
     ),
-    needs: rarely(fc.record({ back: fc.integer({ min: 1, max: 5 }), event: fc.nat(3) })),
+    needs: rarely(fc.record({ back: fc.integer({ min: 1, max: 5 }), event: fc.nat(5) })),
     sees: rarely(fc.integer({ min: 1, max: 5 })),
   });
   return fc.array(row, { minLength: 4, maxLength: most }).map((rows) => ({
-    rows: rows.map(({ kind, asynchronous, events, needs, sees }, index) => ({
+    rows: rows.map(({ kind, asynchronous, fails, events, needs, sees }, index) => ({
       kind,
       asynchronous: kind === "step" && asynchronous === 0,
+      fails: kind === "step" && fails && events.length > 1,
       events: (kind === "timer" ? events.slice(0, 1) : events).map((arms) => {
         const targets = new Map<number, ArrivalMode>();
         for (const { ahead, odd, mode } of arms) {
@@ -68,7 +74,7 @@ function plan(most: number): fc.Arbitrary<Plan> {
         return [...targets].map(([to, mode]) => ({ to, mode }));
       }),
       needs: needs.flatMap(({ back, event }) =>
-        index < back ? [] : [{ of: index - back, event: event === 3 ? "*" as const : event }]
+        index < back ? [] : [{ of: index - back, event: wanted[event]! }]
       ),
       sees: sees.flatMap((back) => index < back ? [] : [index - back]),
     })),
@@ -80,11 +86,13 @@ export function build({ rows }: Plan): Workflow {
   const steps: Step[] = [];
   const name = (index: number): string => `s${index}`;
   for (const [index, row] of rows.entries()) {
-    const events = Object.fromEntries(row.events.map((_, event) => [`e${event}`, type()]));
+    const own = row.fails ? row.events.slice(0, -1) : row.events;
+    const events = Object.fromEntries(own.map((_, event) => [`e${event}`, type()]));
     const needs = row.needs.flatMap(({ of, event }) => {
       const source = steps[of];
       if (source === undefined) return [];
-      return [event === "*" ? source.outcome() : need(source, event)];
+      if (event === "*") return [source.outcome()];
+      return [event === "!" ? source.settled() : need(source, event, rows[of]!.fails)];
     });
     const sees = row.sees.flatMap((of) => steps[of]?.outcome() ?? []);
     steps.push(made(row.kind, name(index), events, needs, sees, row.asynchronous));
@@ -100,21 +108,22 @@ export function build({ rows }: Plan): Workflow {
   // deno-lint-ignore no-explicit-any
   let builder: any = workflow("random", { key: "id", input: type(), start: steps[0]! });
   for (const index of [...reached].sort((a, b) => a - b)) {
+    const names = Object.keys(steps[index]!.events);
     const moves = rows[index]!.events.map((arms, event) => {
       const targets = arms.map(({ to, mode }) => {
         const target = steps[to]!;
         if (mode === "first") return first(target);
         return mode === "join" && joined.get(to)!.size > 1 ? join(target) : target;
       });
-      return [Object.keys(steps[index]!.events)[event], targets.length === 0 ? done : targets];
+      return [names[event] ?? "failed", targets.length === 0 ? done : targets];
     });
     builder = builder.on(steps[index], Object.fromEntries(moves));
   }
   return builder.build();
 }
 
-function need(source: Step, event: number): Need {
-  const names = Object.keys(source.events);
+function need(source: Step, event: number, fails: boolean): Need {
+  const names = [...Object.keys(source.events), ...(fails ? ["failed"] : [])];
   return source.when(names[event % names.length]!);
 }
 

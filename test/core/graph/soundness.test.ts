@@ -32,8 +32,7 @@ function execute(workflow: Workflow, choices: Choices, next: (active: number) =>
     active.push(name);
     for (const need of steps.get(name)!.needs) {
       const event = ended.get(need.name);
-      const met = need.event === "*" ? event !== undefined : event === need.event;
-      if (!met) run.unmet.push(`${name} needs ${need.name}.${need.event}`);
+      if (!isMet(need.event, event)) run.unmet.push(`${name} needs ${need.name}.${need.event}`);
     }
   };
 
@@ -53,6 +52,11 @@ function execute(workflow: Workflow, choices: Choices, next: (active: number) =>
     }
   }
   return { started: [...started].sort(), ...run };
+}
+
+function isMet(wanted: string, event: string | undefined): boolean {
+  if (wanted === "!") return event !== undefined;
+  return wanted === "*" ? event !== undefined && event !== "failed" : event === wanted;
 }
 
 /** A small generator of numbers, so that one seed stands for a whole run. */
