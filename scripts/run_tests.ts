@@ -41,8 +41,8 @@ const inBoth = [
 const long = ["crash", "soak", "bench", "servers", "rescue"];
 
 /** How many files one Node process runs: each process compiles the sources again. */
-const filesTogether = 4;
-const processesAtOnce = 5;
+const filesTogether = 8;
+const processesAtOnce = 4;
 /** Minutes after which a process that does not end is stopped. */
 const patience = 15;
 
@@ -179,7 +179,7 @@ async function main(args: readonly string[]): Promise<number> {
   const given = process.env.HEPHAESTUS_TEST_URL || process.env.DATABASE_URL;
   const server: Server | undefined = given ? undefined : await startThrowaway();
   process.env.HEPHAESTUS_TEST_URL = given || server?.url;
-  process.env.DENO_JOBS = "3";
+  process.env.DENO_JOBS = "2";
   const counts: Count[] = [];
   try {
     for (const name of names) {

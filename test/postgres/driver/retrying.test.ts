@@ -57,14 +57,14 @@ describe("retrying", () => {
     let attempts = 0;
     const error = await assertRejects(
       () =>
-        retrying(() => Promise.reject(failure(attempts++ < 3 ? "40001" : "40P01")), {
+        retrying(() => Promise.reject(failure(attempts++ === 0 ? "40001" : "40P01")), {
           backoff,
-          deadline: 100,
+          deadline: 500,
         }),
       DatabaseError,
     );
     assertEquals(error.code, "40P01");
-    assert(attempts > 4);
+    assert(attempts > 1);
   });
 
   it("ends with the signal's reason, also in the middle of a pause", async () => {
