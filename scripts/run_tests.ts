@@ -22,7 +22,9 @@ const reports = mkdtempSync(join(tmpdir(), "hephaestus-reports-"));
 // make a difference. The others run the same code on the same database; Deno runs them only when
 // they are named.
 const inBoth = [
-  "test/core/",
+  "test/core/value/",
+  "test/core/definition.test.ts",
+  "test/core/errors.test.ts",
   "test/observe/",
   "test/runner/",
   "test/memory/",
