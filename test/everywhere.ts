@@ -22,7 +22,7 @@ export interface World {
   readonly url: string | undefined;
   /** The jobs that are there, in the order of their ids. */
   jobs(): Promise<readonly StoredJob[]>;
-  /** Begins to work, with a poll of 100 ms unless told; stopped when the test ends. */
+  /** Begins to work, and stops when the test ends. Default poll: 100 ms. */
   work(options?: WorkOptions): Promise<Worker>;
   /** Another engine on the same backend: another process as far as the database can tell. Closed when the test ends. */
   another(options?: Partial<HephaestusOptions>): Hephaestus;

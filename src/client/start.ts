@@ -119,8 +119,8 @@ export async function startMany(
   }
   const { tx, version } = options;
   // All items are read before anything is awaited, so that later changes by the caller have no
-  // effect. `async` turns a throw into a rejection, so that Promise.all handles every item.
-  // deno-lint-ignore require-await
+  // effect.
+  // deno-lint-ignore require-await -- it turns a throw into a rejection, for Promise.all
   const ready = await Promise.all(items.map(async (item) => check(client, target, version, item)));
   await client.runtime.graphs.admit(ready.map(({ workflow }) => workflow), tx !== undefined);
   const inserted = ready.length > 0 ? await insert(client, ready, tx) : new Map();

@@ -157,7 +157,7 @@ everywhere("a value over the limit", (it) => {
     assertEquals((await hephaestus.history(making, "over"))[0]?.errors.length, 2);
   });
 
-  it("is one of more than a megabyte unless told", { workflows }, async ({ hephaestus }) => {
+  it("is one of more than a megabyte by default", { workflows }, async ({ hephaestus }) => {
     await assertRejects(
       () => hephaestus.start(making, "large", "x".repeat(1_048_577)),
       PayloadTooLargeError,

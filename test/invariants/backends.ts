@@ -18,7 +18,7 @@ export interface Bench {
   readonly inline: boolean;
   /** The database; undefined in memory. */
   readonly sql: Sql | undefined;
-  /** Begins to work, with a poll of 50 ms and a heartbeat of 100 ms unless told. */
+  /** Begins to work, and stops when the test ends. Defaults: a poll of 50 ms, a heartbeat of 100 ms. */
   work(options?: WorkOptions): Promise<Worker>;
   /** Another engine: another process as far as the database can tell. */
   another(options?: Partial<HephaestusOptions>): Hephaestus;

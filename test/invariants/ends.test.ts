@@ -2,18 +2,10 @@ import { cancelled, failing, turn } from "../contracts/world.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { choice, done, FatalError, join, signal, step, type, workflow } from "../../mod.ts";
 import { eventually, Gate } from "../everywhere.ts";
-import { onBackends, onPostgresBackend } from "./backends.ts";
+import { type Bench, onBackends, onPostgresBackend } from "./backends.ts";
+import { dieInEachAttempt, poison, runs } from "./poison.ts";
 import { assertSound } from "./story.ts";
 
-let runs = 0;
-const poison = step("poison", {
-  events: { ok: type() },
-  retry: { attempts: 2, base: "1ms", max: "5ms" },
-  run({ emit }) {
-    runs++;
-    return emit.ok();
-  },
-});
 const poisoned = workflow("poisoned", { key: "id", input: type(), start: poison })
   .on(poison, { ok: done })
   .build();
@@ -21,22 +13,15 @@ const poisoned = workflow("poisoned", { key: "id", input: type(), start: poison 
 onBackends("a step that kills its process", (it) => {
   it("is discarded when its attempts are used up, and fails its instance", {
     workflows: [poisoned],
-  }, async ({ hephaestus, work, scene }) => {
-    runs = 0;
+  }, async (bench) => {
+    const { hephaestus, work, scene } = bench;
     const handle = await hephaestus.start(poisoned, "one", undefined);
-    for (let attempt = 1; attempt <= 2; attempt++) {
-      const victim = await scene.register(1_000);
-      const serves = [{ workflow: "poisoned", version: 1 }];
-      const claimed = await scene.claim(victim, { serves });
-      assertEquals(claimed.map((job) => job.attempt), [attempt]);
-      await scene.elapse(2_000);
-      assertEquals((await scene.queue.rescue()).processes, [victim]);
-    }
+    await dieInEachAttempt(bench, poisoned.name);
 
     await work();
     const end = await handle.result();
 
-    assertEquals([end.status, runs], ["failed", 0]);
+    assertEquals([end.status, runs], ["failed", []]);
     assertStringIncludes(end.error!.message, "the process died in each of its 2 attempts");
     const [entry] = await hephaestus.history(poisoned, { id: end.id });
     assertEquals([entry?.event, entry?.attempts], ["__failed__", 2]);
@@ -118,6 +103,20 @@ const doomed = workflow("doomed", { key: "id", input: type(), start })
   .on(after, { ok: done })
   .build();
 
+/** Nothing is left of the instance but the failure of "bad" and what was before it. */
+async function assertDiscarded(
+  hephaestus: Bench["hephaestus"],
+  scene: Bench["scene"],
+  id: string,
+): Promise<void> {
+  assertEquals(await scene.standing(id), ["execute bad discarded", "execute sibling cancelled"]);
+  const history = await hephaestus.history(doomed, { id });
+  assertEquals(history.map(({ step, event }) => `${step} ${event}`), [
+    "start ok",
+    "bad __failed__",
+  ]);
+}
+
 onBackends("a discard", (it) => {
   it("fails the instance, cancels its other jobs and aborts what runs", {
     workflows: [doomed],
@@ -136,15 +135,7 @@ onBackends("a discard", (it) => {
     const end = await handle.result();
     assertEquals([end.status, end.error?.message], ["failed", "No more"]);
     await eventually(() => aborted.includes("id::one"), "the sibling is aborted");
-    assertEquals(await scene.standing(end.id), [
-      "execute bad discarded",
-      "execute sibling cancelled",
-    ]);
-    const history = await hephaestus.history(doomed, { id: end.id });
-    assertEquals(history.map(({ step, event }) => `${step} ${event}`), [
-      "start ok",
-      "bad __failed__",
-    ]);
+    await assertDiscarded(hephaestus, scene, end.id);
   });
 
   it("aborts its siblings in its own process at once, and nothing of theirs is kept", {
@@ -165,15 +156,7 @@ onBackends("a discard", (it) => {
     await eventually(() => aborted.includes("id::two"), "the sibling is aborted");
     await worker.stop();
     assertEquals([end.status, aborted], ["failed", ["id::two"]]);
-    assertEquals(await scene.standing(end.id), [
-      "execute bad discarded",
-      "execute sibling cancelled",
-    ]);
-    const history = await hephaestus.history(doomed, { id: end.id });
-    assertEquals(history.map(({ step, event }) => `${step} ${event}`), [
-      "start ok",
-      "bad __failed__",
-    ]);
+    await assertDiscarded(hephaestus, scene, end.id);
   });
 });
 

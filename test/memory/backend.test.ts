@@ -83,7 +83,7 @@ describe("memoryBackend()", () => {
     assertEquals(listed?.insertedAt.getTime(), clock.now());
   });
 
-  it("takes the time from the system unless told", async () => {
+  it("takes the time from the system by default", async () => {
     const backend = memoryBackend();
 
     const before = Date.now();

@@ -4,6 +4,7 @@ import { done, Hephaestus, step, type, workflow } from "../../mod.ts";
 import type { Storage } from "../../src/backend/store.ts";
 import { memory } from "../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../everywhere.ts";
+import { slowClaims } from "./slow_claims.ts";
 
 let now = 0;
 const ran: { readonly key: string; readonly now: number }[] = [];
@@ -30,24 +31,12 @@ describe("a claim that is under way", () => {
     gate = new Gate();
     const backend = memory() as Storage & ReturnType<typeof memory>;
     const answer = new Gate();
-    let claimed = 0;
-    const slow: Storage = {
-      ...backend,
-      queue: {
-        ...backend.queue,
-        async claim(demand) {
-          const jobs = await backend.queue.claim(demand);
-          claimed += jobs.length;
-          if (jobs.length > 0) await answer.opened;
-          return jobs;
-        },
-      },
-    };
+    const { slow, claimed } = slowClaims(backend, answer);
     await using hephaestus = new Hephaestus({ backend: slow, workflows, logger: silent });
     await using starter = new Hephaestus({ backend, workflows, logger: silent });
     const first = await starter.start(simple, "claimed", undefined);
     hephaestus.work({ poll: "20ms", queues: { default: 1 } });
-    await eventually(() => claimed === 1, "it claims");
+    await eventually(() => claimed.length === 1, "it claims");
 
     const second = await hephaestus.start(simple, "here", undefined);
     answer.open();

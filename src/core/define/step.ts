@@ -72,8 +72,8 @@ export interface Step<
     event: K,
   ): Need<Name, K, K extends keyof Fails ? Fails[K] : TypeOf<E[K]>>;
   /**
-   * Refers to the outcome, whichever of its own events it was, for the `needs` and `sees` of a
-   * later step.
+   * Refers to the outcome, one of the step's own events, for the `needs` and `sees` of a later
+   * step.
    */
   outcome(): Need<Name, "*", OutcomeOf<E>>;
   /**

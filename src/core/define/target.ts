@@ -85,7 +85,7 @@ export function join<S extends Step>(step: S): Join<S> {
  *
  * @throws {WorkflowDefinitionError} When `step` is not a step.
  *
- * @example Reject once, whichever branch refuses first
+ * @example Reject once, when the first branch refuses
  * ```ts
  * import { done, first, step, type, workflow } from "@hephaestus/workflow";
  * import { assertEquals } from "@std/assert";

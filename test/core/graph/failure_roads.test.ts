@@ -69,7 +69,7 @@ describe("a row with a road for failed", () => {
     ]);
   });
 
-  it("lets a step read how another one settled, whichever way it came", () => {
+  it("lets a step read how another one settled", () => {
     const reads = one("reads", { needs: [a.settled()], sees: [b.when("failed")] });
 
     const built = from(b).on(b, { ok: a, failed: a }).on(a, { ok: reads, failed: reads })

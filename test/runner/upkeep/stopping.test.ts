@@ -2,12 +2,12 @@ import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { done, Hephaestus, HephaestusError, step, type, workflow } from "../../../mod.ts";
-import type { Job } from "../../../src/backend/job.ts";
 import type { Storage } from "../../../src/backend/store.ts";
 import { memory } from "../../../src/testing/mod.ts";
 import { eventually, Gate, keeping, silent } from "../../everywhere.ts";
 import { migrated } from "../../pg.ts";
 import { proxy } from "../../proxy.ts";
+import { slowClaims } from "../slow_claims.ts";
 
 let runs = 0;
 const act = step("act", {
@@ -116,28 +116,20 @@ describe("a worker that is stopped while a claim is under way", () => {
   it("begins nothing after its grace, and gives back what the claim brings", async () => {
     const backend = memory() as Storage & ReturnType<typeof memory>;
     const gate = new Gate();
-    let claimed: readonly Job[] = [];
     const begun: string[] = [];
     const refused: string[] = [];
-    const slow: Storage = {
-      ...backend,
+    const { slow, claimed } = slowClaims(backend, gate);
+    const observed: Storage = {
+      ...slow,
       queue: {
-        ...backend.queue,
-        async claim(demand) {
-          const jobs = await backend.queue.claim(demand);
-          if (jobs.length > 0) {
-            claimed = jobs;
-            await gate.opened;
-          }
-          return jobs;
-        },
+        ...slow.queue,
         release(leases, options) {
           refused.push(...leases.map(({ id }) => id));
           return backend.queue.release(leases, options);
         },
       },
     };
-    await using hephaestus = new Hephaestus({ backend: slow, workflows, logger: silent });
+    await using hephaestus = new Hephaestus({ backend: observed, workflows, logger: silent });
     hephaestus.on("step:start", ({ key }) => void begun.push(key));
     await using starter = new Hephaestus({ backend, workflows, logger: silent });
     runs = 0;
