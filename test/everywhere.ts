@@ -10,7 +10,7 @@ import {
 import type { StoredJob } from "../src/memory/clock.ts";
 import { memory } from "../src/testing/mod.ts";
 import { jobs as storedJobs } from "./contracts/postgres_world.ts";
-import { migrated } from "./pg.ts";
+import { reused, type ReusedDatabase } from "./reused.ts";
 
 /** An engine with nothing in it, on one backend, inline or not. */
 export interface World {
@@ -35,7 +35,7 @@ export interface PostgresWorld extends World {
 }
 
 /** What an engine of a test is made of. */
-export type Options = Omit<HephaestusOptions, "url" | "backend">;
+export type Options = Omit<HephaestusOptions, "url" | "backend" | "connections">;
 
 export type It<W = World> = (
   name: string,
@@ -100,12 +100,13 @@ async function open(
   backend: World["backend"],
   options: Options & { readonly inline: boolean },
 ): Promise<World & AsyncDisposable> {
-  const database = backend === "postgres" ? await migrated() : undefined;
+  const database = backend === "postgres" ? await reused() : undefined;
   const inMemory = memory();
-  const place = database ? { url: database.url } : { backend: inMemory };
   const engines: Hephaestus[] = [];
   const another = (more: Partial<HephaestusOptions> = {}) => {
-    const engine = new Hephaestus({ logger: silent, poolSize: 5, ...options, ...more, ...place });
+    const all = { logger: silent, ...options, ...more };
+    const place = database ? placeFor(database, all) : { backend: inMemory };
+    const engine = new Hephaestus({ ...all, ...place });
     engines.push(engine);
     return engine;
   };
@@ -129,6 +130,22 @@ async function open(
     },
   };
 }
+
+/** The sessions of the database, or an engine's own if it has options for them. */
+function placeFor(
+  { connections, url }: ReusedDatabase,
+  options: Options,
+): Pick<HephaestusOptions, "connections" | "url"> {
+  return sessionOptions.some((name) => name in options) ? { url } : { connections };
+}
+
+const sessionOptions = [
+  "poolSize",
+  "prepare",
+  "notify",
+  "statementTimeout",
+  "idleTimeout",
+] as const;
 
 /** Asks again and again until the answer is true: for what no call waits for. */
 export async function eventually(

@@ -5,7 +5,8 @@ import { postgresBackend } from "../../src/postgres/backend.ts";
 import { connect } from "../../src/postgres/driver/connect.ts";
 import { examine, repair } from "../../src/postgres/doctor/doctor.ts";
 import { eventually, silent } from "../everywhere.ts";
-import { type Database, database, migrated } from "../pg.ts";
+import { database } from "../pg.ts";
+import { reused, type ReusedDatabase } from "../reused.ts";
 import { hephaestus as command } from "./command.ts";
 import { plants } from "./plants.ts";
 
@@ -30,8 +31,8 @@ const sick = workflow("sick", { key: "id", input: type(), start: first })
   .on(last, { ok: done })
   .build();
 
-function engine({ url }: Database): Hephaestus {
-  return new Hephaestus({ url, workflows: [sick], logger: silent, poolSize: 9 });
+function engine({ connections }: ReusedDatabase): Hephaestus {
+  return new Hephaestus({ connections, workflows: [sick], logger: silent });
 }
 
 const quick = { again: 5 };
@@ -39,7 +40,7 @@ const quick = { again: 5 };
 describe("hephaestus doctor", () => {
   for (const { rule, also = [], repaired, sentence, plant } of plants) {
     it(`finds what breaks the rule "${rule}"${repaired ? " and repairs it" : ""}`, async () => {
-      await using t = await migrated();
+      await using t = await reused();
       await using hephaestus = engine(t);
       await using db = disposable(t.url);
       const { id } = await hephaestus.start(sick, "a", undefined);
@@ -70,7 +71,7 @@ describe("hephaestus doctor", () => {
   }
 
   it("finds nothing while two processes work", async () => {
-    await using t = await migrated();
+    await using t = await reused();
     await using hephaestus = engine(t);
     await using other = engine(t);
     await using db = disposable(t.url);
@@ -98,7 +99,7 @@ describe("hephaestus doctor", () => {
   });
 
   it("tells each violation in a line, at most so many, and repairs them when told", async () => {
-    await using t = await migrated();
+    await using t = await reused();
     await using hephaestus = engine(t);
     const clean = await command(["doctor"], t.url);
     assertEquals(clean, { code: 0, out: 'no violations in schema "hephaestus"\n', error: "" });
@@ -137,7 +138,7 @@ describe("hephaestus doctor", () => {
   });
 
   it("names workflow, key and step of an instance that nothing drives", async () => {
-    await using t = await migrated();
+    await using t = await reused();
     await using hephaestus = engine(t);
     await hephaestus.start(sick, "abc123", undefined);
     await t.sql`delete from hephaestus.jobs`;
@@ -151,7 +152,7 @@ describe("hephaestus doctor", () => {
   });
 
   it("tells of due jobs that no living process can take, and finds nothing wrong with them", async () => {
-    await using t = await migrated();
+    await using t = await reused();
     await using hephaestus = engine(t);
     await hephaestus.start(sick, "a", undefined);
     const sentence =
@@ -166,10 +167,10 @@ describe("hephaestus doctor", () => {
   });
 
   it("tells of open instances whose graph no living process has", async () => {
-    await using t = await migrated();
+    await using t = await reused();
     await using hephaestus = engine(t);
     await hephaestus.start(sick, "a", undefined);
-    await using backend = postgresBackend({ url: t.url, poolSize: 5 });
+    await using backend = postgresBackend({ connections: t.connections });
     const serving = (graph: string) => ({
       queues: ["default"],
       workflows: [{ workflow: "sick", version: 1, graph }],

@@ -8,7 +8,7 @@ import type { Storage } from "../../src/backend/store.ts";
 import { elapse, jobs } from "../contracts/postgres_world.ts";
 import { type Scene, sceneIn, type World } from "../contracts/world.ts";
 import { silent, waysOn } from "../everywhere.ts";
-import { migrated } from "../pg.ts";
+import { reused } from "../reused.ts";
 
 /** An engine, and beside it the backend as another process would use it, down to single statements. */
 export interface Bench {
@@ -27,7 +27,7 @@ export interface Bench {
 /** The same on PostgreSQL, where the database is there for sure. */
 export type PostgresBench = Bench & { readonly sql: Sql; readonly url: string };
 
-type Options = Omit<HephaestusOptions, "url" | "backend">;
+type Options = Omit<HephaestusOptions, "url" | "backend" | "connections">;
 type It<B> = (name: string, options: Options, test: (bench: B) => Promise<void>) => void;
 
 /**
@@ -92,16 +92,16 @@ async function inMemory(options: Options & { readonly inline: boolean }): Promis
 async function inPostgres(
   options: Options & { readonly inline: boolean },
 ): Promise<Disposed<PostgresBench>> {
-  const database = await migrated();
-  const { url, sql } = database;
-  const backend = postgresBackend({ url, poolSize: 9 });
+  const database = await reused();
+  const { url, sql, connections } = database;
+  const backend = postgresBackend({ connections });
   const world: World = {
     backend,
     elapse: (milliseconds) => elapse(database, milliseconds),
     jobs: () => jobs(database),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-  const engines = enginesOn(() => ({ url }), options);
+  const engines = enginesOn(() => ({ connections }), options);
   return {
     ...engines,
     backend,
@@ -118,14 +118,13 @@ async function inPostgres(
 }
 
 function enginesOn(
-  place: () => { readonly url: string } | { readonly backend: MemoryBackend },
+  place: () => Pick<HephaestusOptions, "connections" | "backend">,
   options: Options,
 ) {
   const engines: Hephaestus[] = [];
   const another = (more: Partial<HephaestusOptions> = {}) => {
     const engine = new Hephaestus({
       logger: silent,
-      poolSize: 9,
       ...options,
       ...place(),
       ...more,

@@ -1,4 +1,4 @@
-import type { Sql } from "postgres";
+import postgres from "postgres";
 import { assert, assertEquals } from "@std/assert";
 import { done, step, timer, type, workflow } from "../../mod.ts";
 import { channelOf } from "../../src/postgres/sql/identifiers.ts";
@@ -60,38 +60,42 @@ const holding = workflow("holding", { key: "id", input: type(), start: hold })
   .on(hold, { ok: done })
   .build();
 
-/** Listens in a session of its own. */
-async function hears(sql: Sql, channel: string): Promise<readonly string[]> {
+/** Listens in a session of its own until it is disposed. */
+async function hears(
+  url: string,
+  channel: string,
+): Promise<{ readonly heard: readonly string[] } & AsyncDisposable> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
   const heard: string[] = [];
   await sql.listen(channel, (payload) => void heard.push(payload));
-  return heard;
+  return { heard, [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }) };
 }
 
 onPostgres("what is made up for when it fails", (it) => {
   it(
     "is done: a commit names the queue of jobs that others may claim",
     { workflows: [shared] },
-    async ({ hephaestus, work, sql }) => {
-      const heard = await hears(sql, channelOf("hephaestus"));
+    async ({ hephaestus, work, url }) => {
+      await using listener = await hears(url, channelOf("hephaestus"));
       await work();
 
       await hephaestus.start(shared, "a", undefined);
 
-      await eventually(() => heard.includes("others"), "the queue is named", 60_000);
+      await eventually(() => listener.heard.includes("others"), "the queue is named", 60_000);
     },
   );
 
   it(
     "is done: an end names its instance",
     { workflows: [short, doomed] },
-    async ({ hephaestus, work, sql }) => {
-      const heard = await hears(sql, channelOf("hephaestus", "ended"));
+    async ({ hephaestus, work, url }) => {
+      await using listener = await hears(url, channelOf("hephaestus", "ended"));
       await work();
 
       for (const flow of [short, doomed]) {
         const { id } = await hephaestus.start(flow, "a", undefined);
         await eventually(
-          () => heard.some((payload) => payload.includes(id)),
+          () => listener.heard.some((payload) => payload.includes(id)),
           `${flow.name} is named`,
         );
       }
