@@ -12,14 +12,14 @@ function words({ waits, late, committed, rolledBack }: Fares): string {
   return committed && rolledBack ? "waits for nothing and takes what is left" : "waits for nothing";
 }
 
+let scene: Meetings;
+before(async () => {
+  scene = await Meetings.open();
+});
+after(() => scene[Symbol.asyncDispose]());
+
 for (const first of names) {
   describe(`beside an open ${first}`, () => {
-    let scene: Meetings;
-    before(async () => {
-      scene = await Meetings.open();
-    });
-    after(() => scene[Symbol.asyncDispose]());
-
     for (const second of first === "opening" ? ["opening"] as const : alike) {
       const fares = meetings[first][second] ?? { waits: false };
       it(`a ${second} ${words(fares)}`, async () => {

@@ -23,7 +23,7 @@ import { nameOf } from "../crash/statements.ts";
 import { silent } from "../everywhere.ts";
 import { crossing, queues } from "./crossing.ts";
 
-/** Who does one of two things at the same time: a caller and a process, on connections of its own. */
+/** Who does one of two things at the same time: a caller and a process, on sessions of its own. */
 export interface Party extends AsyncDisposable {
   /** Its name in `pg_stat_activity`. */
   readonly name: string;
@@ -47,15 +47,18 @@ type Claimed = { readonly process: string; readonly jobs: readonly Job[] };
 
 const schema = "hephaestus";
 
+/** The sessions of the parties of one name. */
+export function sessionsOf(url: string, name: string): Db {
+  return connect({ url, max: 2, applicationName: name, settings: engineSettings });
+}
+
 /** A party whose statements commit as they do in the product. */
-export function party(url: string, name: string, claimed: Claimed): Party {
-  const db = connect({ url, max: 2, applicationName: name, settings: engineSettings });
-  return partyOn(db, db, name, claimed);
+export function party(db: Db, name: string, claimed: Claimed): Party {
+  return partyOn(db, name, claimed);
 }
 
 /** A party whose transaction is held open. */
-export async function holding(url: string, name: string, claimed: Claimed): Promise<Held> {
-  const db = connect({ url, max: 1, applicationName: name, settings: engineSettings });
+export async function holding(db: Db, name: string, claimed: Claimed): Promise<Held> {
   let end: (how: "commit" | "rollback") => void = () => {};
   const ending = new Promise<"commit" | "rollback">((resolve) => end = resolve);
   const takenBack = new Error("Taken back");
@@ -74,7 +77,7 @@ export async function holding(url: string, name: string, claimed: Claimed): Prom
     close: () => db.close(),
   };
   return {
-    ...partyOn(one, db, name, claimed),
+    ...partyOn(one, name, claimed),
     async end(how) {
       end(how);
       await over.catch((error) => {
@@ -84,7 +87,7 @@ export async function holding(url: string, name: string, claimed: Claimed): Prom
   };
 }
 
-function partyOn(db: Db, pool: Db, name: string, { process, jobs }: Claimed): Party {
+function partyOn(db: Db, name: string, { process, jobs }: Claimed): Party {
   const sent: string[] = [];
   const backend = backendOn(noting(db, sent));
   const hephaestus = new Hephaestus({ backend, workflows: [crossing], logger: silent, queues });
@@ -102,10 +105,7 @@ function partyOn(db: Db, pool: Db, name: string, { process, jobs }: Claimed): Pa
       ]),
     ),
     sent,
-    async [Symbol.asyncDispose]() {
-      await hephaestus.close();
-      await pool.close();
-    },
+    [Symbol.asyncDispose]: () => hephaestus.close(),
   };
 }
 

@@ -4,13 +4,14 @@ import { Hephaestus } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import type { Job } from "../../src/backend/job.ts";
 import type { Storage } from "../../src/backend/store.ts";
+import type { Db } from "../../src/postgres/driver/contract.ts";
 import { again } from "../crash/story.ts";
 import { eventually, silent } from "../everywhere.ts";
 import { assertSound } from "../invariants/story.ts";
 import { type Database, migrated } from "../pg.ts";
 import { crossing, deliveries, queues, served, steps } from "./crossing.ts";
 import { type Name, operations, type Side } from "./operations.ts";
-import { type Held, holding, type Party, party } from "./party.ts";
+import { type Held, holding, type Party, party, sessionsOf } from "./party.ts";
 
 /** What came of two things that happened at the same time. */
 export interface Crossed {
@@ -31,6 +32,8 @@ export class Meetings implements AsyncDisposable {
   readonly #database: Database;
   readonly #backend: Storage;
   readonly #hephaestus: Hephaestus;
+  readonly #first: Db;
+  readonly #second: Db;
 
   private constructor(database: Database) {
     this.#database = database;
@@ -38,6 +41,8 @@ export class Meetings implements AsyncDisposable {
     this.#backend = postgresBackend({ url, poolSize: 7, notify: false });
     const workflows = [crossing];
     this.#hephaestus = new Hephaestus({ url, workflows, logger: silent, queues, poolSize: 9 });
+    this.#first = sessionsOf(url, "first");
+    this.#second = sessionsOf(url, "second");
   }
 
   static async open(): Promise<Meetings> {
@@ -45,19 +50,19 @@ export class Meetings implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#hephaestus.close();
+    await Promise.all([this.#hephaestus, this.#first, this.#second].map((each) => each.close()));
     await this.#backend[Symbol.asyncDispose]();
     await this.#database[Symbol.asyncDispose]();
   }
 
   /** Lets the second begin while the first has not ended, ends the first, and then everything. */
   async meet(first: Name, second: Name, how: "commit" | "rollback"): Promise<Crossed> {
-    const { url, sql } = this.#database;
+    const { sql } = this.#database;
     const [left, right] = await this.#lay();
     // A rescue finds the others' processes dead.
     if (first === "rescue" || second === "rescue") await expire(sql);
-    await using held = await holding(url, "first", left);
-    await using other = await party(url, "second", right);
+    await using held = await holding(this.#first, "first", left);
+    await using other = await party(this.#second, "second", right);
     const [{ id }] = await sql<[{ id: string }]>`
       select id from hephaestus.workflow_instances where key = 'id::one'`;
     for (const { workers } of [held, other]) await workers.instances.load([id]);
