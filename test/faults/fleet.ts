@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import { root, runtime, send } from "../programs.ts";
+import { program, root, send } from "../programs.ts";
 import type { Plan } from "./plan.ts";
 
 interface Member {
@@ -43,8 +43,8 @@ export class Fleet implements AsyncDisposable {
   fill(place: number): void {
     if (this.#places[place] !== undefined || !this.#refilling) return;
     const name = `worker-${place}-${this.#started++}`;
-    const args = ["test/faults/worker.ts", this.#urls[place]!, name, String(this.#plan.inline)];
-    const child = spawn(process.execPath, [...runtime, ...args], {
+    const args = [this.#urls[place]!, name, String(this.#plan.inline)];
+    const child = spawn(process.execPath, [...program("test/faults/worker.ts"), ...args], {
       cwd: root,
       env: { ...process.env, NO_COLOR: "1", FAULTS_DIARY: this.#diary },
       stdio: ["ignore", "pipe", "pipe"],

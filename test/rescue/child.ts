@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { root, runtime, send, type Sent } from "../programs.ts";
+import { program, root, send, type Sent } from "../programs.ts";
 
 /** What a child has told, and the data with it. */
 export interface Told {
@@ -20,8 +20,8 @@ export interface Child extends AsyncDisposable {
 }
 
 /** Starts a program of the tests. Killed when disposed. */
-export function child(program: string, ...args: readonly string[]): Child {
-  const started = spawn(process.execPath, [...runtime, program, ...args], {
+export function child(source: string, ...args: readonly string[]): Child {
+  const started = spawn(process.execPath, [...program(source), ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
