@@ -46,13 +46,20 @@ export type {
   WithExpiry,
 } from "./core/define/step.ts";
 export type { Need, StepDefinition } from "./core/define/step_definition.ts";
-export type { Done, First, Join, Move, MoveTarget } from "./core/define/target.ts";
+export type { Again, Done, First, Join, Move, MoveTarget } from "./core/define/target.ts";
 export type { GivenOf, Issue, JsonSafe, Mistake, TypeOf, Validated } from "./core/value/type.ts";
 
 // Types of workflows.
 export type { WorkflowOptions } from "./core/graph/builder.ts";
 export type { FirstRow, Pending, WorkflowBuilder } from "./core/graph/builder_types.ts";
-export type { Arrival, ArrivalMode, Graph, GraphStep, StepKind } from "./core/graph/graph.ts";
+export type {
+  Arrival,
+  ArrivalMode,
+  BackEdge,
+  Graph,
+  GraphStep,
+  StepKind,
+} from "./core/graph/graph.ts";
 export type { PickOptions, VersionedWorkflow } from "./core/graph/version.ts";
 export type { Scope } from "./core/value/identity.ts";
 

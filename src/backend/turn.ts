@@ -126,6 +126,8 @@ export interface NewDelivery {
   readonly step: string;
   /** `undefined` means the active activation, or else the next one to start. */
   readonly activation: number | undefined;
+  /** The steps that loops lead back to and that run the step again. */
+  readonly loops: readonly string[];
   readonly event: string;
   readonly output: string | undefined;
   readonly metadata: string | undefined;

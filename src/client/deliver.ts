@@ -2,7 +2,7 @@ import type { NewJob } from "../backend/job.ts";
 import type { Delivered } from "../backend/store.ts";
 import { emitted } from "../core/define/emit.ts";
 import type { StepDefinition } from "../core/define/step_definition.ts";
-import { firstActivation } from "../core/engine/activation.ts";
+import { anyActivation, firstActivation } from "../core/engine/activation.ts";
 import { type Instance, isFinal } from "../core/engine/instance.ts";
 import { InvalidValueError, NotWaitingError } from "../core/errors/errors.ts";
 import { resolve } from "../core/graph/version.ts";
@@ -158,6 +158,7 @@ export async function resume(
     graph: workflow.fingerprint,
     step: step.name,
     activation: undefined,
+    loops: workflow.graph.loopsAround(step.name),
     event,
     output,
     metadata,
@@ -211,7 +212,8 @@ export async function scheduleResume(
     version: workflow.version,
     instance: instance.id,
     step: step.name,
-    activation: firstActivation,
+    // In a loop it is for the round that it meets, and the end of a wait before leaves it alone.
+    activation: workflow.graph.loopsAround(step.name).length > 0 ? anyActivation : firstActivation,
     queue: runtime.queues.resume,
     priority: step.priority ?? usualPriority,
     maxAttempts: undefined,

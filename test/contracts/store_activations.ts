@@ -66,6 +66,27 @@ export function activations(it: It): void {
       assertEquals(await scene.store.deliver(late), { kind: "over", event: "arrived" });
     });
 
+    it("take a delivery for the round that a loop is in, and the same one only once", async (scene) => {
+      const process = await scene.register();
+      const id = await scene.open({ control: '{"active":{"ship":""},"rounds":{"ship":[2,2]}}' });
+      const loops = ["ship", "elsewhere"];
+      const part = { activation: undefined, loops, event: "arrived" };
+      const given = delivery(id, "parcel", part);
+      assertEquals(await scene.store.deliver(given), { kind: "early" });
+      assertEquals((await scene.store.unprocessed([id]))[0]?.activation, 3);
+
+      const control = '{"active":{"ship":""},"rounds":{"ship":[3,3]}}';
+      await scene.store.commit(process, [turn(id, { control })]);
+
+      assertEquals(await scene.store.deliver(given), { kind: "early" });
+      assertEquals((await scene.store.unprocessed([id])).length, 1);
+      assertEquals(await scene.store.deliver(delivery(id, "parcel", part)), { kind: "early" });
+      assertEquals(
+        (await scene.store.unprocessed([id])).map(({ activation }) => activation).sort(),
+        [3, 4],
+      );
+    });
+
     it("are handed to whoever claims their job", async (scene) => {
       const process = await scene.register();
       await scene.open({ control: running }, { step: "parcel", activation: 2 });

@@ -108,6 +108,7 @@ export function delivery(
     graph: "1",
     step,
     activation: 1,
+    loops: [],
     event: "approved",
     output: undefined,
     metadata: undefined,

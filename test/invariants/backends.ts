@@ -1,7 +1,7 @@
 import { describe, it as nodeIt } from "node:test";
 import type { Sql } from "postgres";
 import { Hephaestus, type HephaestusOptions, type Worker, type WorkOptions } from "../../mod.ts";
-import { type MemoryBackend, memoryBackend } from "../../src/memory/backend.ts";
+import { memoryBackend } from "../../src/memory/backend.ts";
 import type { Clock } from "../../src/memory/clock.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import type { Storage } from "../../src/backend/store.ts";

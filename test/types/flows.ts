@@ -4,7 +4,7 @@ import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
 import type { StepFailure } from "../../src/core/value/failure.ts";
-import { done, first, join } from "../../src/core/define/target.ts";
+import { again, done, first, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
 import type { DeliveryOf, InputOf, Workflow } from "../../src/core/graph/workflow.ts";
@@ -153,10 +153,10 @@ const render = step("render", {
   events: { rendered: type<{ url: string }>() },
   run: ({ emit, attempt }) => attempt > 1 ? emit.rendered({ url: "cached" }) : emit.later(),
 });
-const again = render.as("render-again");
+const renderAgain = render.as("render-again");
 export const video = workflow("video", { key: "id", input: type(), start: render })
-  .on(render, { rendered: done, expired: again })
-  .on(again, { rendered: done, expired: done })
+  .on(render, { rendered: done, expired: renderAgain })
+  .on(renderAgain, { rendered: done, expired: done })
   .build();
 
 expect<
@@ -172,7 +172,7 @@ expect<
       : never
   >
 >();
-again.emit.rendered({ url: "u" });
+renderAgain.emit.rendered({ url: "u" });
 
 export const versions = versioned("order", { versions: { 1: order, 2: order }, current: 2 });
 expect<
@@ -181,3 +181,48 @@ expect<
     Order
   >
 >();
+
+// An agent: the model calls tools until it has an answer, twenty times at most.
+const callModel = step("callModel", {
+  events: { answer: type<string>(), calls: type<readonly string[]>() },
+  run: ({ emit }) => emit.answer("42"),
+});
+const tools = step("tools", {
+  needs: [callModel.when("calls")],
+  events: { results: type<readonly number[]>() },
+  run: ({ steps, emit }) => emit.results(steps.callModel.map((call) => call.length)),
+});
+const summarise = step("summarise", {
+  needs: [callModel.when("calls"), tools.when("results")],
+  events: { summary: type<string>() },
+  run({ steps, emit }) {
+    expect<Equal<typeof steps.tools, readonly number[]>>();
+    return emit.summary(String(steps.tools.length));
+  },
+});
+const reply = step("reply", {
+  sees: [callModel.when("answer"), summarise.when("summary")],
+  events: { sent: type<string | undefined>() },
+  run: ({ seen, emit }) => emit.sent(seen.callModel ?? seen.summarise),
+});
+export const agent = workflow("agent", { key: "chat", input: type(), start: callModel })
+  .on(callModel, { answer: reply, calls: tools, failed: done })
+  .on(tools, { results: again(callModel, { limit: 20, then: summarise }) })
+  .on(summarise, { summary: reply })
+  .on(reply, { sent: done })
+  .build();
+
+// Loops in each other, one of a step to itself, one after a failure, and one that ends at once.
+const poll = step("poll", {
+  events: { ready: type(), notYet: type() },
+  run: ({ emit }) => emit.ready(),
+});
+const pause = timer("pause", "10s");
+export const polling = workflow("polling", { key: "id", input: type(), start: poll })
+  .on(poll, {
+    ready: pause,
+    notYet: again(poll, { limit: 3, then: [first(pause)] }),
+    failed: again(poll, { limit: 2 }),
+  })
+  .on(pause, { elapsed: again(poll, { limit: 3, then: done }) })
+  .build();

@@ -2,7 +2,7 @@
 import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
-import { done, first, join } from "../../src/core/define/target.ts";
+import { again, done, first, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
 import { workflow } from "../../src/core/graph/builder.ts";
@@ -44,6 +44,18 @@ single().on(charge, { charged: dunning, declined: done, failed: dunning }).on(du
 single().on(charge, { charged: dunning, declined: done }).on(dunning, { ok: done });
 // a road for a failure that leads to the beginning
 single().on(charge, { charged: done, declined: done, failed: validate });
+// a loop to a step that comes later
+single().on(charge, { charged: again(ship, { limit: 2 }), declined: done });
+// a loop to a step that has not ended on every path
+base().on(validate, { valid: [reserve, charge], invalid: done }).on(reserve, { reserved: done, soldOut: done }).on(charge, { charged: again(reserve, { limit: 2 }), declined: done });
+// a loop beside another target
+single().on(charge, { charged: [again(validate, { limit: 2 }), ship], declined: done });
+// a loop that leads back up after its last round
+single().on(charge, { charged: again(validate, { limit: 2, then: charge }), declined: done });
+// a loop without a limit
+single().on(charge, { charged: again(validate), declined: done });
+// a need that only the last round guarantees
+single().on(charge, { charged: again(validate, { limit: 2, then: ends }), declined: ends, failed: ends }).on(ends, { ok: done });
 // an event without a transition
 base().on(validate, { valid: [reserve, charge] });
 // a forgotten event, and a row below that is right

@@ -1,6 +1,6 @@
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import type { ArrivalMode } from "../graph/graph.ts";
-import { isStep } from "./options.ts";
+import { isObject, isStep, only, type Refuse } from "./options.ts";
 import type { Step } from "./step.ts";
 import type { StepDefinition } from "./step_definition.ts";
 
@@ -24,6 +24,18 @@ export interface First<S extends Step = Step> {
   readonly kind: "first";
   /** The step. */
   readonly step: S;
+}
+
+/** A loop: the event leads back to an earlier step. */
+export interface Again<S extends Step = Step, Then = unknown> {
+  /** Distinguishes it from the other kinds of target. */
+  readonly kind: "again";
+  /** The step. */
+  readonly step: S;
+  /** How many rounds there are at most, including the first. */
+  readonly limit: number;
+  /** Where the event leads in the last round. */
+  readonly then?: Then;
 }
 
 /** A step that an event may lead to. */
@@ -110,6 +122,63 @@ export function first<S extends Step>(step: S): First<S> {
   return arrival("first", step);
 }
 
+/**
+ * Leads back to an earlier step: `step` and what lies between it and this row run again.
+ *
+ * There are at most `limit` rounds, including the first one. In the last round the event leads to
+ * `then`. Without `then`, the instance fails with the code `ROUNDS_USED_UP`.
+ *
+ * @param options.limit A whole number from 1 to 1,000,000.
+ * @throws {WorkflowDefinitionError} When `step` is not a step or `limit` is not such a number.
+ *
+ * @example Ask three times, then give up
+ * ```ts
+ * import { again, done, step, timer, type, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const poll = step("poll", {
+ *   events: { ready: type(), notYet: type() },
+ *   run: ({ emit }) => emit.notYet(),
+ * });
+ * const pause = timer("pause", "10s");
+ * const giveUp = step("giveUp", { events: { told: type() }, run: ({ emit }) => emit.told() });
+ * const report = workflow("report", { key: "id", input: type(), start: poll })
+ *   .on(poll, { ready: done, notYet: pause })
+ *   .on(pause, { elapsed: again(poll, { limit: 3, then: giveUp }) })
+ *   .on(giveUp, { told: done })
+ *   .build();
+ * assertEquals(report.graph.steps.get("pause")?.loops.get("elapsed"), {
+ *   to: "poll",
+ *   limit: 3,
+ *   ends: false,
+ * });
+ * ```
+ */
+export function again<S extends Step, const Then extends Move = never>(
+  step: S,
+  options: { readonly limit: number; readonly then?: Then },
+): Again<S, Then> {
+  if (!isStep(step)) {
+    throw new WorkflowDefinitionError(`Cannot repeat ${described(step)}: it is not a step`);
+  }
+  const refuse: Refuse = (why) =>
+    new WorkflowDefinitionError(`Cannot repeat "${step.name}": ${why}`);
+  if (!isObject(options)) throw refuse("pass the limit: again(step, { limit: 10 })");
+  only(options, ["limit", "then"], refuse);
+  const { limit, then } = options;
+  if (!Number.isInteger(limit) || limit < 1 || limit > mostRounds) {
+    throw refuse(`option "limit" is not a whole number from 1 to 1,000,000`);
+  }
+  if (isAgain(then)) {
+    throw refuse(`option "then" leads back again. Use one loop with the larger limit`);
+  }
+  const loop = { kind: "again", step, limit } as const;
+  return Object.freeze(then === undefined ? loop : { ...loop, then });
+}
+
+/** An activation is a number of 32 bits, and loops within each other add to it. */
+const mostRounds = 1_000_000;
+
 function arrival<K extends "join" | "first", S>(kind: K, step: S): { kind: K; step: S } {
   if (!isStep(step)) {
     throw new WorkflowDefinitionError(`Cannot ${kind} ${described(step)}: it is not a step`);
@@ -123,8 +192,27 @@ export interface Aim {
   readonly mode: ArrivalMode;
 }
 
-/** Reads the targets of an event. Errors call the event `from`. */
+/** Where an event leads back, before the graph is assembled. */
+export interface WayBack {
+  readonly step: StepDefinition;
+  readonly limit: number;
+  /** Whether the instance fails after the last round. */
+  readonly ends: boolean;
+}
+
+/** Reads where an event leads back; `undefined` when it does not. */
+export function wayBack(move: unknown): WayBack | undefined {
+  if (!isAgain(move)) return undefined;
+  const { step: { definition }, limit, then } = move;
+  return { step: definition, limit, ends: then === undefined };
+}
+
+/**
+ * Reads the targets of an event; of an event that leads back, those after the last round. Errors
+ * call the event `from`.
+ */
 export function aims(move: unknown, from: string): readonly Aim[] {
+  if (isAgain(move)) return move.then === undefined ? [] : aims(move.then, from);
   if (isDone(move)) return [];
   const list = Array.isArray(move) ? move.map((target) => aim(target, from)) : [aim(move, from)];
   if (list.length === 0) {
@@ -145,14 +233,20 @@ function aim(target: unknown, from: string): Aim {
   }
   throw new WorkflowDefinitionError(
     `Cannot route ${from} to ${described(target)}: it is not a step` +
-      (isDone(target) ? ". done ends a path and must be the only target" : ""),
+      (isDone(target) ? ". done ends a path and must be the only target" : "") +
+      (isAgain(target) ? ". again must be the only target" : ""),
   );
 }
 
 function described(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (isDone(value)) return "done";
+  if (isAgain(value)) return "again";
   return value === null || value === undefined ? `${value}` : `a value of type ${typeof value}`;
+}
+
+function isAgain(value: unknown): value is Again & { step: { definition: StepDefinition } } {
+  return isObject(value) && value["kind"] === "again" && isStep(value["step"]);
 }
 
 function isDone(value: unknown): boolean {

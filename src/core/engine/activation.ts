@@ -7,6 +7,9 @@ export interface Activation {
 /** The number of every step's first activation. */
 export const firstActivation = 1;
 
+/** In the job of a scheduled delivery to a step in a loop: the activation that it meets when it is due. */
+export const anyActivation = 0;
+
 /** The activation as text: `"charge"`, or `"charge#2"` when it is not the first. */
 export function activationKey({ step, activation }: Activation): string {
   return activation === firstActivation ? step : `${step}#${activation}`;

@@ -1,3 +1,4 @@
+import type { Graph } from "../graph/graph.ts";
 import type { JsonObject } from "../value/json.ts";
 import { type Activation, activationKey, firstActivation } from "./activation.ts";
 import type { ActiveStep, Control } from "./instance.ts";
@@ -6,6 +7,7 @@ import type { ActiveStep, Control } from "./instance.ts";
 export const emptyControl: Control = {
   active: new Map(),
   activations: new Map(),
+  rounds: new Map(),
   arrived: new Map(),
   begun: new Set(),
   later: new Set(),
@@ -20,6 +22,32 @@ export function activationOf(
   step: string,
 ): number {
   return active.get(step)?.activation ?? activations.get(step) ?? firstActivation;
+}
+
+/**
+ * The activation under which a step runs next in this round: 1 and how often loops around it have
+ * led back. It does not depend on which steps have run, so a delivery can be recorded for a step
+ * that has not started.
+ */
+export function nextActivation(
+  graph: Pick<Graph, "loopsAround">,
+  { rounds }: Pick<Control, "rounds">,
+  step: string,
+): number {
+  let activation = firstActivation;
+  if (rounds.size === 0) return activation;
+  for (const head of graph.loopsAround(step)) activation += rounds.get(head)?.total ?? 0;
+  return activation;
+}
+
+/** The activation that a delivery to this step is for: the active one, or else the next one. */
+export function awaitedActivation(
+  graph: Pick<Graph, "loopsAround">,
+  control: Pick<Control, "active" | "activations" | "rounds">,
+  step: string,
+): number {
+  return control.active.get(step)?.activation ??
+    Math.max(activationOf(control, step), nextActivation(graph, control, step));
 }
 
 /** Whether this activation has started and not ended. */
@@ -50,8 +78,13 @@ export function encodeControl(control: Control): string {
     const of = activation === firstActivation ? "" : `@${activation}`;
     text += `${text === "" ? "" : ","}"${step}":"${cause}${of}"`;
   }
-  const { activations, arrived, begun, later, early, metadata, past } = control;
-  return `{"active":{${text}}` + object("activations", activations) + object("arrived", arrived) +
+  const { activations, rounds, arrived, begun, later, early, metadata, past } = control;
+  return `{"active":{${text}}` + object("activations", activations) +
+    object(
+      "rounds",
+      new Map([...rounds].map(([head, { total, since }]) => [head, [total, since]])),
+    ) +
+    object("arrived", arrived) +
     list("begun", begun) + list("later", later) + list("early", early) +
     object("metadata", metadata) + object("past", past) + "}";
 }
@@ -67,6 +100,7 @@ function list(name: string, set: ReadonlySet<string>): string {
 interface Encoded {
   readonly active?: { readonly [step: string]: string };
   readonly activations?: { readonly [step: string]: number };
+  readonly rounds?: { readonly [step: string]: readonly [total: number, since: number] };
   readonly arrived?: { readonly [step: string]: number };
   readonly begun?: readonly string[];
   readonly later?: readonly string[];
@@ -83,6 +117,11 @@ export function decodeControl(text: string): Control {
   return {
     active,
     activations: new Map(Object.entries(control.activations ?? {})),
+    rounds: new Map(
+      Object.entries(control.rounds ?? {}).map((
+        [head, [total, since]],
+      ) => [head, { total, since }]),
+    ),
     arrived: new Map(Object.entries(control.arrived ?? {})),
     begun: new Set(control.begun),
     later: new Set(control.later),

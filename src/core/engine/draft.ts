@@ -1,9 +1,15 @@
 import type { Graph } from "../graph/graph.ts";
 import type { JsonObject } from "../value/json.ts";
-import { type Activation, activationKey, firstActivation, stepOf } from "./activation.ts";
+import {
+  type Activation,
+  activationBy,
+  activationKey,
+  firstActivation,
+  stepOf,
+} from "./activation.ts";
 import { causesOf } from "./causes.ts";
-import { emptyControl } from "./control.ts";
-import type { ActiveStep, Control } from "./instance.ts";
+import { emptyControl, isActive } from "./control.ts";
+import type { ActiveStep, Control, Rounds } from "./instance.ts";
 
 const none: readonly never[] = [];
 
@@ -15,6 +21,7 @@ export class ControlDraft {
   readonly active: Map<string, ActiveStep>;
   readonly #before: Control;
   #activations: Map<string, number> | undefined;
+  #rounds: Map<string, Rounds> | undefined;
   #arrived: Map<string, number> | undefined;
   #begun: Set<string> | undefined;
   #later: Set<string> | undefined;
@@ -53,6 +60,43 @@ export class ControlDraft {
 
   get activations(): ReadonlyMap<string, number> {
     return this.#activations ?? this.#before.activations;
+  }
+
+  get rounds(): ReadonlyMap<string, Rounds> {
+    return this.#rounds ?? this.#before.rounds;
+  }
+
+  /**
+   * Begins another round of the steps in `body`, at `head`. Forgets what this round has left: arrivals
+   * at joins, starts by `first`, and the rounds of inner loops. `head` itself stays started: later
+   * arrivals from above the loop are still ignored.
+   */
+  goBack(head: string, body: ReadonlySet<string>): void {
+    const rounds = this.#rounds ??= new Map(this.#before.rounds);
+    for (const [inner, { total }] of rounds) {
+      if (inner !== head && body.has(inner)) rounds.set(inner, { total, since: 0 });
+    }
+    const { total = 0, since = 0 } = rounds.get(head) ?? {};
+    rounds.set(head, { total: total + 1, since: since + 1 });
+    for (const join of [...(this.#arrived ?? this.#before.arrived).keys()]) {
+      if (body.has(join)) (this.#arrived ??= new Map(this.#before.arrived)).delete(join);
+    }
+    for (const step of [...(this.#begun ?? this.#before.begun)]) {
+      if (step === head || !body.has(step)) continue;
+      (this.#begun ??= new Set(this.#before.begun)).delete(step);
+    }
+  }
+
+  /** Takes out deliveries that were kept for an activation which will not start any more. */
+  takeOverdue(next: (step: string) => number): readonly Activation[] {
+    const overdue: Activation[] = [];
+    for (const key of this.#early ?? this.#before.early) {
+      const kept = activationBy(key);
+      if (isActive(this, kept) || kept.activation >= next(kept.step)) continue;
+      (this.#early ??= new Set(this.#before.early)).delete(key);
+      overdue.push(kept);
+    }
+    return overdue;
   }
 
   /** Records that a delivery arrived before its wait. */
@@ -118,6 +162,7 @@ export class ControlDraft {
     return {
       active: this.active,
       activations: this.activations,
+      rounds: this.rounds,
       arrived: this.#arrived ?? this.#before.arrived,
       begun: this.#begun ?? this.#before.begun,
       later: this.#later ?? this.#before.later,
@@ -131,17 +176,18 @@ export class ControlDraft {
   over(): Control {
     return over({
       activations: this.activations,
+      rounds: this.rounds,
       metadata: this.#metadata ?? this.#before.metadata,
     });
   }
 }
 
 /**
- * The control of an instance that has ended. It keeps the metadata that was added and the last
- * activation of each step.
+ * The control of an instance that has ended. It keeps the metadata that was added, and the numbers
+ * of activations and rounds.
  */
 export function over(
-  { activations, metadata }: Pick<Control, "activations" | "metadata">,
+  { activations, rounds, metadata }: Pick<Control, "activations" | "rounds" | "metadata">,
 ): Control {
-  return { ...emptyControl, activations, metadata };
+  return { ...emptyControl, activations, rounds, metadata };
 }

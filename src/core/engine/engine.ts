@@ -1,8 +1,8 @@
 import { HephaestusError } from "../errors/errors.ts";
-import { type Graph, type GraphStep, row } from "../graph/graph.ts";
-import { type Activation, activationBy, activationKey, firstActivation } from "./activation.ts";
+import { type BackEdge, type Graph, type GraphStep, row } from "../graph/graph.ts";
+import { type Activation, activationBy, activationKey } from "./activation.ts";
 import { causesOf } from "./causes.ts";
-import { activationOf, emptyControl, isActive } from "./control.ts";
+import { activationOf, emptyControl, isActive, nextActivation } from "./control.ts";
 import { ControlDraft, over } from "./draft.ts";
 import { filtered } from "./filtered.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
@@ -77,6 +77,8 @@ class TurnBuilder {
    * the wait that an asynchronous step reports.
    */
   readonly #late: StepEnding[] = [];
+  /** Deliveries that were kept for a round that is over. */
+  readonly #overdue: Ignored[] = [];
   #failed: InstanceFailure | undefined;
 
   constructor(graph: Graph, control: Control, decide: Decide) {
@@ -90,13 +92,22 @@ class TurnBuilder {
     for (const ending of inRowOrder(this.#graph, endings)) {
       if (ending.event === LATER) this.#wait(ending);
       else if (isActive(this.#draft, ending)) this.#ready.push(ending);
-      else if (ending.activation < activationOf(this.#draft, ending.step)) this.#late.push(ending);
+      else if (this.#isOverdue(ending)) this.#late.push(ending);
       else this.#keep(ending);
     }
     if (opening) this.#start(this.#graph.start, "");
     let next = 0;
     while (next < this.#ready.length && !this.#failed) this.#end(this.#ready[next++]!, false);
     return this.#progress(this.#ready.slice(next));
+  }
+
+  /** Whether an activation that is not active will not start any more. */
+  #isOverdue({ step, activation }: Activation): boolean {
+    return activation < activationOf(this.#draft, step) || activation < this.#next(step);
+  }
+
+  #next(step: string): number {
+    return nextActivation(this.#graph, this.#draft, step);
   }
 
   #keep(ending: StepEnding): void {
@@ -116,7 +127,8 @@ class TurnBuilder {
 
   #end(ending: StepEnding, decided: boolean): void {
     if (ending.event === FAILED) return this.#fail(ending);
-    const moves = this.#graph.steps.get(ending.step)?.moves.get(ending.event);
+    const step = this.#graph.steps.get(ending.step);
+    const moves = step?.moves.get(ending.event);
     if (moves === undefined) {
       const error = new HephaestusError(
         "UNDECLARED_EVENT",
@@ -129,10 +141,32 @@ class TurnBuilder {
     const causes = causesOf(this.#graph, this.#draft, ending.step);
     this.#applied.push({ ending, causes, decided });
     this.#draft.end(ending, ending.metadata, causes);
+    const loop = step?.loops.get(ending.event);
+    if (loop !== undefined) {
+      const { since } = this.#draft.rounds.get(loop.to) ?? { since: 0 };
+      if (since + 1 < loop.limit) return this.#goBack(loop, ending);
+      if (loop.ends) return this.#useUp(loop, ending);
+    }
     for (const { to, mode } of moves) {
       if (mode === "join") this.#join(to);
       else if (mode === "plain" || this.#draft.begin(to)) this.#start(to, activationKey(ending));
     }
+  }
+
+  #goBack({ to }: BackEdge, ending: StepEnding): void {
+    this.#draft.goBack(to, this.#graph.body(to));
+    for (const one of this.#draft.takeOverdue((step) => this.#next(step))) {
+      if (!this.#unread?.has(activationKey(one))) this.#overdue.push({ ...one, waits: false });
+    }
+    this.#start(to, activationKey(ending));
+  }
+
+  #useUp({ to, limit }: BackEdge, { step, event }: StepEnding): void {
+    const error = new HephaestusError(
+      "ROUNDS_USED_UP",
+      `The event "${step}.${event}" would lead back to "${to}", but all ${limit} rounds are used up`,
+    );
+    this.#failed = { step, failure: undefined, thrown: error, attempts: 1 };
   }
 
   #fail(ending: StepEnding): void {
@@ -151,7 +185,7 @@ class TurnBuilder {
 
   #start(name: string, cause: string): void {
     if (this.#failed) return;
-    const started = { step: name, activation: firstActivation };
+    const started = { step: name, activation: this.#next(name) };
     this.#draft.active.set(name, { activation: started.activation, cause });
     if (this.#graph.steps.get(name)?.kind === "choice") return this.#choose(started);
     this.#started.push(started);
@@ -177,7 +211,9 @@ class TurnBuilder {
   #progress(left: readonly StepEnding[]): Progress {
     const over = this.#failed !== undefined || this.#draft.active.size === 0;
     const unread = this.#unread === undefined ? left : [...this.#unread.values(), ...left];
-    const isKept = ({ step }: StepEnding) => !over && this.#graph.steps.has(step);
+    const isKept = (ending: StepEnding) =>
+      !over && this.#graph.steps.has(ending.step) &&
+      (isActive(this.#draft, ending) || !this.#isOverdue(ending));
     const kept = filtered(unread, isKept);
     for (const ending of kept) this.#draft.keep(ending);
     if (!over) this.#draft.forget(this.#graph);
@@ -198,11 +234,12 @@ class TurnBuilder {
   }
 
   #ignored(unread: readonly StepEnding[], over: boolean): readonly Ignored[] {
-    if (unread.length + this.#late.length === 0 && !over) return none;
+    const late = [...this.#late.map(ignored), ...this.#overdue];
+    if (unread.length + late.length === 0 && !over) return none;
     const forgotten = over
       ? kept(this.#draft.done()).filter((one) => !this.#unread?.has(activationKey(one)))
       : none;
-    return [...[...unread, ...this.#late].map(ignored), ...forgotten];
+    return [...unread.map(ignored), ...late, ...forgotten];
   }
 
   #resolved(): readonly Activation[] {

@@ -35,6 +35,14 @@ export interface ActiveStep {
   readonly cause: string;
 }
 
+/** How often loops have led back to one step. */
+export interface Rounds {
+  /** In all: each time, the steps of the loop get a new activation. */
+  readonly total: number;
+  /** Since the loop was entered. The limit counts these. */
+  readonly since: number;
+}
+
 /**
  * The state that the engine needs to continue an instance. Inputs and outputs are not part of it,
  * so that it stays small: every advance rewrites it.
@@ -44,6 +52,8 @@ export interface Control {
   readonly active: ReadonlyMap<string, ActiveStep>;
   /** The activation under which each step last ended, for steps where it is not the first. */
   readonly activations: ReadonlyMap<string, number>;
+  /** How often loops have led back to each step. */
+  readonly rounds: ReadonlyMap<string, Rounds>;
   /** How many steps have arrived at each join that has not started yet. */
   readonly arrived: ReadonlyMap<string, number>;
   /** Steps that `first` has started: later arrivals are ignored. */

@@ -24,7 +24,8 @@ export type ErrorCode =
   | "DATABASE_UNREACHABLE"
   | "DATABASE_UNAVAILABLE"
   | "DATABASE_FAILED"
-  | "POOL_EXHAUSTED";
+  | "POOL_EXHAUSTED"
+  | "ROUNDS_USED_UP";
 
 /**
  * The base class of all errors that a caller may want to catch.

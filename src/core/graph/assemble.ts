@@ -1,12 +1,14 @@
 import type { Refuse } from "../define/options.ts";
 import { canFail, failedEvent, type StepDefinition } from "../define/step_definition.ts";
-import { type Aim, aims } from "../define/target.ts";
+import { type Aim, aims, type WayBack, wayBack } from "../define/target.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
 
 /** A step and where each of its events leads. */
 export interface WorkflowRow {
   readonly step: StepDefinition;
+  /** For an event that leads back: where it leads after the last round. */
   readonly moves: ReadonlyMap<string, readonly Aim[]>;
+  readonly loops: ReadonlyMap<string, WayBack>;
 }
 
 /**
@@ -26,6 +28,7 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
     }
   }
   const read = new Map<string, readonly Aim[]>();
+  const loops = new Map<string, WayBack>();
   const events = [...step.events.keys(), ...(given.has(failedEvent) ? [failedEvent] : [])];
   for (const event of events) {
     if (!given.has(event)) {
@@ -38,13 +41,15 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
       names.add(name);
     }
     read.set(event, list);
+    const back = wayBack(given.get(event));
+    if (back !== undefined) loops.set(event, back);
   }
-  return { step, moves: read };
+  return { step, moves: read, loops };
 }
 
 /**
- * Builds the graph from its rows. Each step must be the target of an earlier row and may not lead
- * back to an earlier one.
+ * Builds the graph from its rows. Each step must be the target of an earlier row, and only
+ * `again` leads back to an earlier one.
  */
 export function assemble(
   start: StepDefinition,
@@ -61,7 +66,7 @@ export function assemble(
     else throw refuse(`two different steps are named "${step.name}"`);
   };
 
-  for (const { step, moves } of rows) {
+  for (const { step, moves, loops } of rows) {
     same(step);
     if (sealed.has(step.name)) throw refuse(`step "${step.name}" already has its transitions`);
     if (!open.delete(step.name)) {
@@ -73,7 +78,7 @@ export function assemble(
         same(to);
         if (sealed.has(to.name)) {
           throw refuse(
-            `event "${step.name}.${event}" leads back to "${to.name}". A workflow cannot have cycles`,
+            `event "${step.name}.${event}" leads to "${to.name}", which comes earlier: use again(...) to go back to it`,
           );
         }
         open.add(to.name);
@@ -83,14 +88,20 @@ export function assemble(
         else joined.add(step.name);
       }
     }
+    for (const [event, { step: to }] of loops) {
+      same(to);
+      if (sealed.has(to.name)) continue;
+      throw refuse(
+        `event "${step.name}.${event}" leads back to "${to.name}", which does not come earlier`,
+      );
+    }
   }
   for (const name of open) throw refuse(`"${name}" has no transitions: add .on(${name}, ...)`);
-  return graph(rows.map(({ step, moves }, index) => node(step, moves, index, sources)));
+  return graph(rows.map((row, index) => node(row, index, sources)));
 }
 
 function node(
-  step: StepDefinition,
-  moves: WorkflowRow["moves"],
+  { step, moves, loops }: WorkflowRow,
   index: number,
   sources: ReadonlyMap<string, ReadonlySet<string>>,
 ): GraphStep {
@@ -102,6 +113,11 @@ function node(
     kind: step.kind,
     index,
     moves: new Map(arrivals),
+    loops: new Map(
+      [...loops].map(([event, { step: { name }, limit, ends }]) =>
+        [event, Object.freeze({ to: name, limit, ends })] as const
+      ),
+    ),
     sources: [...(sources.get(step.name) ?? [])],
     needs: step.needs.map(({ name }) => name),
     sees: step.sees.map(({ name }) => name),

@@ -1,5 +1,13 @@
 import type { Step } from "../define/step.ts";
-import type { Done, Join } from "../define/target.ts";
+import type { Join } from "../define/target.ts";
+import type {
+  Clear,
+  Explained,
+  Listed,
+  NameOf,
+  Targets,
+  TargetsOf,
+} from "../define/target_types.ts";
 import type { Mistake } from "../value/type.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -42,28 +50,6 @@ type Certain<Open, Name> = Open extends Pending<infer N, infer Any, infer All, u
  */
 type PastOf<Open, Name> = Open extends { readonly name: Name; readonly past: infer Past } ? Past
   : never;
-
-type TargetsOf<M> = M extends readonly (infer T)[] ? T : M extends Done ? never : M;
-
-/** The name of the step that a target leads to, or an explanation of the mistake. */
-type NameOf<T> = T extends { readonly "~needs": unknown; readonly name: infer Name } ? Clear<Name>
-  : T extends { readonly step: { readonly name: infer Name } } ? Clear<Name>
-  : T extends Done ? Mistake<"done ends a path and must be the only target">
-  : Mistake<"it is not a step">;
-
-/**
- * A name that is a single literal type, or an explanation of the mistake.
- *
- * @internal
- */
-type Clear<Name, All = Name> = string extends Name
-  ? Mistake<"this step's name is any string: make the helper generic">
-  : Name extends unknown ? [All] extends [Name] ? Name
-    : Mistake<"this step's name is a union: make the helper generic">
-  : never;
-
-/** The names of all targets of a row. */
-type Targets<Moves> = NameOf<TargetsOf<Moves[keyof Moves]>>;
 
 /** The events of a row that lead to `Name` with `join`. */
 type Joining<Moves, Name> = {
@@ -177,42 +163,8 @@ export type CheckedMoves<Moves, S extends Step, Open, Sealed extends string> = u
     keyof Moves,
     string,
   ] ? [Targets<Moves> & (Sealed | S["name"]) | Listed<Moves[keyof Moves]>] extends [never] ? unknown
-    : Explained<Moves, S["name"], S["events"], S["~fails"], Sealed | S["name"]>
-  : Explained<Moves, S["name"], S["events"], S["~fails"], Sealed | S["name"]>;
-
-/** The transitions of a row with explanations of what is wrong. */
-type Explained<Moves, Name extends string, Events, Fails, Above> =
-  & {
-    readonly [K in keyof Moves]: K extends keyof Events | keyof Fails
-      ? Led<Moves[K], `${Name}.${K & string}`, Above>
-      : K extends "failed" ? Mistake<`'${Name}' cannot fail: only a step has attempts to use up`>
-      : Mistake<`'${Name}' never emits '${K & string}'`>;
-  }
-  & ([Exclude<keyof Events, keyof Moves>] extends [never] ? unknown
-    : Mistake<Forgotten<Name, Exclude<keyof Events, keyof Moves>>>);
-
-type Forgotten<Name extends string, Event> = Event extends string
-  ? string extends Event
-    ? `the events of '${Name}' are unknown to the compiler: write them as a literal`
-  : `event '${Name}.${Event}' has no target: use done to end the path`
-  : never;
-
-/** The target of one event, or an explanation of the mistake. */
-type Led<M, Event extends string, Above> = NameOf<TargetsOf<M>> extends infer Names
-  ? [Names] extends [string] ? [Names & Above | Listed<M>] extends [never] ? unknown
-    : [Names & Above] extends [never] ? Mistake<`event '${Event}' leads to ${Listed<M> & string}`>
-    : Mistake<`'${Names & Above & string}' comes earlier: a workflow cannot have cycles`>
-  : Names extends Mistake<infer Why>
-    ? Why extends `this${string}` ? Names : Mistake<`event '${Event}' leads nowhere: ${Why}`>
-  : never
-  : never;
-
-/** Explains what is wrong with a list of targets as a whole. */
-type Listed<M> = M extends readonly [] ? "an empty list" : Twice<M>;
-
-type Twice<M> = M extends readonly [infer Head, ...infer Rest]
-  ? NameOf<Head> extends NameOf<Rest[number]> ? `'${NameOf<Head> & string}' twice` : Twice<Rest>
-  : never;
+    : Explained<Moves, S, Sealed | S["name"], Certain<Open, S["name"]>>
+  : Explained<Moves, S, Sealed | S["name"], Certain<Open, S["name"]>>;
 
 /**
  * The deliveries that a step accepts from outside.

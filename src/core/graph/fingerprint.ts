@@ -1,4 +1,4 @@
-import type { Arrival, Graph, GraphStep, StepKind } from "./graph.ts";
+import type { Arrival, BackEdge, Graph, GraphStep, StepKind } from "./graph.ts";
 
 /** The properties of a step that a running instance depends on. */
 export interface EncodedStep {
@@ -7,6 +7,8 @@ export interface EncodedStep {
   readonly asynchronous: boolean;
   /** Where each event leads, sorted by event and by step name. */
   readonly moves: Readonly<Record<string, readonly Arrival[]>>;
+  /** The events that lead back, sorted; absent when there are none. */
+  readonly loops?: Readonly<Record<string, BackEdge>>;
 }
 
 /**
@@ -26,7 +28,7 @@ export function decodeGraph(text: string): readonly EncodedStep[] {
   return JSON.parse(text);
 }
 
-function encodeStep({ name, kind, asynchronous, moves }: GraphStep): EncodedStep {
+function encodeStep({ name, kind, asynchronous, moves, loops }: GraphStep): EncodedStep {
   const sorted = [...moves].sort(([a], [b]) => compare(a, b));
   return {
     name,
@@ -35,6 +37,9 @@ function encodeStep({ name, kind, asynchronous, moves }: GraphStep): EncodedStep
     moves: Object.fromEntries(
       sorted.map(([event, to]) => [event, [...to].sort((a, b) => compare(a.to, b.to))]),
     ),
+    ...(loops.size === 0 ? {} : {
+      loops: Object.fromEntries([...loops].sort(([a], [b]) => compare(a, b))),
+    }),
   };
 }
 
@@ -93,8 +98,11 @@ function stepChanges(
   const [before, after] = [movesOf(old), movesOf(step)];
   for (const [event, moves] of before) {
     const now = after.get(event);
+    const [was, is] = [old.loops?.[event], step.loops?.[event]];
     if (now === undefined) changes.push(`event "${event}" of "${name}" was removed`);
-    else if (
+    else if (JSON.stringify(was) !== JSON.stringify(is)) {
+      changes.push(`event "${event}" of "${name}" ${ledBack(is)} and ${ledBack(was)} before`);
+    } else if (
       targets(moves.filter(({ to }) => inBoth(to))) !==
         targets(now.filter(({ to }) => inBoth(to)))
     ) {
@@ -107,6 +115,12 @@ function stepChanges(
     if (!before.has(event)) changes.push(`event "${event}" of "${name}" was added`);
   }
   return changes;
+}
+
+function ledBack(loop: BackEdge | undefined): string {
+  if (loop === undefined) return "does not lead back";
+  const end = loop.ends ? ", then the instance fails" : "";
+  return `leads back to "${loop.to}" (limit ${loop.limit}${end})`;
 }
 
 function movesOf({ moves }: EncodedStep): ReadonlyMap<string, readonly Arrival[]> {

@@ -15,6 +15,16 @@ export interface Arrival {
   readonly mode: ArrivalMode;
 }
 
+/** An event that leads back to an earlier step. */
+export interface BackEdge {
+  /** The name of the step that it leads back to. */
+  readonly to: string;
+  /** How many rounds there are at most, including the first. */
+  readonly limit: number;
+  /** Whether the instance fails after the last round, because the event leads nowhere then. */
+  readonly ends: boolean;
+}
+
 /** A step in the graph. */
 export interface GraphStep {
   /** The name. */
@@ -23,8 +33,13 @@ export interface GraphStep {
   readonly kind: StepKind;
   /** The number of its row, from 0. Rows are in execution order. */
   readonly index: number;
-  /** Where each event leads; empty for `done`. */
+  /**
+   * Where each event leads; empty for `done`. For an event that leads back: where it leads after the
+   * last round.
+   */
   readonly moves: ReadonlyMap<string, readonly Arrival[]>;
+  /** The events that lead back to an earlier step. */
+  readonly loops: ReadonlyMap<string, BackEdge>;
   /** The steps that lead to it with `join`, in row order. */
   readonly sources: readonly string[];
   /** The steps that it reads and whose results are certain to exist when it starts. */
@@ -43,9 +58,16 @@ export interface Graph {
   readonly steps: ReadonlyMap<string, GraphStep>;
   /** The steps that lead to `step` with `join`, in row order. */
   sources(step: string): readonly string[];
+  /** The steps that run again when an event leads back to `head`, in row order, `head` included. */
+  body(head: string): ReadonlySet<string>;
+  /** The steps that loops lead back to and that run `step` again. */
+  loopsAround(step: string): readonly string[];
   /** Whether another step needs or sees `step`. */
   isRead(step: string): boolean;
 }
+
+const none: readonly never[] = [];
+const nothing: ReadonlySet<string> = new Set();
 
 /** The row of a step, from 0; -1 for a name that is not in the graph. */
 export function row(graph: Graph, step: string): number {
@@ -56,10 +78,53 @@ export function row(graph: Graph, step: string): number {
 export function graph(steps: readonly GraphStep[]): Graph {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const read = new Set(steps.flatMap((step) => [...step.needs, ...step.sees]));
+  const bodies = loopBodies(steps);
+  const around = new Map<string, string[]>();
+  for (const [head, body] of bodies) {
+    for (const name of body) around.set(name, [...around.get(name) ?? none, head]);
+  }
   return Object.freeze({
     start: steps[0]?.name ?? "",
     steps: byName,
     sources: (step: string): readonly string[] => byName.get(step)?.sources ?? [],
+    body: (head: string): ReadonlySet<string> => bodies.get(head) ?? nothing,
+    loopsAround: (step: string): readonly string[] => around.get(step) ?? none,
     isRead: (step: string): boolean => read.has(step),
   });
+}
+
+/**
+ * The steps of every loop, by the step that it leads back to: what lies between that step and the
+ * rows that lead back to it.
+ */
+function loopBodies(steps: readonly GraphStep[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const bodies = new Map<string, Set<string>>();
+  const tails = steps.flatMap(({ name, loops }) => [...loops.values()].map(({ to }) => [to, name]));
+  if (tails.length === 0) return bodies;
+  const ahead = new Map(steps.map((step) => [step.name, targetsOf(step)]));
+  const above = new Map<string, string[]>(steps.map(({ name }) => [name, []]));
+  for (const [name, targets] of ahead) for (const to of targets) above.get(to)?.push(name);
+  for (const [head = "", tail = ""] of tails) {
+    const behind = reachable(head, ahead);
+    const before = reachable(tail, above);
+    const body = bodies.get(head) ?? new Set();
+    for (const { name } of steps) if (behind.has(name) && before.has(name)) body.add(name);
+    bodies.set(head, body);
+  }
+  return bodies;
+}
+
+/** The steps that the events of a step lead to. */
+function targetsOf({ moves }: Pick<GraphStep, "moves">): readonly string[] {
+  return [...moves.values()].flatMap((arrivals) => arrivals.map(({ to }) => to));
+}
+
+/** The step and all that can be reached from it. */
+function reachable(
+  from: string,
+  next: ReadonlyMap<string, readonly string[]>,
+): ReadonlySet<string> {
+  const found = new Set([from]);
+  for (const name of found) for (const to of next.get(name) ?? []) found.add(to);
+  return found;
 }

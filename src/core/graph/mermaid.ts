@@ -20,6 +20,12 @@ export function toMermaid(graph: Graph): string {
   }
   for (const step of graph.steps.values()) {
     for (const [event, arrivals] of step.moves) {
+      const loop = step.loops.get(event);
+      if (loop !== undefined) {
+        const label = `${escaped(event)}, at most ${loop.limit} rounds`;
+        lines.push(`  ${id(step.name)} -->|"${label}"| ${id(loop.to)}`);
+        if (loop.ends) continue;
+      }
       for (const { to, mode } of arrivals) {
         lines.push(`  ${id(step.name)} ${arrows[mode]}|"${escaped(event)}"| ${id(to)}`);
       }

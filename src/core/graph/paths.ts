@@ -1,4 +1,4 @@
-import { copy, including, intersect, none, type RowSet, unite } from "./row_set.ts";
+import { copy, including, intersect, none, type RowSet, same, unite } from "./row_set.ts";
 
 /**
  * One path to a step. Two paths can only exclude each other through the event of a step with
@@ -36,7 +36,7 @@ export function compatible({ decided: a }: Path, { decided: b }: Path): boolean 
 /** All compatible combinations of one path from each source; empty when there are none. */
 export function together(
   sources: readonly (readonly Path[])[],
-  outcomes: readonly number[],
+  outcomes: Outcomes,
 ): readonly Path[] {
   const singles = sources.flatMap((paths) => paths.length === 1 ? paths : []);
   const first = all(singles);
@@ -94,12 +94,19 @@ export function certain(paths: readonly Path[]): Path {
   return { decided, ended };
 }
 
+/** How decisions may be dropped. */
+export interface Outcomes {
+  /** The number of events of each row. */
+  readonly of: readonly number[];
+  /** Rows whose decisions are kept where the same steps have not ended on all paths. */
+  readonly kept: ReadonlySet<number>;
+}
+
 /**
  * Reduces the number of paths: paths with the same decisions are merged, and a decision is dropped
- * if every outcome of the step leads to the same paths. `outcomes` is the number of events of each
- * row.
+ * if every outcome of the step leads to the same paths.
  */
-export function simplified(paths: readonly Path[], outcomes: readonly number[]): readonly Path[] {
+export function simplified(paths: readonly Path[], outcomes: Outcomes): readonly Path[] {
   if (paths.length < 2) return paths;
   const alike = new Map<string, Path[]>();
   for (const path of paths) {
@@ -114,17 +121,20 @@ export function simplified(paths: readonly Path[], outcomes: readonly number[]):
 
 function merged(
   paths: readonly Path[],
-  outcomes: readonly number[],
+  outcomes: Outcomes,
   settled: ReadonlySet<number>,
 ): readonly Path[] {
   const fork = parted(paths, settled);
   if (fork === undefined) return paths;
   const groups = fork.groups.map((group) => merged(group, outcomes, fork.settled));
   const [head = [], ...rest] = groups;
-  const free = groups.length === outcomes[fork.index] &&
+  const isKept = outcomes.kept.has(fork.index);
+  const free = groups.length === outcomes.of[fork.index] &&
     rest.every((group) =>
       group.length === head.length &&
-      group.every((path, at) => equal(path, head[at], fork.index))
+      group.every((path, at) =>
+        equal(path, head[at], fork.index) && (!isKept || same(path.ended, head[at]!.ended))
+      )
     );
   if (!free) return groups.flat();
   return head.map((_, at) => certain(groups.flatMap((group) => group.slice(at, at + 1))));

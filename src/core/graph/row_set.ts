@@ -26,6 +26,13 @@ export function including(bits: RowSet, index: number): RowSet {
   return more.set(index >>> 5, (more.get(index >>> 5) ?? 0) | (1 << (index & 31)));
 }
 
+/** Whether both sets have the same members. */
+export function same(bits: RowSet, others: RowSet): boolean {
+  if (bits.size !== others.size) return false;
+  for (const [word, members] of bits) if (others.get(word) !== members) return false;
+  return true;
+}
+
 /** Adds all members of `more` to `bits`. */
 export function unite(bits: RowSet, more: RowSet): void {
   for (const [word, members] of more) bits.set(word, (bits.get(word) ?? 0) | members);

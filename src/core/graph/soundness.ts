@@ -1,7 +1,16 @@
 import type { Refuse } from "../define/options.ts";
 import { anyEnd, anyEvent, failedEvent, type StepDefinition } from "../define/step_definition.ts";
-import type { ArrivalMode, Graph, GraphStep } from "./graph.ts";
-import { behind, compatible, parted, type Path, simplified, together } from "./paths.ts";
+import { type ArrivalMode, type Graph, type GraphStep, row } from "./graph.ts";
+import { type BackEdgePaths, proveLoop } from "./loops.ts";
+import {
+  behind,
+  compatible,
+  type Outcomes,
+  parted,
+  type Path,
+  simplified,
+  together,
+} from "./paths.ts";
 import { has, including, none, type RowSet, unite } from "./row_set.ts";
 
 /** One event that leads to a step, with every path on which it does. */
@@ -20,8 +29,8 @@ interface ArrivingPath extends Path {
 }
 
 /**
- * Proves that no run can start a step twice, that every join can start, and that the needs of a
- * step are met on every path to it.
+ * Proves that no run can start a step twice, that every join can start, that the needs of a step are
+ * met on every path to it, and that every round of a loop begins like the first.
  *
  * The compiler proves the same from the facts that are certain. This function compares whole paths,
  * up to 4,096 of them per step. Beyond that, it uses only what is certain on all of them. It may
@@ -33,21 +42,27 @@ export function prove(
   refuse: Refuse,
 ): void {
   const steps = [...graph.steps.values()];
-  const outcomes = steps.map(({ moves }) => moves.size);
+  const events = steps.map(({ moves }) => moves.size);
   const entries = steps.map((): WayIn[] => []);
   const past = steps.map(() => none());
   const start: Path = { decided: new Map(), ended: none() };
+  const loops: BackEdgePaths[] = [];
+  const loopless = steps.every((step) => step.loops.size === 0);
 
   for (const step of steps) {
     const arrived = entries[step.index] ?? [];
     const before = past[step.index] ?? none();
+    const outcomes = { of: events, kept: rowsAround(step, graph) };
     const paths = step.index === 0 ? [start] : ways(step, arrived, steps, outcomes, refuse);
-    entries[step.index] = [];
+    // Only a proof of loops reads them again. They are large.
+    if (loopless) entries[step.index] = [];
     reads(step, definitions, graph, paths, before, refuse);
     const after = including(before, step.index);
     for (const [event, arrivals] of step.moves) {
-      if (arrivals.length === 0) continue;
+      const loop = step.loops.get(event);
+      if (arrivals.length === 0 && loop === undefined) continue;
       const left = paths.map((path) => behind(path, step.index, event, step.moves.size > 1));
+      if (loop !== undefined) loops.push({ from: step, event, loop, paths: left });
       for (const { to, mode } of arrivals) {
         const index = graph.steps.get(to)?.index ?? 0;
         entries[index]?.push({ from: step.index, event, mode, paths: left });
@@ -55,6 +70,16 @@ export function prove(
       }
     }
   }
+  for (const loop of loops) proveLoop(loop, graph, entries, refuse);
+}
+
+/** The rows of the loops around a step. What has run in a round must be known when it ends. */
+function rowsAround({ name }: GraphStep, graph: Graph): ReadonlySet<number> {
+  const rows = new Set<number>();
+  for (const head of graph.loopsAround(name)) {
+    for (const member of graph.body(head)) rows.add(row(graph, member));
+  }
+  return rows;
 }
 
 /** Returns every path that starts a step. */
@@ -62,7 +87,7 @@ function ways(
   step: GraphStep,
   entries: readonly WayIn[],
   steps: readonly GraphStep[],
-  outcomes: readonly number[],
+  outcomes: Outcomes,
   refuse: Refuse,
 ): readonly Path[] {
   const name = ({ from, event }: WayIn): string => `"${steps[from]?.name}.${event}"`;
@@ -88,7 +113,7 @@ function ways(
 function joins(
   step: GraphStep,
   entries: readonly WayIn[],
-  outcomes: readonly number[],
+  outcomes: Outcomes,
   refuse: Refuse,
 ): readonly Path[] {
   if (entries.length === 0) return [];

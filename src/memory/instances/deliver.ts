@@ -1,7 +1,7 @@
 import type { JobId } from "../../backend/job.ts";
 import type { DeleteResult, Delivered } from "../../backend/store.ts";
 import type { NewDelivery } from "../../backend/turn.ts";
-import { activationOf, decodeControl, isActive } from "../../core/engine/control.ts";
+import { awaitedActivation, decodeControl, isActive } from "../../core/engine/control.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { wakeAdvance } from "../jobs/insert.ts";
 import type { JobRecord, ResultRecord } from "../rows.ts";
@@ -14,7 +14,10 @@ export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered 
   const row = tables.instances.get(instance);
   if (row === undefined) return { kind: "missing" };
   const control = decodeControl(row.control);
-  const activation = delivery.activation ?? activationOf(control, step);
+  const around = { loopsAround: () => delivery.loops };
+  const sent = [...tables.results.of(instance)].find((row) => row.delivery === delivery.id);
+  const activation = sent?.activation ?? delivery.activation ??
+    awaitedActivation(around, control, step);
   const active = isActive(control, { step, activation });
   const key = { step, activation, waits: false };
   const before = tables.results.get(resultKey(instance, key));

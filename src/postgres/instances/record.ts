@@ -5,8 +5,8 @@ import type { Tx } from "../driver/contract.ts";
 import { sqlState } from "../driver/errors.ts";
 import { wakeAdvances } from "../jobs/wake.ts";
 import { wakePayload } from "../notifications.ts";
-import { columns } from "../sql/arrays.ts";
-import { activationOf, held, isActive, isActiveStatus } from "../sql/fragments.ts";
+import { columns, texts } from "../sql/arrays.ts";
+import { awaitedActivation, held, isActive, isActiveStatus } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 import { insertResults } from "./results.ts";
 
@@ -142,6 +142,7 @@ export async function pass(
  */
 const lockClass = 0x48455032;
 
+/** The same delivery, sent again in a later round, is still for the round of its first attempt. */
 function deliverStatement(t: Tables, channel: string): string {
   return `
 with held as materialized (
@@ -153,7 +154,13 @@ target as materialized (
   from held
   cross join ${t.instances}
   cross join lateral (
-    select coalesce($3::text::int, ${activationOf("control", "$2::text")}) as activation
+    select coalesce(
+      (select sent.activation from ${t.results} as sent
+       where $12::text[] <> '{}' and sent.instance_id = $1::text::uuid and sent.step_ref = $2::text
+         and sent.delivery_id = $7::text::uuid),
+      $3::text::int,
+      ${awaitedActivation("control", "$2::text", "$12::text[]")}
+    ) as activation
   ) as meant
   where id = $1::text::uuid
 ),
@@ -223,6 +230,7 @@ export async function deliver(
       keyed ? instance : null,
       wakePayload([delivery.wake.queue]),
       delivery.graph,
+      texts(delivery.loops),
     ],
   ).catch((error) => {
     // The instance was deleted during the wait for the lock.

@@ -78,6 +78,18 @@ export function activationOf(control: string, step: string): string {
     (${control} -> 'activations' ->> ${step})::int, ${firstActivation})`;
 }
 
+/**
+ * The activation that a delivery to a step is for, according to a control state: the active one, or
+ * else the next one. `loops` are the steps that loops lead back to and that run the step again.
+ */
+export function awaitedActivation(control: string, step: string, loops: string): string {
+  return `case when jsonb_exists(${control} -> 'active', ${step}) then ${
+    activationOf(control, step)
+  } else greatest(${activationOf(control, step)}, ${firstActivation} + (
+      select coalesce(sum((${control} -> 'rounds' -> head ->> 0)::int), 0)::int
+      from unnest(${loops}) as head)) end`;
+}
+
 /** Whether an activation of a step is active, according to a control state. */
 export function isActive(control: string, step: string, activation: string): string {
   return `(jsonb_exists(${control} -> 'active', ${step}) and ${

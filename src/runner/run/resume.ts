@@ -1,6 +1,6 @@
 import type { InstanceState } from "../../backend/store.ts";
 import type { NewResult } from "../../backend/turn.ts";
-import { activationOf, isActive } from "../../core/engine/control.ts";
+import { awaitedActivation, isActive } from "../../core/engine/control.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { encode, type JsonObject } from "../../core/value/json.ts";
 import { isRunning, type OwnedJob, passOf } from "../host.ts";
@@ -31,7 +31,7 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
       return host.done(job);
     }
     const step = runtime.registry.step(job.workflow, job.version, job.step);
-    const result = resultOf(job, delivers ? state : undefined);
+    const result = resultOf(job, delivers ? await awaited(workers, job) : job.activation);
     // Only this job can end a timer. A wait with a limit may get a delivery at the same time.
     if (runtime.inline && step?.kind === "timer") {
       committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
@@ -42,18 +42,25 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
   }
 }
 
-/**
- * The result of a resume job: for the activation that it was inserted for, or the one that a
- * delivery meets.
- */
-function resultOf(job: OwnedJob, met: InstanceState | undefined): NewResult {
+/** The activation that a scheduled delivery meets. In a loop, an instance in the cache may be in an older round. */
+async function awaited({ runtime, instances }: WorkerContext, job: OwnedJob): Promise<number> {
+  const { workflow, version, instance, step = "" } = job;
+  const { graph } = runtime.registry.get(workflow, version);
+  const inLoop = graph.loopsAround(step).length > 0;
+  const state = (inLoop ? undefined : instances.get(instance)?.state) ??
+    (await instances.refresh([instance])).get(instance);
+  return state === undefined ? job.activation : awaitedActivation(graph, state.control, step);
+}
+
+/** The result of a resume job for this activation of its step. */
+function resultOf(job: OwnedJob, activation: number): NewResult {
   const { step = "", args } = job;
   const { event, output, metadata } = args as Resumption;
   const text = (value: unknown, what: string) =>
     value === undefined ? undefined : encode(value, { what: `${what} "${step}"`, limit: Infinity });
   return {
     step,
-    activation: met === undefined ? job.activation : activationOf(met.control, step),
+    activation,
     waits: false,
     event,
     output: text(output, "delivery to"),

@@ -39,7 +39,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   [
     "a failure that leads back up",
     () => from(a).on(a, { ok: b, failed: done }).on(b, { ok: done, failed: a }).build(),
-    `event "b.failed" leads back to "a"`,
+    `event "b.failed" leads to "a", which comes earlier`,
   ],
   [
     "a need of a failure that has no road",

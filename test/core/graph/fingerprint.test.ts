@@ -11,6 +11,7 @@ function node(name: string, moves: Moves, part: Partial<GraphStep> = {}): GraphS
     kind: "step",
     index: 0,
     moves: new Map(moves),
+    loops: new Map(),
     sources: [],
     needs: [],
     sees: [],

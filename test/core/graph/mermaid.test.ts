@@ -8,6 +8,7 @@ function named(name: string): Graph {
   return graph([{
     ...{ name, kind: "step", index: 0, asynchronous: false, sources: [], needs: [], sees: [] },
     moves: new Map([[name, []]]),
+    loops: new Map(),
   }]);
 }
 

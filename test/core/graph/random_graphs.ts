@@ -5,7 +5,15 @@ import type { ArrivalMode, StepKind } from "../../../src/core/graph/graph.ts";
 import { signal, timer } from "../../../src/core/define/signal.ts";
 import type { Need } from "../../../src/core/define/step_definition.ts";
 import { type Step, step } from "../../../src/core/define/step.ts";
-import { done, first, join } from "../../../src/core/define/target.ts";
+import {
+  type Again,
+  again,
+  done,
+  first,
+  join,
+  type Move,
+  type MoveTarget,
+} from "../../../src/core/define/target.ts";
 import { type Type, type } from "../../../src/core/value/type.ts";
 import type { Workflow } from "../../../src/core/graph/workflow.ts";
 import { workflow } from "../../../src/core/graph/builder.ts";
@@ -18,9 +26,17 @@ export interface Plan {
     /** Whether the last of `events` is the road for `failed`. */
     readonly fails: boolean;
     readonly events: readonly (readonly { readonly to: number; readonly mode: ArrivalMode }[])[];
+    /** Of an event that leads back: to which row, and how often. */
+    readonly back: readonly (Back & { readonly event: number })[];
     readonly needs: readonly { readonly of: number; readonly event: number | "*" | "!" }[];
     readonly sees: readonly number[];
   }[];
+}
+
+interface Back {
+  readonly to: number;
+  readonly limit: number;
+  readonly ends: boolean;
 }
 
 const modes: fc.Arbitrary<ArrivalMode> = fc.constantFrom(
@@ -40,15 +56,25 @@ function rarely<T>(item: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> {
   });
 }
 
-/** Rows whose targets lie a little further down; most arrivals at a step agree on their mode. */
-function plan(most: number): fc.Arbitrary<Plan> {
+/**
+ * Rows whose targets lie a little further down; most arrivals at a step agree on their mode. With
+ * `loops`, some events lead back up.
+ */
+function plan(most: number, loops: boolean): fc.Arbitrary<Plan> {
   const arm = fc.record({ ahead: fc.integer({ min: 1, max: 3 }), odd: fc.nat(14), mode: modes });
   const event = fc.oneof(
     { weight: 6, arbitrary: fc.array(arm, { minLength: 1, maxLength: 1 }) },
     { weight: 5, arbitrary: fc.array(arm, { minLength: 2, maxLength: 3 }) },
     { weight: 1, arbitrary: fc.constant([]) },
   );
+  const back = fc.record({
+    event: fc.nat(2),
+    rows: fc.nat(3),
+    limit: fc.integer({ min: 1, max: 3 }),
+    ends: fc.boolean(),
+  });
   const row = fc.record({
+    back: loops ? fc.oneof(rarely(back), fc.tuple(back)) : fc.constant([]),
     kind: fc.constantFrom<StepKind>("step", "step", "step", "choice", "signal", "timer"),
     asynchronous: fc.nat(5),
     fails: fc.boolean(),
@@ -61,7 +87,15 @@ function plan(most: number): fc.Arbitrary<Plan> {
     sees: rarely(fc.integer({ min: 1, max: 5 })),
   });
   return fc.array(row, { minLength: 4, maxLength: most }).map((rows) => ({
-    rows: rows.map(({ kind, asynchronous, fails, events, needs, sees }, index) => ({
+    rows: rows.map(({ kind, asynchronous, fails, events, back, needs, sees }, index) => ({
+      back: back.flatMap(({ event, rows, limit, ends }) =>
+        index < rows ? [] : [{
+          event: event % (kind === "timer" ? 1 : events.length),
+          to: index - rows,
+          limit,
+          ends,
+        }]
+      ),
       kind,
       asynchronous: kind === "step" && asynchronous === 0,
       fails: kind === "step" && fails && events.length > 1,
@@ -72,7 +106,13 @@ function plan(most: number): fc.Arbitrary<Plan> {
           if (target !== undefined) targets.set(index + ahead, odd === 0 ? mode : target.usual);
         }
         return [...targets].map(([to, mode]) => ({ to, mode }));
-      }),
+      }).map((targets, at) =>
+        back.some(({ event, ends }) =>
+            ends && event % (kind === "timer" ? 1 : events.length) === at
+          )
+          ? []
+          : targets
+      ),
       needs: needs.flatMap(({ back, event }) =>
         index < back ? [] : [{ of: index - back, event: wanted[event]! }]
       ),
@@ -115,11 +155,21 @@ export function build({ rows }: Plan): Workflow {
         if (mode === "first") return first(target);
         return mode === "join" && joined.get(to)!.size > 1 ? join(target) : target;
       });
-      return [names[event] ?? "failed", targets.length === 0 ? done : targets];
+      const move = targets.length === 0 ? done : targets;
+      const back = rows[index]!.back.find((one) => one.event === event);
+      return [names[event] ?? "failed", back === undefined ? move : looped(steps, back, move)];
     });
     builder = builder.on(steps[index], Object.fromEntries(moves));
   }
   return builder.build();
+}
+
+function looped(
+  steps: readonly Step[],
+  { to, limit, ends }: Back,
+  then: Move | readonly MoveTarget[],
+): Again {
+  return again(steps[to]!, ends ? { limit } : { limit, then: then as Move });
 }
 
 function need(source: Step, event: number, fails: boolean): Need {
@@ -155,14 +205,25 @@ function made(
 
 /** Random workflows that the definition accepts, of up to `most` steps. */
 export function randomWorkflow(most = 10): fc.Arbitrary<Workflow> {
-  return plan(most).map((rows) => {
+  return accepted(plan(most, false)).filter(({ steps }) => steps.size > 2);
+}
+
+/** Random workflows with loops that the definition accepts, of up to `most` steps. */
+export function randomLoops(most = 8): fc.Arbitrary<Workflow> {
+  const loops = ({ graph }: Workflow) =>
+    [...graph.steps.values()].some((step) => step.loops.size > 0);
+  return accepted(plan(most, true)).filter(loops);
+}
+
+function accepted(plans: fc.Arbitrary<Plan>): fc.Arbitrary<Workflow> {
+  return plans.map((rows) => {
     try {
       return build(rows);
     } catch (error) {
       if (error instanceof WorkflowDefinitionError) return undefined;
       throw error;
     }
-  }).filter((built): built is Workflow => built !== undefined && built.steps.size > 2);
+  }).filter((built): built is Workflow => built !== undefined);
 }
 
 /** Chooses a number below the given one. */

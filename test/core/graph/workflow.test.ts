@@ -79,12 +79,12 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   [
     "a transition back up",
     () => from(d).on(d, { ok: e }).on(e, { ok: d }).build(),
-    `event "e.ok" leads back to "d". A workflow cannot have cycles`,
+    `event "e.ok" leads to "d", which comes earlier: use again(...) to go back to it`,
   ],
   [
     "a transition to itself",
     () => from(d).on(d, { ok: d }).build(),
-    `event "d.ok" leads back to "d". A workflow cannot have cycles`,
+    `event "d.ok" leads to "d", which comes earlier: use again(...) to go back to it`,
   ],
   [
     "two different steps with one name",

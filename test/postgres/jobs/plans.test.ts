@@ -67,7 +67,7 @@ const turn = (part: Partial<Turn>): Turn => ({
 const channels = { jobs: "jobs", ended: "ended" };
 const demand = { process: "1", queue: "default", limit: 10, serves: [wake] };
 const lone = { process: "1", queues: ["default"], serves: [wake] };
-const delivery = { ...result, id: instance, instance, version: 1, graph: "1", wake };
+const delivery = { ...result, id: instance, instance, version: 1, graph: "1", wake, loops: [] };
 
 const written = ["jobs_pkey", "processes_pkey", "workflow_instances_pkey"];
 
@@ -107,7 +107,11 @@ const hot: readonly (readonly [name: string, run: (on: Tx) => Promise<unknown>, 
     (on) => pass(on, t, [{ lease, instance, ignored: [result] }]),
     ["jobs_pkey", "step_results_unprocessed"],
   ],
-  ["a delivery", (on) => deliver(on, t, "jobs", delivery, true), ["workflow_instances_pkey"]],
+  [
+    "a delivery",
+    (on) => deliver(on, t, "jobs", delivery, true),
+    ["step_results_pkey", "workflow_instances_pkey"],
+  ],
   ["a retry", (on) => retry(on, t, lease, [{ name: "Error", message: "" }], 1), ["jobs_pkey"]],
   ["a snooze", (on) => snooze(on, t, lease, 1), ["jobs_pkey"]],
   ["giving back", (on) => release(on, t, [lease]), ["jobs_pkey"]],

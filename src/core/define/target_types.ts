@@ -1,0 +1,95 @@
+import type { Mistake } from "../value/type.ts";
+import type { Step } from "./step.ts";
+import type { Again, Done } from "./target.ts";
+
+/** The targets of an event. Of one that leads back: where it leads after the last round. */
+export type TargetsOf<M> = M extends readonly (infer T)[] ? T
+  : M extends { readonly kind: "done" | "again" }
+    ? M extends { readonly then?: infer Then } ? TargetsOf<Then> : never
+  : M;
+
+/** The name of the step that a target leads to, or an explanation of the mistake. */
+export type NameOf<T> = T extends { readonly "~needs": unknown; readonly name: infer Name }
+  ? Clear<Name>
+  : T extends { readonly kind: "again" } ? Mistake<"again must be the only target">
+  : T extends { readonly step: { readonly name: infer Name } } ? Clear<Name>
+  : T extends Done ? Mistake<"done ends a path and must be the only target">
+  : Mistake<"it is not a step">;
+
+/**
+ * A name that is a single literal type, or an explanation of the mistake.
+ *
+ * @internal
+ */
+export type Clear<Name, All = Name> = string extends Name
+  ? Mistake<"this step's name is any string: make the helper generic">
+  : Name extends unknown ? [All] extends [Name] ? Name
+    : Mistake<"this step's name is a union: make the helper generic">
+  : never;
+
+/** The names of all targets of a row. */
+export type Targets<Moves> = NameOf<TargetsOf<Moves[keyof Moves]>>;
+
+/** The transitions of a row with explanations of what is wrong. */
+export type Explained<Moves, S extends Step, Above, Facts> = ExplainedOf<
+  Moves,
+  S["name"],
+  S["events"],
+  S["~fails"],
+  Above,
+  Facts | `${S["name"]}.*`
+>;
+
+type ExplainedOf<Moves, Name extends string, Events, Fails, Above, Facts> =
+  & {
+    readonly [K in keyof Moves]: K extends keyof Events | keyof Fails
+      ? Moves[K] extends Again<infer Head, infer Then>
+        ? LedBack<Head["name"], Then, `${Name}.${K & string}`, Above, Facts>
+      : Led<Moves[K], `${Name}.${K & string}`, Above>
+      : K extends "failed" ? Mistake<`'${Name}' cannot fail: only a step has attempts to use up`>
+      : Mistake<`'${Name}' never emits '${K & string}'`>;
+  }
+  & ([Exclude<keyof Events, keyof Moves>] extends [never] ? unknown
+    : Mistake<Forgotten<Name, Exclude<keyof Events, keyof Moves>>>);
+
+type Forgotten<Name extends string, Event> = Event extends string
+  ? string extends Event
+    ? `the events of '${Name}' are unknown to the compiler: write them as a literal`
+  : `event '${Name}.${Event}' has no target: use done to end the path`
+  : never;
+
+/** The target of one event, or an explanation of the mistake. */
+type Led<M, Event extends string, Above> = NameOf<TargetsOf<M>> extends infer Names
+  ? [Names] extends [string] ? [Names & Above | Listed<M>] extends [never] ? unknown
+    : [Names & Above] extends [never] ? Mistake<`event '${Event}' leads to ${Listed<M> & string}`>
+    : Mistake<`'${Names & Above & string}' comes earlier: use again(...) to go back to it`>
+  : Names extends Mistake<infer Why>
+    ? Why extends `this${string}` ? Names : Mistake<`event '${Event}' leads nowhere: ${Why}`>
+  : never
+  : never;
+
+/** A loop whose first step has certainly ended, or an explanation of the mistake. */
+type LedBack<Head extends string, Then, Event extends string, Above, Facts> = [Clear<Head>] extends
+  [string]
+  ? [Head] extends [Above]
+    ? [Extract<Facts, `${Head}.*` | `${Head}.!`>] extends [never]
+      ? Mistake<`event '${Event}' leads back to '${Head}', which has not ended on every path to it`>
+    : Led<Then, Event, Above> extends infer Why
+      ? unknown extends Why ? unknown : { readonly then?: Why }
+    : never
+  : Mistake<`event '${Event}' leads back to '${Head}', which does not come earlier`>
+  : Mistake<
+    `event '${Event}' leads back nowhere: ${Clear<Head> extends Mistake<infer Why> ? Why : never}`
+  >;
+
+/**
+ * Explains what is wrong with a list of targets as a whole. A loop is not wrong, but has to be looked
+ * at.
+ */
+export type Listed<M> = M extends readonly [] ? "an empty list"
+  : M extends { readonly kind: "again" } ? "again"
+  : Twice<M>;
+
+type Twice<M> = M extends readonly [infer Head, ...infer Rest]
+  ? NameOf<Head> extends NameOf<Rest[number]> ? `'${NameOf<Head> & string}' twice` : Twice<Rest>
+  : never;

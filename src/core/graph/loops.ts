@@ -1,0 +1,57 @@
+import type { Refuse } from "../define/options.ts";
+import type { BackEdge, Graph, GraphStep } from "./graph.ts";
+import { compatible, type Path } from "./paths.ts";
+import { has } from "./row_set.ts";
+
+/** An event that leads back, with every path on which it does. */
+export interface BackEdgePaths {
+  readonly from: GraphStep;
+  readonly event: string;
+  readonly loop: BackEdge;
+  readonly paths: readonly Path[];
+}
+
+/** An event that leads to a step, with every path on which it does. */
+interface Entry {
+  readonly from: number;
+  readonly paths: readonly Path[];
+}
+
+/**
+ * Proves that a round begins in the state in which its first step began: that step has ended,
+ * nothing else behind it is active, and nothing from outside leads into the loop. All other proofs
+ * then hold for the last round.
+ */
+export function proveLoop(
+  { from, event, loop, paths }: BackEdgePaths,
+  graph: Graph,
+  entries: readonly (readonly Entry[])[],
+  refuse: Refuse,
+): void {
+  const what = `event "${from.name}.${event}" leads back to "${loop.to}"`;
+  const steps = [...graph.steps.values()];
+  const head = graph.steps.get(loop.to);
+  if (head === undefined || !paths.every(({ ended }) => has(ended, head.index))) {
+    throw refuse(`${what}, which has not ended on every path to it`);
+  }
+  const body = graph.body(head.name);
+  for (const { name, index } of steps) {
+    if (name === head.name) continue;
+    for (const { from: source, paths: arriving } of entries[index] ?? []) {
+      const before = steps[source]!.name;
+      if (body.has(name) && !body.has(before)) {
+        throw refuse(`${what}, but "${before}" leads into this loop at "${name}" from outside`);
+      }
+      // Whatever else is active was not started by the loop.
+      if (!body.has(before)) continue;
+      for (const path of paths) {
+        if (has(path.ended, index)) continue;
+        // What comes after this row comes in the last round, which does not lead back.
+        const isActive = arriving.some((other) =>
+          !has(other.ended, from.index) && compatible(path, other)
+        );
+        if (isActive) throw refuse(`${what} while "${name}" may be active`);
+      }
+    }
+  }
+}

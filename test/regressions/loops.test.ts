@@ -1,0 +1,163 @@
+import { assertEquals } from "@std/assert";
+import { again, choice, done, signal, step, timer, type, workflow } from "../../mod.ts";
+import { eventually, everywhere } from "../everywhere.ts";
+
+const keys: string[] = [];
+const ask = step("ask", {
+  events: { answer: type<string>(), calls: type<number>() },
+  run({ emit, idempotencyKey }) {
+    keys.push(idempotencyKey);
+    return emit.calls(keys.length);
+  },
+});
+const look = step("look", {
+  needs: [ask.when("calls")],
+  events: { found: type<number>() },
+  run: ({ steps, emit }) => emit.found(10 * steps.ask),
+});
+const sum = step("sum", {
+  needs: [ask.when("calls"), look.when("found")],
+  events: { summed: type<string>() },
+  run: ({ steps, emit }) => emit.summed(`${steps.ask} and ${steps.look}`),
+});
+const agent = workflow("agent", { key: "chat", input: type(), start: ask })
+  .on(ask, { answer: done, calls: look })
+  .on(look, { found: again(ask, { limit: 3, then: sum }) })
+  .on(sum, { summed: done })
+  .build();
+const endless = workflow("endless", { key: "id", input: type(), start: ask })
+  .on(ask, { answer: done, calls: again(ask, { limit: 2 }) })
+  .build();
+
+const draft = step("draft", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
+const review = signal("review", { events: { approved: type(), refused: type<string>() } });
+const publish = step("publish", {
+  sees: [review.when("refused")],
+  events: { published: type<unknown>() },
+  run: ({ seen, emit }) => emit.published(seen.review ?? "first time"),
+});
+const article = workflow("article", { key: "id", input: type(), start: draft })
+  .on(draft, { ok: review })
+  .on(review, { approved: publish, refused: again(draft, { limit: 3, then: done }) })
+  .on(publish, { published: done })
+  .build();
+
+const pause = timer("pause", "1ms");
+const enough = choice("enough", {
+  needs: [ask.when("calls")],
+  events: { yes: type<number>(), no: type() },
+  decide: ({ steps, emit }) => steps.ask > 2 ? emit.yes(steps.ask) : emit.no(),
+});
+const polling = workflow("polling", { key: "id", input: type(), start: ask })
+  .on(ask, { answer: done, calls: pause })
+  .on(pause, { elapsed: enough })
+  .on(enough, { yes: done, no: again(ask, { limit: 100 }) })
+  .build();
+
+everywhere("a loop", (it) => {
+  it("runs its steps once in each round, each with the results of its round", {
+    workflows: [agent],
+  }, async ({ hephaestus, work }) => {
+    keys.length = 0;
+    await work();
+    const handle = await hephaestus.start(agent, "a", undefined);
+
+    assertEquals((await handle.result()).status, "completed");
+
+    const history = await hephaestus.history(agent, "a");
+    assertEquals(
+      history.map(({ step, activation, output }) => `${step} ${activation}: ${output}`),
+      [
+        "ask 1: 1",
+        "look 1: 10",
+        "ask 2: 2",
+        "look 2: 20",
+        "ask 3: 3",
+        "look 3: 30",
+        "sum 1: 3 and 30",
+      ],
+    );
+    assertEquals(keys, [1, 2, 3].map((activation) => `${handle.id}/ask/${activation}`));
+  });
+
+  it("fails its instance when its rounds are used up and it leads nowhere then", {
+    workflows: [endless],
+  }, async ({ hephaestus, work }) => {
+    await work();
+
+    const { status, error } = await (await hephaestus.start(endless, "a", undefined)).result();
+
+    assertEquals([status, error?.code], ["failed", "ROUNDS_USED_UP"]);
+    assertEquals(
+      error?.message,
+      'The event "ask.calls" would lead back to "ask", but all 2 rounds are used up',
+    );
+    assertEquals((await hephaestus.history(endless, "a")).length, 2);
+  });
+
+  it("takes a delivery in each round, and no second one in the same", {
+    workflows: [article],
+  }, async ({ hephaestus, work }) => {
+    await work();
+    const { id } = await hephaestus.start(article, "a", undefined);
+    const waits = async (rounds: number) =>
+      (await hephaestus.history(article, { id })).filter(({ step }) => step === "draft").length ===
+        rounds && (await hephaestus.get(article, { id }))?.status === "waiting";
+    for (const [round, why] of [[1, "too long"], [2, "too short"]] as const) {
+      await eventually(() => waits(round), `the review of round ${round}`);
+      const refused = review.emit.refused(why);
+      assertEquals(await hephaestus.resume(article, { id }, refused), "accepted");
+    }
+    await eventually(() => waits(3), "the last review");
+    assertEquals(await hephaestus.resume(article, { id }, review.emit.approved()), "accepted");
+
+    const end = await (await hephaestus.handle(article, { id }))!.result();
+
+    assertEquals(end.status, "completed");
+    const history = await hephaestus.history(article, { id });
+    assertEquals(
+      history.filter(({ step }) => step === "review").map(({ activation, event, state }) =>
+        `${activation} ${event} ${state}`
+      ),
+      ["1 refused applied", "2 refused applied", "3 approved applied"],
+    );
+    assertEquals(history.at(-1)?.output, "first time");
+    assertEquals(await hephaestus.resume(article, { id }, review.emit.approved()), "duplicate");
+  });
+
+  it("takes a scheduled delivery for the round that it meets", {
+    workflows: [article],
+  }, async ({ hephaestus, work }) => {
+    const { id } = await hephaestus.start(article, "a", undefined);
+    await hephaestus.scheduleResume(article, { id }, review.emit.approved(), { after: "300ms" });
+    await work();
+    await eventually(
+      async () => (await hephaestus.get(article, { id }))?.status === "waiting",
+      "the first review",
+    );
+    await hephaestus.resume(article, { id }, review.emit.refused("no"));
+
+    assertEquals((await (await hephaestus.handle(article, { id }))!.result()).status, "completed");
+
+    const history = await hephaestus.history(article, { id });
+    const reviews = history.filter(({ step }) => step === "review");
+    assertEquals(reviews.map(({ activation, event }) => [activation, event]), [
+      [1, "refused"],
+      [2, "approved"],
+    ]);
+  });
+
+  it("goes on through timers and choices", {
+    workflows: [polling],
+  }, async ({ hephaestus, work }) => {
+    keys.length = 0;
+    await work();
+
+    const { status } = await (await hephaestus.start(polling, "a", undefined)).result();
+
+    assertEquals(status, "completed");
+    const history = await hephaestus.history(polling, "a");
+    assertEquals(history.length, 9);
+    assertEquals([history.at(-1)?.activation, history.at(-1)?.output], [3, 3]);
+  });
+});
