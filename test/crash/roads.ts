@@ -1,5 +1,6 @@
 import process from "node:process";
 import {
+  again,
   choice,
   done,
   FatalError,
@@ -112,6 +113,24 @@ export const failing = workflow("failing", { key: "id", input: type(), start })
   .on(late, { elapsed: done })
   .build();
 
+const look = step("look", {
+  events: ok,
+  run: ({ tx, instance, emit }) =>
+    tx(async (sql) => {
+      await sql`insert into effects (key, step) values (${instance.key}, 'look')`;
+      return emit.ok();
+    }),
+});
+const miss = bad.as("miss");
+const finish = step("finish", { events: ok, run: ({ emit }) => emit.ok() });
+
+/** Leads back from a failure, once. */
+export const looping = workflow("looping", { key: "id", input: type(), start: look })
+  .on(look, { ok: miss })
+  .on(miss, { ok: done, failed: again(look, { limit: 2, then: finish }) })
+  .on(finish, { ok: done })
+  .build();
+
 const hold = step("hold", {
   events: ok,
   queue: "aside",
@@ -130,4 +149,4 @@ export const holding = workflow("holding", { key: "id", input: type(), start: ho
   .on(hold, { ok: done })
   .build();
 
-export const workflows = [road, asking, failing, holding];
+export const workflows = [road, asking, failing, looping, holding];

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Sql } from "postgres";
 import type { Told } from "./calls.ts";
-import { doomedAttempts, lengths, patience, runners, writers } from "./workflows.ts";
+import { doomedAttempts, failing, lengths, patience, runners, writers } from "./workflows.ts";
 
 const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
 const final = `status in ('completed', 'failed', 'cancelled')`;
@@ -15,7 +15,7 @@ const rules: Readonly<Record<string, string>> = {
     where ${final} and not (
       status = 'cancelled' and exists (select from told where told.instance = i.id and what = 'maybe cancelled')
       or status = case when workflow in ('doomed', 'hostile') then 'failed' else 'completed' end)`,
-  "a completed instance has each step in its story once": `
+  "a completed instance has each step in its story once, in each round": `
     select i.id, i.workflow, i.key, count(r.step_ref)
     from hephaestus.workflow_instances i
     left join hephaestus.step_results r
@@ -24,22 +24,23 @@ const rules: Readonly<Record<string, string>> = {
     group by i.id
     having count(r.step_ref) <> case i.workflow ${
     Object.entries(lengths).map(([name, length]) => `when '${name}' then ${length}`).join(" ")
-  } end or count(r.step_ref) <> count(distinct r.step_ref)`,
+  } end or count(r.step_ref) <> count(distinct (r.step_ref, r.activation))`,
   "a result is there once": `
     select instance_id, step_ref, activation, waits, count(*) from hephaestus.step_results
     group by 1, 2, 3, 4 having count(*) > 1`,
   "what a step wrote through tx is there exactly once, with its result": `
-    select instance, step, coalesce(e.count, 0) as effects, coalesce(r.count, 0) as results
-    from (select instance, step, count(*) from effects group by 1, 2) e
+    select instance, step, activation, coalesce(e.count, 0) as effects, coalesce(r.count, 0) as results
+    from (select instance, step, activation, count(*) from effects group by 1, 2, 3) e
     full join (
-      select instance_id as instance, step_ref as step, count(*) from hephaestus.step_results
+      select instance_id as instance, step_ref as step, activation, count(*) from hephaestus.step_results
       where step_ref in (${
     quoted(writers)
-  }) and event = 'ok' group by 1, 2) r using (instance, step)
+  }) and event = 'ok' group by 1, 2, 3) r using (instance, step, activation)
     where e.count is distinct from 1 or r.count is distinct from 1`,
   "what a result and its effect say of the attempt is the same": `
     select e.instance, e.step, e.attempt, r.attempt as recorded from effects e
-    join hephaestus.step_results r on r.instance_id = e.instance and r.step_ref = e.step
+    join hephaestus.step_results r
+      on r.instance_id = e.instance and r.step_ref = e.step and r.activation = e.activation
     where not r.waits and r.attempt <> e.attempt`,
   "a step that has ended has run, in the attempt that is recorded": `
     select r.instance_id, r.step_ref, r.attempt from hephaestus.step_results r
@@ -47,10 +48,13 @@ const rules: Readonly<Record<string, string>> = {
       select from diary d
       where d.instance = r.instance_id and d.step = r.step_ref and d.attempt = r.attempt)`,
   "no step runs in more attempts than it has": `
-    select * from diary where attempt > case when step in ('fail', 'hostile') then ${doomedAttempts} else ${patience} end or attempt < 1`,
+    select * from diary where attempt > case when step in (${
+    quoted(failing)
+  }) then ${doomedAttempts} else ${patience} end or attempt < 1`,
   "a step that fails is given up in its last attempt": `
     select instance_id, step_ref, attempt from hephaestus.step_results
-    where event = '__failed__' and (step_ref not in ('fail', 'hostile') or attempt <> ${doomedAttempts})`,
+    where event in ('__failed__', 'failed')
+      and (step_ref not in (${quoted(failing)}) or attempt <> ${doomedAttempts})`,
   "no job is left": `
     select * from hephaestus.jobs where state not in ('discarded', 'cancelled')`,
   "no session is idle in a transaction": `

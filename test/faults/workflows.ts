@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { choice, done, join, signal, step, timer, type, workflow } from "../../mod.ts";
+import { again, choice, done, join, signal, step, timer, type, workflow } from "../../mod.ts";
 
 /** Attempts of a step that must not be given up however often its process dies. */
 export const patience = 60;
@@ -35,11 +35,13 @@ const writing = <const Name extends string>(name: Name) =>
   step(name, {
     events: { ok: type<number>() },
     retry,
-    async run({ instance, attempt, tx, emit }) {
+    async run({ instance, attempt, idempotencyKey, tx, emit }) {
       note(instance.id, name, attempt);
       await pause((attempt * 11) % 40);
+      const activation = Number(idempotencyKey.split("/").at(-1));
       return tx(async (sql) => {
-        await sql`insert into effects (instance, step, attempt) values (${instance.id}, ${name}, ${attempt})`;
+        await sql`insert into effects (instance, step, activation, attempt)
+          values (${instance.id}, ${name}, ${activation}, ${attempt})`;
         return emit.ok(attempt);
       });
     },
@@ -117,8 +119,9 @@ export const beside = writing("beside");
 const fail = step("fail", {
   events: { ok: type() },
   retry: { attempts: doomedAttempts, backoff: "constant", base: "10ms" },
-  run({ instance, attempt }) {
-    note(instance.id, "fail", attempt);
+  run({ instance, attempt, idempotencyKey }) {
+    const [, name = ""] = idempotencyKey.split("/");
+    note(instance.id, name, attempt);
     throw new Error("It always fails");
   },
 });
@@ -141,7 +144,20 @@ export const line = workflow("line", { key, input, start: l1 })
   .on(l5, { ok: done })
   .build();
 
-export const all = { shop, wide, desk, doomed, line } as const;
+const look = writing("look");
+const rest = timer("rest", "5ms");
+const broken = fail.as("broken");
+const tally = plain("tally");
+const rounds = 3;
+/** A loop that leads back from a failure, and then has used up its rounds. */
+export const turns = workflow("turns", { key, input, start: look })
+  .on(look, { ok: rest })
+  .on(rest, { elapsed: broken })
+  .on(broken, { ok: done, failed: again(look, { limit: rounds, then: tally }) })
+  .on(tally, { ok: done })
+  .build();
+
+export const all = { shop, wide, desk, doomed, line, turns } as const;
 
 /** The steps that write in the transaction of their result. */
 export const writers: readonly string[] = [
@@ -159,6 +175,7 @@ export const writers: readonly string[] = [
   "beside",
   "l2",
   "l5",
+  "look",
 ];
 /** The steps that have code, and leave a line in the diary. */
 export const runners: readonly string[] = [
@@ -170,7 +187,10 @@ export const runners: readonly string[] = [
   "open",
   "l1",
   "l4",
+  "tally",
 ];
+/** The steps that use up all their attempts. */
+export const failing: readonly string[] = ["fail", "broken", "hostile"];
 /** How many steps of a completed instance have ended. */
 export const lengths: Readonly<Record<string, number>> = {
   shop: 6,
@@ -178,4 +198,5 @@ export const lengths: Readonly<Record<string, number>> = {
   desk: 5,
   doomed: 3,
   line: 5,
+  turns: 3 * rounds + 1,
 };

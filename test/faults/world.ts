@@ -110,7 +110,7 @@ async function prepare(url: string): Promise<void> {
   const db = connect({ url, max: 1 });
   try {
     await migrate(db, { schema: "hephaestus" });
-    await db.script("create table effects (instance uuid, step text, attempt int)");
+    await db.script("create table effects (instance uuid, step text, activation int, attempt int)");
   } finally {
     await db.close();
   }
