@@ -80,13 +80,17 @@ export function encodeControl(control: Control): string {
   }
   const { activations, rounds, arrived, begun, later, early, metadata, past } = control;
   return `{"active":{${text}}` + object("activations", activations) +
-    object(
-      "rounds",
-      new Map([...rounds].map(([head, { total, since }]) => [head, [total, since]])),
-    ) +
+    encodeRounds(rounds) +
     object("arrived", arrived) +
     list("begun", begun) + list("later", later) + list("early", early) +
     object("metadata", metadata) + object("past", past) + "}";
+}
+
+function encodeRounds(rounds: Control["rounds"]): string {
+  if (rounds.size === 0) return "";
+  const numbers = new Map<string, readonly [number, number]>();
+  for (const [head, { total, since }] of rounds) numbers.set(head, [total, since]);
+  return object("rounds", numbers);
 }
 
 function object(name: string, map: ReadonlyMap<string, unknown>): string {
@@ -118,9 +122,10 @@ export function decodeControl(text: string): Control {
     active,
     activations: new Map(Object.entries(control.activations ?? {})),
     rounds: new Map(
-      Object.entries(control.rounds ?? {}).map((
-        [head, [total, since]],
-      ) => [head, { total, since }]),
+      Object.entries(control.rounds ?? {}).map((entry) => {
+        const [head, [total, since]] = entry;
+        return [head, { total, since }];
+      }),
     ),
     arrived: new Map(Object.entries(control.arrived ?? {})),
     begun: new Set(control.begun),

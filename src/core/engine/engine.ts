@@ -234,12 +234,12 @@ class TurnBuilder {
   }
 
   #ignored(unread: readonly StepEnding[], over: boolean): readonly Ignored[] {
-    const late = [...this.#late.map(ignored), ...this.#overdue];
-    if (unread.length + late.length === 0 && !over) return none;
+    const late = this.#late.length + this.#overdue.length;
+    if (unread.length + late === 0 && !over) return none;
     const forgotten = over
       ? kept(this.#draft.done()).filter((one) => !this.#unread?.has(activationKey(one)))
       : none;
-    return [...unread.map(ignored), ...late, ...forgotten];
+    return [...[...unread, ...this.#late].map(ignored), ...this.#overdue, ...forgotten];
   }
 
   #resolved(): readonly Activation[] {

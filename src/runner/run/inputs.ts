@@ -8,7 +8,7 @@ import {
 } from "../../core/define/step_definition.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { causesOf } from "../../core/engine/causes.ts";
-import { activationOf, latestOf } from "../../core/engine/control.ts";
+import { activationOf } from "../../core/engine/control.ts";
 import type { Control } from "../../core/engine/instance.ts";
 import type { Graph } from "../../core/graph/graph.ts";
 import { weightOf } from "../../core/value/json.ts";
@@ -16,37 +16,30 @@ import { weightOf } from "../../core/value/json.ts";
 type Read = Pick<StepOutput, "event" | "output">;
 
 /**
- * Caches how steps ended, loaded on demand. An output never changes, so the cache is never stale.
+ * Caches how each step ended last, loaded on demand. An output never changes, so the cache is never
+ * stale. Earlier rounds of a loop are not read again, and would fill the memory.
  */
 export class OutputCache {
   /** Approximate size of the outputs, in characters. */
   weight = 0;
-  /** By activation key. */
-  readonly #read = new Map<string, Read>();
+  readonly #read = new Map<string, Activation & Read>();
 
-  get size(): number {
-    return this.#read.size;
-  }
-
-  has(activation: Activation): boolean {
-    return this.#read.has(activationKey(activation));
-  }
-
-  get(activation: Activation): Read | undefined {
-    return this.#read.get(activationKey(activation));
+  get({ step, activation }: Activation): Read | undefined {
+    const ended = this.#read.get(step);
+    return ended?.activation === activation ? ended : undefined;
   }
 
   /** How a step ended that is active, or ran last, in this control state. */
   latest(control: Control, step: string): Read | undefined {
-    return this.#read.get(latestOf(control, step));
+    return this.get({ step, activation: activationOf(control, step) });
   }
 
-  set(ended: Activation & Read): void {
-    const key = activationKey(ended);
-    const { event, output } = ended;
-    if (!this.#read.has(key)) this.weight += weightOf(output);
+  set({ step, activation, event, output }: Activation & Read): void {
+    const before = this.#read.get(step);
+    if (before !== undefined && before.activation >= activation) return;
+    this.weight += weightOf(output) - (before === undefined ? 0 : weightOf(before.output));
     // The caller passes the text of the output along with the ending. It is not needed any more.
-    this.#read.set(key, { event, output });
+    this.#read.set(step, { step, activation, event, output });
   }
 }
 
@@ -68,18 +61,20 @@ export function readNeeds(
   return steps;
 }
 
-/** Loads into `outputs` the endings of these steps that are missing. */
+/** Loads into `outputs` the endings of these steps that are missing. Returns how many it found. */
 export async function load(
   store: Pick<Store, "ended">,
   { id, control }: Pick<InstanceState, "id" | "control">,
   outputs: OutputCache,
   steps: readonly string[],
-): Promise<void> {
+): Promise<number> {
   const missing = steps
     .map((step) => ({ step, activation: activationOf(control, step) }))
-    .filter((one) => !outputs.has(one));
-  if (missing.length === 0) return;
-  for (const ended of await store.ended(id, missing)) outputs.set(ended);
+    .filter((one) => outputs.get(one) === undefined);
+  if (missing.length === 0) return 0;
+  const found = await store.ended(id, missing);
+  for (const ended of found) outputs.set(ended);
+  return found.length;
 }
 
 /**

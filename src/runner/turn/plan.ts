@@ -57,9 +57,9 @@ async function planLoading(
   ...of: Parameters<typeof plan>
 ): Promise<Plan | undefined> {
   const [runtime, cached] = of;
-  const before = cached?.outputs.size;
-  if (cached) await load(runtime.backend.store, cached.state, cached.outputs, steps);
-  if (cached?.outputs.size === before) throw new MissingOutputs(steps);
+  if (cached === undefined) throw new MissingOutputs(steps);
+  const found = await load(runtime.backend.store, cached.state, cached.outputs, steps);
+  if (found === 0) throw new MissingOutputs(steps);
   return planOrLoad(...of);
 }
 

@@ -1,8 +1,9 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { emptyControl } from "../../../src/core/engine/control.ts";
 import { decode } from "../../../src/core/value/json.ts";
 import { Graphs } from "../../../src/runner/graphs.ts";
+import { OutputCache } from "../../../src/runner/run/inputs.ts";
 import { InstanceCache } from "../../../src/runner/turn/instance_cache.ts";
 import { Registry } from "../../../src/runner/registry.ts";
 import type { InstanceState } from "../../../src/backend/store.ts";
@@ -63,6 +64,18 @@ describe("the instances that a process remembers", () => {
     for (let id = 0; id < 10; id++) instances.set(known(`${id}`, { input: 1 }));
 
     assertEquals(held(instances, 10), ["6", "7", "8", "9"]);
+  });
+
+  it("hold one output of each step, however often a loop runs it", () => {
+    const outputs = new OutputCache();
+    for (let activation = 1; activation <= 1_000; activation++) {
+      outputs.set({ step: "a", activation, event: "ok", output: "y".repeat(100) });
+    }
+    outputs.set({ step: "a", activation: 999, event: "ok", output: "late" });
+
+    assertEquals(outputs.get({ step: "a", activation: 1_000 })?.output, "y".repeat(100));
+    assertEquals(outputs.get({ step: "a", activation: 999 }), undefined);
+    assert(outputs.weight < 1_000, `${outputs.weight}`);
   });
 
   it("count outputs and metadata too, and what was forgotten no more", () => {
