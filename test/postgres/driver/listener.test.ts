@@ -102,7 +102,7 @@ describe("a listener", () => {
       for (const payload of ["a", "", 'ü "quoted"']) await notify(payload);
       await holds(() => heard.length === 3);
       assertEquals(heard, ["a", "", 'ü "quoted"']);
-    }));
+    }, never));
 
   it("listens to several channels on one connection, each as long as somebody wants it", () =>
     listening(async ({ own, road, listener, heard, notify }) => {
@@ -136,8 +136,11 @@ describe("a listener", () => {
           const before = scene.ready();
           await cause(scene);
           await holds(() => scene.ready() > before);
-          await scene.notify(`${round}`);
-          await holds(() => scene.heard.at(-1) === `${round}`);
+          // On a busy machine a probe may be late: what is sent while it listens anew is not heard.
+          await holds(async () => {
+            await scene.notify(`${round}`);
+            return scene.heard.at(-1) === `${round}`;
+          });
           scene.troubles.length = 0;
         }
         await holds(() => scene.road.open === 1);
