@@ -37,6 +37,11 @@ const refused: readonly [name: string, define: () => unknown, sentence: string][
     `"input" is not a type`,
   ],
   [
+    "rounds that are no type",
+    () => aStep("a", { events, run, rounds: 3 }),
+    `"rounds" is not a type`,
+  ],
+  [
     "needs that are no list",
     () => aStep("a", { events, run, needs: 1 }),
     `"needs" is not an array`,

@@ -54,6 +54,40 @@ const polling = workflow("polling", { key: "id", input: type(), start: ask })
   .on(enough, { yes: done, no: again(ask, { limit: 100 }) })
   .build();
 
+interface Turn {
+  readonly tool: string;
+  readonly result: number;
+}
+const told: unknown[] = [];
+const model = step("model", {
+  rounds: type<Turn>(),
+  events: { answer: type<number>(), calls: type<string>() },
+  run({ rounds, attempt, emit }) {
+    told.push(rounds);
+    if (attempt === 1) throw new Error("Not at the first attempt");
+    const sum = rounds.reduce((all, { result }) => all + result, 0);
+    return sum > 2 ? emit.answer(sum) : emit.calls(`tool ${rounds.length}`);
+  },
+  retry: { base: "1ms" },
+});
+const tool = step("tool", {
+  needs: [model.when("calls")],
+  events: { result: type<Turn>(), broken: type<Turn>() },
+  run: ({ steps, idempotencyKey, emit }) =>
+    idempotencyKey.endsWith("/2")
+      ? emit.broken({ tool: steps.model, result: 0 })
+      : emit.result({ tool: steps.model, result: 1 }),
+});
+const reset = choice("reset", {
+  events: { once: type() },
+  decide: ({ emit }) => emit.once(),
+});
+const chat = workflow("chat", { key: "id", input: type(), start: reset })
+  .on(reset, { once: model })
+  .on(model, { answer: again(reset, { limit: 2, then: done }), calls: tool })
+  .on(tool, { result: again(model, { limit: 9 }), broken: again(model, { limit: 9 }) })
+  .build();
+
 everywhere("a loop", (it) => {
   it("runs its steps once in each round, each with the results of its round", {
     workflows: [agent],
@@ -78,6 +112,25 @@ everywhere("a loop", (it) => {
       ],
     );
     assertEquals(keys, [1, 2, 3].map((activation) => `${handle.id}/ask/${activation}`));
+  });
+
+  it("brings back to its first step what each round has put out, since it was entered", {
+    workflows: [chat],
+  }, async ({ hephaestus, work }) => {
+    told.length = 0;
+    await work();
+
+    const { status } = await (await hephaestus.start(chat, "a", undefined)).result();
+
+    assertEquals(status, "completed");
+    const [one, two, three, four] = [1, 0, 1, 1].map((result, at) => ({
+      tool: `tool ${at}`,
+      result,
+    }));
+    const entered = [[], [one], [one, two], [one, two, three], [one, two, three, four]];
+    const again = [1, 1, 1].map((result, at) => ({ tool: `tool ${at}`, result }));
+    const later = again.map((_, at) => again.slice(0, at)).concat([again]);
+    assertEquals(told, [...entered, ...later].flatMap((rounds) => [rounds, rounds]));
   });
 
   it("fails its instance when its rounds are used up and it leads nowhere then", {

@@ -184,8 +184,12 @@ expect<
 
 // An agent: the model calls tools until it has an answer, twenty times at most.
 const callModel = step("callModel", {
+  rounds: type<readonly number[]>(),
   events: { answer: type<string>(), calls: type<readonly string[]>() },
-  run: ({ emit }) => emit.answer("42"),
+  run({ rounds, emit }) {
+    expect<Equal<typeof rounds, readonly (readonly number[])[]>>();
+    return emit.answer(String(rounds.length));
+  },
 });
 const tools = step("tools", {
   needs: [callModel.when("calls")],
@@ -215,7 +219,10 @@ export const agent = workflow("agent", { key: "chat", input: type(), start: call
 // Loops in each other, one of a step to itself, one after a failure, and one that ends at once.
 const poll = step("poll", {
   events: { ready: type(), notYet: type() },
-  run: ({ emit }) => emit.ready(),
+  run({ rounds, emit }) {
+    expect<Equal<typeof rounds, readonly never[]>>();
+    return emit.ready();
+  },
 });
 const pause = timer("pause", "10s");
 export const polling = workflow("polling", { key: "id", input: type(), start: poll })

@@ -24,6 +24,7 @@ const ends = step("ends", { needs: [charge.outcome()], events: ok, run: ({ emit 
 const dunning = step("dunning", { needs: [charge.when("failed")], events: ok, run: ({ emit }) => emit.ok() });
 const looks = step("looks", { sees: [charge.outcome()], events: ok, run: ({ emit }) => emit.ok() });
 const early = step("early", { needs: [charge.when("charged")], events: ok, run: ({ emit }) => emit.ok() });
+const takes = step("takes", { rounds: type<number>(), events: { ok: type<number>(), no: type<string>() }, run: ({ emit }) => emit.ok(1) });
 const texts = step("texts", { events: ok as Record<string, typeof ok.ok>, run: ({ emit }) => emit.ok!() });
 const named = (name: string) => step(name, { events: { sent: type() }, run: ({ emit }) => emit.sent() });
 const remind = (name: "remind1" | "remind2") => step(name, { events: { sent: type() }, run: ({ emit }) => emit.sent() });
@@ -52,6 +53,8 @@ base().on(validate, { valid: [reserve, charge], invalid: done }).on(reserve, { r
 single().on(charge, { charged: [again(validate, { limit: 2 }), ship], declined: done });
 // a loop that leads back up after its last round
 single().on(charge, { charged: again(validate, { limit: 2, then: charge }), declined: done });
+// a loop that does not carry what its first step takes back
+workflow("w", { key: "w", input: type(), start: takes }).on(takes, { ok: again(takes, { limit: 2 }), no: again(takes, { limit: 2, then: done }) });
 // a loop without a limit
 single().on(charge, { charged: again(validate), declined: done });
 // a need that only the last round guarantees

@@ -66,6 +66,7 @@ export interface Context<
   Seen = Readonly<Record<string, unknown>>,
   E extends StepEvents = StepEvents,
   Emitter = unknown,
+  Round = unknown,
 > {
   /**
    * The input of the instance. Frozen, like all values that a step receives: copy what you want to
@@ -76,6 +77,11 @@ export interface Context<
   readonly steps: Steps;
   /** The outputs of the steps in `sees`, by name; `undefined` for a step without that outcome. */
   readonly seen: Seen;
+  /**
+   * What the loop has brought back to this step so far, the first round first. Empty in the first
+   * round, and for a step without the option `rounds`.
+   */
+  readonly rounds: readonly Round[];
   /** Creates the outcome to return: one method for each event. */
   readonly emit: Emitter;
   /**

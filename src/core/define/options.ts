@@ -18,7 +18,7 @@ type Options = Readonly<Record<string, unknown>>;
 
 const known: Readonly<Record<StepKind, readonly string[]>> = {
   step: [
-    ...["input", "needs", "sees", "events", "retry", "queue", "priority", "timeout"],
+    ...["input", "needs", "sees", "rounds", "events", "retry", "queue", "priority", "timeout"],
     ...["async", "expires", "run"],
   ],
   choice: ["input", "needs", "events", "decide"],
@@ -46,6 +46,7 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
     needs: needs(options, "needs", refuse),
     sees: needs(options, "sees", refuse),
     input: input(options["input"], refuse),
+    takesRounds: rounds(options["rounds"], refuse),
     retry: retry(options["retry"], refuse),
     queue: queue(options["queue"], refuse),
     priority: priority(options["priority"], refuse),
@@ -122,6 +123,13 @@ export function isObject(value: unknown): value is Options {
 export function only(options: object, names: readonly string[], refuse: Refuse): void {
   const unknown = Object.keys(options).find((option) => !names.includes(option));
   if (unknown !== undefined) throw refuse(`there is no option "${unknown}"`);
+}
+
+function rounds(given: unknown, refuse: Refuse): boolean {
+  if (given !== undefined && !isType(given)) {
+    throw refuse(`option "rounds" is not a type: use type() or a schema`);
+  }
+  return given !== undefined;
 }
 
 function events(

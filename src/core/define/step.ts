@@ -49,6 +49,8 @@ export interface Step<
   Sees extends string = any,
   // deno-lint-ignore no-explicit-any -- without type arguments it matches every step
   Fails = any,
+  // deno-lint-ignore no-explicit-any -- without type arguments it matches every step
+  Round = any,
 > {
   /** The name, unique within a workflow. */
   readonly name: Name;
@@ -64,6 +66,8 @@ export interface Step<
   readonly "~input": In;
   /** Exists only in the types. */
   readonly "~fails": Fails;
+  /** Exists only in the types. */
+  readonly "~round": Round;
   /**
    * Refers to the output of one event, for the `needs` and `sees` of a later step. `"failed"` is
    * the failure of a step whose row has a road for it.
@@ -82,7 +86,7 @@ export interface Step<
    */
   settled(): Need<Name, "!", OutcomeOf<E> | FailureOutcome<Fails>>;
   /** Returns the same step under another name, so that it can be used twice in one workflow. */
-  as<const Other extends string>(name: Other): Step<Other, E, Needs, In, Sees, Fails>;
+  as<const Other extends string>(name: Other): Step<Other, E, Needs, In, Sees, Fails, Round>;
 }
 
 /** The event of a step that fails for good, with its output. */
@@ -104,11 +108,12 @@ export interface AsyncStep<
   In,
   Sees extends string,
   Fails,
-> extends Step<Name, E, Needs, In, Sees, Fails> {
+  Round = never,
+> extends Step<Name, E, Needs, In, Sees, Fails, Round> {
   /** Creates the delivery that ends the step. */
   readonly emit: Deliver<Name, E>;
   /** Returns the same step under another name, so that it can be used twice in one workflow. */
-  as<const Other extends string>(name: Other): AsyncStep<Other, E, Needs, In, Sees, Fails>;
+  as<const Other extends string>(name: Other): AsyncStep<Other, E, Needs, In, Sees, Fails, Round>;
 }
 
 /** The outputs of the steps in `needs`, by name. */
@@ -138,6 +143,7 @@ export interface StepOptions<
   V extends readonly Need[],
   Async extends boolean,
   Limit extends Duration,
+  Round = never,
 > {
   /** The input that the workflow must have. Omit it when the step does not read it. */
   readonly input?: Input<In>;
@@ -145,6 +151,11 @@ export interface StepOptions<
   readonly needs?: N;
   /** Results that may exist when the step starts. They determine the type of `seen`. */
   readonly sees?: V;
+  /**
+   * What a loop brings back to this step: the output of each event that leads back to it. It
+   * determines the type of `rounds`.
+   */
+  readonly rounds?: Type<Round>;
   /** The events that can end the step, each with the type of its output. */
   readonly events: E & Reserved & Declared<E>;
   /** How failed attempts are retried. Default: the policy of the workflow. */
@@ -172,7 +183,8 @@ export interface StepOptions<
       StepsOf<N>,
       SeenOf<V>,
       E,
-      Async extends true ? Emit<E> & EmitLater : Emit<E>
+      Async extends true ? Emit<E> & EmitLater : Emit<E>,
+      Round
     >,
   ): Returned<E, Async> | Promise<Returned<E, Async>>;
 }
@@ -221,12 +233,13 @@ export function step<
   const V extends readonly Need[] = [],
   const Async extends boolean = false,
   const Limit extends Duration = never,
+  Round = never,
 >(
   name: Name,
-  options: StepOptions<E, N, In, V, Async, Limit>,
+  options: StepOptions<E, N, In, V, Async, Limit, Round>,
 ): Async extends true
-  ? AsyncStep<Name, WithExpiry<E, Limit>, FactsOf<N>, In, V[number]["name"], CanFail>
-  : Step<Name, E, FactsOf<N>, In, V[number]["name"], CanFail>;
+  ? AsyncStep<Name, WithExpiry<E, Limit>, FactsOf<N>, In, V[number]["name"], CanFail, Round>
+  : Step<Name, E, FactsOf<N>, In, V[number]["name"], CanFail, Round>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function step(name: string, options: any): any {
   return createStep(define("step", name, options));

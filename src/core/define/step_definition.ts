@@ -45,6 +45,8 @@ export interface StepDefinition {
   readonly needs: readonly Omit<Need, "~output">[];
   /** Results that may exist when it starts. */
   readonly sees: readonly Omit<Need, "~output">[];
+  /** Whether it reads what a loop brings back to it. */
+  readonly takesRounds: boolean;
   /** The input that the workflow must have. */
   readonly input: Type<unknown> | undefined;
   /** How failed attempts are retried. */

@@ -1,4 +1,4 @@
-import type { Mistake } from "../value/type.ts";
+import type { Mistake, TypeOf } from "../value/type.ts";
 import type { Step } from "./step.ts";
 import type { Again, Done } from "./target.ts";
 
@@ -43,8 +43,15 @@ export type Explained<Moves, S extends Step, Above, Facts> = ExplainedOf<
 type ExplainedOf<Moves, Name extends string, Events, Fails, Above, Facts> =
   & {
     readonly [K in keyof Moves]: K extends keyof Events | keyof Fails
-      ? Moves[K] extends Again<infer Head, infer Then>
-        ? LedBack<Head["name"], Then, `${Name}.${K & string}`, Above, Facts>
+      ? Moves[K] extends Again<infer Head, infer Then> ? LedBack<
+          Head["name"],
+          Head["~round"],
+          K extends keyof Events ? TypeOf<Events[K]> : Fails[K & keyof Fails],
+          Then,
+          `${Name}.${K & string}`,
+          Above,
+          Facts
+        >
       : Led<Moves[K], `${Name}.${K & string}`, Above>
       : K extends "failed" ? Mistake<`'${Name}' cannot fail: only a step has attempts to use up`>
       : Mistake<`'${Name}' never emits '${K & string}'`>;
@@ -69,18 +76,24 @@ type Led<M, Event extends string, Above> = NameOf<TargetsOf<M>> extends infer Na
   : never;
 
 /** A loop whose first step has certainly ended, or an explanation of the mistake. */
-type LedBack<Head extends string, Then, Event extends string, Above, Facts> = [Clear<Head>] extends
-  [string]
-  ? [Head] extends [Above]
-    ? [Extract<Facts, `${Head}.*` | `${Head}.!`>] extends [never]
-      ? Mistake<`event '${Event}' leads back to '${Head}', which has not ended on every path to it`>
-    : Led<Then, Event, Above> extends infer Why
-      ? unknown extends Why ? unknown : { readonly then?: Why }
-    : never
-  : Mistake<`event '${Event}' leads back to '${Head}', which does not come earlier`>
-  : Mistake<
-    `event '${Event}' leads back nowhere: ${Clear<Head> extends Mistake<infer Why> ? Why : never}`
-  >;
+type LedBack<Head extends string, Round, Output, Then, Event extends string, Above, Facts> =
+  [Clear<Head>] extends [string]
+    ? [Head] extends [Above]
+      ? [Extract<Facts, `${Head}.*` | `${Head}.!`>] extends [never] ? Mistake<
+          `event '${Event}' leads back to '${Head}', which has not ended on every path to it`
+        >
+      : [Round] extends [never] ? LedOn<Then, Event, Above>
+      : [Output] extends [Round] ? LedOn<Then, Event, Above>
+      : Mistake<`event '${Event}' does not carry what '${Head}' takes back in its rounds`>
+    : Mistake<`event '${Event}' leads back to '${Head}', which does not come earlier`>
+    : Mistake<
+      `event '${Event}' leads back nowhere: ${Clear<Head> extends Mistake<infer Why> ? Why : never}`
+    >;
+
+/** Where a loop leads after its last round, or an explanation of the mistake. */
+type LedOn<Then, Event extends string, Above> = Led<Then, Event, Above> extends infer Why
+  ? unknown extends Why ? unknown : { readonly then?: Why }
+  : never;
 
 /**
  * Explains what is wrong with a list of targets as a whole. A loop is not wrong, but has to be looked

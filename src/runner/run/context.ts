@@ -7,31 +7,35 @@ import { settled } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
-import { load, readNeeds, seen } from "./inputs.ts";
+import { broughtBack, load, readNeeds, seen } from "./inputs.ts";
 
 /** Reads outputs of earlier steps for an attempt. */
 export interface ReadOutputs {
   readonly steps: Readonly<Record<string, unknown>>;
   readonly seen: Readonly<Record<string, unknown>>;
+  readonly rounds: readonly unknown[];
 }
 
 const nothing = Object.freeze({});
-const readsNothing: ReadOutputs = { steps: nothing, seen: nothing };
+const none: readonly unknown[] = Object.freeze([]);
+const readsNothing: ReadOutputs = { steps: nothing, seen: nothing, rounds: none };
 
-/** Reads what a step needs and sees. Reads from the store what this process does not have. */
+/** Reads what a step needs, sees and takes back. Reads from the store what this process does not have. */
 export function read(
   store: Pick<Store, "ended">,
   { workflow, step, cached: { state, outputs } }: Attempt,
 ): ReadOutputs | Promise<ReadOutputs> {
-  if (step.needs.length + step.sees.length === 0) return readsNothing;
   const { control } = state;
+  const isFirst = !step.takesRounds || !control.rounds.get(step.name)?.since;
+  if (isFirst && step.needs.length + step.sees.length === 0) return readsNothing;
   const latest = (name: string) => outputs.latest(control, name);
   const steps = () => readNeeds(step.needs, latest);
-  const here = step.sees.length === 0 && step.needs.every(({ name }) => latest(name));
-  if (here) return { steps: steps(), seen: nothing };
+  const here = isFirst && step.sees.length === 0 && step.needs.every(({ name }) => latest(name));
+  if (here) return { steps: steps(), seen: nothing, rounds: none };
   return load(store, state, outputs, step.needs.map(({ name }) => name)).then(async () => ({
     steps: steps(),
     seen: await seen(store, state, workflow.graph, step),
+    rounds: isFirst ? none : await broughtBack(store, state, step.name),
   }));
 }
 
@@ -45,6 +49,7 @@ export class StepContext implements Context {
   readonly input: unknown;
   readonly steps: ReadOutputs["steps"];
   readonly seen: ReadOutputs["seen"];
+  readonly rounds: ReadOutputs["rounds"];
   readonly emit: object;
   readonly metadata: Context["metadata"];
   readonly attempt: number;
@@ -63,12 +68,13 @@ export class StepContext implements Context {
     },
   };
 
-  constructor(attempt: Attempt, { steps, seen }: ReadOutputs, cancellation: Cancellation) {
+  constructor(attempt: Attempt, { steps, seen, rounds }: ReadOutputs, cancellation: Cancellation) {
     const { job, step, workflow: { graph }, cached: { state } } = attempt;
     const { id, key, workflow, version, input, control, metadata } = state;
     this.input = input;
     this.steps = steps;
     this.seen = seen;
+    this.rounds = rounds;
     this.emit = emitter(step);
     this.metadata = metadataSeenBy(graph, control, metadata, step.name);
     this.attempt = job.attempt;

@@ -103,3 +103,25 @@ export async function seen(
   }
   return readNeeds(sees, (step) => latest.get(step));
 }
+
+/**
+ * What a loop has brought back to a step since it was entered, oldest first: the output that led back
+ * to the active activation, then the one that led back to the activation before it, and so on.
+ */
+export async function broughtBack(
+  store: Pick<Store, "ended">,
+  { id, control }: Pick<InstanceState, "id" | "control">,
+  step: string,
+): Promise<readonly unknown[]> {
+  const rows = await store.ended(id, undefined);
+  const ended = new Map(rows.map((row) => [activationKey(row), row]));
+  const earlier = rows.filter((row) => row.step === step)
+    .sort((a, b) => b.activation - a.activation);
+  const outputs: unknown[] = [];
+  let cause = control.active.get(step)?.cause;
+  for (let left = control.rounds.get(step)?.since ?? 0; left > 0; left--) {
+    outputs.push(ended.get(cause ?? "")?.output);
+    cause = earlier[outputs.length - 1]?.causes[0];
+  }
+  return outputs.reverse();
+}
