@@ -143,7 +143,7 @@ everywhere("a loop", (it) => {
     assertEquals([status, error?.code], ["failed", "ROUNDS_USED_UP"]);
     assertEquals(
       error?.message,
-      'The event "ask.calls" would lead back to "ask", but all 2 rounds are used up',
+      'The event "ask.calls" would lead back to "ask", but its rounds are used up (limit 2)',
     );
     assertEquals((await hephaestus.history(endless, "a")).length, 2);
   });

@@ -125,8 +125,8 @@ export function first<S extends Step>(step: S): First<S> {
 /**
  * Leads back to an earlier step: `step` and what lies between it and this row run again.
  *
- * There are at most `limit` rounds, including the first one. In the last round the event leads to
- * `then`. Without `then`, the instance fails with the code `ROUNDS_USED_UP`.
+ * There are at most `limit` rounds each time the loop is entered, including the first one. In the
+ * last round the event leads to `then`. Without `then`, the instance fails with the code `ROUNDS_USED_UP`.
  *
  * @param options.limit A whole number from 1 to 1,000,000.
  * @throws {WorkflowDefinitionError} When `step` is not a step or `limit` is not such a number.
@@ -165,15 +165,25 @@ export function again<S extends Step, const Then extends Move = never>(
     new WorkflowDefinitionError(`Cannot repeat "${step.name}": ${why}`);
   if (!isObject(options)) throw refuse("pass the limit: again(step, { limit: 10 })");
   only(options, ["limit", "then"], refuse);
+  checkRounds(options, refuse);
   const { limit, then } = options;
-  if (!Number.isInteger(limit) || limit < 1 || limit > mostRounds) {
+  const loop = { kind: "again", step, limit } as const;
+  return Object.freeze(then === undefined ? loop : { ...loop, then });
+}
+
+function checkRounds(options: object, refuse: Refuse): void {
+  const { limit, then } = options as Partial<Again>;
+  if (limit === undefined || !Number.isInteger(limit) || limit < 1 || limit > mostRounds) {
     throw refuse(`option "limit" is not a whole number from 1 to 1,000,000`);
+  }
+  if ("then" in options && then === undefined) {
+    throw refuse(
+      `option "then" is undefined: leave it out to fail the instance after the last round`,
+    );
   }
   if (isAgain(then)) {
     throw refuse(`option "then" leads back again. Use one loop with the larger limit`);
   }
-  const loop = { kind: "again", step, limit } as const;
-  return Object.freeze(then === undefined ? loop : { ...loop, then });
 }
 
 /** An activation is a number of 32 bits, and loops within each other add to it. */
@@ -201,8 +211,9 @@ export interface WayBack {
 }
 
 /** Reads where an event leads back; `undefined` when it does not. */
-export function wayBack(move: unknown): WayBack | undefined {
+export function wayBack(move: unknown, refuse: Refuse): WayBack | undefined {
   if (!isAgain(move)) return undefined;
+  checkRounds(move, refuse);
   const { step: { definition }, limit, then } = move;
   return { step: definition, limit, ends: then === undefined };
 }
@@ -242,6 +253,9 @@ function described(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (isDone(value)) return "done";
   if (isAgain(value)) return "again";
+  if (isObject(value) && (value["kind"] === "join" || value["kind"] === "first")) {
+    return value["kind"];
+  }
   return value === null || value === undefined ? `${value}` : `a value of type ${typeof value}`;
 }
 

@@ -100,7 +100,7 @@ type LedOn<Then, Event extends string, Above> = Led<Then, Event, Above> extends 
  * at.
  */
 export type Listed<M> = M extends readonly [] ? "an empty list"
-  : M extends { readonly kind: "again" } ? "again"
+  : M extends { readonly kind: "again" } ? "a loop among other targets"
   : Twice<M>;
 
 type Twice<M> = M extends readonly [infer Head, ...infer Rest]

@@ -67,7 +67,7 @@ export class ControlDraft {
   }
 
   /**
-   * Begins another round of the steps in `body`, at `head`. Forgets what this round has left: arrivals
+   * Begins another round of the steps in `body`, at `head`. Forgets what this round has left behind: arrivals
    * at joins, starts by `first`, and the rounds of inner loops. `head` itself stays started: later
    * arrivals from above the loop are still ignored.
    */

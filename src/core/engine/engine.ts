@@ -164,7 +164,7 @@ class TurnBuilder {
   #useUp({ to, limit }: BackEdge, { step, event }: StepEnding): void {
     const error = new HephaestusError(
       "ROUNDS_USED_UP",
-      `The event "${step}.${event}" would lead back to "${to}", but all ${limit} rounds are used up`,
+      `The event "${step}.${event}" would lead back to "${to}", but its rounds are used up (limit ${limit})`,
     );
     this.#failed = { step, failure: undefined, thrown: error, attempts: 1 };
   }

@@ -41,7 +41,7 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
       names.add(name);
     }
     read.set(event, list);
-    const back = wayBack(given.get(event));
+    const back = wayBack(given.get(event), refuse);
     if (back !== undefined) loops.set(event, back);
   }
   return { step, moves: read, loops };

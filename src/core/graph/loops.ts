@@ -34,6 +34,9 @@ export function proveLoop(
   if (head === undefined || !paths.every(({ ended }) => has(ended, head.index))) {
     throw refuse(`${what}, which has not ended on every path to it`);
   }
+  if (decides(head, from, graph)) {
+    throw refuse(`${what}, but only choices lie between them: each round would decide the same`);
+  }
   const body = graph.body(head.name);
   for (const { name, index } of steps) {
     if (name === head.name) continue;
@@ -54,4 +57,16 @@ export function proveLoop(
       }
     }
   }
+}
+
+/** Whether a path of choices leads from the first step of a loop to its last. */
+function decides(head: GraphStep, last: GraphStep, graph: Graph): boolean {
+  if (head.kind !== "choice") return false;
+  const found = new Set([head.name]);
+  for (const name of found) {
+    for (const { to } of [...graph.steps.get(name)?.moves.values() ?? []].flat()) {
+      if (graph.steps.get(to)?.kind === "choice") found.add(to);
+    }
+  }
+  return found.has(last.name);
 }

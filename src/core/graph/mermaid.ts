@@ -22,7 +22,7 @@ export function toMermaid(graph: Graph): string {
     for (const [event, arrivals] of step.moves) {
       const loop = step.loops.get(event);
       if (loop !== undefined) {
-        const label = `${escaped(event)}, at most ${loop.limit} rounds`;
+        const label = `${escaped(event)}, limit ${loop.limit}`;
         lines.push(`  ${id(step.name)} -->|"${label}"| ${id(loop.to)}`);
         if (loop.ends) continue;
       }

@@ -28,12 +28,12 @@ export function read(
   const { control } = state;
   const isFirst = !step.takesRounds || !control.rounds.get(step.name)?.since;
   if (isFirst && step.needs.length + step.sees.length === 0) return readsNothing;
-  const latest = (name: string) => outputs.latest(control, name);
-  const steps = () => readNeeds(step.needs, latest);
-  const here = isFirst && step.sees.length === 0 && step.needs.every(({ name }) => latest(name));
+  const steps = (from = outputs) => readNeeds(step.needs, (name) => from.latest(control, name));
+  const here = isFirst && step.sees.length === 0 &&
+    step.needs.every(({ name }) => outputs.latest(control, name));
   if (here) return { steps: steps(), seen: nothing, rounds: none };
-  return load(store, state, outputs, step.needs.map(({ name }) => name)).then(async () => ({
-    steps: steps(),
+  return load(store, state, outputs, step.needs.map(({ name }) => name)).then(async (loaded) => ({
+    steps: steps(loaded),
     seen: await seen(store, state, workflow.graph, step),
     rounds: isFirst ? none : await broughtBack(store, state, step.name),
   }));

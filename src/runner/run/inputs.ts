@@ -23,10 +23,16 @@ export class OutputCache {
   /** Approximate size of the outputs, in characters. */
   weight = 0;
   readonly #read = new Map<string, Activation & Read>();
+  readonly #rest: OutputCache | undefined;
+
+  /** What is not found in it is looked for in `rest`. */
+  constructor(rest?: OutputCache) {
+    this.#rest = rest;
+  }
 
   get({ step, activation }: Activation): Read | undefined {
     const ended = this.#read.get(step);
-    return ended?.activation === activation ? ended : undefined;
+    return ended?.activation === activation ? ended : this.#rest?.get({ step, activation });
   }
 
   /** How a step ended that is active, or ran last, in this control state. */
@@ -61,20 +67,26 @@ export function readNeeds(
   return steps;
 }
 
-/** Loads into `outputs` the endings of these steps that are missing. Returns how many it found. */
+/**
+ * Loads into `outputs` the endings of these steps that are missing. Returns the cache to read them
+ * from: one of its own where another job of this process has read a later round in the meantime.
+ */
 export async function load(
   store: Pick<Store, "ended">,
   { id, control }: Pick<InstanceState, "id" | "control">,
   outputs: OutputCache,
   steps: readonly string[],
-): Promise<number> {
+): Promise<OutputCache> {
   const missing = steps
     .map((step) => ({ step, activation: activationOf(control, step) }))
     .filter((one) => outputs.get(one) === undefined);
-  if (missing.length === 0) return 0;
+  if (missing.length === 0) return outputs;
   const found = await store.ended(id, missing);
   for (const ended of found) outputs.set(ended);
-  return found.length;
+  if (found.every((ended) => outputs.get(ended) !== undefined)) return outputs;
+  const own = new OutputCache(outputs);
+  for (const ended of found) own.set(ended);
+  return own;
 }
 
 /**

@@ -31,25 +31,36 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
       return host.done(job);
     }
     const step = runtime.registry.step(job.workflow, job.version, job.step);
-    const result = resultOf(job, delivers ? await awaited(workers, job) : job.activation);
+    const met = delivers ? await meeting(workers, job) : state;
+    const result = resultOf(job, delivers ? awaited(workers, job, met) : job.activation);
     // Only this job can end a timer. A wait with a limit may get a delivery at the same time.
     if (runtime.inline && step?.kind === "timer") {
       committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
-    } else recorder.submit(job, result, state && reporter(workers, state, result));
+    } else recorder.submit(job, result, met && reporter(workers, met, result));
   } catch (error) {
     await failures.settle(job, error, { ran: false });
     host.done(job);
   }
 }
 
-/** The activation that a scheduled delivery meets. In a loop, an instance in the cache may be in an older round. */
-async function awaited({ runtime, instances }: WorkerContext, job: OwnedJob): Promise<number> {
-  const { workflow, version, instance, step = "" } = job;
+/** The instance that a scheduled delivery meets. In a loop, the cached one may be in an older round. */
+async function meeting(
+  { runtime, instances }: WorkerContext,
+  { workflow, version, instance, step = "" }: OwnedJob,
+): Promise<InstanceState | undefined> {
   const { graph } = runtime.registry.get(workflow, version);
   const inLoop = graph.loopsAround(step).length > 0;
-  const state = (inLoop ? undefined : instances.get(instance)?.state) ??
+  return (inLoop ? undefined : instances.get(instance)?.state) ??
     (await instances.refresh([instance])).get(instance);
-  return state === undefined ? job.activation : awaitedActivation(graph, state.control, step);
+}
+
+function awaited(
+  { runtime }: WorkerContext,
+  { workflow, version, step = "", activation }: OwnedJob,
+  met: InstanceState | undefined,
+): number {
+  const { graph } = runtime.registry.get(workflow, version);
+  return met === undefined ? activation : awaitedActivation(graph, met.control, step);
 }
 
 /** The result of a resume job for this activation of its step. */

@@ -56,11 +56,13 @@ async function planLoading(
   { steps }: MissingOutputs,
   ...of: Parameters<typeof plan>
 ): Promise<Plan | undefined> {
-  const [runtime, cached] = of;
+  const [runtime, cached, ...rest] = of;
   if (cached === undefined) throw new MissingOutputs(steps);
-  const found = await load(runtime.backend.store, cached.state, cached.outputs, steps);
-  if (found === 0) throw new MissingOutputs(steps);
-  return planOrLoad(...of);
+  const { state } = cached;
+  const outputs = await load(runtime.backend.store, state, cached.outputs, steps);
+  const found = steps.some((step) => outputs.latest(state.control, step) !== undefined);
+  if (!found) throw new MissingOutputs(steps);
+  return planOrLoad(runtime, { state, outputs }, ...rest);
 }
 
 /**

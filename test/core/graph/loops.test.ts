@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { choice } from "../../../src/core/define/choice.ts";
 import { step } from "../../../src/core/define/step.ts";
 import { again, done, join } from "../../../src/core/define/target.ts";
 import { WorkflowDefinitionError } from "../../../src/core/errors/errors.ts";
@@ -9,7 +10,7 @@ import { type } from "../../../src/core/value/type.ts";
 // As plain JavaScript sees them: whatever the compiler refuses gets through.
 // deno-lint-ignore no-explicit-any
 type Anything = any;
-const [define, begin, repeat]: Anything[] = [step, workflow, again];
+const [define, pick, begin, repeat]: Anything[] = [step, choice, workflow, again];
 
 const one = (name: string): Anything =>
   define(name, { events: { ok: type(), no: type() }, run: () => undefined });
@@ -44,6 +45,28 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
         no: done,
       }),
     `Cannot repeat "b": option "then" leads back again. Use one loop with the larger limit`,
+  ],
+  [
+    "with an end that is not there",
+    () => repeat(a, { limit: 2, then: undefined }),
+    `Cannot repeat "a": option "then" is undefined: leave it out to fail the instance`,
+  ],
+  ["of a join", () => repeat(join(a), { limit: 2 }), `Cannot repeat join: it is not a step`],
+  [
+    "that is written by hand, without a limit",
+    () => from(a).on(a, { ok: { kind: "again", step: a, limit: Infinity }, no: done }),
+    `option "limit" is not a whole number from 1 to 1,000,000`,
+  ],
+  [
+    "of choices only",
+    () => {
+      const picks = (name: string): Anything =>
+        pick(name, { events: { ok: type(), no: type() }, decide: () => undefined });
+      const [p, q] = [picks("p"), picks("q")];
+      return from(p).on(p, { ok: q, no: a }).on(q, { ok: a, no: again(p, { limit: 9 }) })
+        .on(a, end).build();
+    },
+    `event "q.no" leads back to "p", but only choices lie between them: each round would decide the same`,
   ],
   [
     "to a step that comes later",
@@ -106,9 +129,9 @@ describe("a loop", () => {
     assertEquals(graph.loopsAround("c"), ["c", "a"]);
     assertEquals(graph.loopsAround("d"), ["a"]);
     const drawn: string = toMermaid();
-    assertStringIncludes(drawn, `s3 -->|"ok, at most 5 rounds"| s0`);
+    assertStringIncludes(drawn, `s3 -->|"ok, limit 5"| s0`);
     assertStringIncludes(drawn, `s3 -->|"ok"| done`);
-    assertStringIncludes(drawn, `s3 -->|"no, at most 2 rounds"| s0`);
+    assertStringIncludes(drawn, `s3 -->|"no, limit 2"| s0`);
     assertEquals(drawn.includes(`s3 -->|"no"|`), false);
   });
 

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { emptyControl } from "../../../src/core/engine/control.ts";
 import { decode } from "../../../src/core/value/json.ts";
 import { Graphs } from "../../../src/runner/graphs.ts";
-import { OutputCache } from "../../../src/runner/run/inputs.ts";
+import { load, OutputCache } from "../../../src/runner/run/inputs.ts";
 import { InstanceCache } from "../../../src/runner/turn/instance_cache.ts";
 import { Registry } from "../../../src/runner/registry.ts";
 import type { InstanceState } from "../../../src/backend/store.ts";
@@ -76,6 +76,23 @@ describe("the instances that a process remembers", () => {
     assertEquals(outputs.get({ step: "a", activation: 1_000 })?.output, "y".repeat(100));
     assertEquals(outputs.get({ step: "a", activation: 999 }), undefined);
     assert(outputs.weight < 1_000, `${outputs.weight}`);
+  });
+
+  it("do not hide what an older state reads when they hold a later round", async () => {
+    const outputs = new OutputCache();
+    outputs.set({ step: "a", activation: 2, event: "ok", output: "second" });
+    const row = { step: "a", activation: 1, event: "ok", output: "first", causes: [] };
+
+    const loaded = await load(
+      { ended: () => Promise.resolve([row]) },
+      { id: "1", control: emptyControl },
+      outputs,
+      ["a"],
+    );
+
+    assertEquals(loaded.latest(emptyControl, "a")?.output, "first");
+    assertEquals(loaded.get({ step: "a", activation: 2 })?.output, "second");
+    assertEquals(outputs.get({ step: "a", activation: 2 })?.output, "second");
   });
 
   it("count outputs and metadata too, and what was forgotten no more", () => {
