@@ -48,8 +48,17 @@ const processesAtOnce = 4;
 /** Minutes after which a process that does not end is stopped. */
 const patience = 15;
 
-const runtimes: Readonly<Record<string, (files: readonly string[]) => Promise<readonly Count[]>>> =
-  { node: inNode, deno: inDeno };
+/** The tests of one runtime, which are running. */
+interface Running {
+  readonly counts: Promise<readonly Count[]>;
+  /** Resolves once a processor is free for another runtime. */
+  readonly free: Promise<unknown>;
+}
+
+const runtimes: Readonly<Record<string, (files: readonly string[]) => Running>> = {
+  node: inNode,
+  deno: inDeno,
+};
 
 function testFiles(paths: readonly string[]): string[] {
   const wanted = paths.map((path) => path.replace(/^\.\//, ""));
@@ -68,7 +77,7 @@ function testFiles(paths: readonly string[]): string[] {
  * Several files per process, several processes at a time. The output of a process is printed when
  * it ends.
  */
-async function inNode(files: readonly string[]): Promise<readonly Count[]> {
+function inNode(files: readonly string[]): Running {
   const together = Array.from(
     { length: Math.ceil(files.length / filesTogether) },
     (_, at) => files.slice(at * filesTogether, (at + 1) * filesTogether),
@@ -77,7 +86,7 @@ async function inNode(files: readonly string[]): Promise<readonly Count[]> {
   const lane = async () => {
     for (let some = together.shift(); some !== undefined; some = together.shift()) {
       const report = join(reports, `node-${together.length}.xml`);
-      const exitCode = await execute([
+      const exitCode = await execute("node", [
         "node",
         "--import",
         "tsx",
@@ -93,13 +102,13 @@ async function inNode(files: readonly string[]): Promise<readonly Count[]> {
       counts.push(count(report, exitCode));
     }
   };
-  await Promise.all(Array.from({ length: processesAtOnce }, lane));
-  return counts;
+  const lanes = Array.from({ length: processesAtOnce }, lane);
+  return { counts: Promise.all(lanes).then(() => counts), free: Promise.race(lanes) };
 }
 
-async function inDeno(files: readonly string[]): Promise<readonly Count[]> {
+function inDeno(files: readonly string[]): Running {
   const report = join(reports, "deno.xml");
-  const exitCode = await execute([
+  const command = [
     ...("Deno" in globalThis ? [process.execPath] : ["node", "tools/node_modules/deno/bin.cjs"]),
     "test",
     "--allow-all",
@@ -107,11 +116,12 @@ async function inDeno(files: readonly string[]): Promise<readonly Count[]> {
     "--parallel",
     `--junit-path=${report}`,
     ...files,
-  ]);
-  return [count(report, exitCode)];
+  ];
+  const counts = execute("deno", command).then((exitCode) => [count(report, exitCode)]);
+  return { counts, free: counts };
 }
 
-function execute(command: readonly string[]): Promise<number> {
+function execute(runtime: string, command: readonly string[]): Promise<number> {
   const [name, ...args] = command;
   const program = name === "node" && !("Deno" in globalThis) ? process.execPath : name!;
   return new Promise((resolve, reject) => {
@@ -126,7 +136,7 @@ function execute(command: readonly string[]): Promise<number> {
     child.once("error", reject);
     child.once("close", (code) => {
       clearTimeout(late);
-      process.stdout.write(Buffer.concat(said));
+      process.stdout.write(Buffer.concat([new TextEncoder().encode(`\n== ${runtime}\n`), ...said]));
       resolve(code ?? 1);
     });
   });
@@ -182,14 +192,17 @@ async function main(args: readonly string[]): Promise<number> {
   const server: Server | undefined = given ? undefined : await startThrowaway();
   process.env.HEPHAESTUS_TEST_URL = given || server?.url;
   process.env.DENO_JOBS = "2";
-  const counts: Count[] = [];
+  const running: Running[] = [];
+  let counts: readonly Count[] = [];
   try {
+    // The last files of a runtime leave processors idle: the next runtime begins then.
     for (const name of names) {
-      console.log(`\n== ${name}`);
+      await running.at(-1)?.free;
       const all = paths.length > 0 || name === "node";
       const own = files.filter((file) => all || inBoth.some((start) => file.startsWith(start)));
-      counts.push(sum(await runtimes[name]!(own)));
+      running.push(runtimes[name]!(own));
     }
+    counts = await Promise.all(running.map(async ({ counts }) => sum(await counts)));
   } finally {
     await server?.remove();
     rmSync(reports, { recursive: true, force: true });
