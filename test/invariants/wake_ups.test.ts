@@ -205,7 +205,8 @@ onPostgresBackend("the word that an asynchronous step waits", (it) => {
     await sql`insert into hephaestus.step_results (instance_id, workflow_version, step_ref, waits, event)
       values (${id}, 1, 'ask', true, '__async__')`;
     await sql`insert into hephaestus.jobs (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
-      values (${id}, 'advance', 'available', 'default', 'asking', 1, ${id})`;
+      values (${id}, 'advance', 'available', 'default', 'asking', 1, ${id})
+      on conflict do nothing`;
 
     const standing = async () => (await scene.standing(id)).length;
     await eventually(async () => await standing() === 0, "the advance ends");
