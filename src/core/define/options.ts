@@ -45,8 +45,8 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
     events: events(kind, asynchronous, options["events"], expires, refuse),
     needs: needs(options, "needs", refuse),
     sees: needs(options, "sees", refuse),
-    input: input(options["input"], refuse),
-    takesRounds: rounds(options["rounds"], refuse),
+    input: typeOf(options, "input", refuse),
+    takesRounds: typeOf(options, "rounds", refuse) !== undefined,
     retry: retry(options["retry"], refuse),
     queue: queue(options["queue"], refuse),
     priority: priority(options["priority"], refuse),
@@ -125,13 +125,6 @@ export function only(options: object, names: readonly string[], refuse: Refuse):
   if (unknown !== undefined) throw refuse(`there is no option "${unknown}"`);
 }
 
-function rounds(given: unknown, refuse: Refuse): boolean {
-  if (given !== undefined && !isType(given)) {
-    throw refuse(`option "rounds" is not a type: use type() or a schema`);
-  }
-  return given !== undefined;
-}
-
 function events(
   kind: StepKind,
   asynchronous: boolean,
@@ -180,9 +173,14 @@ function needs(
   }));
 }
 
-function input(type: unknown, refuse: Refuse): Type<unknown> | undefined {
+function typeOf(
+  options: Options,
+  option: "input" | "rounds",
+  refuse: Refuse,
+): Type<unknown> | undefined {
+  const type = options[option];
   if (type === undefined || isType(type)) return type;
-  throw refuse(`option "input" is not a type: use type() or a schema`);
+  throw refuse(`option "${option}" is not a type: use type() or a schema`);
 }
 
 /** Validates a retry policy now, so that it cannot fail later. */

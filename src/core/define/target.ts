@@ -126,7 +126,8 @@ export function first<S extends Step>(step: S): First<S> {
  * Leads back to an earlier step: `step` and what lies between it and this row run again.
  *
  * There are at most `limit` rounds each time the loop is entered, including the first one. In the
- * last round the event leads to `then`. Without `then`, the instance fails with the code `ROUNDS_USED_UP`.
+ * last round the event leads to `then`. Without `then`, the instance fails with the code
+ * `ROUNDS_USED_UP`.
  *
  * @param options.limit A whole number from 1 to 1,000,000.
  * @throws {WorkflowDefinitionError} When `step` is not a step or `limit` is not such a number.

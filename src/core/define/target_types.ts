@@ -96,8 +96,8 @@ type LedOn<Then, Event extends string, Above> = Led<Then, Event, Above> extends 
   : never;
 
 /**
- * Explains what is wrong with a list of targets as a whole. A loop is not wrong, but has to be looked
- * at.
+ * Explains what is wrong with a list of targets as a whole. It names a loop too, so that the loop is
+ * checked.
  */
 export type Listed<M> = M extends readonly [] ? "an empty list"
   : M extends { readonly kind: "again" } ? "a loop among other targets"

@@ -67,9 +67,9 @@ export class ControlDraft {
   }
 
   /**
-   * Begins another round of the steps in `body`, at `head`. Forgets what this round has left behind: arrivals
-   * at joins, starts by `first`, and the rounds of inner loops. `head` itself stays started: later
-   * arrivals from above the loop are still ignored.
+   * Begins another round of the steps in `body`, at `head`. Forgets what this round has left
+   * behind: arrivals at joins, starts by `first`, and the rounds of inner loops. `head` itself stays
+   * started: later arrivals from above the loop are still ignored.
    */
   goBack(head: string, body: ReadonlySet<string>): void {
     const rounds = this.#rounds ??= new Map(this.#before.rounds);

@@ -35,8 +35,8 @@ export interface WorkflowOptions<In, S extends Step, Given = In> {
 
 /**
  * Starts the definition of a workflow. Each row names a step and where its events lead, in
- * execution order: a step must be the target of an earlier row, and only {@linkcode again} leads back
- * to an earlier one.
+ * execution order: a step must be the target of an earlier row, and only {@linkcode again} leads
+ * back to an earlier one.
  *
  * A workflow that cannot run does not compile, and `build()` repeats the checks for plain
  * JavaScript. Up to about 80 rows are cheap to compile.

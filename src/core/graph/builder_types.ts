@@ -67,8 +67,8 @@ type Sole<Event, All = Event> = Event extends string ? [All] extends [Event] ? E
 
 /**
  * What is certain after some events of a step: that it ended, and with which event if there is only
- * one. A row with a target for `failed` has an additional fact, so that other rows cost no more: the
- * step ended with one of its own events.
+ * one. A row with a target for `failed` has an additional fact, so that other rows cost no more:
+ * the step ended with one of its own events.
  */
 type Behind<Before, Name extends string, Event, Moves> =
   | Before

@@ -34,8 +34,8 @@ export interface GraphStep {
   /** The number of its row, from 0. Rows are in execution order. */
   readonly index: number;
   /**
-   * Where each event leads; empty for `done`. For an event that leads back: where it leads after the
-   * last round.
+   * Where each event leads; empty for `done`. For an event that leads back: where it leads after
+   * the last round.
    */
   readonly moves: ReadonlyMap<string, readonly Arrival[]>;
   /** The events that lead back to an earlier step. */
@@ -115,12 +115,12 @@ function loopBodies(steps: readonly GraphStep[]): ReadonlyMap<string, ReadonlySe
 }
 
 /** The steps that the events of a step lead to. */
-function targetsOf({ moves }: Pick<GraphStep, "moves">): readonly string[] {
+export function targetsOf({ moves }: Pick<GraphStep, "moves">): readonly string[] {
   return [...moves.values()].flatMap((arrivals) => arrivals.map(({ to }) => to));
 }
 
 /** The step and all that can be reached from it. */
-function reachable(
+export function reachable(
   from: string,
   next: ReadonlyMap<string, readonly string[]>,
 ): ReadonlySet<string> {

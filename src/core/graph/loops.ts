@@ -1,5 +1,5 @@
 import type { Refuse } from "../define/options.ts";
-import type { BackEdge, Graph, GraphStep } from "./graph.ts";
+import { type BackEdge, type Graph, type GraphStep, reachable, targetsOf } from "./graph.ts";
 import { compatible, type Path } from "./paths.ts";
 import { has } from "./row_set.ts";
 
@@ -61,12 +61,8 @@ export function proveLoop(
 
 /** Whether a path of choices leads from the first step of a loop to its last. */
 function decides(head: GraphStep, last: GraphStep, graph: Graph): boolean {
-  if (head.kind !== "choice") return false;
-  const found = new Set([head.name]);
-  for (const name of found) {
-    for (const { to } of [...graph.steps.get(name)?.moves.values() ?? []].flat()) {
-      if (graph.steps.get(to)?.kind === "choice") found.add(to);
-    }
-  }
-  return found.has(last.name);
+  if (head.kind !== "choice" || last.kind !== "choice") return false;
+  const choices = [...graph.steps.values()].filter(({ kind }) => kind === "choice");
+  const ahead = new Map(choices.map((step) => [step.name, targetsOf(step)]));
+  return reachable(head.name, ahead).has(last.name);
 }

@@ -15,7 +15,9 @@ export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered 
   if (row === undefined) return { kind: "missing" };
   const control = decodeControl(row.control);
   const around = { loopsAround: () => delivery.loops };
-  const sent = [...tables.results.of(instance)].find((row) => row.delivery === delivery.id);
+  const sent = delivery.loops.length === 0
+    ? undefined
+    : [...tables.results.of(instance)].find((row) => row.delivery === delivery.id);
   const activation = sent?.activation ?? delivery.activation ??
     awaitedActivation(around, control, step);
   const active = isActive(control, { step, activation });

@@ -20,7 +20,7 @@ const nothing = Object.freeze({});
 const none: readonly unknown[] = Object.freeze([]);
 const readsNothing: ReadOutputs = { steps: nothing, seen: nothing, rounds: none };
 
-/** Reads what a step needs, sees and takes back. Reads from the store what this process does not have. */
+/** Reads what a step needs, sees and takes back, from the store where this process lacks it. */
 export function read(
   store: Pick<Store, "ended">,
   { workflow, step, cached: { state, outputs } }: Attempt,

@@ -117,8 +117,8 @@ export async function seen(
 }
 
 /**
- * What a loop has brought back to a step since it was entered, oldest first: the output that led back
- * to the active activation, then the one that led back to the activation before it, and so on.
+ * What a loop has brought back to a step since it was entered, oldest first. It follows the causes
+ * back from the active activation to those before it.
  */
 export async function broughtBack(
   store: Pick<Store, "ended">,

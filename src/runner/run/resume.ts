@@ -31,8 +31,10 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
       return host.done(job);
     }
     const step = runtime.registry.step(job.workflow, job.version, job.step);
-    const met = delivers ? await meeting(workers, job) : state;
-    const result = resultOf(job, delivers ? awaited(workers, job, met) : job.activation);
+    const { met, activation } = delivers
+      ? await meeting(workers, job)
+      : { met: state, activation: job.activation };
+    const result = resultOf(job, activation);
     // Only this job can end a timer. A wait with a limit may get a delivery at the same time.
     if (runtime.inline && step?.kind === "timer") {
       committer.submit(job, { ...result, output: undefined, metadata: undefined, result });
@@ -43,24 +45,19 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
   }
 }
 
-/** The instance that a scheduled delivery meets. In a loop, the cached one may be in an older round. */
+/**
+ * The instance that a scheduled delivery meets, and the activation that it is for. In a loop, a
+ * cached instance may be in an older round.
+ */
 async function meeting(
   { runtime, instances }: WorkerContext,
-  { workflow, version, instance, step = "" }: OwnedJob,
-): Promise<InstanceState | undefined> {
+  { workflow, version, instance, step = "", activation }: OwnedJob,
+): Promise<{ readonly met: InstanceState | undefined; readonly activation: number }> {
   const { graph } = runtime.registry.get(workflow, version);
   const inLoop = graph.loopsAround(step).length > 0;
-  return (inLoop ? undefined : instances.get(instance)?.state) ??
+  const met = (inLoop ? undefined : instances.get(instance)?.state) ??
     (await instances.refresh([instance])).get(instance);
-}
-
-function awaited(
-  { runtime }: WorkerContext,
-  { workflow, version, step = "", activation }: OwnedJob,
-  met: InstanceState | undefined,
-): number {
-  const { graph } = runtime.registry.get(workflow, version);
-  return met === undefined ? activation : awaitedActivation(graph, met.control, step);
+  return { met, activation: met ? awaitedActivation(graph, met.control, step) : activation };
 }
 
 /** The result of a resume job for this activation of its step. */
