@@ -1,7 +1,6 @@
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { Hephaestus, type Instance, type ListOptions, type WorkOptions } from "../../mod.ts";
+import { migrate } from "../../src/postgres/mod.ts";
 import type { Order } from "./order.ts";
 import { engineSchema } from "./tables.ts";
 import { order } from "./workflow.ts";
@@ -24,24 +23,16 @@ export function open(url: string): Hephaestus {
   return new Hephaestus({ url, schema: engineSchema, workflows: [order], logger });
 }
 
-/** Migrates the engine's tables with its command-line tool. */
-export async function migrate(url: string): Promise<void> {
-  const script = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-  const child = spawn(process.execPath, [...runtime, script, "migrate", "--schema", engineSchema], {
-    env: { ...process.env, DATABASE_URL: url },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const code = await new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  if (code !== 0) {
-    throw new Error(`Cannot create the engine's tables: hephaestus ended with ${code}`);
-  }
+/** Creates the engine's tables, as "hephaestus migrate" does. */
+export async function prepare(url: string): Promise<void> {
+  await migrate({ url, schema: engineSchema });
 }
 
-/** The arguments of this runtime that come before the name of a script. */
-export const runtime: readonly string[] = "Deno" in globalThis ? ["run", "-A"] : process.execArgv;
+/** The arguments that run this program again, in another process. */
+export const again: readonly string[] = [
+  ...("Deno" in globalThis ? ["run", "-A"] : process.execArgv),
+  process.argv[1]!,
+];
 
 /** All matching orders, page by page. */
 export async function* every(

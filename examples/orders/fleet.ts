@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import process from "node:process";
-import { runtime } from "./engine.ts";
-
-const script = fileURLToPath(new URL("main.ts", import.meta.url));
+import { again } from "./engine.ts";
 
 /** Worker processes. One that dies is replaced. */
 export class Fleet implements AsyncDisposable {
@@ -36,7 +33,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   #spawn(): void {
-    const child = spawn(process.execPath, [...runtime, script, "--worker"], {
+    const child = spawn(process.execPath, [...again, "--worker"], {
       env: { ...process.env, DATABASE_URL: this.#url },
       stdio: ["pipe", "pipe", "inherit"],
     });

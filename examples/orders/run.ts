@@ -1,7 +1,7 @@
 import type { Handle } from "../../mod.ts";
 import { approve } from "./approver.ts";
 import type { Arguments } from "./arguments.ts";
-import { migrate, open, pace } from "./engine.ts";
+import { open, pace, prepare } from "./engine.ts";
 import { Fleet } from "./fleet.ts";
 import { gateway } from "./gateway.ts";
 import { interruption } from "./interruption.ts";
@@ -25,7 +25,7 @@ export async function run(args: Arguments): Promise<number> {
     if (known > 0) {
       console.error(`An earlier run has taken in ${known} of them: this run continues`);
     }
-    await migrate(place.url);
+    await prepare(place.url);
     const report = await work(place.url, shop, data, args);
     if (args.json) {
       console.error(draw(report));

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseCsv } from "../../examples/orders/csv.ts";
 import { type Database, database } from "../pg.ts";
-import { root, runtime } from "../programs.ts";
+import { program, root } from "../programs.ts";
 
 interface Ended {
   readonly code: number | null;
@@ -17,7 +17,7 @@ interface Ended {
 
 function orders(t: Database | undefined, ...args: readonly string[]): Promise<Ended> {
   const { DATABASE_URL: _, ...env } = process.env;
-  const child = spawn(process.execPath, [...runtime, "examples/orders/main.ts", ...args], {
+  const child = spawn(process.execPath, [...program("examples/orders/main.ts"), ...args], {
     cwd: root,
     env: { ...env, NO_COLOR: "1", ...(t === undefined ? {} : { DATABASE_URL: t.url }) },
   });
@@ -92,7 +92,7 @@ describe("the orders example", () => {
     const [count] = await t.sql`select count(*)::int from shop_workflows.workflow_instances`;
     assertEquals(count!["count"], 6);
 
-    const other = await orders(t);
+    const other = await orders(t, "--data", join(root, "examples/orders/data"));
     assertEquals(other.code, 2);
     assertMatch(other.error, /^Cannot continue with .* start over with --fresh\n$/);
 
@@ -110,9 +110,10 @@ describe("the orders example", () => {
 
   it("leaves a schema alone that it did not create", async () => {
     await using t = await database();
+    await using set = await smallSet();
     await t.sql`create schema shop`;
 
-    const { code, error } = await orders(t, "--fresh");
+    const { code, error } = await orders(t, "--data", set.directory, "--fresh");
 
     assertEquals(code, 1);
     assertStringIncludes(error, `its schema "shop" was not created by this example`);
