@@ -28,6 +28,7 @@ const parts: Readonly<Record<string, () => readonly Command[]>> = {
     [...npm, "pack", "--ignore-scripts", "--silent", "--pack-destination", packed],
     [node, "node_modules/publint/src/cli.js", "--strict", tarball()],
     [node, "node_modules/@arethetypeswrong/cli/dist/index.js", tarball(), "--no-color"],
+    [...script, "scripts/run_tests.ts", "node", "test/tarball"],
     [...script, "scripts/check_package.ts", tarball()],
   ],
   publish: () => [[...deno, "publish", "--dry-run", "--allow-dirty", "--quiet"]],
@@ -66,7 +67,7 @@ function execute([command, ...args]: Command): Promise<{ failed: boolean; said: 
   return new Promise((resolve, reject) => {
     const child = spawn(command!, args, {
       cwd: root,
-      env: { ...process.env, NO_COLOR: "1" },
+      env: { ...process.env, NO_COLOR: "1", HEPHAESTUS_TARBALL: tarball() },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let said = "";
