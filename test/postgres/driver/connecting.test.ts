@@ -126,7 +126,6 @@ describe("a connection to an address", () => {
       PGUSER: username,
       PGPASSWORD: decodeURIComponent(password),
       PGDATABASE: nameOf(t),
-      PGTARGETSESSIONATTRS: "any",
     };
     try {
       Object.assign(process.env, variables);

@@ -1,4 +1,4 @@
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import {
   assert,
   assertEquals,
@@ -48,8 +48,13 @@ function at({ url }: Pick<Certified, "url">, host: string, query: string): strin
 }
 
 describe("a connection over TLS", { skip: !openssl }, () => {
+  let host: Certified;
+  before(async () => {
+    host = await certified();
+  });
+  after(() => host[Symbol.asyncDispose]());
+
   it("is made, verified, given up on and made again", async () => {
-    await using host = await certified();
     await host.show("name");
     const ca = await host.pem("ca");
     await using road = await proxy(host.url);
@@ -76,7 +81,6 @@ describe("a connection over TLS", { skip: !openssl }, () => {
   });
 
   it("checks what the mode says, against the host of the address and no other", async () => {
-    await using host = await certified();
     const ca = encodeURIComponent(host.file("ca.crt"));
     const other = encodeURIComponent(host.file("other.crt"));
     const named = (name: string, mode: string, authority = ca) =>
@@ -136,7 +140,7 @@ describe("a connection over TLS", { skip: !openssl }, () => {
   });
 
   it("is asked for in vain where the server has none, and the sentence says so", async () => {
-    await using host = await certified();
+    await host.show(undefined);
     for (const query of ["sslmode=require", "sslmode=verify-full", "channel_binding=require"]) {
       const said = await made({ url: at(host, "127.0.0.1", query) });
       assertStringIncludes(said, `it has no TLS, but ${query} needs it. Enable TLS on the server`);
@@ -148,10 +152,10 @@ describe("a connection over TLS", { skip: !openssl }, () => {
   });
 
   it("is tried in the other way where an account may come in only so", async () => {
-    await using host = await certified();
     await host.show("name");
     const url = (mode: string) => at(host, "127.0.0.1", `sslmode=${mode}`);
 
+    await using _ = { [Symbol.asyncDispose]: () => host.admit("host all all all scram-sha-256") };
     await host.admit("hostssl all all all scram-sha-256");
     assertEquals(await made({ url: url("allow") }), "encrypted");
     assertEquals(await made({ url: url("prefer") }), "encrypted");
@@ -175,7 +179,6 @@ describe("a connection over TLS", { skip: !openssl }, () => {
   });
 
   it("begins without a question where that is asked for", async () => {
-    await using host = await certified();
     await host.show("name");
     const [row] = await withDb(
       { url: host.url },
