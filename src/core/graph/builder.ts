@@ -10,7 +10,7 @@ import { assemble, row, type WorkflowRow } from "./assemble.ts";
 import type { FirstRow, StartStep } from "./builder_types.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { toMermaid } from "./mermaid.ts";
-import { prove } from "./soundness.ts";
+import { prove } from "./proof/soundness.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** The options of a workflow. */

@@ -7,7 +7,7 @@ import { advance, cancel, open } from "../../../src/core/engine/engine.ts";
 import type { Control } from "../../../src/core/engine/instance.ts";
 import type { Progress, StepEnding } from "../../../src/core/engine/progress.ts";
 import type { Workflow } from "../../../src/core/graph/workflow.ts";
-import { numbers, type Pick, randomWorkflow } from "../graph/random_graphs.ts";
+import { numbers, type Pick, randomWorkflow } from "../graph/proof/random_graphs.ts";
 
 /** Choices take their first way. */
 const decideIn = ({ graph }: Workflow) => ({ step }: { readonly step: string }) => {

@@ -19,7 +19,7 @@ import { choice } from "../../../src/core/define/choice.ts";
 import { step } from "../../../src/core/define/step.ts";
 import { done, join } from "../../../src/core/define/target.ts";
 import { type } from "../../../src/core/value/type.ts";
-import { numbers, type Pick, randomWorkflow } from "../graph/random_graphs.ts";
+import { numbers, type Pick, randomWorkflow } from "../graph/proof/random_graphs.ts";
 import { causalPast, type Expected, expected } from "./reference_engine.ts";
 
 /** How the steps of a run will end, chosen before it begins. `undefined`: a choice that throws. */

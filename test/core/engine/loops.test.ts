@@ -12,8 +12,8 @@ import { advance, cancel, open } from "../../../src/core/engine/engine.ts";
 import type { Control } from "../../../src/core/engine/instance.ts";
 import type { Progress, StepEnding } from "../../../src/core/engine/progress.ts";
 import type { Workflow } from "../../../src/core/graph/workflow.ts";
-import { atRandom, type Choices, execute } from "../graph/executor.ts";
-import { numbers, type Pick, randomLoops } from "../graph/random_graphs.ts";
+import { atRandom, type Choices, execute } from "../graph/proof/executor.ts";
+import { numbers, type Pick, randomLoops } from "../graph/proof/random_graphs.ts";
 
 function ending(step: string, activation: number, event = "ok"): StepEnding {
   return { step, activation, event, output: undefined, metadata: undefined };

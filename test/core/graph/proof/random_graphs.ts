@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import { choice } from "../../../src/core/define/choice.ts";
-import { WorkflowDefinitionError } from "../../../src/core/errors/errors.ts";
-import type { ArrivalMode, StepKind } from "../../../src/core/graph/graph.ts";
-import { signal, timer } from "../../../src/core/define/signal.ts";
-import type { Need } from "../../../src/core/define/step_definition.ts";
-import { type Step, step } from "../../../src/core/define/step.ts";
+import { choice } from "../../../../src/core/define/choice.ts";
+import { WorkflowDefinitionError } from "../../../../src/core/errors/errors.ts";
+import type { ArrivalMode, StepKind } from "../../../../src/core/graph/graph.ts";
+import { signal, timer } from "../../../../src/core/define/signal.ts";
+import type { Need } from "../../../../src/core/define/step_definition.ts";
+import { type Step, step } from "../../../../src/core/define/step.ts";
 import {
   type Again,
   again,
@@ -13,10 +13,10 @@ import {
   join,
   type Move,
   type MoveTarget,
-} from "../../../src/core/define/target.ts";
-import { type Type, type } from "../../../src/core/value/type.ts";
-import type { Workflow } from "../../../src/core/graph/workflow.ts";
-import { workflow } from "../../../src/core/graph/builder.ts";
+} from "../../../../src/core/define/target.ts";
+import { type Type, type } from "../../../../src/core/value/type.ts";
+import type { Workflow } from "../../../../src/core/graph/workflow.ts";
+import { workflow } from "../../../../src/core/graph/builder.ts";
 
 /** A workflow before it is built: each row with its kind, its needs, and where its events lead. */
 export interface Plan {

@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { WorkflowDefinitionError } from "../../../src/core/errors/errors.ts";
-import { choice } from "../../../src/core/define/choice.ts";
-import { step } from "../../../src/core/define/step.ts";
-import { done } from "../../../src/core/define/target.ts";
-import { workflow } from "../../../src/core/graph/builder.ts";
-import { type } from "../../../src/core/value/type.ts";
+import { WorkflowDefinitionError } from "../../../../src/core/errors/errors.ts";
+import { choice } from "../../../../src/core/define/choice.ts";
+import { step } from "../../../../src/core/define/step.ts";
+import { done } from "../../../../src/core/define/target.ts";
+import { workflow } from "../../../../src/core/graph/builder.ts";
+import { type } from "../../../../src/core/value/type.ts";
 
 // As plain JavaScript sees them: whatever the compiler refuses gets through.
 // deno-lint-ignore no-explicit-any

@@ -1,6 +1,11 @@
-import type { Refuse } from "../define/options.ts";
-import { anyEnd, anyEvent, failedEvent, type StepDefinition } from "../define/step_definition.ts";
-import { type ArrivalMode, type Graph, type GraphStep, row } from "./graph.ts";
+import type { Refuse } from "../../define/options.ts";
+import {
+  anyEnd,
+  anyEvent,
+  failedEvent,
+  type StepDefinition,
+} from "../../define/step_definition.ts";
+import { type ArrivalMode, type Graph, type GraphStep, row } from "../graph.ts";
 import { type BackEdgePaths, proveLoop } from "./loops.ts";
 import {
   behind,

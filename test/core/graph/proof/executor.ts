@@ -1,4 +1,4 @@
-import type { Workflow } from "../../../src/core/graph/workflow.ts";
+import type { Workflow } from "../../../../src/core/graph/workflow.ts";
 import { numbers } from "./random_graphs.ts";
 
 /** How a step ends when it runs for the nth time, from 1. */

@@ -1,11 +1,11 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { has, including, none, unite } from "../../../src/core/graph/row_set.ts";
-import { WorkflowDefinitionError } from "../../../src/core/errors/errors.ts";
-import { step } from "../../../src/core/define/step.ts";
-import { done, join } from "../../../src/core/define/target.ts";
-import { type } from "../../../src/core/value/type.ts";
-import { workflow } from "../../../src/core/graph/builder.ts";
+import { has, including, none, unite } from "../../../../src/core/graph/proof/row_set.ts";
+import { WorkflowDefinitionError } from "../../../../src/core/errors/errors.ts";
+import { step } from "../../../../src/core/define/step.ts";
+import { done, join } from "../../../../src/core/define/target.ts";
+import { type } from "../../../../src/core/value/type.ts";
+import { workflow } from "../../../../src/core/graph/builder.ts";
 
 // Names made in a loop prove nothing to the compiler: these are workflows of plain JavaScript.
 // deno-lint-ignore no-explicit-any

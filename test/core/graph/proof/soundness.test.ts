@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Workflow } from "../../../src/core/graph/workflow.ts";
+import type { Workflow } from "../../../../src/core/graph/workflow.ts";
 import { atRandom, type Choices, execute } from "./executor.ts";
 import { numbers, randomLoops, randomWorkflow } from "./random_graphs.ts";
 

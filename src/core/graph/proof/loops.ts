@@ -1,5 +1,5 @@
-import type { Refuse } from "../define/options.ts";
-import { type BackEdge, type Graph, type GraphStep, reachable, targetsOf } from "./graph.ts";
+import type { Refuse } from "../../define/options.ts";
+import { type BackEdge, type Graph, type GraphStep, reachable, targetsOf } from "../graph.ts";
 import { compatible, type Path } from "./paths.ts";
 import { has } from "./row_set.ts";
 
