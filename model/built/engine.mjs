@@ -14,6 +14,22 @@ export const graphs = {
     signals: ["s"],
   },
   later: { first: "s", next: { s: ["b"], b: [] }, later: ["s"] },
+  dropped: {
+    first: "a",
+    next: { a: ["b", "c"], b: [], c: ["d"], d: [] },
+    drops: { b: ["c", "d"] },
+  },
+  droppedWait: {
+    first: "a",
+    next: { a: ["b", "s"], b: [], s: ["d"], d: [] },
+    drops: { b: ["s", "d"] },
+    signals: ["s"],
+  },
+  rivals: {
+    first: "a",
+    next: { a: ["b", "c"], b: ["d"], c: ["d"], d: [] },
+    drops: { b: ["c"], c: ["b"] },
+  },
   laterAgain: { first: "s", next: { s: [] }, times: { s: 2 }, later: ["s"] },
 };
 
@@ -29,12 +45,21 @@ export const opened = (graph) => ({
   w: [],
 });
 
-// instance: { v revision, st status, a active step -> activation, n arrivals at the join, e kept deliveries, w waiting }
+// instance: { v revision, st status, a active step -> activation, n arrivals at the join, e kept deliveries, w waiting,
+// d dropped steps, where a graph drops some }
 // An ending is [step, activation]; a negative activation says that an asynchronous step waits from now on, and a third
 // member that the step has failed for good, which ends the instance.
-export function advance(graph, before, endings, { dropsLater = false } = {}) {
+export function advance(graph, before, endings, { dropsLater = false, keepsDropped = false } = {}) {
   const now = { ...before, a: { ...before.a }, e: [...before.e], w: [...before.w] };
-  const out = { applied: [], ignored: [], kept: [], started: [], resolved: [], wake: false };
+  const out = {
+    applied: [],
+    ignored: [],
+    kept: [],
+    started: [],
+    resolved: [],
+    dropped: [],
+    wake: false,
+  };
   const unread = [];
   const start = (step, activation) => {
     now.a[step] = activation;
@@ -52,11 +77,25 @@ export function advance(graph, before, endings, { dropsLater = false } = {}) {
     if ((isSignal(graph, step) || isLater(graph, step)) && before.a[step] === activation) {
       out.resolved.push(step);
     }
+    for (const name of graph.drops?.[step] ?? []) drop(name);
     if (activation < (graph.times?.[step] ?? 1)) return start(step, activation + 1);
     for (const to of graph.next[step]) {
       const need = graph.need?.[to] ?? 1;
       if (need === 1 || ++now.n === need) start(to, 1);
     }
+  };
+  const drop = (step) => {
+    const activation = now.a[step];
+    if (activation === undefined) return;
+    delete now.a[step];
+    now.d = [...now.d ?? [], step].sort();
+    now.w = now.w.filter((name) => name !== step);
+    if (now.e.includes(step + activation)) {
+      now.e = now.e.filter((name) => name !== step + activation);
+      if (!unread.some(([name]) => name === step)) out.ignored.push([step, activation]);
+    }
+    out.dropped.push([step, activation]);
+    out.started = out.started.filter(([name]) => name !== step);
   };
   for (const ending of endings) {
     const [step, activation] = ending;
@@ -77,7 +116,11 @@ export function advance(graph, before, endings, { dropsLater = false } = {}) {
     out.ignored.push(...unread, ...early);
     Object.assign(now, { a: {}, e: [], w: [] });
     out.started = [];
-  } else out.kept = unread;
+  } else {
+    const isOver = ([step]) => !keepsDropped && now.d?.includes(step) === true;
+    out.ignored.push(...unread.filter(isOver));
+    out.kept = unread.filter((ending) => !isOver(ending));
+  }
   for (const [step, activation] of out.kept) {
     if (!now.e.includes(step + activation)) now.e.push(step + activation);
   }

@@ -108,7 +108,9 @@ function planOne(s, cfg, q, { _i, f, u }, cached) {
     v: cached.v,
     to: { ...out.instance, v: cached.v + 1 },
     rec: out.applied.filter(mine),
-    mark: [...out.applied.filter((x) => !mine(x)), ...out.ignored],
+    // Of a step that has ended here and was dropped, there is no row yet.
+    mark: [...out.applied.filter((x) => !mine(x)), ...out.ignored.filter((x) => !mine(x))],
+    dropped: out.dropped,
     settle: live.map((x) => x.j),
     started: [...started, ...waits],
     resolved: out.resolved,

@@ -6,13 +6,16 @@ import { addJob, apply, bad, clone, held, start, strike, wake, wakeLock } from "
 
 const jobsOf = (s, i, of) =>
   Object.keys(s.J).filter((id) => s.J[id].i === i && s.J[id].k !== "adv" && of(s.J[id]));
-const swept = (s, { i, turn }) =>
-  jobsOf(s, i, (job) => turn.to.st !== "running" || turn.resolved.includes(job.s));
+const swept = (s, { i, turn }, cfg) =>
+  jobsOf(s, i, (job) =>
+    turn.to.st !== "running" || turn.resolved.includes(job.s) ||
+    (!cfg.leavesJobs && turn.dropped.some(([step, a]) => step === job.s && a === job.a)));
 
 function locksOf(s, cfg, g) {
   const own = g.turn.reuse ? [g.turn.reuse.j] : g.turn.settle;
-  const rows = [...own, ...swept(s, g)].filter((id) => s.J[id]).map((id) => ["X", id]);
+  const rows = [...own, ...swept(s, g, cfg)].filter((id) => s.J[id]).map((id) => ["X", id]);
   for (const ending of g.turn.rec) rows.push(["X", "r:" + rowOf(cfg, g.i, ending)]);
+  for (const ending of g.turn.dropped) rows.push(["X", "r:" + rowOf(cfg, g.i, ending)]);
   if (g.turn.wake) rows.push(wakeLock(s, g.i));
   return rows;
 }
@@ -25,6 +28,8 @@ function write(t, cfg, q, g) {
     t.R[rowOf(cfg, i, ending)] = true;
     apply(t, i, ...ending);
   }
+  // A delivery that is there already keeps its row, which its own advance marks.
+  for (const ending of turn.dropped) t.R[row(cfg, i, ending)] ??= true;
   for (const [step, a] of turn.mark) t.R[row(cfg, i, [step, a])] = true;
   for (const [step, a] of turn.mark) {
     if (turn.to.a[step] !== a && !t.ghost.applied[`${i}/${step}/${a}`] && t.I[i].a[step] === a) {
@@ -32,7 +37,7 @@ function write(t, cfg, q, g) {
     }
   }
   if (turn.wrong) bad(t, turn.wrong);
-  const gone = swept(t, g);
+  const gone = swept(t, g, cfg);
   const taken = turn.reuse?.j, old = t.J[taken];
   if (gone.includes(taken)) bad(t, `${taken} is deleted and goes on in one statement`);
   for (const id of [...gone, ...turn.settle]) delete t.J[id];

@@ -60,6 +60,20 @@ export const scenarios = {
   "later: delivery, no turn inline": scenario("later", { deliver: 1 }, { classic: true }),
   "later again: 2 deliveries": scenario("laterAgain", { deliver: 2 }),
   "wait: delivery, expiry, cancel": scenario("wait", { deliver: 1, cancel: 1 }, { timer: true }),
+  "dropped: lost answer": scenario("dropped", { lost: 1 }),
+  "dropped: crash, zombie": scenario("dropped", { crash: 1, dead: 1 }),
+  "dropped: failure, 2 heartbeats": scenario("dropped", { fail: 1, beat: 2 }),
+  "dropped: no turn inline": scenario("dropped", {}, { classic: true }),
+  "dropped: stop": scenario("dropped", { leave: 1 }),
+  "dropped: cancel": scenario("dropped", { cancel: 1 }),
+  "dropped wait: delivery, expiry": scenario("droppedWait", { deliver: 1 }, { timer: true }),
+  "dropped wait: delivery, no turn inline": scenario("droppedWait", { deliver: 1 }, {
+    classic: true,
+  }),
+  "dropped wait: delivery, lost answer": scenario("droppedWait", { deliver: 1, lost: 1 }),
+  "rivals: lost answer": scenario("rivals", { lost: 1 }),
+  "rivals: crash": scenario("rivals", { crash: 1 }),
+  "tx of a dropped step: lost answer": scenario("dropped", { lost: 1 }, { tx: ["c"] }),
   "beside: delivery, eviction": scenario("beside", { deliver: 1, evict: 1 }),
   "tx: lost answer, zombie": scenario("chain", { lost: 1, dead: 1 }, { tx: ["a"] }),
   "tx: crash, cancel": scenario("chain", { crash: 1, cancel: 1 }, { tx: ["a"] }),
@@ -101,6 +115,11 @@ export const variants = {
     "fails",
     ["tx of"],
   ],
+  // branches that are dropped
+  "a drop leaves the jobs of its branch": [{ leavesJobs: true }, "fails", ["dropped: "]],
+  "a delivery that a drop has overtaken is kept until the end": [{ keepsDropped: true }, "holds", [
+    "dropped wait",
+  ]],
   // attempts that are used up
   "a failure is left to an advance": [{ recordsFailure: true }, "holds", ["2 failures"]],
   // several turns in a statement
