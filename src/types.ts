@@ -46,7 +46,7 @@ export type {
   WithExpiry,
 } from "./core/define/step.ts";
 export type { Need, StepDefinition } from "./core/define/step_definition.ts";
-export type { Again, Done, First, Join, Move, MoveTarget } from "./core/define/target.ts";
+export type { Again, Done, Drop, First, Join, Move, MoveTarget } from "./core/define/target.ts";
 export type { GivenOf, Issue, JsonSafe, Mistake, TypeOf, Validated } from "./core/value/type.ts";
 
 // Types of workflows.

@@ -51,6 +51,10 @@ export interface Turn {
   readonly metadata: string | undefined;
   /** JSON text of a failure. */
   readonly error: string | undefined;
+  /**
+   * Of a step whose branch was dropped, the result is written only if there is none yet: a delivery
+   * that came too late has its own.
+   */
   readonly recorded: readonly Recorded[];
   readonly processed: readonly Processed[];
   /** Completed jobs of the committing process. */
@@ -60,7 +64,7 @@ export interface Turn {
    * inspection.
    */
   readonly discarded: readonly DiscardedJob[];
-  /** Waits that ended. Their remaining jobs are deleted. */
+  /** Waits that ended, and steps whose branch was dropped. Their remaining jobs are deleted. */
   readonly resolved: readonly Activation[];
   readonly started: readonly NewJob[];
   /**

@@ -1,4 +1,5 @@
 import type { Place } from "../backend/store.ts";
+import { DROPPED } from "../core/engine/progress.ts";
 import {
   type HistoryEntry,
   type Instance,
@@ -119,7 +120,7 @@ function placeOf(next: string): Place {
 
 /**
  * Returns how the steps of an instance ended, in the order in which the results were applied.
- * Results of the same revision are in row order.
+ * Results of the same revision are in row order; what they have dropped comes last.
  */
 export async function history(
   client: Client,
@@ -130,9 +131,10 @@ export async function history(
   const instance = await findOrThrow(store, target, who, "read the history of");
   const { graph } = definitionOf(client.runtime, target, instance);
   const place = ({ revision = Infinity }: HistoryEntry) => revision;
+  const isDropped = ({ event }: HistoryEntry) => event === DROPPED ? 1 : 0;
   const row = ({ step }: HistoryEntry) => graph.steps.get(step)?.index ?? Infinity;
   return [...await store.history(instance.id)].sort((a, b) =>
-    difference(place(a), place(b)) || difference(row(a), row(b))
+    difference(place(a), place(b)) || isDropped(a) - isDropped(b) || difference(row(a), row(b))
   );
 }
 

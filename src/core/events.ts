@@ -123,6 +123,14 @@ export interface StepAsync extends AboutAttempt {
   readonly duration: number;
 }
 
+/** A step was active when its branch was dropped: it has ended without an event. */
+export interface StepDrop extends AboutInstance {
+  /** Name of the step. */
+  readonly step: string;
+  /** Name of the step whose event dropped the branch. */
+  readonly by: string;
+}
+
 /** A delivery reached its instance, or a timer elapsed. */
 export interface StepResume extends AboutInstance {
   /** Name of the signal, the timer or the asynchronous step. */
@@ -230,6 +238,8 @@ export interface Events {
   readonly "step:exception": StepException;
   /** An asynchronous step waits for its delivery. */
   readonly "step:async": StepAsync;
+  /** A step ended because its branch was dropped. */
+  readonly "step:drop": StepDrop;
   /** A delivery arrived, or a timer elapsed. */
   readonly "step:resume": StepResume;
   /** An instance was advanced. */

@@ -93,6 +93,7 @@ function noListeners(): Listeners {
     "step:stop": new Set(),
     "step:exception": new Set(),
     "step:async": new Set(),
+    "step:drop": new Set(),
     "step:resume": new Set(),
     "advance": new Set(),
     "runner:init": new Set(),

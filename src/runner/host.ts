@@ -2,6 +2,7 @@ import type { Job } from "../backend/job.ts";
 import type { Lease } from "../backend/queue.ts";
 import type { InstanceState } from "../backend/store.ts";
 import type { Pass } from "../backend/turn.ts";
+import type { Activation } from "../core/engine/activation.ts";
 import { isActive } from "../core/engine/control.ts";
 import type { Instance } from "../core/engine/instance.ts";
 import type { Slot, Slots } from "./claim/slots.ts";
@@ -43,8 +44,8 @@ export interface Host {
   unsettled(job: OwnedJob): void;
   /** Notifies listeners that a job is done: its row was deleted or reused. */
   stopped(job: OwnedJob): void;
-  /** Aborts the running steps of an instance that has become final. */
-  abort(instance: string, reason: Error): void;
+  /** Aborts the running steps of an instance that has become final, or one that was dropped. */
+  abort(instance: string, reason: Error, one?: Activation): void;
   /** Looks for work in this queue after `delay` milliseconds. */
   expect(queue: string, delay: number): void;
   /** Tells waiting callers that an instance is final, and its final state if that is known. */

@@ -1,5 +1,6 @@
 import type { InstanceState } from "../backend/store.ts";
 import type { NewResult } from "../backend/turn.ts";
+import { stepOf } from "../core/engine/activation.ts";
 import { type InstanceStatus, isFinal } from "../core/engine/instance.ts";
 import { FAILED, LATER, type Progress } from "../core/engine/progress.ts";
 import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/events.ts";
@@ -77,6 +78,7 @@ export function observe(
   }
   if (telemetry.has("step:resume")) emitTimers(telemetry, next, included);
   emitTransitions(telemetry, next, workflow, progress);
+  emitDrops(telemetry, next, progress);
   if (telemetry.has("advance")) {
     telemetry.emit("advance", {
       ...aboutInstance(next),
@@ -108,13 +110,14 @@ export function emitStart(
   telemetry: Telemetry,
   state: InstanceState,
   workflow: Workflow,
-  progress: Pick<Progress, "applied" | "started">,
+  progress: Pick<Progress, "applied" | "started" | "withdrawn">,
   error: Failure | undefined,
 ): void {
   if (telemetry.has("workflow:start")) {
     telemetry.emit("workflow:start", { ...aboutInstance(state), tags: state.tags });
   }
   emitTransitions(telemetry, state, workflow, progress);
+  emitDrops(telemetry, state, progress);
   if (!isFinal(state.status)) return;
   const { status, insertedAt: at } = state;
   emitEnd(telemetry, state, { status, error, at });
@@ -158,6 +161,17 @@ function emitTimers(
 ): void {
   for (const { job, result } of included) {
     if (job.kind === "resume" && result) emitResume(telemetry, instance, result, "accepted");
+  }
+}
+
+function emitDrops(
+  telemetry: Telemetry,
+  instance: InstanceState,
+  { withdrawn }: Pick<Progress, "withdrawn">,
+): void {
+  if (withdrawn.length === 0 || !telemetry.has("step:drop")) return;
+  for (const { step, cause } of withdrawn) {
+    telemetry.emit("step:drop", { ...aboutInstance(instance), step, by: stepOf(cause) });
   }
 }
 

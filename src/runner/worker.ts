@@ -1,6 +1,7 @@
 import type { NewJob } from "../backend/job.ts";
 import type { Lease } from "../backend/queue.ts";
 import type { InstanceState } from "../backend/store.ts";
+import type { Activation } from "../core/engine/activation.ts";
 import type { Instance } from "../core/engine/instance.ts";
 import { HephaestusError } from "../core/errors/errors.ts";
 import { failure } from "../core/value/failure.ts";
@@ -217,8 +218,8 @@ export class WorkerProcess implements Host {
     else this.#claims.wake([queue]);
   }
 
-  abort(instance: string, reason: Error): void {
-    this.#running.abort(reason, instance);
+  abort(instance: string, reason: Error, one?: Activation): void {
+    this.#running.abort(reason, instance, one);
   }
 
   finished(instance: string, final?: Instance): void {

@@ -3,6 +3,7 @@ import { commits } from "./store_commits.ts";
 import { deletes } from "./store_deletes.ts";
 import { deliveries } from "./store_deliveries.ts";
 import { activations } from "./store_activations.ts";
+import { drops } from "./store_drops.ts";
 import { ends } from "./store_ends.ts";
 import { graphs } from "./store_graphs.ts";
 import { opens } from "./store_opens.ts";
@@ -25,6 +26,7 @@ export function storeContract(name: string, setup: Setup): void {
     deliveries(it);
     ends(it);
     activations(it);
+    drops(it);
     deletes(it);
     transactions(it);
     reads(it);

@@ -3,6 +3,7 @@ import {
   again,
   choice,
   done,
+  drop,
   FatalError,
   join,
   RetryLaterError,
@@ -131,6 +132,16 @@ export const looping = workflow("looping", { key: "id", input: type(), start: lo
   .on(finish, { ok: done })
   .build();
 
+const win = step("win", { events: ok, run: ({ emit }) => emit.ok() });
+const nudge = timer("nudge", "1d");
+/** A turn that drops a branch with a timer. */
+export const dropping = workflow("dropping", { key: "id", input: type(), start: look })
+  .on(look, { ok: [win, nudge] })
+  .on(win, { ok: [finish, drop(nudge)] })
+  .on(nudge, { elapsed: done })
+  .on(finish, { ok: done })
+  .build();
+
 const hold = step("hold", {
   events: ok,
   queue: "aside",
@@ -149,4 +160,4 @@ export const holding = workflow("holding", { key: "id", input: type(), start: ho
   .on(hold, { ok: done })
   .build();
 
-export const workflows = [road, asking, failing, looping, holding];
+export const workflows = [road, asking, failing, looping, dropping, holding];

@@ -3,7 +3,7 @@ import postgres from "postgres";
 import type { Hephaestus } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import { eventually } from "../everywhere.ts";
-import { answers, asking, deliveries, failing, holding, looping, road } from "./roads.ts";
+import { answers, asking, deliveries, dropping, failing, holding, looping, road } from "./roads.ts";
 import { again, completes, engine, seen, type Stage, type Story } from "./story.ts";
 
 const steps = [
@@ -130,6 +130,21 @@ export const storiesOfWorkers: readonly Story[] = [
       await stage.work();
       await completes(stage, looping, "one", ["look", "miss", "look", "miss", "finish"]);
       assertEquals((await stage.sql`select from effects`).length, 2);
+    },
+  })),
+  ...[true, false].map((inline): Story => ({
+    name: `a branch that is dropped, ${inline ? "inline" : "through jobs"}`,
+    statements: ["turn", "the user's effect", "commit", ...(inline ? [] : ["record"])],
+    before: ({ hephaestus }) => hephaestus.start(dropping, "one", undefined),
+    async act(url) {
+      const hephaestus = engine(url, { inline });
+      await hephaestus.work(often).ready;
+      await (await hephaestus.handle(dropping, "one"))!.result();
+    },
+    async finish(stage) {
+      await stage.work();
+      await completes(stage, dropping, "one", ["look", "win", "nudge", "finish"]);
+      assertEquals((await stage.sql`select from hephaestus.jobs`).length, 0);
     },
   })),
   {

@@ -25,6 +25,14 @@ const rules: Readonly<Record<string, string>> = {
     having count(r.step_ref) <> case i.workflow ${
     Object.entries(lengths).map(([name, length]) => `when '${name}' then ${length}`).join(" ")
   } end or count(r.step_ref) <> count(distinct (r.step_ref, r.activation))`,
+  "a race has one winner, and the other branch is not recorded": `
+    select i.id, array_agg(r.step_ref || ' ' || r.event || ' ' || r.processed) as story
+    from hephaestus.workflow_instances i
+    join hephaestus.step_results r on r.instance_id = i.id and r.applied_revision is not null
+    where i.workflow = 'races' and i.status = 'completed'
+    group by i.id
+    having count(*) filter (where r.step_ref in ('deal', 'miss') and r.event = 'ok') <> 1
+      or count(*) filter (where r.step_ref in ('rival', 'remind') and r.event = 'ok') <> 1`,
   "a result is there once": `
     select instance_id, step_ref, activation, waits, count(*) from hephaestus.step_results
     group by 1, 2, 3, 4 having count(*) > 1`,

@@ -31,7 +31,16 @@ export type Fault =
     | { readonly kind: "restart" }
   );
 
-export const names = ["shop", "wide", "desk", "doomed", "line", "turns", "hostile"] as const;
+export const names = [
+  "shop",
+  "wide",
+  "desk",
+  "doomed",
+  "line",
+  "turns",
+  "races",
+  "hostile",
+] as const;
 
 /** A call of the application. Keys name instances that earlier calls have started. */
 export type Call =

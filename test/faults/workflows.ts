@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { again, choice, done, join, signal, step, timer, type, workflow } from "../../mod.ts";
+import { again, choice, done, drop, join, signal, step, timer, type, workflow } from "../../mod.ts";
 
 /** Attempts of a step that must not be given up however often its process dies. */
 export const patience = 60;
@@ -157,7 +157,23 @@ export const turns = workflow("turns", { key, input, start: look })
   .on(tally, { ok: done })
   .build();
 
-export const all = { shop, wide, desk, doomed, line, turns } as const;
+const quote = plain("quote");
+const rival = writing("rival");
+const nudge = timer("nudge", "20ms");
+const remind = writing("remind");
+const deal = writing("deal");
+const miss = plain("miss");
+/** Two branches that drop each other: whoever is first goes on alone. */
+export const races = workflow("races", { key, input, start: quote })
+  .on(quote, { ok: [rival, nudge] })
+  .on(rival, { ok: [deal, drop(nudge)] })
+  .on(nudge, { elapsed: remind })
+  .on(remind, { ok: [miss, drop(rival)] })
+  .on(deal, { ok: done })
+  .on(miss, { ok: done })
+  .build();
+
+export const all = { shop, wide, desk, doomed, line, turns, races } as const;
 
 /** The steps that write in the transaction of their result. */
 export const writers: readonly string[] = [
@@ -176,6 +192,9 @@ export const writers: readonly string[] = [
   "l2",
   "l5",
   "look",
+  "rival",
+  "remind",
+  "deal",
 ];
 /** The steps that have code, and leave a line in the diary. */
 export const runners: readonly string[] = [
@@ -188,10 +207,12 @@ export const runners: readonly string[] = [
   "l1",
   "l4",
   "tally",
+  "quote",
+  "miss",
 ];
 /** The steps that use up all their attempts. */
 export const failing: readonly string[] = ["fail", "broken", "hostile"];
-/** How many steps of a completed instance have ended. */
+/** How many steps of a completed instance have ended. Of a race, it depends on who wins. */
 export const lengths: Readonly<Record<string, number>> = {
   shop: 6,
   wide: 7,

@@ -1,13 +1,16 @@
-import { choice, done, join, signal, step, timer, type, workflow } from "../../mod.ts";
+import { choice, done, drop, join, signal, step, timer, type, workflow } from "../../mod.ts";
 
 const ok = { ok: type() };
 const plain = <const N extends string>(name: N, queue: string) =>
   step(name, { events: ok, queue, run: ({ emit }) => emit.ok() });
+/** May also end by dropping everything beside it. */
+const cutting = <const N extends string>(name: N, queue: string) =>
+  step(name, { events: { ...ok, cut: type() }, queue, run: ({ emit }) => emit.ok() });
 const asked = <const N extends string>(name: N) => signal(name, { events: { given: type() } });
 
 const open = choice("open", { events: ok, decide: ({ emit }) => emit.ok() });
-const pack = plain("pack", "left");
-const wrap = plain("wrap", "right");
+const pack = cutting("pack", "left");
+const wrap = cutting("wrap", "right");
 const weigh = plain("weigh", "steps");
 const stamp = plain("stamp", "steps");
 const label = plain("label", "grave");
@@ -17,12 +20,24 @@ const paid = asked("paid");
 const agreed = asked("agreed");
 const approval = asked("approval");
 const meet = plain("meet", "steps");
+const brief = plain("brief", "steps");
+const rest = [
+  drop(weigh),
+  drop(stamp),
+  drop(label),
+  drop(nap),
+  drop(doze),
+  drop(paid),
+  drop(agreed),
+  drop(approval),
+] as const;
 
 /** Everything is active from the start, so that any two things can happen to one instance at the same time. */
 export const crossing = workflow("crossing", { key: "id", input: type(), start: open })
   .on(open, { ok: [pack, wrap, weigh, stamp, label, nap, doze, paid, agreed, approval] })
-  .on(pack, { ok: join(meet) })
-  .on(wrap, { ok: join(meet) })
+  .on(pack, { ok: join(meet), cut: [brief, drop(wrap), ...rest] })
+  .on(wrap, { ok: join(meet), cut: [brief, drop(pack), ...rest] })
+  .on(brief, { ok: done })
   .on(weigh, { ok: join(meet) })
   .on(stamp, { ok: join(meet) })
   .on(label, { ok: join(meet) })
@@ -45,4 +60,5 @@ export const served = {
 };
 export const deliveries = [paid.emit.given(), agreed.emit.given(), approval.emit.given()] as const;
 export const approved = approval.emit.given();
-export const steps = [...crossing.steps.keys()].sort();
+/** The steps of a run in which nothing is dropped. */
+export const steps = [...crossing.steps.keys()].filter((name) => name !== brief.name).sort();

@@ -14,6 +14,7 @@ export interface Fares {
 export const alone: Readonly<Record<Name, string>> = {
   claim: "advance, stamp, weigh",
   commit: "turn",
+  drop: "turn",
   record: "record",
   advance: "turn",
   timer: "turn",
@@ -48,8 +49,24 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     // The claimer's process row is held: it is not declared dead now. A job of another dead process wakes the advance.
     rescue: { waits: true, committed: "2 dead", rolledBack: "2 dead" },
     cancel: waits,
+    drop: waits,
+  },
+  drop: {
+    // The steps beside it are not claimed: their jobs go with its commit.
+    claim: skips("advance"),
+    drop: late("turn, pass"),
+    commit: late("turn, pass"),
+    record: late("record"),
+    advance: stale,
+    timer: late("turn, pass"),
+    // The job of a dead process is being deleted; that of the one that drops is held.
+    rescue: { waits: true, committed: "2 dead", rolledBack: "2 dead" },
+    cancel: waits,
+    delivery: late("NOT_WAITING"),
+    start: waits,
   },
   commit: {
+    drop: stale,
     commit: stale,
     advance: stale,
     timer: stale,
@@ -62,11 +79,13 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     // The advance that this result relies on cannot be claimed before it has committed.
     claim: skips("stamp, weigh"),
     record: waits,
+    drop: waits,
     delivery: waits,
     rescue: waits,
     cancel: waits,
   },
   advance: {
+    drop: stale,
     commit: stale,
     // Both have read the same results; the first one leaves nothing to do.
     advance: finds("turn, pass"),
@@ -76,6 +95,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     start: waits,
   },
   timer: {
+    drop: stale,
     commit: stale,
     advance: stale,
     timer: stale,
@@ -87,6 +107,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     claim: { waits: true, committed: "nothing" },
     // The zombie tries each turn again, then it leaves a result: none is taken from it.
     commit: late("turn, turn, turn, turn, record"),
+    drop: late("turn, turn, turn, turn, record"),
     record: late("record"),
     advance: late("turn, turn, turn, turn, retry"),
     timer: late("turn, turn, turn, turn, record"),
@@ -98,6 +119,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     // Steps are cancelled with the instance; an advance is not, it finds the instance final.
     claim: skips("advance"),
     commit: late("turn, pass"),
+    drop: late("turn, pass"),
     record: late("record"),
     advance: late("turn, pass"),
     timer: late("turn, pass"),
@@ -108,6 +130,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
   delivery: {
     claim: skips("stamp, weigh"),
     record: waits,
+    drop: waits,
     rescue: waits,
     delivery: finds("duplicate"),
   },
@@ -122,6 +145,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
 
 const results: { readonly [name in Name]?: readonly [left: string, right: string] } = {
   commit: ["pack", "wrap"],
+  drop: ["pack", "wrap"],
   record: ["pack", "wrap"],
   timer: ["nap", "doze"],
   delivery: ["approval", "approval"],

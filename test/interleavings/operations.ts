@@ -11,10 +11,10 @@ export type Operation = (party: Party, side: Side) => Promise<string>;
 
 const serves = [{ workflow: crossing.name, version: 1 }];
 
-function ended(party: Party, side: Side) {
+function ended(party: Party, side: Side, event: "ok" | "cut" = "ok") {
   const job = party.jobs.get(side === "left" ? "pack" : "wrap")!;
   const nothing = { output: undefined, metadata: undefined };
-  const of = { step: job.step!, activation: 1, event: "ok" };
+  const of = { step: job.step!, activation: 1, event };
   const more = { waits: false, attempt: 1, errors: undefined, duration: 1 };
   const result: NewResult = { ...of, ...nothing, ...more };
   return { job, ended: { ...of, ...nothing, result } };
@@ -46,6 +46,14 @@ export const operations = {
   /** A step has ended, and its process writes the turn. */
   async commit(party, side) {
     const { job, ended: of } = ended(party, side);
+    const over = party.over(job);
+    party.workers.committer.submit(job, of);
+    await over;
+    return writes(party);
+  },
+  /** A step has ended with an event that drops everything beside it. */
+  async drop(party, side) {
+    const { job, ended: of } = ended(party, side, "cut");
     const over = party.over(job);
     party.workers.committer.submit(job, of);
     await over;

@@ -4,7 +4,7 @@ import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
 import type { StepFailure } from "../../src/core/value/failure.ts";
-import { again, done, first, join } from "../../src/core/define/target.ts";
+import { again, done, drop, first, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
 import type { DeliveryOf, InputOf, Workflow } from "../../src/core/graph/workflow.ts";
@@ -232,4 +232,25 @@ export const polling = workflow("polling", { key: "id", input: type(), start: po
     failed: again(poll, { limit: 2 }),
   })
   .on(pause, { elapsed: again(poll, { limit: 3, then: done }) })
+  .build();
+
+// A reminder beside a wait, which ends with it, and two signals that race.
+const day = timer("day", "1d");
+const remind = step("remind", { events: { sent: type() }, run: ({ emit }) => emit.sent() });
+const activate = step("activate", {
+  needs: [validate.when("valid")],
+  events: { active: type() },
+  run: ({ emit }) => emit.active(),
+});
+const clicked = signal("clicked", { events: { yes: type(), no: type() } });
+export const onboarding = workflow("onboarding", {
+  key: "id",
+  input: type<Order>(),
+  start: validate,
+})
+  .on(validate, { valid: [clicked, day], invalid: done })
+  .on(clicked, { yes: [activate, drop(day)], no: [done, drop(day)] })
+  .on(day, { elapsed: [remind, drop(clicked)] })
+  .on(remind, { sent: done })
+  .on(activate, { active: done })
   .build();

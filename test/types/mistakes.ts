@@ -2,7 +2,7 @@
 import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
-import { again, done, first, join } from "../../src/core/define/target.ts";
+import { again, done, drop, first, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
 import { workflow } from "../../src/core/graph/builder.ts";
@@ -55,6 +55,20 @@ single().on(charge, { charged: [again(validate, { limit: 2 }), ship], declined: 
 single().on(charge, { charged: again(validate, { limit: 2, then: charge }), declined: done });
 // a loop that does not carry what its first step takes back
 workflow("w", { key: "w", input: type(), start: takes }).on(takes, { ok: again(takes, { limit: 2 }), no: again(takes, { limit: 2, then: done }) });
+// a branch that is dropped alone
+forked().on(reserve, { reserved: drop(charge), soldOut: done });
+// a branch that is dropped alone in a list
+forked().on(reserve, { reserved: [drop(charge)], soldOut: done });
+// a branch that is dropped beside done and a target
+forked().on(reserve, { reserved: [done, ship, drop(charge)], soldOut: done });
+// a branch that the event leads to and drops
+forked().on(reserve, { reserved: [ship, drop(ship)], soldOut: done });
+// a branch that no row above leads to
+forked().on(reserve, { reserved: [done, drop(ship)], soldOut: done });
+// a branch that the step comes from
+forked().on(reserve, { reserved: [done, drop(validate)], soldOut: done });
+// a branch that begins with the step itself
+forked().on(reserve, { reserved: [done, drop(reserve)], soldOut: done });
 // a loop without a limit
 single().on(charge, { charged: again(validate), declined: done });
 // a need that only the last round guarantees

@@ -1,8 +1,7 @@
 import { WorkflowDefinitionError } from "../errors/errors.ts";
-import type { ArrivalMode } from "../graph/graph.ts";
+import { checkRounds, described } from "./aims.ts";
 import { isObject, isStep, only, type Refuse } from "./options.ts";
 import type { Step } from "./step.ts";
-import type { StepDefinition } from "./step_definition.ts";
 
 /** The end of a path. */
 export interface Done {
@@ -38,11 +37,26 @@ export interface Again<S extends Step = Step, Then = unknown> {
   readonly then?: Then;
 }
 
+/** A branch that ends: its steps are withdrawn, whether they run, wait or have not started. */
+export interface Drop<S extends Step = Step> {
+  /** Distinguishes it from the other kinds of target. */
+  readonly kind: "drop";
+  /** The first step of the branch. */
+  readonly step: S;
+}
+
 /** A step that an event may lead to. */
 export type MoveTarget = Step | Join | First;
 
-/** Where an event leads: one target, several parallel targets, or `done`. */
-export type Move = MoveTarget | Done | readonly [MoveTarget, ...MoveTarget[]];
+/**
+ * Where an event leads: one target, several parallel targets, or `done`, and which branches it
+ * drops.
+ */
+export type Move =
+  | MoveTarget
+  | Done
+  | readonly [MoveTarget | Drop, ...(MoveTarget | Drop)[]]
+  | readonly [Done, ...Drop[]];
 
 /**
  * Ends a path. The instance completes when no step is active any more.
@@ -172,98 +186,44 @@ export function again<S extends Step, const Then extends Move = never>(
   return Object.freeze(then === undefined ? loop : { ...loop, then });
 }
 
-function checkRounds(options: object, refuse: Refuse): void {
-  const { limit, then } = options as Partial<Again>;
-  if (limit === undefined || !Number.isInteger(limit) || limit < 1 || limit > mostRounds) {
-    throw refuse(`option "limit" is not a whole number from 1 to 1,000,000`);
-  }
-  if ("then" in options && then === undefined) {
-    throw refuse(
-      `option "then" is undefined: leave it out to fail the instance after the last round`,
-    );
-  }
-  if (isAgain(then)) {
-    throw refuse(`option "then" leads back again. Use one loop with the larger limit`);
-  }
+/**
+ * Withdraws a branch that may still be active: `step` and every step that only `step` leads to.
+ *
+ * It stands beside a target, or beside {@linkcode done} to end the path. In the same transaction the
+ * waits and timers of the branch end, and its steps that run are aborted: what they still return is
+ * not recorded. A branch that has ended already is not changed.
+ *
+ * Use it for a reminder beside a wait, or for one of several branches that race. A delivery to a
+ * wait that was dropped throws `NotWaitingError`.
+ *
+ * @throws {WorkflowDefinitionError} When `step` is not a step.
+ *
+ * @example Remind after a day, until the link is clicked
+ * ```ts
+ * import { done, drop, signal, step, timer, type, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const work = step("work", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
+ * const [invite, remind, activate] = [work.as("invite"), work.as("remind"), work.as("activate")];
+ * const clicked = signal("clicked", { events: { yes: type() } });
+ * const day = timer("day", "1d");
+ * const onboarding = workflow("onboarding", { key: "user", input: type(), start: invite })
+ *   .on(invite, { ok: [clicked, day] })
+ *   .on(clicked, { yes: [activate, drop(day)] })
+ *   .on(day, { elapsed: remind })
+ *   .on(remind, { ok: done })
+ *   .on(activate, { ok: done })
+ *   .build();
+ * assertEquals([...onboarding.graph.branch("day")], ["day", "remind"]);
+ * ```
+ */
+export function drop<S extends Step>(step: S): Drop<S> {
+  return arrival("drop", step);
 }
 
-/** An activation is a number of 32 bits, and loops within each other add to it. */
-const mostRounds = 1_000_000;
-
-function arrival<K extends "join" | "first", S>(kind: K, step: S): { kind: K; step: S } {
+function arrival<K extends "join" | "first" | "drop", S>(kind: K, step: S): { kind: K; step: S } {
   if (!isStep(step)) {
     throw new WorkflowDefinitionError(`Cannot ${kind} ${described(step)}: it is not a step`);
   }
   return Object.freeze({ kind, step });
-}
-
-/** A target, before the graph is assembled. */
-export interface Aim {
-  readonly step: StepDefinition;
-  readonly mode: ArrivalMode;
-}
-
-/** Where an event leads back, before the graph is assembled. */
-export interface WayBack {
-  readonly step: StepDefinition;
-  readonly limit: number;
-  /** Whether the instance fails after the last round. */
-  readonly ends: boolean;
-}
-
-/** Reads where an event leads back; `undefined` when it does not. */
-export function wayBack(move: unknown, refuse: Refuse): WayBack | undefined {
-  if (!isAgain(move)) return undefined;
-  checkRounds(move, refuse);
-  const { step: { definition }, limit, then } = move;
-  return { step: definition, limit, ends: then === undefined };
-}
-
-/**
- * Reads the targets of an event; of an event that leads back, those after the last round. Errors
- * call the event `from`.
- */
-export function aims(move: unknown, from: string): readonly Aim[] {
-  if (isAgain(move)) return move.then === undefined ? [] : aims(move.then, from);
-  if (isDone(move)) return [];
-  const list = Array.isArray(move) ? move.map((target) => aim(target, from)) : [aim(move, from)];
-  if (list.length === 0) {
-    throw new WorkflowDefinitionError(
-      `Cannot route ${from} to an empty list: use done to end the path`,
-    );
-  }
-  return list;
-}
-
-function aim(target: unknown, from: string): Aim {
-  if (isStep(target)) return { step: target.definition, mode: "plain" };
-  if (typeof target === "object" && target !== null && "kind" in target && "step" in target) {
-    const { kind, step } = target;
-    if ((kind === "join" || kind === "first") && isStep(step)) {
-      return { step: step.definition, mode: kind };
-    }
-  }
-  throw new WorkflowDefinitionError(
-    `Cannot route ${from} to ${described(target)}: it is not a step` +
-      (isDone(target) ? ". done ends a path and must be the only target" : "") +
-      (isAgain(target) ? ". again must be the only target" : ""),
-  );
-}
-
-function described(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (isDone(value)) return "done";
-  if (isAgain(value)) return "again";
-  if (isObject(value) && (value["kind"] === "join" || value["kind"] === "first")) {
-    return value["kind"];
-  }
-  return value === null || value === undefined ? `${value}` : `a value of type ${typeof value}`;
-}
-
-function isAgain(value: unknown): value is Again & { step: { definition: StepDefinition } } {
-  return isObject(value) && value["kind"] === "again" && isStep(value["step"]);
-}
-
-function isDone(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "kind" in value && value.kind === "done";
 }

@@ -78,9 +78,7 @@ export class ControlDraft {
     }
     const { total = 0, since = 0 } = rounds.get(head) ?? {};
     rounds.set(head, { total: total + 1, since: since + 1 });
-    for (const join of [...(this.#arrived ?? this.#before.arrived).keys()]) {
-      if (body.has(join)) (this.#arrived ??= new Map(this.#before.arrived)).delete(join);
-    }
+    this.#forgetArrivals(body);
     for (const step of [...(this.#begun ?? this.#before.begun)]) {
       if (step === head || !body.has(step)) continue;
       (this.#begun ??= new Set(this.#before.begun)).delete(step);
@@ -110,6 +108,45 @@ export class ControlDraft {
     return early.size > 0 && early.has(activationKey(activation));
   }
 
+  /**
+   * Ends the active steps of a branch without a result, and forgets arrivals at its joins. The
+   * activations are recorded, so that what still comes for them is late.
+   */
+  withdraw(branch: ReadonlySet<string>): readonly Activation[] {
+    const withdrawn: Activation[] = [];
+    for (const [step, { activation }] of this.active) {
+      if (branch.has(step)) withdrawn.push({ step, activation });
+    }
+    for (const one of withdrawn) {
+      this.#leave(one);
+      this.#setActivation(one);
+    }
+    this.#forgetArrivals(branch);
+    return withdrawn;
+  }
+
+  #setActivation({ step, activation }: Activation): void {
+    (this.#activations ??= new Map(this.#before.activations)).set(step, activation);
+  }
+
+  #forgetArrivals(steps: ReadonlySet<string>): void {
+    for (const join of [...(this.#arrived ?? this.#before.arrived).keys()]) {
+      if (steps.has(join)) (this.#arrived ??= new Map(this.#before.arrived)).delete(join);
+    }
+  }
+
+  /** Removes an activation from the active steps, and what was kept for it. */
+  #leave(one: Activation): void {
+    const { step } = one;
+    this.active.delete(step);
+    if ((this.#later ?? this.#before.later).has(step)) {
+      (this.#later ??= new Set(this.#before.later)).delete(step);
+    }
+    if (this.isEarly(one)) {
+      (this.#early ??= new Set(this.#before.early)).delete(activationKey(one));
+    }
+  }
+
   /** Ends an activation that `causes` started, and records what it adds to the metadata. */
   end(
     ended: Activation,
@@ -117,16 +154,8 @@ export class ControlDraft {
     causes: readonly string[],
   ): void {
     const { step, activation } = ended;
-    this.active.delete(step);
-    if (activation !== firstActivation) {
-      (this.#activations ??= new Map(this.#before.activations)).set(step, activation);
-    }
-    if ((this.#later ?? this.#before.later).has(step)) {
-      (this.#later ??= new Set(this.#before.later)).delete(step);
-    }
-    if (this.isEarly(ended)) {
-      (this.#early ??= new Set(this.#before.early)).delete(activationKey(ended));
-    }
+    this.#leave(ended);
+    if (activation !== firstActivation) this.#setActivation(ended);
     if (metadata !== undefined) {
       (this.#metadata ??= new Map(this.#before.metadata)).set(step, metadata);
     }

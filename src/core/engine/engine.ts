@@ -1,11 +1,12 @@
 import { HephaestusError } from "../errors/errors.ts";
-import { type BackEdge, type Graph, type GraphStep, row } from "../graph/graph.ts";
-import { type Activation, activationBy, activationKey } from "./activation.ts";
+import { type BackEdge, type Graph, row } from "../graph/graph.ts";
+import { type Activation, activationKey } from "./activation.ts";
+import { keptIn } from "./cancel.ts";
 import { causesOf } from "./causes.ts";
-import { activationOf, emptyControl, isActive, nextActivation } from "./control.ts";
-import { ControlDraft, over } from "./draft.ts";
+import { emptyControl, isActive, nextActivation } from "./control.ts";
+import { ControlDraft } from "./draft.ts";
 import { filtered } from "./filtered.ts";
-import type { Control, InstanceStatus } from "./instance.ts";
+import type { Control } from "./instance.ts";
 import {
   type AppliedEnding,
   type Decide,
@@ -15,7 +16,9 @@ import {
   LATER,
   type Progress,
   type StepEnding,
+  type Withdrawn,
 } from "./progress.ts";
+import { statusOf } from "./status.ts";
 
 /** Starts an instance. */
 export function open(graph: Graph, decide: Decide): Progress {
@@ -37,27 +40,6 @@ export function advance(
   return new TurnBuilder(graph, control, decide).run(endings, false);
 }
 
-/** Ends an instance independently of its graph: no step is active afterwards. */
-export function cancel(control: Control): Progress {
-  return {
-    control: over(control),
-    status: "cancelled",
-    applied: none,
-    kept: none,
-    ignored: kept(control),
-    started: none,
-    waiting: none,
-    resolved: none,
-    wake: false,
-    failed: undefined,
-  };
-}
-
-/** Whether an active step waits for a delivery or for time and is not running any code. */
-function isWait(step: GraphStep, control: Pick<Control, "later">): boolean {
-  return step.kind === "signal" || step.kind === "timer" || control.later.has(step.name);
-}
-
 const none: readonly never[] = [];
 
 /** Computes one turn of one instance: the mutable part of {@linkcode advance}. */
@@ -72,12 +54,15 @@ class TurnBuilder {
   readonly #applied: AppliedEnding[] = [];
   readonly #started: Activation[] = [];
   readonly #waiting: Activation[] = [];
+  readonly #withdrawn: Withdrawn[] = [];
+  /** Choices that have started and have not decided. */
+  readonly #undecided: Activation[] = [];
   /**
-   * Results that came too late: the activation has already ended, or a delivery had already ended
-   * the wait that an asynchronous step reports.
+   * Results that came too late: the activation has already ended or was dropped, or a delivery had
+   * already ended the wait that an asynchronous step reports.
    */
   readonly #late: StepEnding[] = [];
-  /** Deliveries that were kept for a round that is over. */
+  /** Deliveries that were kept for a round that is over, or for a branch that was dropped. */
   readonly #overdue: Ignored[] = [];
   #failed: InstanceFailure | undefined;
 
@@ -96,14 +81,22 @@ class TurnBuilder {
       else this.#keep(ending);
     }
     if (opening) this.#start(this.#graph.start, "");
+    this.#decideAll();
     let next = 0;
-    while (next < this.#ready.length && !this.#failed) this.#end(this.#ready[next++]!, false);
+    while (next < this.#ready.length && !this.#failed) {
+      const ending = this.#ready[next++]!;
+      if (isActive(this.#draft, ending)) this.#end(ending, false);
+      else this.#late.push(ending);
+      this.#decideAll();
+    }
     return this.#progress(this.#ready.slice(next));
   }
 
   /** Whether an activation that is not active will not start any more. */
   #isOverdue({ step, activation }: Activation): boolean {
-    return activation < activationOf(this.#draft, step) || activation < this.#next(step);
+    const { active, activations } = this.#draft;
+    return activation < (active.get(step)?.activation ?? 0) ||
+      activation <= (activations.get(step) ?? 0) || activation < this.#next(step);
   }
 
   #next(step: string): number {
@@ -147,9 +140,21 @@ class TurnBuilder {
       if (since + 1 < loop.limit) return this.#goBack(loop, ending);
       if (loop.ends) return this.#useUp(loop, ending);
     }
+    for (const head of step?.drops.get(ending.event) ?? none) this.#drop(head, ending);
     for (const { to, mode } of moves) {
       if (mode === "join") this.#join(to);
       else if (mode === "plain" || this.#draft.begin(to)) this.#start(to, activationKey(ending));
+    }
+  }
+
+  #drop(head: string, ending: StepEnding): void {
+    const cause = activationKey(ending);
+    const early = this.#before.early;
+    for (const one of this.#draft.withdraw(this.#graph.branch(head))) {
+      const key = activationKey(one);
+      const given = this.#ready.some((ending) => activationKey(ending) === key);
+      if (early.has(key) && !given) this.#overdue.push({ ...one, waits: false });
+      this.#withdrawn.push({ ...one, cause });
     }
   }
 
@@ -187,12 +192,25 @@ class TurnBuilder {
     if (this.#failed) return;
     const started = { step: name, activation: this.#next(name) };
     this.#draft.active.set(name, { activation: started.activation, cause });
-    if (this.#graph.steps.get(name)?.kind === "choice") return this.#choose(started);
+    if (this.#graph.steps.get(name)?.kind === "choice") {
+      this.#undecided.push(started);
+      return;
+    }
     this.#started.push(started);
     const unread = this.#unread?.get(activationKey(started));
     if (unread === undefined) return;
     this.#unread?.delete(activationKey(started));
     this.#ready.push(unread);
+  }
+
+  /**
+   * Lets choices decide once everything that the same event starts has started: a choice may drop a
+   * step that stands beside it.
+   */
+  #decideAll(): void {
+    for (let one = this.#undecided.shift(); one && !this.#failed; one = this.#undecided.shift()) {
+      if (isActive(this.#draft, one)) this.#choose(one);
+    }
   }
 
   #choose({ step, activation }: Activation): void {
@@ -221,12 +239,13 @@ class TurnBuilder {
     const started = filtered(this.#started, stillActive);
     return {
       control: over ? this.#draft.over() : this.#draft.done(),
-      status: this.#status(),
+      status: this.#failed ? "failed" : statusOf(this.#graph, this.#draft.done()),
       applied: this.#applied,
       kept,
       ignored: this.#ignored(filtered(unread, (ending) => !isKept(ending)), over),
       started,
       waiting: filtered(this.#waiting, stillActive),
+      withdrawn: this.#withdrawn,
       resolved: this.#resolved(),
       wake: started.some((one) => this.#draft.isEarly(one)),
       failed: this.#failed,
@@ -237,7 +256,7 @@ class TurnBuilder {
     const late = this.#late.length + this.#overdue.length;
     if (unread.length + late === 0 && !over) return none;
     const forgotten = over
-      ? kept(this.#draft.done()).filter((one) => !this.#unread?.has(activationKey(one)))
+      ? keptIn(this.#draft.done()).filter((one) => !this.#unread?.has(activationKey(one)))
       : none;
     return [...[...unread, ...this.#late].map(ignored), ...this.#overdue, ...forgotten];
   }
@@ -254,17 +273,6 @@ class TurnBuilder {
     const isWaiting = step?.kind === "signal" || step?.asynchronous === true;
     return isWaiting && isActive(this.#before, ending) && !isActive(this.#draft, ending);
   }
-
-  #status(): InstanceStatus {
-    if (this.#failed) return "failed";
-    if (this.#draft.active.size === 0) return "completed";
-    const { later } = this.#draft.done();
-    for (const name of this.#draft.active.keys()) {
-      const step = this.#graph.steps.get(name);
-      if (step === undefined || !isWait(step, { later })) return "running";
-    }
-    return "waiting";
-  }
 }
 
 function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly StepEnding[] {
@@ -274,9 +282,4 @@ function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly Step
 
 function ignored({ step, activation, event }: StepEnding): Ignored {
   return { step, activation, waits: event === LATER };
-}
-
-/** Early deliveries that were kept. */
-function kept({ early }: Pick<Control, "early">): readonly Ignored[] {
-  return [...early].map((key) => ({ ...activationBy(key), waits: false }));
 }

@@ -114,7 +114,7 @@ export interface HistoryEntry {
   readonly activation: number;
   /**
    * The event that it emitted; `"__failed__"` when it failed for good, `"__async__"` when it began
-   * to wait.
+   * to wait, `"__dropped__"` when its branch was dropped.
    */
   readonly event: string;
   /** The output of the event. */

@@ -9,6 +9,9 @@ export const LATER = "__async__";
 /** The event of a step that has failed for good. */
 export const FAILED = "__failed__";
 
+/** The event of a step that was active when its branch was dropped. */
+export const DROPPED = "__dropped__";
+
 /** How a step ended, as the engine sees it. */
 export interface StepEnding extends Activation {
   readonly event: string;
@@ -36,6 +39,12 @@ export interface AppliedEnding {
   readonly decided: boolean;
 }
 
+/** An activation that was active when its branch was dropped. */
+export interface Withdrawn extends Activation {
+  /** The key of the activation whose event dropped the branch. */
+  readonly cause: string;
+}
+
 /** Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet. */
 export type Decide = (
   choice: Activation,
@@ -61,6 +70,8 @@ export interface Progress {
   readonly started: readonly Activation[];
   /** Asynchronous steps that began to wait and still do. */
   readonly waiting: readonly Activation[];
+  /** Steps that were active when their branch was dropped. */
+  readonly withdrawn: readonly Withdrawn[];
   /** Waits that were open before the turn and have ended. */
   readonly resolved: readonly Activation[];
   /**

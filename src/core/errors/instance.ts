@@ -1,4 +1,5 @@
 import type { InstanceStatus } from "../engine/instance.ts";
+import { DROPPED } from "../engine/progress.ts";
 import { HephaestusError, listed } from "./base.ts";
 
 /** The instance that an error is about, by business key or by id. */
@@ -144,7 +145,11 @@ export class NotWaitingError extends HephaestusError {
     options?: ErrorOptions,
   ) {
     const waiting = `${of.kind ?? "signal"} "${of.step}" is not waiting`;
-    const ended = of.event === undefined ? "" : `, it ended with "${of.event}"`;
+    const ended = of.event === undefined
+      ? ""
+      : of.event === DROPPED
+      ? ", its branch was dropped"
+      : `, it ended with "${of.event}"`;
     const since = of.since === undefined ? "" : ` (since ${of.since.toISOString()})`;
     const sentence = `Cannot resume ${
       named(of)

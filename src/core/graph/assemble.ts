@@ -1,6 +1,6 @@
 import type { Refuse } from "../define/options.ts";
 import { canFail, failedEvent, type StepDefinition } from "../define/step_definition.ts";
-import { type Aim, aims, type WayBack, wayBack } from "../define/target.ts";
+import { type Aim, aims, dropped, type WayBack, wayBack } from "../define/aims.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
 
 /** A step and where each of its events leads. */
@@ -9,6 +9,7 @@ export interface WorkflowRow {
   /** For an event that leads back: where it leads after the last round. */
   readonly moves: ReadonlyMap<string, readonly Aim[]>;
   readonly loops: ReadonlyMap<string, WayBack>;
+  readonly drops: ReadonlyMap<string, readonly StepDefinition[]>;
 }
 
 /**
@@ -29,6 +30,7 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
   }
   const read = new Map<string, readonly Aim[]>();
   const loops = new Map<string, WayBack>();
+  const drops = new Map<string, readonly StepDefinition[]>();
   const events = [...step.events.keys(), ...(given.has(failedEvent) ? [failedEvent] : [])];
   for (const event of events) {
     if (!given.has(event)) {
@@ -43,8 +45,15 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
     read.set(event, list);
     const back = wayBack(given.get(event), refuse);
     if (back !== undefined) loops.set(event, back);
+    const branches = dropped(given.get(event));
+    for (const [at, branch] of branches.entries()) {
+      const what = `event "${step.name}.${event}" drops "${branch.name}"`;
+      if (names.has(branch.name)) throw refuse(`${what} and leads to it`);
+      if (branches.indexOf(branch) < at) throw refuse(`${what} twice`);
+    }
+    if (branches.length > 0) drops.set(event, branches);
   }
-  return { step, moves: read, loops };
+  return { step, moves: read, loops, drops };
 }
 
 /**
@@ -66,13 +75,22 @@ export function assemble(
     else throw refuse(`two different steps are named "${step.name}"`);
   };
 
-  for (const { step, moves, loops } of rows) {
+  for (const { step, moves, loops, drops } of rows) {
     same(step);
     if (sealed.has(step.name)) throw refuse(`step "${step.name}" already has its transitions`);
     if (!open.delete(step.name)) {
       throw refuse(`step "${step.name}" is not the target of any transition above`);
     }
     sealed.add(step.name);
+    for (const [event, branches] of drops) {
+      for (const branch of branches) {
+        same(branch);
+        if (sealed.has(branch.name) || open.has(branch.name)) continue;
+        throw refuse(
+          `event "${step.name}.${event}" drops "${branch.name}", which is not the target of any transition above`,
+        );
+      }
+    }
     for (const [event, list] of moves) {
       for (const { step: to, mode } of list) {
         same(to);
@@ -101,7 +119,7 @@ export function assemble(
 }
 
 function node(
-  { step, moves, loops }: WorkflowRow,
+  { step, moves, loops, drops }: WorkflowRow,
   index: number,
   sources: ReadonlyMap<string, ReadonlySet<string>>,
 ): GraphStep {
@@ -117,6 +135,9 @@ function node(
       [...loops].map(([event, { step: { name }, limit, ends }]) =>
         [event, Object.freeze({ to: name, limit, ends })] as const
       ),
+    ),
+    drops: new Map(
+      [...drops].map(([event, branches]) => [event, branches.map(({ name }) => name)] as const),
     ),
     sources: [...(sources.get(step.name) ?? [])],
     needs: step.needs.map(({ name }) => name),

@@ -163,8 +163,8 @@ export type CheckedMoves<Moves, S extends Step, Open, Sealed extends string> = u
     keyof Moves,
     string,
   ] ? [Targets<Moves> & (Sealed | S["name"]) | Listed<Moves[keyof Moves]>] extends [never] ? unknown
-    : Explained<Moves, S, Sealed | S["name"], Certain<Open, S["name"]>>
-  : Explained<Moves, S, Sealed | S["name"], Certain<Open, S["name"]>>;
+    : Explained<Moves, S, Sealed | S["name"], Certain<Open, S["name"]>, OpenNames<Open>>
+  : Explained<Moves, S, Sealed | S["name"], Certain<Open, S["name"]>, OpenNames<Open>>;
 
 /**
  * The deliveries that a step accepts from outside.

@@ -9,6 +9,8 @@ export interface EncodedStep {
   readonly moves: Readonly<Record<string, readonly Arrival[]>>;
   /** The events that lead back, sorted; absent when there are none. */
   readonly loops?: Readonly<Record<string, BackEdge>>;
+  /** The events that drop branches, sorted; absent when there are none. */
+  readonly drops?: Readonly<Record<string, readonly string[]>>;
 }
 
 /**
@@ -28,7 +30,7 @@ export function decodeGraph(text: string): readonly EncodedStep[] {
   return JSON.parse(text);
 }
 
-function encodeStep({ name, kind, asynchronous, moves, loops }: GraphStep): EncodedStep {
+function encodeStep({ name, kind, asynchronous, moves, loops, drops }: GraphStep): EncodedStep {
   const sorted = [...moves].sort(([a], [b]) => compare(a, b));
   return {
     name,
@@ -39,6 +41,11 @@ function encodeStep({ name, kind, asynchronous, moves, loops }: GraphStep): Enco
     ),
     ...(loops.size === 0 ? {} : {
       loops: Object.fromEntries([...loops].sort(([a], [b]) => compare(a, b))),
+    }),
+    ...(drops.size === 0 ? {} : {
+      drops: Object.fromEntries(
+        [...drops].sort(([a], [b]) => compare(a, b)).map(([event, to]) => [event, [...to].sort()]),
+      ),
     }),
   };
 }
@@ -102,6 +109,12 @@ function stepChanges(
     if (now === undefined) changes.push(`event "${event}" of "${name}" was removed`);
     else if (JSON.stringify(was) !== JSON.stringify(is)) {
       changes.push(`event "${event}" of "${name}" ${ledBack(is)} and ${ledBack(was)} before`);
+    } else if (dropped(old, event) !== dropped(step, event)) {
+      changes.push(
+        `event "${event}" of "${name}" drops ${dropped(step, event)} instead of ${
+          dropped(old, event)
+        }`,
+      );
     } else if (
       targets(moves.filter(({ to }) => inBoth(to))) !==
         targets(now.filter(({ to }) => inBoth(to)))
@@ -115,6 +128,10 @@ function stepChanges(
     if (!before.has(event)) changes.push(`event "${event}" of "${name}" was added`);
   }
   return changes;
+}
+
+function dropped({ drops }: EncodedStep, event: string): string {
+  return drops?.[event]?.map((to) => `"${to}"`).join(" and ") ?? "nothing";
 }
 
 function ledBack(loop: BackEdge | undefined): string {

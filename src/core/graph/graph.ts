@@ -40,6 +40,8 @@ export interface GraphStep {
   readonly moves: ReadonlyMap<string, readonly Arrival[]>;
   /** The events that lead back to an earlier step. */
   readonly loops: ReadonlyMap<string, BackEdge>;
+  /** The events that drop branches, with the first step of each. */
+  readonly drops: ReadonlyMap<string, readonly string[]>;
   /** The steps that lead to it with `join`, in row order. */
   readonly sources: readonly string[];
   /** The steps that it reads and whose results are certain to exist when it starts. */
@@ -62,6 +64,8 @@ export interface Graph {
   body(head: string): ReadonlySet<string>;
   /** The steps that loops lead back to and that run `step` again. */
   loopsAround(step: string): readonly string[];
+  /** The step and the steps that only it leads to, in row order: what `drop` withdraws. */
+  branch(step: string): ReadonlySet<string>;
   /** Whether another step needs or sees `step`. */
   isRead(step: string): boolean;
 }
@@ -78,7 +82,8 @@ export function row(graph: Graph, step: string): number {
 export function graph(steps: readonly GraphStep[]): Graph {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const read = new Set(steps.flatMap((step) => [...step.needs, ...step.sees]));
-  const bodies = loopBodies(steps);
+  const branches = droppedBranches(steps);
+  const bodies = loopBodies(steps, branches);
   const around = new Map<string, string[]>();
   for (const [head, body] of bodies) {
     for (const name of body) around.set(name, [...around.get(name) ?? none, head]);
@@ -89,19 +94,53 @@ export function graph(steps: readonly GraphStep[]): Graph {
     sources: (step: string): readonly string[] => byName.get(step)?.sources ?? [],
     body: (head: string): ReadonlySet<string> => bodies.get(head) ?? nothing,
     loopsAround: (step: string): readonly string[] => around.get(step) ?? none,
+    branch: (step: string): ReadonlySet<string> =>
+      branches.get(step) ?? branchOf(step, steps, nextSteps(steps)),
     isRead: (step: string): boolean => read.has(step),
   });
 }
 
+function nextSteps(steps: readonly GraphStep[]): ReadonlyMap<string, readonly string[]> {
+  return new Map(steps.map((step) => [step.name, targetsOf(step)]));
+}
+
+/** The branches that events drop, by their first step. */
+function droppedBranches(
+  steps: readonly GraphStep[],
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const heads = new Set(steps.flatMap(({ drops }) => [...drops.values()].flat()));
+  if (heads.size === 0) return new Map();
+  const ahead = nextSteps(steps);
+  return new Map([...heads].map((head) => [head, branchOf(head, steps, ahead)]));
+}
+
+/** A step and every step that cannot be reached without it. */
+function branchOf(
+  head: string,
+  steps: readonly GraphStep[],
+  ahead: ReadonlyMap<string, readonly string[]>,
+): ReadonlySet<string> {
+  const behind = reachable(head, ahead);
+  const start = steps[0]?.name ?? "";
+  const others = start === head
+    ? nothing
+    : reachable(start, new Map([...ahead].filter(([name]) => name !== head)));
+  const only = ({ name }: GraphStep) => name === head || (behind.has(name) && !others.has(name));
+  return new Set(steps.filter(only).map(({ name }) => name));
+}
+
 /**
  * The steps of every loop, by the step that it leads back to: what lies between that step and the
- * rows that lead back to it.
+ * rows that lead back to it, and the branches that these steps drop.
  */
-function loopBodies(steps: readonly GraphStep[]): ReadonlyMap<string, ReadonlySet<string>> {
+function loopBodies(
+  steps: readonly GraphStep[],
+  branches: ReadonlyMap<string, ReadonlySet<string>>,
+): ReadonlyMap<string, ReadonlySet<string>> {
   const bodies = new Map<string, Set<string>>();
   const tails = steps.flatMap(({ name, loops }) => [...loops.values()].map(({ to }) => [to, name]));
   if (tails.length === 0) return bodies;
-  const ahead = new Map(steps.map((step) => [step.name, targetsOf(step)]));
+  const ahead = nextSteps(steps);
   const above = new Map<string, string[]>(steps.map(({ name }) => [name, []]));
   for (const [name, targets] of ahead) for (const to of targets) above.get(to)?.push(name);
   for (const [head = "", tail = ""] of tails) {
@@ -110,6 +149,18 @@ function loopBodies(steps: readonly GraphStep[]): ReadonlyMap<string, ReadonlySe
     const body = bodies.get(head) ?? new Set();
     for (const { name } of steps) if (behind.has(name) && before.has(name)) body.add(name);
     bodies.set(head, body);
+  }
+  if (branches.size === 0) return bodies;
+  const drops = new Map(steps.map((step) => [step.name, [...step.drops.values()].flat()]));
+  for (const [head, body] of bodies) {
+    const behind = reachable(head, ahead);
+    // A branch that is added may drop another one.
+    for (const name of body) {
+      for (const first of drops.get(name) ?? none) {
+        if (!behind.has(first)) continue;
+        for (const member of branches.get(first) ?? nothing) body.add(member);
+      }
+    }
   }
   return bodies;
 }

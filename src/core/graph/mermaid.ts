@@ -9,7 +9,10 @@ const shapes: Readonly<Record<StepKind, readonly [open: string, close: string]>>
 
 const arrows = { plain: "-->", join: "==>", first: "-.->" } as const;
 
-/** The graph as a Mermaid flowchart. Thick arrows are joins; dotted arrows are `first`. */
+/**
+ * The graph as a Mermaid flowchart. Thick arrows are joins, dotted arrows are `first`, and a cross
+ * marks a branch that is dropped.
+ */
 export function toMermaid(graph: Graph): string {
   const lines = ["flowchart TD"];
   const id = (name: string): string => `s${graph.steps.get(name)?.index ?? "?"}`;
@@ -28,6 +31,9 @@ export function toMermaid(graph: Graph): string {
       }
       for (const { to, mode } of arrivals) {
         lines.push(`  ${id(step.name)} ${arrows[mode]}|"${escaped(event)}"| ${id(to)}`);
+      }
+      for (const branch of step.drops.get(event) ?? []) {
+        lines.push(`  ${id(step.name)} --x|"${escaped(event)}"| ${id(branch)}`);
       }
       if (arrivals.length > 0) continue;
       lines.push(`  ${id(step.name)} -->|"${escaped(event)}"| done`);

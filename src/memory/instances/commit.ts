@@ -1,7 +1,8 @@
 import type { JobId } from "../../backend/job.ts";
 import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
-import type { Pass, Processed, Recording, Turn } from "../../backend/turn.ts";
+import type { Pass, Processed, Recorded, Recording, Turn } from "../../backend/turn.ts";
 import { isFinal } from "../../core/engine/instance.ts";
+import { DROPPED } from "../../core/engine/progress.ts";
 import { insertJob, reuseJob, wakeAdvance } from "../jobs/insert.ts";
 import { cancelJob, discardJob, leased, liveJobs } from "../jobs/jobs.ts";
 import { jsonb } from "../jsonb.ts";
@@ -41,7 +42,9 @@ function write(tables: MemoryTables, process: string | undefined, turn: Turn): b
   const before = tables.instances.get(turn.instance);
   if (before?.revision !== turn.revision) return false;
   // A delivery came first: the turn was computed from a result that was not kept.
-  if (turn.recorded.some(({ result }) => hasResult(tables, turn.instance, result))) return false;
+  const isKnown = ({ result }: Recorded) =>
+    result.event !== DROPPED && hasResult(tables, turn.instance, result);
+  if (turn.recorded.some(isKnown)) return false;
 
   const now = tables.now();
   const revision = turn.revision + 1;

@@ -1,10 +1,19 @@
 import type { InstanceState, LockedCommit, Written } from "../../backend/store.ts";
-import type { Turn } from "../../backend/turn.ts";
+import type { Recorded, Turn } from "../../backend/turn.ts";
 import { isFinal } from "../../core/engine/instance.ts";
+import { DROPPED } from "../../core/engine/progress.ts";
 import type { Queryable, Tx } from "../driver/contract.ts";
 import { insertJobs, reuseJobs } from "../jobs/insert.ts";
 import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
-import { at, each, isFinalStatus, written, writtenOf, type WrittenRow } from "../sql/fragments.ts";
+import {
+  at,
+  each,
+  isFinalStatus,
+  type OfTurn,
+  written,
+  writtenOf,
+  type WrittenRow,
+} from "../sql/fragments.ts";
 import { type Column, Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 import { dropRest, settle, wake } from "./commit_jobs.ts";
@@ -129,7 +138,21 @@ function advance(s: Statement, t: Tables, turns: readonly Turn[]): void {
 }
 
 function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
-  const recorded = each(turns, (turn) => turn.recorded);
+  const all = each(turns, (turn) => turn.recorded);
+  const isDropped = ({ row }: OfTurn<Recorded>) => row.result.event === DROPPED;
+  const dropped = all.filter(isDropped);
+  const ended = dropped.length === 0 ? all : all.filter((one) => !isDropped(one));
+  insertRecorded(s, t, "recorded", ended, "");
+  insertRecorded(s, t, "withdrawn", dropped, "on conflict do nothing");
+}
+
+function insertRecorded(
+  s: Statement,
+  t: Tables,
+  name: string,
+  recorded: readonly OfTurn<Recorded>[],
+  conflict: string,
+): void {
   if (recorded.length === 0) return;
   const rows = s.rows(
     "result",
@@ -142,7 +165,7 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
     ["duration", "float8", ({ row: { result } }) => result.duration],
   );
   s.with(
-    "recorded",
+    name,
     `(${
       insertResults(t, {
         instance: "advanced.id",
@@ -151,7 +174,7 @@ function record(s: Statement, t: Tables, turns: readonly Turn[]): void {
         process: "me.id",
         revision: "advanced.revision",
         at: "now() + result.place * interval '1 microsecond'",
-        from: `from ${rows} join advanced using (at) cross join me`,
+        from: `from ${rows} join advanced using (at) cross join me ${conflict}`,
       })
     })`,
   );

@@ -1,4 +1,5 @@
 import type { Lease } from "../../backend/queue.ts";
+import type { Activation } from "../../core/engine/activation.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
 import { Cancellation } from "../run/cancellation.ts";
 
@@ -31,12 +32,13 @@ export class Running {
     this.#drains.clear();
   }
 
-  /** Aborts the running steps of one instance, or all running steps. */
-  abort(reason: Error, instance?: string): void {
+  /** Aborts all running steps, those of one instance, or one of them. */
+  abort(reason: Error, instance?: string, one?: Activation): void {
     for (const { job, cancellation } of this.jobs.values()) {
-      if (instance === undefined || (job.instance === instance && job.kind === "execute")) {
-        cancellation.abort(reason);
-      }
+      const meant = instance === undefined ||
+        (job.instance === instance && job.kind === "execute" &&
+          (one === undefined || (job.step === one.step && job.activation === one.activation)));
+      if (meant) cancellation.abort(reason);
     }
   }
 

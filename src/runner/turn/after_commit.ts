@@ -1,5 +1,6 @@
 import type { InstanceState } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
+import { stepOf } from "../../core/engine/activation.ts";
 import { type Instance, isFinal } from "../../core/engine/instance.ts";
 import { FAILED, LATER } from "../../core/engine/progress.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
@@ -51,6 +52,10 @@ export function afterCommit(
     else host.expect(job.queue, job.delay);
   }
   if (turn.wake) host.expect(turn.wake.queue, 0);
+  for (const one of progress.withdrawn) {
+    const sentence = `Step "${one.step}" was dropped by "${stepOf(one.cause)}"`;
+    host.abort(next.id, new HephaestusError("CANCELLED", sentence), one);
+  }
   const error: Failure | undefined = turn.error === undefined ? undefined : JSON.parse(turn.error);
   observe(runtime.telemetry, plan, error, at);
   if (isFinal(next.status)) end({ runtime, host }, plan, error, at);

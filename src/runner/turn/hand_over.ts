@@ -68,7 +68,9 @@ function turnOf(
     processed,
     settled: heir === undefined ? settled.map(({ job }) => job.id) : none,
     discarded: discarded.map(({ job, result }) => ({ id: job.id, errors: result?.result.errors })),
-    resolved: progress.resolved,
+    resolved: progress.withdrawn.length === 0
+      ? progress.resolved
+      : [...progress.resolved, ...progress.withdrawn],
     started: filtered(jobs, (job) => job !== heir),
     reused: heir && { ...heir, id: included[0]!.job.id },
     wake: progress.wake ? wakeOf(runtime, workflow) : undefined,

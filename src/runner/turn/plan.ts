@@ -2,10 +2,17 @@ import type { InstanceState, UnreadResult } from "../../backend/store.ts";
 import type { Processed, Recorded, Turn, Wake } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { emptyControl, encodeControl, isActive } from "../../core/engine/control.ts";
-import { advance, cancel, open } from "../../core/engine/engine.ts";
+import { cancel } from "../../core/engine/cancel.ts";
+import { advance, open } from "../../core/engine/engine.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
-import { type AppliedEnding, LATER, type Progress } from "../../core/engine/progress.ts";
+import {
+  type AppliedEnding,
+  DROPPED,
+  LATER,
+  type Progress,
+  type Withdrawn,
+} from "../../core/engine/progress.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { type Failure, failure, type FailureForm, inForm } from "../../core/value/failure.ts";
 import type { OwnedJob } from "../host.ts";
@@ -164,10 +171,27 @@ function changes(
     kept.some((ending) => !control.early.has(activationKey(ending)));
 }
 
-/** The results that are written with the turn: of steps that have ended here, and of choices. */
-function recordedIn({ applied }: Progress): readonly Recorded[] {
-  return filtered(applied, isRecorded)
+/**
+ * The results that are written with the turn: of steps that have ended here, of choices, and of
+ * steps whose branch was dropped.
+ */
+function recordedIn({ applied, withdrawn }: Progress): readonly Recorded[] {
+  const recorded = filtered(applied, isRecorded)
     .map(({ ending, causes }) => ({ result: ending.result, causes }));
+  return withdrawn.length === 0 ? recorded : [...recorded, ...withdrawn.map(droppedResult)];
+}
+
+function droppedResult({ step, activation, cause }: Withdrawn): Recorded {
+  const nothing = {
+    output: undefined,
+    metadata: undefined,
+    errors: undefined,
+    duration: undefined,
+  };
+  return {
+    result: { step, activation, waits: false, event: DROPPED, attempt: 1, ...nothing },
+    causes: [cause],
+  };
 }
 
 /** Whether a result has no row yet: it is from a step that has ended here or from a choice. */

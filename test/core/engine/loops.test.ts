@@ -1,70 +1,15 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { again, done, first, join, signal, step, type, workflow } from "../../../mod.ts";
 import { activationKey } from "../../../src/core/engine/activation.ts";
-import {
-  awaitedActivation,
-  decodeControl,
-  encodeControl,
-} from "../../../src/core/engine/control.ts";
-import { advance, cancel, open } from "../../../src/core/engine/engine.ts";
-import type { Control } from "../../../src/core/engine/instance.ts";
-import type { Progress, StepEnding } from "../../../src/core/engine/progress.ts";
+import { awaitedActivation, encodeControl } from "../../../src/core/engine/control.ts";
+import { cancel } from "../../../src/core/engine/cancel.ts";
+import { advance, open } from "../../../src/core/engine/engine.ts";
 import type { Workflow } from "../../../src/core/graph/workflow.ts";
-import { atRandom, type Choices, execute } from "../graph/proof/executor.ts";
-import { numbers, type Pick, randomLoops } from "../graph/proof/random_graphs.ts";
-
-function ending(step: string, activation: number, event = "ok"): StepEnding {
-  return { step, activation, event, output: undefined, metadata: undefined };
-}
-
-interface Ended {
-  readonly progress: Progress;
-  /** The key of each activation that ended, with its event. */
-  readonly applied: ReadonlyMap<string, string>;
-}
-
-/** Runs an instance to its end; ends random steps in each turn. */
-function run({ graph }: Workflow, choices: Choices, pick: Pick): Ended {
-  const times = new Map<string, number>();
-  const applied = new Map<string, string>();
-  const events = new Map<string, string>();
-  const eventOf = (
-    { step, activation }: { readonly step: string; readonly activation: number },
-  ) => {
-    const key = activationKey({ step, activation });
-    const known = events.get(key);
-    if (known !== undefined) return known;
-    const nth = (times.get(step) ?? 0) + 1;
-    times.set(step, nth);
-    events.set(key, choices(step, nth));
-    return events.get(key)!;
-  };
-  const decide = (one: { readonly step: string; readonly activation: number }) => ({
-    event: eventOf(one),
-    output: undefined,
-    metadata: undefined,
-  });
-  let progress = open(graph, decide);
-  for (let turns = 0;; turns++) {
-    for (const { ending } of progress.applied) {
-      const key = activationKey(ending);
-      assert(!applied.has(key), `${key} has ended twice`);
-      applied.set(key, ending.event);
-    }
-    const control: Control = decodeControl(encodeControl(progress.control));
-    assertEquals(encodeControl(control), encodeControl(progress.control));
-    if (control.active.size === 0) return { progress, applied };
-    assert(turns < 10_000, "the run does not end");
-    const active = [...control.active].map(([step, { activation }]) => ({ step, activation }));
-    const some = active.filter(() => pick(2) === 0);
-    const ends = (some.length > 0 ? some : active).map((one) =>
-      ending(one.step, one.activation, eventOf(one))
-    );
-    progress = advance(graph, control, ends, decide);
-  }
-}
+import { atRandom, execute } from "../graph/proof/executor.ts";
+import { numbers, randomLoops } from "../graph/proof/random_graphs.ts";
+import { ending, run } from "./runs.ts";
 
 describe("the engine, in loops", () => {
   it("starts what an executor without activations starts, in whatever order steps end", () => {

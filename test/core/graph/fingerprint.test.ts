@@ -12,6 +12,7 @@ function node(name: string, moves: Moves, part: Partial<GraphStep> = {}): GraphS
     index: 0,
     moves: new Map(moves),
     loops: new Map(),
+    drops: new Map(),
     sources: [],
     needs: [],
     sees: [],

@@ -9,6 +9,7 @@ function named(name: string): Graph {
     ...{ name, kind: "step", index: 0, asynchronous: false, sources: [], needs: [], sees: [] },
     moves: new Map([[name, []]]),
     loops: new Map(),
+    drops: new Map(),
   }]);
 }
 

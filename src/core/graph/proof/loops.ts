@@ -1,5 +1,6 @@
 import type { Refuse } from "../../define/options.ts";
 import { type BackEdge, type Graph, type GraphStep, reachable, targetsOf } from "../graph.ts";
+import type { Entry } from "./drops.ts";
 import { compatible, type Path } from "./paths.ts";
 import { has } from "./row_set.ts";
 
@@ -8,12 +9,6 @@ export interface BackEdgePaths {
   readonly from: GraphStep;
   readonly event: string;
   readonly loop: BackEdge;
-  readonly paths: readonly Path[];
-}
-
-/** An event that leads to a step, with every path on which it does. */
-interface Entry {
-  readonly from: number;
   readonly paths: readonly Path[];
 }
 
@@ -48,7 +43,7 @@ export function proveLoop(
       // Whatever else is active was not started by the loop.
       if (!body.has(before)) continue;
       for (const path of paths) {
-        if (has(path.ended, index)) continue;
+        if (has(path.ended, index) || has(path.gone, index)) continue;
         // What comes after this row comes in the last round, which does not lead back.
         const isActive = arriving.some((other) =>
           !has(other.ended, from.index) && compatible(path, other)

@@ -6,11 +6,19 @@ import { copy, including, intersect, none, type RowSet, same, unite } from "./ro
  * is kept.
  */
 export interface Path {
-  /** The event of each step that could have ended with another one, by row, in row order. */
+  /**
+   * The event of each step that could have ended with another one, by row, in row order. Races come
+   * after the rows.
+   */
   readonly decided: ReadonlyMap<number, string>;
   /** The rows of all steps that have certainly ended. */
   readonly ended: RowSet;
+  /** The rows of all steps that cannot be active any more, because their branch was dropped. */
+  readonly gone: RowSet;
 }
+
+/** The path to the first step. */
+export const start: Path = { decided: new Map(), ended: none(), gone: none() };
 
 /** If a step has more paths than this, they are replaced by what is certain on all of them. */
 export const limit = 4_096;
@@ -20,11 +28,15 @@ export function behind(path: Path, index: number, event: string, decides: boolea
   return {
     decided: decides ? new Map(path.decided).set(index, event) : path.decided,
     ended: including(path.ended, index),
+    gone: path.gone,
   };
 }
 
 /** Whether both paths can occur in one run. */
-export function compatible({ decided: a }: Path, { decided: b }: Path): boolean {
+export function compatible(
+  { decided: a }: Pick<Path, "decided">,
+  { decided: b }: Pick<Path, "decided">,
+): boolean {
   const [small, large] = a.size < b.size ? [a, b] : [b, a];
   for (const [index, event] of small) {
     const other = large.get(index);
@@ -52,13 +64,15 @@ export function together(
 function all(paths: readonly Path[]): Path | undefined {
   const decided = new Map<number, string>();
   let ended: RowSet | undefined;
+  const gone = none();
   for (const path of paths) {
-    if (!compatible({ decided, ended: path.ended }, path)) return undefined;
+    if (!compatible({ decided }, path)) return undefined;
     for (const [index, event] of path.decided) decided.set(index, event);
     if (ended === undefined) ended = copy(path.ended);
     else unite(ended, path.ended);
+    unite(gone, path.gone);
   }
-  return { decided: sorted(decided), ended: ended ?? none() };
+  return { decided: sorted(decided), ended: ended ?? none(), gone };
 }
 
 function product(left: readonly Path[], right: readonly Path[]): readonly Path[] {
@@ -67,9 +81,10 @@ function product(left: readonly Path[], right: readonly Path[]): readonly Path[]
   for (const a of left) {
     for (const b of right) {
       if (!compatible(a, b)) continue;
-      const ended = copy(a.ended);
+      const [ended, gone] = [copy(a.ended), copy(a.gone)];
       unite(ended, b.ended);
-      pairs.push({ decided: sorted(new Map([...a.decided, ...b.decided])), ended });
+      unite(gone, b.gone);
+      pairs.push({ decided: sorted(new Map([...a.decided, ...b.decided])), ended, gone });
     }
   }
   return pairs;
@@ -82,21 +97,24 @@ function sorted(decided: ReadonlyMap<number, string>): ReadonlyMap<number, strin
 /** What is true on every one of these paths. */
 export function certain(paths: readonly Path[]): Path {
   const [head, ...rest] = paths;
-  if (head === undefined) return { decided: new Map(), ended: none() };
+  if (head === undefined) return start;
   if (rest.length === 0) return head;
-  const ended = copy(head.ended);
-  for (const path of rest) intersect(ended, path.ended);
+  const [ended, gone] = [copy(head.ended), copy(head.gone)];
+  for (const path of rest) {
+    intersect(ended, path.ended);
+    intersect(gone, path.gone);
+  }
   const decided = new Map(
     [...head.decided].filter(([index, event]) =>
       rest.every((path) => path.decided.get(index) === event)
     ),
   );
-  return { decided, ended };
+  return { decided, ended, gone };
 }
 
 /** How decisions may be dropped. */
 export interface Outcomes {
-  /** The number of events of each row. */
+  /** The number of events of each row, and of ends of each race. */
   readonly of: readonly number[];
   /** Rows whose decisions are kept where the same steps have not ended on all paths. */
   readonly kept: ReadonlySet<number>;

@@ -6,6 +6,7 @@ import {
   type StepDefinition,
 } from "../../define/step_definition.ts";
 import { type ArrivalMode, type Graph, type GraphStep, row } from "../graph.ts";
+import { type DropPaths, dropping, type Entry, proveDrops, racesOf } from "./drops.ts";
 import { type BackEdgePaths, proveLoop } from "./loops.ts";
 import {
   behind,
@@ -14,17 +15,10 @@ import {
   parted,
   type Path,
   simplified,
+  start,
   together,
 } from "./paths.ts";
 import { has, including, none, type RowSet, unite } from "./row_set.ts";
-
-/** One event that leads to a step, with every path on which it does. */
-interface WayIn {
-  readonly from: number;
-  readonly event: string;
-  readonly mode: ArrivalMode;
-  readonly paths: readonly Path[];
-}
 
 /** A path by which a step may be started. */
 interface ArrivingPath extends Path {
@@ -35,7 +29,8 @@ interface ArrivingPath extends Path {
 
 /**
  * Proves that no run can start a step twice, that every join can start, that the needs of a step
- * are met on every path to it, and that every round of a loop begins like the first.
+ * are met on every path to it, that every round of a loop begins like the first, and that nothing
+ * depends on when a branch is dropped.
  *
  * The compiler proves the same from the facts that are certain. This function compares whole paths,
  * up to 4,096 of them per step. Beyond that, it uses only what is certain on all of them. It may
@@ -47,26 +42,31 @@ export function prove(
   refuse: Refuse,
 ): void {
   const steps = [...graph.steps.values()];
-  const events = steps.map(({ moves }) => moves.size);
-  const entries = steps.map((): WayIn[] => []);
+  const races = racesOf(graph);
+  const ends = [...steps.map(({ moves }) => moves.size), ...races.map(({ ends }) => ends)];
+  const entries = steps.map((): Entry[] => []);
   const past = steps.map(() => none());
-  const start: Path = { decided: new Map(), ended: none() };
   const loops: BackEdgePaths[] = [];
-  const loopless = steps.every((step) => step.loops.size === 0);
+  const dropped: DropPaths[] = [];
+  const isPlain = steps.every((step) => step.loops.size === 0 && step.drops.size === 0);
 
   for (const step of steps) {
     const arrived = entries[step.index] ?? [];
     const before = past[step.index] ?? none();
-    const outcomes = { of: events, kept: rowsAround(step, graph) };
+    const outcomes = { of: ends, kept: rowsAround(step, graph) };
     const paths = step.index === 0 ? [start] : ways(step, arrived, steps, outcomes, refuse);
-    // Only a proof of loops reads them again. They are large.
-    if (loopless) entries[step.index] = [];
+    // Only the proofs of loops and drops read them again. They are large.
+    if (isPlain) entries[step.index] = [];
     reads(step, definitions, graph, paths, before, refuse);
     const after = including(before, step.index);
     for (const [event, arrivals] of step.moves) {
       const loop = step.loops.get(event);
-      if (arrivals.length === 0 && loop === undefined) continue;
-      const left = paths.map((path) => behind(path, step.index, event, step.moves.size > 1));
+      const drops = step.drops.has(event);
+      if (arrivals.length === 0 && loop === undefined && !drops) continue;
+      const left = paths
+        .map((path) => behind(path, step.index, event, step.moves.size > 1))
+        .flatMap((path) => dropping(path, step, event, graph, races) ?? []);
+      if (drops) dropped.push({ from: step, event, paths: left });
       if (loop !== undefined) loops.push({ from: step, event, loop, paths: left });
       for (const { to, mode } of arrivals) {
         const index = graph.steps.get(to)?.index ?? 0;
@@ -75,6 +75,7 @@ export function prove(
       }
     }
   }
+  for (const one of dropped) proveDrops(one, graph, entries, refuse);
   for (const loop of loops) proveLoop(loop, graph, entries, refuse);
 }
 
@@ -90,12 +91,12 @@ function rowsAround({ name }: GraphStep, graph: Graph): ReadonlySet<number> {
 /** Returns every path that starts a step. */
 function ways(
   step: GraphStep,
-  entries: readonly WayIn[],
+  entries: readonly Entry[],
   steps: readonly GraphStep[],
   outcomes: Outcomes,
   refuse: Refuse,
 ): readonly Path[] {
-  const name = ({ from, event }: WayIn): string => `"${steps[from]?.name}.${event}"`;
+  const name = ({ from, event }: Entry): string => `"${steps[from]?.name}.${event}"`;
   const found: ArrivingPath[] = [];
   for (const entry of entries) {
     if (entry.mode === "join") continue;
@@ -104,6 +105,7 @@ function ways(
   const joined = joins(step, entries.filter(({ mode }) => mode === "join"), outcomes, refuse);
   for (const path of joined) found.push({ ...path, mode: "join", by: "its join" });
 
+  if (found.length === 0) throw refuse(`step "${step.name}" can never start: no run reaches it`);
   const both = clash(found, new Set());
   if (both !== undefined) {
     throw refuse(
@@ -117,7 +119,7 @@ function ways(
 /** Returns every path on which all sources of a join arrive. */
 function joins(
   step: GraphStep,
-  entries: readonly WayIn[],
+  entries: readonly Entry[],
   outcomes: Outcomes,
   refuse: Refuse,
 ): readonly Path[] {

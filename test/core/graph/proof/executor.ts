@@ -1,8 +1,8 @@
 import type { Workflow } from "../../../../src/core/graph/workflow.ts";
 import { numbers } from "./random_graphs.ts";
 
-/** How a step ends when it runs for the nth time, from 1. */
-export type Choices = (step: string, nth: number) => string;
+/** How a step ends in a round, from 1. */
+export type Choices = (step: string, round: number) => string;
 
 /** What a run did, by an executor that knows nothing of the engine. */
 export interface Run {
@@ -16,6 +16,8 @@ export interface Run {
   readonly unmet: readonly string[];
   /** Steps that the loop had started, or arrivals of it at a join, when it led back. */
   readonly inTheWay: readonly string[];
+  /** Steps that started after they had been dropped. */
+  readonly dropped: readonly string[];
   /** Joins that wait in a loop for a step outside, which arrived in an earlier round. */
   readonly lost: readonly string[];
 }
@@ -35,6 +37,7 @@ export function execute(
   const begun = new Set<string>();
   const startedBy = new Map<string, readonly string[]>();
   const times = new Map<string, number>();
+  const gone = new Set<string>();
   const rounds = new Map<string, number>();
   const active: string[] = [];
   const run = {
@@ -42,6 +45,7 @@ export function execute(
     unmet: [] as string[],
     inTheWay: [] as string[],
     lost: [] as string[],
+    dropped: [] as string[],
     usedUp: false,
   };
   const all: string[] = [];
@@ -51,11 +55,11 @@ export function execute(
       run.twice.push(name);
       return;
     }
+    if (gone.has(name)) run.dropped.push(name);
     begun.add(name);
     startedBy.set(name, [...by]);
     active.push(name);
     all.push(name);
-    times.set(name, (times.get(name) ?? 0) + 1);
     for (const need of steps.get(name)!.needs) {
       const event = ended.get(need.name);
       if (!isMet(need.event, event)) run.unmet.push(`${name} needs ${need.name}.${need.event}`);
@@ -74,18 +78,27 @@ export function execute(
       if (name !== head) rounds.delete(name);
       begun.delete(name);
       arrived.delete(name);
+      gone.delete(name);
+      times.set(name, (times.get(name) ?? 1) + 1);
       // What the last round has not done again is not there any more.
       ended.delete(name);
     }
     start(head, []);
   };
 
+  const drop = (name: string): void => {
+    gone.add(name);
+    arrived.delete(name);
+    if (active.includes(name)) active.splice(active.indexOf(name), 1);
+  };
+
   start(graph.start, []);
   while (active.length > 0) {
     const [name = ""] = active.splice(next(active.length), 1);
-    const event = choices(name, times.get(name)!);
+    const event = choices(name, times.get(name) ?? 1);
     ended.set(name, event);
     const step = graph.steps.get(name)!;
+    for (const head of step.drops.get(event) ?? []) graph.branch(head).forEach(drop);
     const loop = step.loops.get(event);
     if (loop !== undefined && (rounds.get(loop.to) ?? 1) < loop.limit) again(loop.to);
     else if (loop?.ends) run.usedUp = true;
@@ -119,13 +132,27 @@ function isMet(wanted: string, event: string | undefined): boolean {
   return wanted === "*" ? event !== undefined && event !== "failed" : event === wanted;
 }
 
-/** Ends that depend on the step and on how often it has run, not on what ran before. */
+/** Ends that depend on the step and on its round, not on what ran before. */
 export function atRandom({ graph }: Workflow, seed: number): Choices {
-  return (name, nth) => {
+  return (name, round) => {
     const step = graph.steps.get(name)!;
     const events = [...step.moves.keys()];
-    const pick = numbers(seed ^ Math.imul(step.index * 31 + nth, 2_654_435_761));
+    const pick = numbers(seed ^ Math.imul(step.index * 31 + round, 2_654_435_761));
     pick(2);
     return events[pick(events.length)]!;
   };
+}
+
+/** The steps that a run may withdraw: whether they run depends on what is faster. */
+export function droppable({ graph }: Workflow): ReadonlySet<string> {
+  const heads = [...graph.steps.values()].flatMap(({ drops }) => [...drops.values()].flat());
+  return new Set(heads.flatMap((head) => [...graph.branch(head)]));
+}
+
+/** Whether what runs outside of droppable branches depends on nothing but how steps end. */
+export function isFair(workflow: Workflow): boolean {
+  const maybe = droppable(workflow);
+  return [...workflow.graph.steps.values()].every(({ name, drops, loops }) =>
+    !maybe.has(name) || (drops.size === 0 && [...loops.values()].every(({ ends }) => !ends))
+  );
 }

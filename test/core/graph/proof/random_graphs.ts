@@ -9,10 +9,10 @@ import {
   type Again,
   again,
   done,
+  drop,
   first,
   join,
   type Move,
-  type MoveTarget,
 } from "../../../../src/core/define/target.ts";
 import { type Type, type } from "../../../../src/core/value/type.ts";
 import type { Workflow } from "../../../../src/core/graph/workflow.ts";
@@ -28,6 +28,8 @@ export interface Plan {
     readonly events: readonly (readonly { readonly to: number; readonly mode: ArrivalMode }[])[];
     /** Of an event that leads back: to which row, and how often. */
     readonly back: readonly (Back & { readonly event: number })[];
+    /** Of an event that drops a branch: its first row. */
+    readonly drops: readonly { readonly event: number; readonly of: number }[];
     readonly needs: readonly { readonly of: number; readonly event: number | "*" | "!" }[];
     readonly sees: readonly number[];
   }[];
@@ -58,9 +60,9 @@ function rarely<T>(item: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> {
 
 /**
  * Rows whose targets lie a little further down; most arrivals at a step agree on their mode. With
- * `loops`, some events lead back up.
+ * `loops`, some events lead back up; with `drops`, some drop a branch.
  */
-function plan(most: number, loops: boolean): fc.Arbitrary<Plan> {
+function plan(most: number, loops: boolean, drops = false): fc.Arbitrary<Plan> {
   const arm = fc.record({ ahead: fc.integer({ min: 1, max: 3 }), odd: fc.nat(14), mode: modes });
   const event = fc.oneof(
     { weight: 6, arbitrary: fc.array(arm, { minLength: 1, maxLength: 1 }) },
@@ -73,7 +75,11 @@ function plan(most: number, loops: boolean): fc.Arbitrary<Plan> {
     limit: fc.integer({ min: 1, max: 3 }),
     ends: fc.boolean(),
   });
+  const dropping = fc.record({ event: fc.nat(2), ahead: fc.constantFrom(-2, -1, 1, 2, 3) });
   const row = fc.record({
+    drops: drops
+      ? fc.oneof(rarely(dropping), fc.array(dropping, { minLength: 1, maxLength: 2 }))
+      : fc.constant([]),
     back: loops ? fc.oneof(rarely(back), fc.tuple(back)) : fc.constant([]),
     kind: fc.constantFrom<StepKind>("step", "step", "step", "choice", "signal", "timer"),
     asynchronous: fc.nat(5),
@@ -87,7 +93,10 @@ function plan(most: number, loops: boolean): fc.Arbitrary<Plan> {
     sees: rarely(fc.integer({ min: 1, max: 5 })),
   });
   return fc.array(row, { minLength: 4, maxLength: most }).map((rows) => ({
-    rows: rows.map(({ kind, asynchronous, fails, events, back, needs, sees }, index) => ({
+    rows: rows.map(({ kind, asynchronous, fails, events, back, drops, needs, sees }, index) => ({
+      drops: drops.flatMap(({ event, ahead }) =>
+        rows[index + ahead] === undefined ? [] : [{ event, of: index + ahead }]
+      ),
       back: back.flatMap(({ event, rows, limit, ends }) =>
         index < rows ? [] : [{
           event: event % (kind === "timer" ? 1 : events.length),
@@ -155,7 +164,14 @@ export function build({ rows }: Plan): Workflow {
         if (mode === "first") return first(target);
         return mode === "join" && joined.get(to)!.size > 1 ? join(target) : target;
       });
-      const move = targets.length === 0 ? done : targets;
+      const branches = rows[index]!.drops
+        .filter((one) => one.event === event && !arms.some(({ to }) => to === one.of));
+      const dropped = [...new Set(branches.map(({ of }) => of))].map((of) => drop(steps[of]!));
+      const move = targets.length > 0
+        ? [...targets, ...dropped]
+        : dropped.length > 0
+        ? [done, ...dropped]
+        : done;
       const back = rows[index]!.back.find((one) => one.event === event);
       return [names[event] ?? "failed", back === undefined ? move : looped(steps, back, move)];
     });
@@ -167,7 +183,7 @@ export function build({ rows }: Plan): Workflow {
 function looped(
   steps: readonly Step[],
   { to, limit, ends }: Back,
-  then: Move | readonly MoveTarget[],
+  then: Move | readonly unknown[],
 ): Again {
   return again(steps[to]!, ends ? { limit } : { limit, then: then as Move });
 }
@@ -213,6 +229,13 @@ export function randomLoops(most = 8): fc.Arbitrary<Workflow> {
   const loops = ({ graph }: Workflow) =>
     [...graph.steps.values()].some((step) => step.loops.size > 0);
   return accepted(plan(most, true)).filter(loops);
+}
+
+/** Random workflows that drop branches, with loops too, of up to `most` steps. */
+export function randomDrops(most = 8): fc.Arbitrary<Workflow> {
+  const drops = ({ graph }: Workflow) =>
+    [...graph.steps.values()].some((step) => step.drops.size > 0);
+  return accepted(fc.oneof(plan(most, false, true), plan(most, true, true))).filter(drops);
 }
 
 function accepted(plans: fc.Arbitrary<Plan>): fc.Arbitrary<Workflow> {

@@ -2,8 +2,8 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Workflow } from "../../../../src/core/graph/workflow.ts";
-import { atRandom, type Choices, execute } from "./executor.ts";
-import { numbers, randomLoops, randomWorkflow } from "./random_graphs.ts";
+import { atRandom, type Choices, droppable, execute, isFair } from "./executor.ts";
+import { numbers, randomDrops, randomLoops, randomWorkflow } from "./random_graphs.ts";
 
 /** Every way in which the steps of a workflow can end. */
 function* everyChoice(workflow: Workflow): Generator<Choices> {
@@ -45,6 +45,28 @@ describe("a workflow that the definition accepts", () => {
       );
     });
   }
+
+  it("starts nothing that was dropped, and does not depend on when it was", () => {
+    fc.assert(
+      fc.property(randomDrops(), fc.nat(), (workflow, seed) => {
+        const pick = numbers(seed);
+        const maybe = droppable(workflow);
+        const certain = ({ started }: { readonly started: readonly string[] }) =>
+          started.filter((name) => !maybe.has(name));
+        for (let round = 0; round < 12; round++) {
+          const choices = atRandom(workflow, pick(2 ** 30));
+
+          const one = execute(workflow, choices, pick);
+          const other = execute(workflow, choices, pick);
+
+          const wrong = [one.twice, one.unmet, one.inTheWay, one.dropped];
+          assertEquals(wrong, [[], [], [], []]);
+          if (isFair(workflow)) assertEquals(certain(other), certain(one));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 
   it("can start every step in some run, a join too", () => {
     fc.assert(
