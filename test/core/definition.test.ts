@@ -61,6 +61,16 @@ const refused: readonly [name: string, define: () => unknown, sentence: string][
     `step "a" declares no event "okay"`,
   ],
   ["a choice that sees", () => aChoice("a", { events, decide: run, sees: [] }), `option "sees"`],
+  [
+    "a need of every round",
+    () => aStep("a", { events, needs: [aStep("b", { events, run }).every("ok")], run }),
+    `option "needs" does not accept step.every("event"): use option "sees"`,
+  ],
+  [
+    "every round of an unknown event",
+    () => aStep("b", { events, run }).every("no"),
+    `Cannot refer to "b.no"`,
+  ],
   ["a signal that needs", () => aSignal("a", { events, needs: [] }), `option "needs"`],
   ["an asynchronous signal", () => aSignal("a", { events, async: true }), `option "async"`],
   ["a signal with code", () => aSignal("a", { events, run }), `option "run"`],

@@ -29,6 +29,17 @@ const endless = workflow("endless", { key: "id", input: type(), start: ask })
   .on(ask, { answer: done, calls: again(ask, { limit: 2 }) })
   .build();
 
+const list = step("list", {
+  sees: [look.every("found"), ask.every("answer")],
+  events: { listed: type<readonly number[]>() },
+  run: ({ seen, emit }) => emit.listed([...seen.look, ...seen.ask.map(Number)]),
+});
+const listing = workflow("listing", { key: "chat", input: type(), start: ask })
+  .on(ask, { answer: list, calls: look })
+  .on(look, { found: again(ask, { limit: 3, then: list }) })
+  .on(list, { listed: done })
+  .build();
+
 const draft = step("draft", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
 const review = signal("review", { events: { approved: type(), refused: type<string>() } });
 const publish = step("publish", {
@@ -112,6 +123,18 @@ everywhere("a loop", (it) => {
       ],
     );
     assertEquals(keys, [1, 2, 3].map((activation) => `${handle.id}/ask/${activation}`));
+  });
+
+  it("shows what every round has put out to a step after it, oldest first", {
+    workflows: [listing],
+  }, async ({ hephaestus, work }) => {
+    keys.length = 0;
+    await work();
+
+    await (await hephaestus.start(listing, "a", undefined)).result();
+
+    const history = await hephaestus.history(listing, "a");
+    assertEquals(history.at(-1)?.output, [10, 20, 30]);
   });
 
   it("brings back to its first step what each round has put out, since it was entered", {

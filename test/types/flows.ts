@@ -205,9 +205,12 @@ const summarise = step("summarise", {
   },
 });
 const reply = step("reply", {
-  sees: [callModel.when("answer"), summarise.when("summary")],
+  sees: [callModel.when("answer"), summarise.when("summary"), tools.every("results")],
   events: { sent: type<string | undefined>() },
-  run: ({ seen, emit }) => emit.sent(seen.callModel ?? seen.summarise),
+  run({ seen, emit }) {
+    expect<Equal<typeof seen.tools, readonly (readonly number[])[]>>();
+    return emit.sent(seen.callModel ?? seen.summarise);
+  },
 });
 export const agent = workflow("agent", { key: "chat", input: type(), start: callModel })
   .on(callModel, { answer: reply, calls: tools, failed: done })

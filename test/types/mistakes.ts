@@ -25,6 +25,7 @@ const dunning = step("dunning", { needs: [charge.when("failed")], events: ok, ru
 const looks = step("looks", { sees: [charge.outcome()], events: ok, run: ({ emit }) => emit.ok() });
 const early = step("early", { needs: [charge.when("charged")], events: ok, run: ({ emit }) => emit.ok() });
 const takes = step("takes", { rounds: type<number>(), events: { ok: type<number>(), no: type<string>() }, run: ({ emit }) => emit.ok(1) });
+const gathers = step("gathers", { needs: [validate.every("valid")], events: ok, run: ({ emit }) => emit.ok() });
 const texts = step("texts", { events: ok as Record<string, typeof ok.ok>, run: ({ emit }) => emit.ok!() });
 const named = (name: string) => step(name, { events: { sent: type() }, run: ({ emit }) => emit.sent() });
 const remind = (name: "remind1" | "remind2") => step(name, { events: { sent: type() }, run: ({ emit }) => emit.sent() });
@@ -69,6 +70,10 @@ forked().on(reserve, { reserved: [done, drop(ship)], soldOut: done });
 forked().on(reserve, { reserved: [done, drop(validate)], soldOut: done });
 // a branch that begins with the step itself
 forked().on(reserve, { reserved: [done, drop(reserve)], soldOut: done });
+// a need of every round
+single().on(charge, { charged: gathers, declined: done }).on(gathers, { ok: done });
+// every round of an event that there is not
+step("all", { sees: [validate.every("vaild")], events: ok, run: ({ emit }) => emit.ok() });
 // a loop without a limit
 single().on(charge, { charged: again(validate), declined: done });
 // a need that only the last round guarantees

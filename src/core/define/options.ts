@@ -9,7 +9,9 @@ import {
   anyEnd,
   anyEvent,
   canFail,
+  everyOf,
   failedEvent,
+  inEveryRound,
   type Need,
   type StepDefinition,
 } from "./step_definition.ts";
@@ -63,18 +65,19 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
 export function createStep(definition: StepDefinition): any {
   const { name, kind, events } = definition;
   const waits = definition.asynchronous || kind === "signal";
+  const known = (event: string): string => {
+    if (events.has(event) || (event === failedEvent && canFail(definition))) return event;
+    throw new WorkflowDefinitionError(
+      `Cannot refer to "${name}.${event}": ${kind} "${name}" declares no event "${event}"`,
+    );
+  };
   return Object.freeze({
     name,
     events: Object.freeze(Object.fromEntries(events)),
     definition,
-    when(event: string): Omit<Need, "~output"> {
-      if (!events.has(event) && !(event === failedEvent && canFail(definition))) {
-        throw new WorkflowDefinitionError(
-          `Cannot refer to "${name}.${event}": ${kind} "${name}" declares no event "${event}"`,
-        );
-      }
-      return Object.freeze({ name, event });
-    },
+    when: (event: string): Omit<Need, "~output"> => Object.freeze({ name, event: known(event) }),
+    every: (event: string): Omit<Need, "~output"> =>
+      Object.freeze({ name, event: inEveryRound(known(event)) }),
     outcome: (): Omit<Need, "~output"> => Object.freeze({ name, event: anyEvent }),
     settled: (): Omit<Need, "~output"> => Object.freeze({ name, event: anyEnd }),
     as(other: unknown): unknown {
@@ -166,6 +169,9 @@ function needs(
       throw refuse(
         `option "${option}" accepts only step.when("event"), step.outcome() and step.settled()`,
       );
+    }
+    if (option === "needs" && everyOf({ event: need["event"] }) !== undefined) {
+      throw refuse(`option "needs" does not accept step.every("event"): use option "sees"`);
     }
     if (names.has(need["name"])) throw refuse(`option "${option}" lists "${need["name"]}" twice`);
     names.add(need["name"]);

@@ -85,6 +85,13 @@ export interface Step<
    * `Promise.allSettled`.
    */
   settled(): Need<Name, "!", OutcomeOf<E> | FailureOutcome<Fails>>;
+  /**
+   * Refers to the outputs of one event in all rounds of a loop, oldest first, for the `sees` of a
+   * later step. The list is empty if the step has never ended with this event.
+   */
+  every<K extends (keyof E | keyof Fails) & string>(
+    event: K,
+  ): Need<Name, `${K}[]`, readonly (K extends keyof Fails ? Fails[K] : TypeOf<E[K]>)[]>;
   /** Returns the same step under another name, so that it can be used twice in one workflow. */
   as<const Other extends string>(name: Other): Step<Other, E, Needs, In, Sees, Fails, Round>;
 }
@@ -121,9 +128,10 @@ export type StepsOf<N extends readonly Need[]> = {
   readonly [K in N[number] as K["name"]]: K["~output"];
 };
 
-/** The outputs of the steps in `sees`, by name, or `undefined`. */
+/** The outputs of the steps in `sees`, by name: a list for `every`, or else perhaps `undefined`. */
 export type SeenOf<V extends readonly Need[]> = {
-  readonly [K in V[number] as K["name"]]: K["~output"] | undefined;
+  readonly [K in V[number] as K["name"]]: K["event"] extends `${string}[]` ? K["~output"]
+    : K["~output"] | undefined;
 };
 
 /** The facts that a list of needs requires, for instance `"charge.charged"` or `"charge.*"`. */

@@ -12,9 +12,22 @@ export const anyEvent = "*";
 /** In a need: any event of the step's own, or `failed`. */
 export const anyEnd = "!";
 
+/** In a need: what follows the name of an event whose outputs in all rounds are meant. */
+const everyRound = "[]";
+
+/** The event of `every(event)`, as a need has it. */
+export function inEveryRound(event: string): string {
+  return event + everyRound;
+}
+
+/** The event that `every` refers to; `undefined` for other needs. */
+export function everyOf({ event }: Pick<Need, "event">): string | undefined {
+  return event.endsWith(everyRound) ? event.slice(0, -everyRound.length) : undefined;
+}
+
 /**
- * A reference to the result of an earlier step: the output of one event, its outcome (`"*"`), or
- * its outcome including `failed` (`"!"`).
+ * A reference to the result of an earlier step: the output of one event, its outcome (`"*"`), its
+ * outcome including `failed` (`"!"`), or the outputs of one event in all rounds (`"results[]"`).
  */
 export interface Need<
   Name extends string = string,
@@ -23,7 +36,7 @@ export interface Need<
 > {
   /** The name of the earlier step. */
   readonly name: Name;
-  /** The event, `"*"` or `"!"`. */
+  /** The event, `"*"`, `"!"`, or the event and `"[]"`. */
   readonly event: Event;
   /** Exists only in the types. */
   readonly "~output": Output;

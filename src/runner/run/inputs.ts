@@ -2,6 +2,7 @@ import type { InstanceState, StepOutput, Store } from "../../backend/store.ts";
 import {
   anyEnd,
   anyEvent,
+  everyOf,
   failedEvent,
   type Need,
   type StepDefinition,
@@ -91,7 +92,7 @@ export async function load(
 
 /**
  * What a step sees: the latest output of each step in the causal past of the arrival that started
- * it. Outputs of parallel branches are excluded, or the result would depend on which branch was
+ * it, or the outputs of all its rounds. Outputs of parallel branches are excluded, or the result would depend on which branch was
  * faster.
  */
 export async function seen(
@@ -105,15 +106,24 @@ export async function seen(
   const ended = new Map(rows.map((row) => [activationKey(row), row]));
   const past = new Set<string>();
   const latest = new Map<string, StepOutput>();
+  const all: StepOutput[] = [];
   const walk = [...causesOf(graph, control, name)];
   for (let key = walk.pop(); key !== undefined; key = walk.pop()) {
     const row = ended.get(key);
     if (past.has(key) || row === undefined) continue;
     past.add(key);
+    all.push(row);
     walk.push(...row.causes);
     if (row.activation > (latest.get(row.step)?.activation ?? 0)) latest.set(row.step, row);
   }
-  return readNeeds(sees, (step) => latest.get(step));
+  all.sort((a, b) => a.activation - b.activation);
+  const rounds = sees.flatMap((need) => {
+    const event = everyOf(need);
+    const isMeant = (row: StepOutput) => row.step === need.name && row.event === event;
+    const outputs = all.filter(isMeant).map(({ output }) => output);
+    return event === undefined ? [] : [[need.name, outputs] as const];
+  });
+  return { ...readNeeds(sees, (step) => latest.get(step)), ...Object.fromEntries(rounds) };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Refuse } from "../../define/options.ts";
 import {
   anyEnd,
   anyEvent,
+  everyOf,
   failedEvent,
   type StepDefinition,
 } from "../../define/step_definition.ts";
@@ -183,7 +184,9 @@ function reads(
 ): void {
   const definition = definitions.get(step.name);
   for (const [verb, list] of [["needs", definition?.needs], ["sees", definition?.sees]] as const) {
-    for (const { name, event } of list ?? []) {
+    for (const need of list ?? []) {
+      const { name } = need;
+      const event = everyOf(need) ?? need.event;
       const what = `step "${step.name}" ${verb} "${name}.${event}"`;
       const source = graph.steps.get(name);
       if (source === undefined) {
