@@ -132,6 +132,8 @@ export interface NewDelivery {
   readonly activation: number | undefined;
   /** The steps that loops lead back to and that run the step again. */
   readonly loops: readonly string[];
+  /** The first steps of the branches that can be dropped and that the step belongs to. */
+  readonly branches: readonly string[];
   readonly event: string;
   readonly output: string | undefined;
   readonly metadata: string | undefined;

@@ -159,6 +159,7 @@ export async function resume(
     step: step.name,
     activation: undefined,
     loops: workflow.graph.loopsAround(step.name),
+    branches: workflow.graph.branchesAround(step.name),
     event,
     output,
     metadata,

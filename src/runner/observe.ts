@@ -39,7 +39,10 @@ export function logFailure(
 ): void {
   const { step, attempts, error } = of;
   const times = attempts === 1 ? "" : ` in all ${attempts} attempts`;
-  logger.error(`Workflow "${workflow}" "${key}" failed: step "${step}" failed${times}`, {
+  const why = error.code === "ROUNDS_USED_UP"
+    ? `the rounds of a loop are used up after step "${step}"`
+    : `step "${step}" failed${times}`;
+  logger.error(`Workflow "${workflow}" "${key}" failed: ${why}`, {
     workflow,
     version,
     key,

@@ -47,6 +47,23 @@ export function drops(it: It): void {
       ]);
     });
 
+    it("answers a delivery to a wait that has not begun and will not", async (scene) => {
+      const process = await scene.register();
+      const id = await scene.open({ control: activeIn("click", "patience") });
+      const control = '{"active":{"pack":""},"dropped":["patience"]}';
+      const before = delivery(id, "early", { branches: ["patience"] });
+      assertEquals(await scene.store.deliver(before), { kind: "early" });
+      await scene.store.commit(process, [turn(id, { control })]);
+
+      const to = (step: string, branches: readonly string[]) =>
+        scene.store.deliver(delivery(id, step, { branches }));
+
+      assertEquals(await to("boss", ["other", "patience"]), { kind: "over", event: "__dropped__" });
+      assertEquals(await to("boss", ["other"]), { kind: "early" });
+      assertEquals(await to("pack", ["patience"]), { kind: "accepted" });
+      assertEquals(await scene.store.deliver(before), { kind: "early" });
+    });
+
     it("answers a delivery that comes after it", async (scene) => {
       const process = await scene.register();
       const id = await scene.open({ control: activeIn("click", "boss") });

@@ -109,6 +109,7 @@ export function delivery(
     step,
     activation: 1,
     loops: [],
+    branches: [],
     event: "approved",
     output: undefined,
     metadata: undefined,

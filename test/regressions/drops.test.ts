@@ -69,6 +69,14 @@ const held = workflow("held", { key: "id", input: type(), start: invite })
   .on(paid, { ok: done })
   .build();
 
+const escalated = workflow("escalated", { key: "id", input: type(), start: invite })
+  .on(invite, { ok: [approval, day] })
+  .on(approval, { yes: [paid, drop(day)], no: [done, drop(day)] })
+  .on(day, { elapsed: boss })
+  .on(boss, { yes: done, expired: done })
+  .on(paid, { ok: done })
+  .build();
+
 const [one, two] = ["one", "two"].map((name) => signal(name, { events: { won: type() } }));
 const won = choice("won", { events: { go: type() }, decide: ({ emit }) => emit.go() });
 const either = workflow("either", { key: "id", input: type(), start: invite })
@@ -148,6 +156,27 @@ everywhere("a branch that is dropped", (it) => {
     assertEquals((await t.jobs()).filter(({ kind }) => kind !== "advance"), []);
     await t.hephaestus.resume(held, "a", paid.emit.ok());
     assertEquals((await handle.result()).status, "completed");
+  });
+
+  it("is told to who delivers to a wait of it that has not begun", {
+    workflows: [escalated],
+  }, async (t) => {
+    await t.work();
+    await t.hephaestus.start(escalated, "a", undefined);
+    const isWaiting = async () => (await t.hephaestus.get(escalated, "a"))?.active.length === 2;
+    await eventually(isWaiting, "the approver is asked");
+    await t.hephaestus.resume(escalated, "a", approval.emit.yes());
+    const isPaid = async () => (await t.hephaestus.get(escalated, "a"))?.active.join() === "paid";
+    await eventually(isPaid, "it goes on");
+
+    await assertRejects(
+      () => t.hephaestus.resume(escalated, "a", boss.emit.yes()),
+      NotWaitingError,
+      `signal "boss" is not waiting, its branch was dropped, instance is waiting`,
+    );
+
+    const history = await t.hephaestus.history(escalated, "a");
+    assertEquals(history.filter(({ step }) => step === "boss"), []);
   });
 
   it("loses against the delivery that was recorded first in row order", {

@@ -67,10 +67,15 @@ function aim(target: unknown, from: string): Aim {
     }
   }
   throw new WorkflowDefinitionError(
-    `Cannot route ${from} to ${described(target)}: it is not a step` +
-      (isDone(target) ? ". done ends a path, and only drop may stand beside it" : "") +
-      (isAgain(target) ? ". again must be the only target" : "") +
-      (isDrop(target) ? ". drop stands beside a target: write [done, drop(...)]" : ""),
+    `Cannot route ${from} to ${described(target)}: ${
+      isDone(target)
+        ? "done ends a path, and only drop may stand beside it"
+        : isAgain(target)
+        ? "again must be the only target"
+        : isDrop(target)
+        ? "drop stands beside a target. To end the path as well, write [done, drop(...)]"
+        : "it is not a step"
+    }`,
   );
 }
 
@@ -111,7 +116,7 @@ export function checkRounds(options: object, refuse: Refuse): void {
   if (isAgain(then)) {
     throw refuse(`option "then" leads back again. Use one loop with the larger limit`);
   }
-  if (dropped(then).length > 0) {
+  if (isDrop(then) || dropped(then).length > 0) {
     throw refuse(`option "then" drops a branch. Let it lead to a choice that drops the branch`);
   }
 }

@@ -10,6 +10,7 @@ export const emptyControl: Control = {
   rounds: new Map(),
   arrived: new Map(),
   begun: new Set(),
+  dropped: new Set(),
   later: new Set(),
   early: new Set(),
   metadata: new Map(),
@@ -58,6 +59,15 @@ export function isActive(
   return active.get(step)?.activation === activation;
 }
 
+/** Whether a step is in a branch that was dropped in this round. */
+export function isDropped(
+  graph: Pick<Graph, "branchesAround">,
+  { dropped }: Pick<Control, "dropped">,
+  step: string,
+): boolean {
+  return dropped.size > 0 && graph.branchesAround(step).some((head) => dropped.has(head));
+}
+
 /** The key of the activation under which a step is active or ran last. */
 export function latestOf(
   control: Pick<Control, "active" | "activations">,
@@ -78,11 +88,11 @@ export function encodeControl(control: Control): string {
     const of = activation === firstActivation ? "" : `@${activation}`;
     text += `${text === "" ? "" : ","}"${step}":"${cause}${of}"`;
   }
-  const { activations, rounds, arrived, begun, later, early, metadata, past } = control;
+  const { activations, rounds, arrived, begun, dropped, later, early, metadata, past } = control;
   return `{"active":{${text}}` + object("activations", activations) +
     encodeRounds(rounds) +
     object("arrived", arrived) +
-    list("begun", begun) + list("later", later) + list("early", early) +
+    list("begun", begun) + list("dropped", dropped) + list("later", later) + list("early", early) +
     object("metadata", metadata) + object("past", past) + "}";
 }
 
@@ -107,6 +117,7 @@ interface Encoded {
   readonly rounds?: { readonly [step: string]: readonly [total: number, since: number] };
   readonly arrived?: { readonly [step: string]: number };
   readonly begun?: readonly string[];
+  readonly dropped?: readonly string[];
   readonly later?: readonly string[];
   readonly early?: readonly string[];
   readonly metadata?: { readonly [step: string]: JsonObject };
@@ -129,6 +140,7 @@ export function decodeControl(text: string): Control {
     ),
     arrived: new Map(Object.entries(control.arrived ?? {})),
     begun: new Set(control.begun),
+    dropped: new Set(control.dropped),
     later: new Set(control.later),
     early: new Set(control.early),
     metadata: new Map(Object.entries(control.metadata ?? {})),

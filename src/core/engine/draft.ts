@@ -24,6 +24,7 @@ export class ControlDraft {
   #rounds: Map<string, Rounds> | undefined;
   #arrived: Map<string, number> | undefined;
   #begun: Set<string> | undefined;
+  #dropped: Set<string> | undefined;
   #later: Set<string> | undefined;
   #early: Set<string> | undefined;
   #metadata: Map<string, JsonObject> | undefined;
@@ -83,14 +84,21 @@ export class ControlDraft {
       if (step === head || !body.has(step)) continue;
       (this.#begun ??= new Set(this.#before.begun)).delete(step);
     }
+    for (const first of this.dropped) {
+      if (body.has(first)) (this.#dropped ??= new Set(this.dropped)).delete(first);
+    }
+  }
+
+  get dropped(): ReadonlySet<string> {
+    return this.#dropped ?? this.#before.dropped;
   }
 
   /** Takes out deliveries that were kept for an activation which will not start any more. */
-  takeOverdue(next: (step: string) => number): readonly Activation[] {
+  takeOverdue(isOverdue: (one: Activation) => boolean): readonly Activation[] {
     const overdue: Activation[] = [];
     for (const key of this.#early ?? this.#before.early) {
       const kept = activationBy(key);
-      if (isActive(this, kept) || kept.activation >= next(kept.step)) continue;
+      if (isActive(this, kept) || !isOverdue(kept)) continue;
       (this.#early ??= new Set(this.#before.early)).delete(key);
       overdue.push(kept);
     }
@@ -108,25 +116,16 @@ export class ControlDraft {
     return early.size > 0 && early.has(activationKey(activation));
   }
 
-  /**
-   * Ends the active steps of a branch without a result, and forgets arrivals at its joins. The
-   * activations are recorded, so that what still comes for them is late.
-   */
-  withdraw(branch: ReadonlySet<string>): readonly Activation[] {
+  /** Ends the active steps of a branch without a result, and forgets arrivals at its joins. */
+  withdraw(first: string, branch: ReadonlySet<string>): readonly Activation[] {
     const withdrawn: Activation[] = [];
     for (const [step, { activation }] of this.active) {
       if (branch.has(step)) withdrawn.push({ step, activation });
     }
-    for (const one of withdrawn) {
-      this.#leave(one);
-      this.#setActivation(one);
-    }
+    for (const one of withdrawn) this.#leave(one);
     this.#forgetArrivals(branch);
+    (this.#dropped ??= new Set(this.#before.dropped)).add(first);
     return withdrawn;
-  }
-
-  #setActivation({ step, activation }: Activation): void {
-    (this.#activations ??= new Map(this.#before.activations)).set(step, activation);
   }
 
   #forgetArrivals(steps: ReadonlySet<string>): void {
@@ -135,15 +134,13 @@ export class ControlDraft {
     }
   }
 
-  /** Removes an activation from the active steps, and what was kept for it. */
-  #leave(one: Activation): void {
-    const { step } = one;
+  #leave({ step, activation }: Activation): void {
     this.active.delete(step);
+    if (activation !== firstActivation) {
+      (this.#activations ??= new Map(this.#before.activations)).set(step, activation);
+    }
     if ((this.#later ?? this.#before.later).has(step)) {
       (this.#later ??= new Set(this.#before.later)).delete(step);
-    }
-    if (this.isEarly(one)) {
-      (this.#early ??= new Set(this.#before.early)).delete(activationKey(one));
     }
   }
 
@@ -153,9 +150,11 @@ export class ControlDraft {
     metadata: JsonObject | undefined,
     causes: readonly string[],
   ): void {
-    const { step, activation } = ended;
+    const { step } = ended;
     this.#leave(ended);
-    if (activation !== firstActivation) this.#setActivation(ended);
+    if (this.isEarly(ended)) {
+      (this.#early ??= new Set(this.#before.early)).delete(activationKey(ended));
+    }
     if (metadata !== undefined) {
       (this.#metadata ??= new Map(this.#before.metadata)).set(step, metadata);
     }
@@ -194,6 +193,7 @@ export class ControlDraft {
       rounds: this.rounds,
       arrived: this.#arrived ?? this.#before.arrived,
       begun: this.#begun ?? this.#before.begun,
+      dropped: this.dropped,
       later: this.#later ?? this.#before.later,
       early: this.#early ?? this.#before.early,
       metadata: this.#metadata ?? this.#before.metadata,

@@ -3,7 +3,7 @@ import { type BackEdge, type Graph, row } from "../graph/graph.ts";
 import { type Activation, activationKey } from "./activation.ts";
 import { keptIn } from "./cancel.ts";
 import { causesOf } from "./causes.ts";
-import { emptyControl, isActive, nextActivation } from "./control.ts";
+import { activationOf, emptyControl, isActive, isDropped, nextActivation } from "./control.ts";
 import { ControlDraft } from "./draft.ts";
 import { filtered } from "./filtered.ts";
 import type { Control } from "./instance.ts";
@@ -94,9 +94,8 @@ class TurnBuilder {
 
   /** Whether an activation that is not active will not start any more. */
   #isOverdue({ step, activation }: Activation): boolean {
-    const { active, activations } = this.#draft;
-    return activation < (active.get(step)?.activation ?? 0) ||
-      activation <= (activations.get(step) ?? 0) || activation < this.#next(step);
+    return activation < activationOf(this.#draft, step) || activation < this.#next(step) ||
+      isDropped(this.#graph, this.#draft, step);
   }
 
   #next(step: string): number {
@@ -149,20 +148,25 @@ class TurnBuilder {
 
   #drop(head: string, ending: StepEnding): void {
     const cause = activationKey(ending);
-    const early = this.#before.early;
-    for (const one of this.#draft.withdraw(this.#graph.branch(head))) {
-      const key = activationKey(one);
-      const given = this.#ready.some((ending) => activationKey(ending) === key);
-      if (early.has(key) && !given) this.#overdue.push({ ...one, waits: false });
+    for (const one of this.#draft.withdraw(head, this.#graph.branch(head))) {
       this.#withdrawn.push({ ...one, cause });
+    }
+    this.#takeOverdue();
+  }
+
+  /** Gives up deliveries that were kept for what will not start any more. */
+  #takeOverdue(): void {
+    for (const one of this.#draft.takeOverdue((kept) => this.#isOverdue(kept))) {
+      const key = activationKey(one);
+      const given = this.#unread?.has(key) ||
+        this.#ready.some((ending) => activationKey(ending) === key);
+      if (!given) this.#overdue.push({ ...one, waits: false });
     }
   }
 
   #goBack({ to }: BackEdge, ending: StepEnding): void {
     this.#draft.goBack(to, this.#graph.body(to));
-    for (const one of this.#draft.takeOverdue((step) => this.#next(step))) {
-      if (!this.#unread?.has(activationKey(one))) this.#overdue.push({ ...one, waits: false });
-    }
+    this.#takeOverdue();
     this.#start(to, activationKey(ending));
   }
 

@@ -66,6 +66,8 @@ export interface Graph {
   loopsAround(step: string): readonly string[];
   /** The step and the steps that only it leads to, in row order: what `drop` withdraws. */
   branch(step: string): ReadonlySet<string>;
+  /** The first steps of the branches that some event drops and that `step` belongs to. */
+  branchesAround(step: string): readonly string[];
   /** Whether another step needs or sees `step`. */
   isRead(step: string): boolean;
 }
@@ -88,6 +90,10 @@ export function graph(steps: readonly GraphStep[]): Graph {
   for (const [head, body] of bodies) {
     for (const name of body) around.set(name, [...around.get(name) ?? none, head]);
   }
+  const dropped = new Map<string, string[]>();
+  for (const [head, branch] of branches) {
+    for (const name of branch) dropped.set(name, [...dropped.get(name) ?? none, head]);
+  }
   return Object.freeze({
     start: steps[0]?.name ?? "",
     steps: byName,
@@ -96,6 +102,7 @@ export function graph(steps: readonly GraphStep[]): Graph {
     loopsAround: (step: string): readonly string[] => around.get(step) ?? none,
     branch: (step: string): ReadonlySet<string> =>
       branches.get(step) ?? branchOf(step, steps, nextSteps(steps)),
+    branchesAround: (step: string): readonly string[] => dropped.get(step) ?? none,
     isRead: (step: string): boolean => read.has(step),
   });
 }

@@ -3,6 +3,7 @@ import type { DeleteResult, Delivered } from "../../backend/store.ts";
 import type { NewDelivery } from "../../backend/turn.ts";
 import { awaitedActivation, decodeControl, isActive } from "../../core/engine/control.ts";
 import { isFinal } from "../../core/engine/instance.ts";
+import { DROPPED } from "../../core/engine/progress.ts";
 import { wakeAdvance } from "../jobs/insert.ts";
 import type { JobRecord, ResultRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
@@ -30,6 +31,9 @@ export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered 
     return before.delivery === undefined
       ? { kind: "over", event: before.event }
       : { kind: "duplicate" };
+  }
+  if (!active && delivery.branches.some((head) => control.dropped.has(head))) {
+    return { kind: "over", event: DROPPED };
   }
   if (row.graph !== undefined && row.graph !== delivery.graph) {
     return { kind: "changed", graph: row.graph };

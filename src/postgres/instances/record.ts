@@ -1,6 +1,7 @@
 import type { JobId } from "../../backend/job.ts";
 import type { Delivered } from "../../backend/store.ts";
 import type { NewDelivery, Pass, Recording } from "../../backend/turn.ts";
+import { DROPPED } from "../../core/engine/progress.ts";
 import type { Tx } from "../driver/contract.ts";
 import { sqlState } from "../driver/errors.ts";
 import { wakeAdvances } from "../jobs/wake.ts";
@@ -150,7 +151,8 @@ with held as materialized (
 ),
 target as materialized (
   select id, status, workflow, workflow_version, nullif(graph, $11::text::bigint) as other_graph,
-    activation, ${isActive("control", "$2::text", "activation")} as active
+    activation, ${isActive("control", "$2::text", "activation")} as active,
+    coalesce(jsonb_exists_any(control -> 'dropped', $13::text[]), false) as dropped
   from held
   cross join ${t.instances}
   cross join lateral (
@@ -176,6 +178,7 @@ recorded as (${
       delivery: "$7::text::uuid",
       from: `from given
   where ${isActiveStatus("given.status")} and given.other_graph is null
+    and (given.active or not given.dropped)
   on conflict do nothing
   returning instance_id`,
     })
@@ -189,7 +192,7 @@ woken as (${
     )
   })
 select target.status, target.active::text as active, target.activation::text as activation,
-  target.other_graph::text as other_graph, (select count(*) from recorded)::text as recorded,
+  target.other_graph::text as other_graph, target.dropped::text as dropped, (select count(*) from recorded)::text as recorded,
   pg_notify('${channel}', $10::text) as notified
 from target`;
 }
@@ -199,6 +202,7 @@ interface DeliveredRow {
   readonly active: string;
   readonly activation: string;
   readonly other_graph: string | null;
+  readonly dropped: string;
   readonly recorded: string;
 }
 
@@ -231,6 +235,7 @@ export async function deliver(
       wakePayload([delivery.wake.queue]),
       delivery.graph,
       texts(delivery.loops),
+      texts(delivery.branches),
     ],
   ).catch((error) => {
     // The instance was deleted during the wait for the lock.
@@ -252,6 +257,7 @@ export async function deliver(
   const applied = first !== undefined && first.causes !== null;
   if (isFinalRow(target.status) && !applied) return { kind: "final", status: target.status };
   if (target.other_graph !== null) return { kind: "changed", graph: target.other_graph };
+  if (first === undefined && target.dropped === "true") return { kind: "over", event: DROPPED };
   if (first === undefined) return deliver(tx, t, channel, delivery, keyed);
   return first.delivery_id === null ? { kind: "over", event: first.event } : { kind: "duplicate" };
 }

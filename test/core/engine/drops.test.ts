@@ -82,7 +82,7 @@ describe("the engine, where branches are dropped", () => {
       withdrawn: ["c by wait"],
       ignored: [],
     });
-    assertEquals(encodeControl(third.control), `{"active":{"b":"wait"},"activations":{"c":1}}`);
+    assertEquals(encodeControl(third.control), `{"active":{"b":"wait"},"dropped":["day"]}`);
 
     const late = advance(graph, third.control, [ending("c", 1)], undecided);
     assertEquals(keys(late), { applied: [], started: [], withdrawn: [], ignored: ["c"] });
@@ -146,6 +146,23 @@ describe("the engine, where branches are dropped", () => {
     assertEquals([over.status, keys(over).ignored], ["completed", ["wait"]]);
   });
 
+  it("ignores a delivery for a wait of the branch that will not begin any more", () => {
+    const { graph } = workflow("never", { key: "id", input: type(), start: a })
+      .on(a, { ok: [b, c], no: done })
+      .on(b, { ok: [d, drop(c)], no: done })
+      .on(c, { ok: wait, no: done })
+      .on(d, { ok: done, no: done })
+      .on(wait, { ok: done, no: done })
+      .build();
+    const first = advance(graph, open(graph, undecided).control, [ending("a", 1)], undecided);
+    const early = advance(graph, first.control, [ending("wait", 1)], undecided);
+    const dropped = advance(graph, early.control, [ending("b", 1)], undecided);
+    assertEquals([keys(dropped).ignored, [...dropped.control.early]], [["wait"], []]);
+
+    const late = advance(graph, dropped.control, [ending("wait", 1)], undecided);
+    assertEquals([keys(late).ignored, late.kept], [["wait"], []]);
+  });
+
   it("forgets arrivals at a join of the branch, and begins it anew in the next round", () => {
     const { graph } = workflow("rounds", { key: "id", input: type(), start: a })
       .on(a, { ok: [b, wait], no: done })
@@ -171,8 +188,9 @@ describe("the engine, where branches are dropped", () => {
     for (const name of ["a", "wait", "c"]) end(name);
     assertEquals(control.arrived.get("d"), 1);
     assertEquals(keys(end("b")).withdrawn, ["day by b"]);
-    assertEquals(control.arrived.size, 0);
+    assertEquals([control.arrived.size, [...control.dropped]], [0, ["wait"]]);
     end("work");
+    assertEquals(control.dropped.size, 0);
     for (const name of ["a", "wait", "c"]) end(name);
 
     assertEquals(keys(end("day", "elapsed")).started, ["d#2"]);

@@ -23,7 +23,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   [
     "alone",
     () => from(a).on(a, { ok: drop(b), no: done }),
-    `Cannot route event "a.ok" to drop: it is not a step. drop stands beside a target`,
+    `Cannot route event "a.ok" to drop: drop stands beside a target`,
   ],
   [
     "alone in a list",
@@ -99,6 +99,11 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
       forked().on(b, { ok: [d, drop(c)], no: first(e) }).on(c, { ok: first(e), no: done })
         .on(d, { ok: first(e), no: done }).on(e, end).build(),
     `event "b.ok" drops "c", but "c" may lead to "e": whether "e" starts would depend on which`,
+  ],
+  [
+    "alone, after the last round of a loop",
+    () => forked().on(b, { ok: again(b, { limit: 2, then: withdraw(c) as Anything }) }),
+    `Cannot repeat "b": option "then" drops a branch. Let it lead to a choice that drops the branch`,
   ],
   [
     "after the last round of a loop",

@@ -28,7 +28,7 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
   [
     "beside another target",
     () => from(a).on(a, { ok: [again(a, { limit: 2 }), b], no: done }),
-    `Cannot route event "a.ok" to again: it is not a step. again must be the only target`,
+    `Cannot route event "a.ok" to again: again must be the only target`,
   ],
   [
     "that leads back up after its last round",
