@@ -23,3 +23,4 @@ export type { JobState } from "../backend/job.ts";
 export { type FakeClock, fakeClock } from "./clock.ts";
 export { drain } from "./drain.ts";
 export { memory } from "./memory.ts";
+export { type Road, simulate, type SimulateOptions, type Simulation } from "./simulate.ts";
