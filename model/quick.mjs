@@ -7,6 +7,8 @@ export const quick = {
       "later: delivery, no turn inline",
       "tx: crash, cancel",
       "tx of an asynchronous step: delivery",
+      "dropped: one slot",
+      "rivals: crash",
       "two instances: lost answer",
       "two instances: crash",
     ],
@@ -16,6 +18,7 @@ export const quick = {
     "rows are keyed by the step alone": ["again: lost answer, zombie"],
     "the waiting row has the place of the result": ["later: delivery, lost answer"],
     "a waiting row that comes too late stays unread": ["later: delivery, no turn inline"],
+    "a drop leaves the jobs of its branch": ["dropped: one slot"],
     "a step's transaction commits before its result": ["tx: crash, cancel"],
     "a step's transaction stays although a delivery stands": [
       "tx of an asynchronous step: delivery",

@@ -16,12 +16,12 @@ export const graphs = {
   later: { first: "s", next: { s: ["b"], b: [] }, later: ["s"] },
   dropped: {
     first: "a",
-    next: { a: ["b", "c"], b: [], c: ["d"], d: [] },
+    next: { a: ["b", "c"], b: ["e"], c: ["d"], d: [], e: [] },
     drops: { b: ["c", "d"] },
   },
   droppedWait: {
     first: "a",
-    next: { a: ["b", "s"], b: [], s: ["d"], d: [] },
+    next: { a: ["b", "s"], b: ["e"], s: ["d"], d: [], e: [] },
     drops: { b: ["s", "d"] },
     signals: ["s"],
   },
