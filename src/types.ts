@@ -24,6 +24,8 @@ export type { ChoiceOptions } from "./core/define/choice.ts";
 export type { InstanceRef, Transaction } from "./core/define/context.ts";
 export type {
   Deliver,
+  DeliverArguments,
+  DeliverOptions,
   Emit,
   EmitArguments,
   EmitLater,

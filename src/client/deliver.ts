@@ -26,6 +26,7 @@ export interface AnyDelivery {
   readonly event: string;
   readonly output?: unknown;
   readonly metadata?: JsonObject;
+  readonly activation?: number;
 }
 
 /** A delivery that matches its step. Values are JSON text. */
@@ -34,6 +35,7 @@ export interface CheckedDelivery {
   readonly event: string;
   readonly output: string | undefined;
   readonly metadata: string | undefined;
+  readonly activation: number | undefined;
 }
 
 /** The definition that an instance runs on, from the registry or from the caller's versions. */
@@ -57,7 +59,7 @@ export async function checkDelivery(
   if (typeof delivery !== "object" || delivery === null) {
     throw refuse("the delivery is not an object");
   }
-  const { step: name, event, output, metadata } = delivery;
+  const { step: name, event, output, metadata, activation } = delivery;
   const step = workflow.steps.get(name);
   if (step === undefined) throw refuse(`it has no signal "${String(name)}"`);
   if (step.kind !== "signal" && !step.asynchronous) {
@@ -65,6 +67,9 @@ export async function checkDelivery(
   }
   if (!emitted(step).includes(event)) {
     throw refuse(`${step.kind} "${name}" declares no event "${event}"`);
+  }
+  if (activation !== undefined && !isActivation(activation)) {
+    throw refuse(`activation ${String(activation)} is not a whole number from 1`);
   }
   const what = `output of event "${event}" of ${step.kind} "${name}"`;
   const checked = await check(step.events.get(event), output);
@@ -83,7 +88,12 @@ export async function checkDelivery(
     metadata: metadata === undefined
       ? undefined
       : encode(metadata, { what: `metadata of ${step.kind} "${name}"`, limit }),
+    activation,
   };
+}
+
+function isActivation(value: unknown): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 2 ** 31;
 }
 
 /**
@@ -149,7 +159,11 @@ export async function resume(
   const { store } = runtime.backend;
   const instance = await findOrThrow(store, target, who, "resume", tx);
   const workflow = definitionOf(runtime, target, instance);
-  const { step, event, output, metadata } = await checkDelivery(runtime, workflow, delivery);
+  const { step, event, output, metadata, activation } = await checkDelivery(
+    runtime,
+    workflow,
+    delivery,
+  );
   const wake = wakeOf(runtime, workflow);
   const delivered = await store.deliver({
     id: uuidv7(),
@@ -157,7 +171,7 @@ export async function resume(
     version: instance.version,
     graph: workflow.fingerprint,
     step: step.name,
-    activation: undefined,
+    activation,
     loops: workflow.graph.loopsAround(step.name),
     branches: workflow.graph.branchesAround(step.name),
     event,
@@ -197,7 +211,11 @@ export async function scheduleResume(
   if (state?.graph !== undefined && state.graph !== workflow.fingerprint) {
     throw await runtime.graphs.refusal(workflow, state.graph, "resume");
   }
-  const { step, event, output, metadata } = await checkDelivery(runtime, workflow, delivery);
+  const { step, event, output, metadata, activation } = await checkDelivery(
+    runtime,
+    workflow,
+    delivery,
+  );
   if (isFinal(instance.status)) answer({ kind: "final", status: instance.status }, instance, step);
   const members = [
     `"event":${JSON.stringify(event)}`,
@@ -214,7 +232,8 @@ export async function scheduleResume(
     instance: instance.id,
     step: step.name,
     // In a loop it is for the round that it meets, and the end of a wait before leaves it alone.
-    activation: workflow.graph.loopsAround(step.name).length > 0 ? anyActivation : firstActivation,
+    activation: activation ??
+      (workflow.graph.loopsAround(step.name).length > 0 ? anyActivation : firstActivation),
     queue: runtime.queues.resume,
     priority: step.priority ?? usualPriority,
     maxAttempts: undefined,

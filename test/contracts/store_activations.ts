@@ -87,6 +87,19 @@ export function activations(it: It): void {
       );
     });
 
+    it("take no delivery that names an earlier round", async (scene) => {
+      const id = await scene.open({
+        control: '{"active":{"parcel":"ship@3"},"rounds":{"ship":[2,2]}}',
+      });
+      const deliver = (activation: number) =>
+        scene.store.deliver(delivery(id, "parcel", { activation, loops: ["ship"] }));
+
+      assertEquals(await deliver(2), { kind: "duplicate" });
+      assertEquals((await scene.store.unprocessed([id])).length, 0);
+      assertEquals(await deliver(3), { kind: "accepted" });
+      assertEquals(await deliver(4), { kind: "early" });
+    });
+
     it("are handed to whoever claims their job", async (scene) => {
       const process = await scene.register();
       await scene.open({ control: running }, { step: "parcel", activation: 2 });

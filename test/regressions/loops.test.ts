@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { again, choice, done, signal, step, timer, type, workflow } from "../../mod.ts";
 import { eventually, everywhere } from "../everywhere.ts";
 
@@ -51,6 +51,19 @@ const article = workflow("article", { key: "id", input: type(), start: draft })
   .on(draft, { ok: review })
   .on(review, { approved: publish, refused: again(draft, { limit: 3, then: done }) })
   .on(publish, { published: done })
+  .build();
+
+const links: number[] = [];
+const link = step("link", {
+  events: { ok: type() },
+  run({ activation, emit }) {
+    links.push(activation);
+    return emit.ok();
+  },
+});
+const linked = workflow("linked", { key: "id", input: type(), start: link })
+  .on(link, { ok: review })
+  .on(review, { approved: done, refused: again(link, { limit: 2, then: done }) })
   .build();
 
 const pause = timer("pause", "1ms");
@@ -199,6 +212,46 @@ everywhere("a loop", (it) => {
     );
     assertEquals(history.at(-1)?.output, "first time");
     assertEquals(await hephaestus.resume(article, { id }, review.emit.approved()), "duplicate");
+  });
+
+  it("takes a delivery that names an earlier round for a duplicate", {
+    workflows: [linked],
+  }, async ({ hephaestus, work }) => {
+    links.length = 0;
+    await work();
+    const { id } = await hephaestus.start(linked, "a", undefined);
+    const isAsked = (round: number) => async () =>
+      links.length === round && (await hephaestus.get(linked, { id }))?.status === "waiting";
+    await eventually(isAsked(1), "the first link");
+    const refuse = (activation: number) =>
+      hephaestus.resume(linked, { id }, review.emit.refused("no", { activation }));
+    assertEquals(await refuse(links[0]!), "accepted");
+    await eventually(isAsked(2), "the second link");
+
+    assertEquals(await refuse(links[0]!), "duplicate");
+    await hephaestus.scheduleResume(
+      linked,
+      { id },
+      review.emit.refused("late", { activation: links[0]! }),
+      { after: "0ms" },
+    );
+    assertEquals(await refuse(links[1]!), "accepted");
+    assertEquals(links, [1, 2]);
+
+    const end = await (await hephaestus.handle(linked, { id }))!.result();
+    assertEquals(end.status, "completed");
+    const history = await hephaestus.history(linked, { id });
+    const reviews = history.filter(({ step, state }) => step === "review" && state === "applied");
+    assertEquals(reviews.map(({ activation, output }) => [activation, output]), [
+      [1, "no"],
+      [2, "no"],
+    ]);
+    const wrong = review.emit.refused("no", { activation: 0 });
+    await assertRejects(
+      () => hephaestus.resume(linked, { id }, wrong),
+      TypeError,
+      "activation 0 is not a whole number from 1",
+    );
   });
 
   it("takes a scheduled delivery for the round that it meets", {

@@ -74,6 +74,8 @@ forked().on(reserve, { reserved: [done, drop(reserve)], soldOut: done });
 single().on(charge, { charged: gathers, declined: done }).on(gathers, { ok: done });
 // every round of an event that there is not
 step("all", { sees: [validate.every("vaild")], events: ok, run: ({ emit }) => emit.ok() });
+// a delivery for an activation that is not a number
+approval.emit.approved({ by: "maria" }, { activation: "1" });
 // a loop without a limit
 single().on(charge, { charged: again(validate), declined: done });
 // a need that only the last round guarantees

@@ -88,6 +88,11 @@ export interface Context<
    * The metadata of the start, merged with what the steps in this step's causal past have added.
    */
   readonly metadata: JsonObject;
+  /**
+   * Number of this activation of the step, from 1. All steps of a loop have the same number in one
+   * round. Put it into a link, and a click on the link of an earlier round counts as a duplicate.
+   */
+  readonly activation: number;
   /** Number of the attempt, from 1. */
   readonly attempt: number;
   /**

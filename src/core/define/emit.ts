@@ -117,12 +117,29 @@ export interface Delivery<
 > extends Outcome<Event, Output> {
   /** The name of the signal or of the asynchronous step. */
   readonly step: Name;
+  /** The activation that it is for. Default: the active one, or else the next one. */
+  readonly activation?: number;
 }
+
+/** Options of a delivery. */
+export interface DeliverOptions extends EmitOptions {
+  /**
+   * The activation that the delivery is for, as `context.activation` of a step in the same loop has
+   * it. A delivery for an earlier round is then a duplicate. Default: the active one, or else the
+   * next one.
+   */
+  readonly activation?: number;
+}
+
+/** The arguments of a delivery. The output can be omitted where it may be `undefined`. */
+export type DeliverArguments<Output> = undefined extends Output
+  ? [output?: Output, options?: DeliverOptions]
+  : [output: Output, options?: DeliverOptions];
 
 /** Creates deliveries: one method for each event that can be delivered from outside. */
 export type Deliver<Name extends string, E extends StepEvents> = {
   readonly [K in Exclude<keyof E & string, "expired">]: (
-    ...args: EmitArguments<GivenOf<E[K]>>
+    ...args: DeliverArguments<GivenOf<E[K]>>
   ) => Delivery<Name, K, GivenOf<E[K]>>;
 };
 

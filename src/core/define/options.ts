@@ -4,7 +4,7 @@ import { milliseconds } from "../value/duration.ts";
 import { checkName, isPrintable } from "../value/identity.ts";
 import { resolveRetry, type RetryPolicy } from "../value/retry.ts";
 import { isType, type Type } from "../value/type.ts";
-import { type Delivery, type EmitOptions, emitted, metadata } from "./emit.ts";
+import { type DeliverOptions, type Delivery, emitted, metadata } from "./emit.ts";
 import {
   anyEnd,
   anyEvent,
@@ -95,15 +95,17 @@ export function isStep(value: unknown): value is { readonly definition: StepDefi
 }
 
 function deliver(definition: StepDefinition): object {
-  const emit: Record<string, (output?: unknown, options?: EmitOptions) => Delivery> = Object.create(
-    null,
-  );
+  const emit: Record<string, (output?: unknown, options?: DeliverOptions) => Delivery> = Object
+    .create(
+      null,
+    );
   for (const event of emitted(definition)) {
     emit[event] = (output, options) => ({
       step: definition.name,
       event,
       output,
       ...metadata(options),
+      ...(options?.activation === undefined ? {} : { activation: options.activation }),
     });
   }
   return Object.freeze(emit);

@@ -19,8 +19,8 @@ export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered 
   const sent = delivery.loops.length === 0
     ? undefined
     : [...tables.results.of(instance)].find((row) => row.delivery === delivery.id);
-  const activation = sent?.activation ?? delivery.activation ??
-    awaitedActivation(around, control, step);
+  const awaited = awaitedActivation(around, control, step);
+  const activation = sent?.activation ?? delivery.activation ?? awaited;
   const active = isActive(control, { step, activation });
   const key = { step, activation, waits: false };
   const before = tables.results.get(resultKey(instance, key));
@@ -32,11 +32,12 @@ export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered 
       ? { kind: "over", event: before.event }
       : { kind: "duplicate" };
   }
-  if (!active && delivery.branches.some((head) => control.dropped.has(head))) {
-    return { kind: "over", event: DROPPED };
-  }
   if (row.graph !== undefined && row.graph !== delivery.graph) {
     return { kind: "changed", graph: row.graph };
+  }
+  if ((delivery.activation ?? awaited) < awaited) return { kind: "duplicate" };
+  if (!active && delivery.branches.some((head) => control.dropped.has(head))) {
+    return { kind: "over", event: DROPPED };
   }
   const result = { ...delivery, ...key, attempt: 1, errors: undefined, duration: undefined };
   insertResult(tables, result, { instance, version, delivery: delivery.id });

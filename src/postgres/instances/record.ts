@@ -152,16 +152,20 @@ with held as materialized (
 target as materialized (
   select id, status, workflow, workflow_version, nullif(graph, $11::text::bigint) as other_graph,
     activation, ${isActive("control", "$2::text", "activation")} as active,
-    coalesce(jsonb_exists_any(control -> 'dropped', $13::text[]), false) as dropped
+    coalesce(jsonb_exists_any(control -> 'dropped', $13::text[]), false) as dropped,
+    coalesce($3::text::int < awaited, false) as overdue
   from held
   cross join ${t.instances}
+  cross join lateral (select ${
+    awaitedActivation("control", "$2::text", "$12::text[]")
+  } as awaited) as next
   cross join lateral (
     select coalesce(
       (select sent.activation from ${t.results} as sent
        where $12::text[] <> '{}' and sent.instance_id = $1::text::uuid and sent.step_ref = $2::text
          and sent.delivery_id = $7::text::uuid),
       $3::text::int,
-      ${awaitedActivation("control", "$2::text", "$12::text[]")}
+      awaited
     ) as activation
   ) as meant
   where id = $1::text::uuid
@@ -178,7 +182,7 @@ recorded as (${
       delivery: "$7::text::uuid",
       from: `from given
   where ${isActiveStatus("given.status")} and given.other_graph is null
-    and (given.active or not given.dropped)
+    and not given.overdue and (given.active or not given.dropped)
   on conflict do nothing
   returning instance_id`,
     })
@@ -192,7 +196,7 @@ woken as (${
     )
   })
 select target.status, target.active::text as active, target.activation::text as activation,
-  target.other_graph::text as other_graph, target.dropped::text as dropped, (select count(*) from recorded)::text as recorded,
+  target.other_graph::text as other_graph, target.dropped::text as dropped, target.overdue::text as overdue, (select count(*) from recorded)::text as recorded,
   pg_notify('${channel}', $10::text) as notified
 from target`;
 }
@@ -203,6 +207,7 @@ interface DeliveredRow {
   readonly activation: string;
   readonly other_graph: string | null;
   readonly dropped: string;
+  readonly overdue: string;
   readonly recorded: string;
 }
 
@@ -257,6 +262,7 @@ export async function deliver(
   const applied = first !== undefined && first.causes !== null;
   if (isFinalRow(target.status) && !applied) return { kind: "final", status: target.status };
   if (target.other_graph !== null) return { kind: "changed", graph: target.other_graph };
+  if (first === undefined && target.overdue === "true") return { kind: "duplicate" };
   if (first === undefined && target.dropped === "true") return { kind: "over", event: DROPPED };
   if (first === undefined) return deliver(tx, t, channel, delivery, keyed);
   return first.delivery_id === null ? { kind: "over", event: first.event } : { kind: "duplicate" };

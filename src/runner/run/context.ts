@@ -52,6 +52,7 @@ export class StepContext implements Context {
   readonly rounds: ReadOutputs["rounds"];
   readonly emit: object;
   readonly metadata: Context["metadata"];
+  readonly activation: number;
   readonly attempt: number;
   readonly idempotencyKey: string;
   declare readonly abortSignal: AbortSignal;
@@ -77,6 +78,7 @@ export class StepContext implements Context {
     this.rounds = rounds;
     this.emit = emitter(step);
     this.metadata = metadataSeenBy(graph, control, metadata, step.name);
+    this.activation = job.activation;
     this.attempt = job.attempt;
     this.idempotencyKey = `${id}/${step.name}/${job.activation}`;
     this.instance = { id, key, workflow, version };

@@ -1,5 +1,6 @@
 import type { InstanceState } from "../../backend/store.ts";
 import type { NewResult } from "../../backend/turn.ts";
+import { anyActivation } from "../../core/engine/activation.ts";
 import { awaitedActivation, isActive } from "../../core/engine/control.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { encode, type JsonObject } from "../../core/value/json.ts";
@@ -57,7 +58,11 @@ async function meeting(
   const inLoop = graph.loopsAround(step).length > 0;
   const met = (inLoop ? undefined : instances.get(instance)?.state) ??
     (await instances.refresh([instance])).get(instance);
-  return { met, activation: met ? awaitedActivation(graph, met.control, step) : activation };
+  const isFixed = inLoop && activation !== anyActivation;
+  return {
+    met,
+    activation: met && !isFixed ? awaitedActivation(graph, met.control, step) : activation,
+  };
 }
 
 /** The result of a resume job for this activation of its step. */
