@@ -216,7 +216,7 @@ everywhere("a loop", (it) => {
 
   it("takes a delivery that names an earlier round for a duplicate", {
     workflows: [linked],
-  }, async ({ hephaestus, work }) => {
+  }, async ({ hephaestus, work, jobs }) => {
     links.length = 0;
     await work();
     const { id } = await hephaestus.start(linked, "a", undefined);
@@ -235,6 +235,7 @@ everywhere("a loop", (it) => {
       review.emit.refused("late", { activation: links[0]! }),
       { after: "0ms" },
     );
+    await eventually(async () => (await jobs()).length === 0, "the scheduled delivery has come");
     assertEquals(await refuse(links[1]!), "accepted");
     assertEquals(links, [1, 2]);
 
