@@ -67,7 +67,16 @@ const turn = (part: Partial<Turn>): Turn => ({
 const channels = { jobs: "jobs", ended: "ended" };
 const demand = { process: "1", queue: "default", limit: 10, serves: [wake] };
 const lone = { process: "1", queues: ["default"], serves: [wake] };
-const delivery = { ...result, id: instance, instance, version: 1, graph: "1", wake, loops: [], branches: [] };
+const delivery = {
+  ...result,
+  id: instance,
+  instance,
+  version: 1,
+  graph: "1",
+  wake,
+  loops: [],
+  branches: [],
+};
 
 const written = ["jobs_pkey", "processes_pkey", "workflow_instances_pkey"];
 

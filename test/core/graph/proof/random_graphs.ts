@@ -239,14 +239,36 @@ export function randomDrops(most = 8): fc.Arbitrary<Workflow> {
 }
 
 function accepted(plans: fc.Arbitrary<Plan>): fc.Arbitrary<Workflow> {
-  return plans.map((rows) => {
-    try {
-      return build(rows);
-    } catch (error) {
-      if (error instanceof WorkflowDefinitionError) return undefined;
-      throw error;
+  return plans.map((plan) => built(plan) ?? withSomeDrops(plan))
+    .filter((built): built is Workflow => built !== undefined);
+}
+
+function built(plan: Plan): Workflow | undefined {
+  try {
+    return build(plan);
+  } catch (error) {
+    if (error instanceof WorkflowDefinitionError) return undefined;
+    throw error;
+  }
+}
+
+/** Most drops are refused: the workflow without them, and those of them that are accepted. */
+function withSomeDrops({ rows }: Plan): Workflow | undefined {
+  let kept: Plan = { rows: rows.map((row) => ({ ...row, drops: [] })) };
+  let best = rows.some(({ drops }) => drops.length > 0) ? built(kept) : undefined;
+  if (best === undefined) return undefined;
+  for (const [index, { drops }] of rows.entries()) {
+    for (const drop of drops) {
+      const more = {
+        rows: kept.rows.map((row, at) =>
+          at === index ? { ...row, drops: [...row.drops, drop] } : row
+        ),
+      };
+      const found = built(more);
+      if (found !== undefined) [kept, best] = [more, found];
     }
-  }).filter((built): built is Workflow => built !== undefined);
+  }
+  return best;
 }
 
 /** Chooses a number below the given one. */
