@@ -6,8 +6,11 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { gunzipSync } from "node:zlib";
 
-/** Maximum size of the tarball in bytes: what it was at aed2046. */
-const most = 430_671;
+/**
+ * Maximum size of the tarball in bytes. It was 430,671 before the words of control flow: `drop` and
+ * `simulate` added 23,000: 13,000 of source maps, 8,000 of code and 2,000 of types.
+ */
+const most = 440_000;
 const imports = 7;
 
 /** Bytes of the files in a tar archive. */
