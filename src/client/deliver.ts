@@ -71,6 +71,9 @@ export async function checkDelivery(
   if (activation !== undefined && !isActivation(activation)) {
     throw refuse(`activation ${String(activation)} is not a whole number from 1`);
   }
+  if ((activation ?? firstActivation) !== firstActivation && !isRepeated(workflow, name)) {
+    throw refuse(`${step.kind} "${name}" is not in a loop: its only activation is 1`);
+  }
   const what = `output of event "${event}" of ${step.kind} "${name}"`;
   const checked = await check(step.events.get(event), output);
   if ("problem" in checked) {
@@ -90,6 +93,10 @@ export async function checkDelivery(
       : encode(metadata, { what: `metadata of ${step.kind} "${name}"`, limit }),
     activation,
   };
+}
+
+function isRepeated({ graph }: Workflow, step: string): boolean {
+  return graph.loopsAround(step).length > 0;
 }
 
 function isActivation(value: unknown): boolean {
@@ -233,7 +240,7 @@ export async function scheduleResume(
     step: step.name,
     // In a loop it is for the round that it meets, and the end of a wait before leaves it alone.
     activation: activation ??
-      (workflow.graph.loopsAround(step.name).length > 0 ? anyActivation : firstActivation),
+      (isRepeated(workflow, step.name) ? anyActivation : firstActivation),
     queue: runtime.queues.resume,
     priority: step.priority ?? usualPriority,
     maxAttempts: undefined,

@@ -66,6 +66,10 @@ const linked = workflow("linked", { key: "id", input: type(), start: link })
   .on(review, { approved: done, refused: again(link, { limit: 2, then: done }) })
   .build();
 
+const plain = workflow("plain", { key: "id", input: type(), start: review })
+  .on(review, { approved: done, refused: done })
+  .build();
+
 const pause = timer("pause", "1ms");
 const enough = choice("enough", {
   needs: [ask.when("calls")],
@@ -215,7 +219,7 @@ everywhere("a loop", (it) => {
   });
 
   it("takes a delivery that names an earlier round for a duplicate", {
-    workflows: [linked],
+    workflows: [linked, plain],
   }, async ({ hephaestus, work, jobs }) => {
     links.length = 0;
     await work();
@@ -252,6 +256,12 @@ everywhere("a loop", (it) => {
       () => hephaestus.resume(linked, { id }, wrong),
       TypeError,
       "activation 0 is not a whole number from 1",
+    );
+    await hephaestus.start(plain, "b", undefined);
+    await assertRejects(
+      () => hephaestus.resume(plain, "b", review.emit.refused("no", { activation: 2 })),
+      TypeError,
+      `signal "review" is not in a loop: its only activation is 1`,
     );
   });
 

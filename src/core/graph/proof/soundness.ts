@@ -111,7 +111,7 @@ function ways(
   if (both !== undefined) {
     throw refuse(
       `step "${step.name}" can be started by ${both[0].by} and by ${both[1].by} in one run. ` +
-        `Use join to wait for all of them, or first to start it once`,
+        `Use join to wait for all of them, first to start it once, or drop to end the other branch`,
     );
   }
   return simplified(found, outcomes);
