@@ -251,12 +251,7 @@ everywhere("a loop", (it) => {
       [1, "no"],
       [2, "no"],
     ]);
-    const wrong = review.emit.refused("no", { activation: 0 });
-    await assertRejects(
-      () => hephaestus.resume(linked, { id }, wrong),
-      TypeError,
-      "activation 0 is not a whole number from 1",
-    );
+    await assertRejects(() => refuse(0), TypeError, "activation 0 is not a whole number from 1");
     await hephaestus.start(plain, "b", undefined);
     await assertRejects(
       () => hephaestus.resume(plain, "b", review.emit.refused("no", { activation: 2 })),
