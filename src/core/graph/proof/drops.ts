@@ -1,7 +1,7 @@
 import type { Refuse } from "../../define/options.ts";
 import { type ArrivalMode, type Graph, type GraphStep, row } from "../graph.ts";
 import { compatible, type Path } from "./paths.ts";
-import { copy, has, including, unite } from "./row_set.ts";
+import { copy, has, including, none, unite } from "./row_set.ts";
 
 /** An event that leads to a step, with every path on which it does. */
 export interface Entry {
@@ -57,27 +57,30 @@ function winning(graph: Graph, one: GraphStep, other: GraphStep): ReadonlySet<st
   return new Set([...one.drops].filter(([, heads]) => heads.some(drops)).map(([event]) => event));
 }
 
-/** The path after an event that drops branches; `undefined` if another step has won a race before. */
+/** The paths after an event that drops branches, without those on which another step has won a race. */
 export function dropping(
-  path: Path,
+  paths: readonly Path[],
   { name, drops }: GraphStep,
   event: string,
   graph: Graph,
   races: readonly Race[],
-): Path | undefined {
+): readonly Path[] {
   const heads = drops.get(event);
-  if (heads === undefined) return path;
-  const gone = copy(path.gone);
-  const decided = new Map(path.decided);
+  if (heads === undefined) return paths;
+  let rows = none();
   for (const head of heads) {
-    for (const member of graph.branch(head)) unite(gone, including(gone, row(graph, member)));
+    for (const member of graph.branch(head)) rows = including(rows, row(graph, member));
   }
-  for (const { place, wins } of races) {
-    if (wins.get(name)?.has(event) !== true) continue;
-    if ((decided.get(place) ?? name) !== name) return undefined;
-    decided.set(place, name);
-  }
-  return { decided, ended: path.ended, gone };
+  const won = races.filter(({ wins }) => wins.get(name)?.has(event) === true);
+  return paths.flatMap(({ decided: before, ended, gone: withdrawn }) => {
+    const isLost = ({ place }: Race) => (before.get(place) ?? name) !== name;
+    if (won.some(isLost)) return [];
+    const gone = copy(withdrawn);
+    unite(gone, rows);
+    const decided = new Map(before);
+    for (const { place } of won) decided.set(place, name);
+    return [{ decided, ended, gone }];
+  });
 }
 
 /**
@@ -85,55 +88,82 @@ export function dropping(
  * on whether the branch or the event was faster.
  */
 export function proveDrops(
-  { from, event, paths }: DropPaths,
+  drop: DropPaths,
   graph: Graph,
   entries: readonly (readonly Entry[])[],
   refuse: Refuse,
 ): void {
-  const steps = [...graph.steps.values()];
-  for (const head of from.drops.get(event) ?? []) {
-    const what = `event "${from.name}.${event}" drops "${head}"`;
-    const branch = graph.branch(head);
-    const hasEnded = paths.every(({ ended }) => has(ended, row(graph, head)));
-    if (branch.has(from.name) || hasEnded) throw refuse(`${what}, which it comes from`);
-    let isPossible = false;
-    for (const { from: source, paths: arriving } of entries[row(graph, head)] ?? []) {
-      for (const path of paths) {
-        if (!arriving.some((other) => compatible(path, other))) continue;
-        isPossible = true;
-        if (source !== from.index && has(path.ended, source)) continue;
-        throw refuse(`${what}, which has not started on every path to it`);
-      }
+  for (const head of drop.from.drops.get(drop.event) ?? []) {
+    const refuseDrop: Refuse = (why) =>
+      refuse(`event "${drop.from.name}.${drop.event}" drops "${head}", ${why}`);
+    proveStarted(drop, head, graph, entries[row(graph, head)] ?? [], refuseDrop);
+    for (const step of graph.steps.values()) {
+      if (graph.branch(head).has(step.name)) continue;
+      proveUnaffected(drop, head, step, graph, entries[step.index] ?? [], refuseDrop);
     }
-    if (!isPossible) throw refuse(`${what}, which cannot have started before`);
-    for (const { name, index } of steps) {
-      if (branch.has(name)) continue;
-      const mine = from.moves.get(event)?.some(({ to, mode }) => to === name && mode !== "join");
-      for (const entry of entries[index] ?? []) {
-        const member = steps[entry.from]!;
-        if (!branch.has(member.name)) continue;
-        if (entry.mode !== "join" && mine) continue;
-        for (const path of paths) {
-          if (has(path.ended, index) || has(path.gone, index)) continue;
-          if (has(path.ended, entry.from)) continue;
-          if (!entry.paths.some((other) => compatible(path, other))) continue;
-          if (entry.mode !== "join") {
-            throw refuse(
-              `${what}, but "${member.name}" may lead to "${name}": whether "${name}" starts would depend on which of them comes first`,
-            );
-          }
-          if (canJoin(path, entries[index] ?? [])) {
-            throw refuse(`${what}, but the join at "${name}" may wait for "${member.name}"`);
-          }
-        }
+  }
+}
+
+function proveStarted(
+  { from, paths }: DropPaths,
+  head: string,
+  graph: Graph,
+  entries: readonly Entry[],
+  refuse: Refuse,
+): void {
+  const hasEnded = paths.every(({ ended }) => has(ended, row(graph, head)));
+  if (graph.branch(head).has(from.name) || hasEnded) throw refuse("which it comes from");
+  let isPossible = false;
+  for (const entry of entries) {
+    for (const path of paths) {
+      if (!meets(entry, path)) continue;
+      isPossible = true;
+      if (entry.from !== from.index && has(path.ended, entry.from)) continue;
+      throw refuse("which has not started on every path to it");
+    }
+  }
+  if (!isPossible) throw refuse("which cannot have started before");
+}
+
+/** Proves that a step outside of the branch starts, or does not, whenever the branch is dropped. */
+function proveUnaffected(
+  { from, event, paths }: DropPaths,
+  head: string,
+  { name, index }: GraphStep,
+  graph: Graph,
+  entries: readonly Entry[],
+  refuse: Refuse,
+): void {
+  const steps = [...graph.steps.keys()];
+  const isLedTo = from.moves.get(event)?.some(({ to, mode }) => to === name && mode !== "join");
+  for (const entry of entries) {
+    const member = steps[entry.from]!;
+    const joins = entry.mode === "join";
+    if (!graph.branch(head).has(member) || (isLedTo && !joins)) continue;
+    for (const path of paths) {
+      const isOver = has(path.ended, index) || has(path.gone, index);
+      if (isOver || has(path.ended, entry.from) || !meets(entry, path)) continue;
+      if (!joins) {
+        throw refuse(
+          `but "${member}" may lead to "${name}": whether "${name}" starts would depend on which of them comes first`,
+        );
+      }
+      if (canJoin(path, entries)) {
+        throw refuse(`but the join at "${name}" may wait for "${member}"`);
       }
     }
   }
 }
 
+/** Whether an event may lead to its step in a run that takes this path. */
+function meets({ paths }: Entry, path: Path): boolean {
+  return paths.some((other) => compatible(path, other));
+}
+
 /** Whether all sources of a join can still arrive on this path. */
 function canJoin(path: Path, entries: readonly Entry[]): boolean {
   const joins = entries.filter(({ mode }) => mode === "join");
-  const arrive = ({ paths }: Entry) => paths.some((other) => compatible(path, other));
-  return joins.every(({ from }) => joins.some((entry) => entry.from === from && arrive(entry)));
+  return joins.every(({ from }) =>
+    joins.some((entry) => entry.from === from && meets(entry, path))
+  );
 }

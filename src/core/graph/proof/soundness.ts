@@ -64,9 +64,8 @@ export function prove(
       const loop = step.loops.get(event);
       const drops = step.drops.has(event);
       if (arrivals.length === 0 && loop === undefined && !drops) continue;
-      const left = paths
-        .map((path) => behind(path, step.index, event, step.moves.size > 1))
-        .flatMap((path) => dropping(path, step, event, graph, races) ?? []);
+      const ended = paths.map((path) => behind(path, step.index, event, step.moves.size > 1));
+      const left = dropping(ended, step, event, graph, races);
       if (drops) dropped.push({ from: step, event, paths: left });
       if (loop !== undefined) loops.push({ from: step, event, loop, paths: left });
       for (const { to, mode } of arrivals) {
