@@ -98,12 +98,12 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
     return (step?.kind === "signal" || step?.asynchronous === true) && step.expires === undefined;
   };
   const { states, complete } = walk(graph, { rounds, most, isLast: isOpen });
-  const counted = count(states);
+  const { taken, ...counted } = count(states);
   const reached = new Set(states.flatMap(({ active }) => active));
   const stuck = new Set(
     states.filter(({ active }) => active.every(isOpen)).flatMap(({ active }) => active),
   );
-  const summary = {
+  const data = {
     workflow: workflow.name,
     version: workflow.version,
     rounds,
@@ -113,7 +113,7 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
       [...moves.keys()].map((event) => ({
         step: name,
         event,
-        taken: counted.taken.get(`${name}.${event}`) ?? 0,
+        taken: taken.get(`${name}.${event}`) ?? 0,
       }))
     ),
     unlimited: [...steps.keys()].filter((name) => stuck.has(name)),
@@ -123,7 +123,6 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
       )
       .map(({ name }) => name),
   };
-  const { taken: _, ...data } = summary;
   return Object.freeze({ ...data, toText: () => simulationText(data) });
 }
 

@@ -7,7 +7,7 @@ const dropped = (step: string, activation = 1) =>
 
 export function drops(it: It): void {
   describe("a turn that drops a branch", () => {
-    it("deletes its jobs, whoever runs them, and says so in the history", async (scene) => {
+    it("deletes its jobs, running ones too, and says so in the history", async (scene) => {
       const [process, other] = [await scene.register(), await scene.register()];
       const id = await scene.open({ control: activeIn("click", "remind") }, { step: "remind" });
       const job = await scene.claimOne(other);

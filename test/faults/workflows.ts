@@ -163,7 +163,7 @@ const nudge = timer("nudge", "20ms");
 const remind = writing("remind");
 const deal = writing("deal");
 const miss = plain("miss");
-/** Two branches that drop each other: whoever is first goes on alone. */
+/** Two branches that drop each other: the first one goes on alone. */
 export const races = workflow("races", { key, input, start: quote })
   .on(quote, { ok: [rival, nudge] })
   .on(rival, { ok: [deal, drop(nudge)] })

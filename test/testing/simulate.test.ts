@@ -16,26 +16,15 @@ import {
 } from "../../mod.ts";
 import type { Workflow } from "../../src/core/graph/workflow.ts";
 import { simulate } from "../../src/testing/simulate.ts";
-import { execute } from "../core/graph/proof/executor.ts";
+import { everyChoice, execute } from "../core/graph/proof/executor.ts";
 import { randomWorkflow } from "../core/graph/proof/random_graphs.ts";
 
 /** Every different run of a workflow without loops and drops, by an executor that knows nothing of the walk. */
 function everyRun(flow: Workflow): ReadonlyMap<string, readonly string[]> {
-  const steps = [...flow.graph.steps.values()].map(({ name, moves }) => ({
-    name,
-    events: [...moves.keys()],
-  }));
-  const total = steps.reduce((product, { events }) => product * events.length, 1);
   const runs = new Map<string, readonly string[]>();
-  for (let number = 0; number < total; number++) {
-    let rest = number;
-    const chosen = new Map(steps.map(({ name, events }) => {
-      const event = events[rest % events.length]!;
-      rest = Math.floor(rest / events.length);
-      return [name, event];
-    }));
-    const { started } = execute(flow, (name) => chosen.get(name)!, () => 0);
-    const roads = started.map((name) => `${name}.${chosen.get(name)}`);
+  for (const choices of everyChoice(flow)) {
+    const { started } = execute(flow, choices, () => 0);
+    const roads = started.map((name) => `${name}.${choices(name, 1)}`);
     runs.set(roads.join(), roads);
   }
   return runs;

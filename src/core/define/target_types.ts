@@ -141,8 +141,8 @@ type LedOn<Then, Event extends string, Above> = Led<Then, Event, Above> extends 
   : never;
 
 /**
- * Explains what is wrong with a list of targets as a whole. It names loops and drops too, so that they
- * are checked.
+ * Explains what is wrong with a list of targets as a whole. It names loops and drops too, so that
+ * they are checked.
  */
 export type Listed<M> = M extends readonly [] ? "an empty list"
   : M extends { readonly kind: "again" | "drop" } ? "a loop or a drop"

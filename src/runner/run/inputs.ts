@@ -92,8 +92,8 @@ export async function load(
 
 /**
  * What a step sees: the latest output of each step in the causal past of the arrival that started
- * it, or the outputs of all its rounds. Outputs of parallel branches are excluded, or the result would depend on which branch was
- * faster.
+ * it, or the outputs of all its rounds. Outputs of parallel branches are excluded, or the result
+ * would depend on which branch was faster.
  */
 export async function seen(
   store: Pick<Store, "ended">,

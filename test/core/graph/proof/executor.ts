@@ -143,6 +143,24 @@ export function atRandom({ graph }: Workflow, seed: number): Choices {
   };
 }
 
+/** Every way in which the steps of a workflow without loops can end. */
+export function* everyChoice({ graph }: Workflow): Generator<Choices> {
+  const steps = [...graph.steps.values()].map(({ name, moves }) => ({
+    name,
+    events: [...moves.keys()],
+  }));
+  const total = steps.reduce((product, { events }) => product * events.length, 1);
+  for (let number = 0; number < total; number++) {
+    let rest = number;
+    const chosen = new Map(steps.map(({ name, events }) => {
+      const event = events[rest % events.length]!;
+      rest = Math.floor(rest / events.length);
+      return [name, event];
+    }));
+    yield (step) => chosen.get(step)!;
+  }
+}
+
 /** The steps that a run may withdraw: whether they run depends on what is faster. */
 export function droppable({ graph }: Workflow): ReadonlySet<string> {
   const heads = [...graph.steps.values()].flatMap(({ drops }) => [...drops.values()].flat());

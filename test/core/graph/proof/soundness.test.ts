@@ -1,27 +1,8 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Workflow } from "../../../../src/core/graph/workflow.ts";
-import { atRandom, type Choices, droppable, execute, isFair } from "./executor.ts";
+import { atRandom, droppable, everyChoice, execute, isFair } from "./executor.ts";
 import { numbers, randomDrops, randomLoops, randomWorkflow } from "./random_graphs.ts";
-
-/** Every way in which the steps of a workflow can end. */
-function* everyChoice(workflow: Workflow): Generator<Choices> {
-  const steps = [...workflow.graph.steps.values()].map(({ name, moves }) => ({
-    name,
-    events: [...moves.keys()],
-  }));
-  const total = steps.reduce((product, { events }) => product * events.length, 1);
-  for (let number = 0; number < total; number++) {
-    let rest = number;
-    const chosen = new Map(steps.map(({ name, events }) => {
-      const event = events[rest % events.length]!;
-      rest = Math.floor(rest / events.length);
-      return [name, event];
-    }));
-    yield (step) => chosen.get(step)!;
-  }
-}
 
 describe("a workflow that the definition accepts", () => {
   for (
