@@ -118,12 +118,12 @@ create table hephaestus.workflow_instances (
 ) with (fillfactor=50);
 
 alter table hephaestus.workflow_instances add constraint workflow_instances_pkey PRIMARY KEY (id);
-alter table hephaestus.workflow_instances add constraint workflow_instances_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])));
+alter table hephaestus.workflow_instances add constraint workflow_instances_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'undoing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'undone'::text])));
 CREATE INDEX workflow_instances_finished ON hephaestus.workflow_instances USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE INDEX workflow_instances_key ON hephaestus.workflow_instances USING btree (key, inserted_at);
 CREATE INDEX workflow_instances_open_graph ON hephaestus.workflow_instances USING btree (graph) WHERE (finished_at IS NULL);
 CREATE INDEX workflow_instances_status ON hephaestus.workflow_instances USING btree (workflow, status, inserted_at);
-CREATE UNIQUE INDEX workflow_instances_unique_key ON hephaestus.workflow_instances USING btree (unique_key) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text]));
+CREATE UNIQUE INDEX workflow_instances_unique_key ON hephaestus.workflow_instances USING btree (unique_key) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'undoing'::text]));
 CREATE TRIGGER delete_with_instances AFTER DELETE ON hephaestus.workflow_instances REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION hephaestus.delete_with_instances();
 comment on table hephaestus.workflow_instances is 'One row for each running of a workflow. revision fences every write; control holds what the engine needs to go on.';
 

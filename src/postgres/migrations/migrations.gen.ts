@@ -283,4 +283,32 @@ create index workflow_instances_key on :schema.workflow_instances (key);
 create index workflow_instances_status on :schema.workflow_instances (workflow, status, id);
 `,
   },
+  {
+    version: 3,
+    name: "control_flow",
+    sha256: "064ebfaacf3f898a527a76835a6682cfa5b24a59465b2902555c9b50227f7537",
+    up: `-- An instance that undoes what it has done is open: its key is taken. An undone one is final.
+alter table :schema.workflow_instances
+  drop constraint workflow_instances_status_check,
+  add constraint workflow_instances_status_check
+    check (status in ('pending', 'running', 'waiting', 'undoing', 'completed', 'failed', 'cancelled', 'undone'));
+
+-- Processes of the previous version name three statuses in their insert. PostgreSQL finds this index for them too,
+-- because its predicate follows from theirs.
+drop index :schema.workflow_instances_unique_key;
+create unique index workflow_instances_unique_key on :schema.workflow_instances (unique_key)
+  where status in ('pending', 'running', 'waiting', 'undoing');
+`,
+    down: `-- The previous version knows neither status. It can neither continue nor show such an instance, so this fails while
+-- there is one.
+drop index :schema.workflow_instances_unique_key;
+create unique index workflow_instances_unique_key on :schema.workflow_instances (unique_key)
+  where status in ('pending', 'running', 'waiting');
+
+alter table :schema.workflow_instances
+  drop constraint workflow_instances_status_check,
+  add constraint workflow_instances_status_check
+    check (status in ('pending', 'running', 'waiting', 'completed', 'failed', 'cancelled'));
+`,
+  },
 ];
