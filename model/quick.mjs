@@ -9,6 +9,8 @@ export const quick = {
       "tx of an asynchronous step: delivery",
       "dropped: one slot",
       "rivals: crash",
+      "undone: 2 failures",
+      "ending: cancel, lost answer",
       "two instances: lost answer",
       "two instances: crash",
     ],
@@ -19,6 +21,8 @@ export const quick = {
     "the waiting row has the place of the result": ["later: delivery, lost answer"],
     "a waiting row that comes too late stays unread": ["later: delivery, no turn inline"],
     "a drop leaves the jobs of its branch": ["dropped: one slot"],
+    "a cancel that undoes wakes nobody": ["undone wait: cancel, crash"],
+    "the history is older than the instance": ["ending: cancel"],
     "a step's transaction commits before its result": ["tx: crash, cancel"],
     "a step's transaction stays although a delivery stands": [
       "tx of an asynchronous step: delivery",

@@ -1,4 +1,5 @@
 // The engine of the code, reduced to what the protocol can see. A step is named with its activation: "a1".
+import { canBeUndone, isUndo, left, nextUndos } from "./undo.mjs";
 
 export const graphs = {
   one: { first: "a", next: { a: [] } },
@@ -30,12 +31,39 @@ export const graphs = {
     next: { a: ["b", "c"], b: ["d"], c: ["d"], d: [] },
     drops: { b: ["c"], c: ["b"] },
   },
+  undone: {
+    first: "a",
+    next: { a: ["b", "c"], b: [], c: [] },
+    undos: ["b"],
+    undoable: ["a", "c"],
+  },
+  undoneWait: {
+    first: "a",
+    next: { a: ["b", "s"], b: [], s: [] },
+    signals: ["s"],
+    undos: ["b"],
+    undoable: ["a"],
+    undoOn: ["cancelled"],
+  },
+  undoneLater: {
+    first: "s",
+    next: { s: [] },
+    later: ["s"],
+    undoable: ["s"],
+    undoOn: ["failed", "cancelled"],
+  },
+  ending: {
+    first: "a",
+    next: { a: ["b"], b: [] },
+    undoable: ["a", "b"],
+    undoOn: ["failed", "cancelled"],
+  },
   laterAgain: { first: "s", next: { s: [] }, times: { s: 2 }, later: ["s"] },
 };
 
 export const isSignal = (graph, step) => graph.signals?.includes(step) === true;
 export const isLater = (graph, step) => graph.later?.includes(step) === true;
-export const isFinal = (instance) => instance.st !== "running";
+export const isFinal = (instance) => instance.st !== "running" && instance.st !== "undoing";
 export const opened = (graph) => ({
   v: 1,
   st: "running",
@@ -46,10 +74,17 @@ export const opened = (graph) => ({
 });
 
 // instance: { v revision, st status, a active step -> activation, n arrivals at the join, e kept deliveries, w waiting,
-// d dropped steps, where a graph drops some }
+// d dropped steps, where a graph drops some, u how it ends once everything is undone }
 // An ending is [step, activation]; a negative activation says that an asynchronous step waits from now on, and a third
 // member that the step has failed for good, which ends the instance.
-export function advance(graph, before, endings, { dropsLater = false, keepsDropped = false } = {}) {
+// `history` is read in turns of an instance that undoes.
+export function advance(
+  graph,
+  before,
+  endings,
+  { dropsLater = false, keepsDropped = false } = {},
+  history = [],
+) {
   const now = { ...before, a: { ...before.a }, e: [...before.e], w: [...before.w] };
   const out = {
     applied: [],
@@ -67,16 +102,19 @@ export function advance(graph, before, endings, { dropsLater = false, keepsDropp
   };
   let failed = false;
   const end = ([step, activation, failure]) => {
-    failed ||= failure !== undefined;
+    failed ||= failure !== undefined && !now.u && !graph.undoOn?.includes("failed");
     delete now.a[step];
     now.w = now.w.filter((name) => name !== step);
     now.e = now.e.filter((name) => name !== step + activation);
-    out.applied.push([step, activation]);
+    out.applied.push([step, activation, ...(failure === undefined ? [] : [failure])]);
     if (failed) return;
+    if (!now.u && failure !== undefined) return undo("failed");
     out.started = out.started.filter(([name]) => name !== step);
     if ((isSignal(graph, step) || isLater(graph, step)) && before.a[step] === activation) {
       out.resolved.push(step);
     }
+    if (now.u) return;
+    if (graph.undos?.includes(step)) return undo("undone");
     for (const name of graph.drops?.[step] ?? []) drop(name);
     if (activation < (graph.times?.[step] ?? 1)) return start(step, activation + 1);
     for (const to of graph.next[step]) {
@@ -97,6 +135,14 @@ export function advance(graph, before, endings, { dropsLater = false, keepsDropp
     out.dropped.push([step, activation]);
     out.started = out.started.filter(([name]) => name !== step);
   };
+  const undo = (as) => {
+    now.u = as;
+    for (const step of Object.keys(now.a)) if (!canBeUndone(graph, step)) drop(step);
+    const given = ([step, a]) => endings.some((one) => one[0] === step && one[1] === a);
+    const early = now.e.map((name) => [name.slice(0, -1), Number(name.slice(-1))]);
+    out.ignored.push(...early.filter((one) => !given(one)));
+    now.e = [];
+  };
   for (const ending of endings) {
     const [step, activation] = ending;
     if (activation > 0) unread.push(ending);
@@ -110,14 +156,20 @@ export function advance(graph, before, endings, { dropsLater = false, keepsDropp
     moved = next >= 0;
     if (moved) end(unread.splice(next, 1)[0]);
   }
-  now.st = failed ? "failed" : Object.keys(now.a).length > 0 ? "running" : "completed";
+  if (now.u && !failed && Object.keys(now.a).every(isUndo)) {
+    const ended = [...history, ...out.applied];
+    for (const [step, a] of nextUndos(graph, ended, now.a)) start("~" + step, a);
+    if (Object.keys(now.a).length === 0) now.st = left(graph, ended).length > 0 ? "failed" : now.u;
+    else now.st = "undoing";
+  } else if (now.u && !failed) now.st = "undoing";
+  else now.st = failed ? "failed" : Object.keys(now.a).length > 0 ? "running" : "completed";
   if (isFinal(now)) {
     const early = now.e.map((name) => [name.slice(0, -1), Number(name.slice(-1))]);
     out.ignored.push(...unread, ...early);
     Object.assign(now, { a: {}, e: [], w: [] });
     out.started = [];
   } else {
-    const isOver = ([step]) => !keepsDropped && now.d?.includes(step) === true;
+    const isOver = ([step]) => now.u || (!keepsDropped && now.d?.includes(step) === true);
     out.ignored.push(...unread.filter(isOver));
     out.kept = unread.filter((ending) => !isOver(ending));
   }
@@ -132,6 +184,8 @@ export function advance(graph, before, endings, { dropsLater = false, keepsDropp
 }
 
 // Whether a turn would change anything.
-export function changes(before, { applied, ignored, instance }) {
-  return applied.length + ignored.length > 0 || instance.e.some((name) => !before.e.includes(name));
+export function changes(before, { applied, ignored, started, instance }) {
+  return applied.length + ignored.length > 0 ||
+    instance.e.some((name) => !before.e.includes(name)) ||
+    (before.st === "undoing" && (instance.st !== "undoing" || started.length > 0));
 }

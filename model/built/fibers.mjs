@@ -2,6 +2,7 @@
 import { isFinal, isLater } from "./engine.mjs";
 import { bad, giveBack, held, isLone, leaseOf, strike, wake, wakeLock } from "./state.mjs";
 import { grain, remember, rowOf } from "./plan.mjs";
+import { canBeUndone, rowDropped } from "./undo.mjs";
 
 const gone = (f) => {
   f.pc = "gone";
@@ -141,6 +142,7 @@ function deliver(s, one, f, cfg) {
   if (f.pc === "d0") {
     return [one("delivery: reads its target", [], (_t, me) => {
       if (!instance || isFinal(instance)) return gone(me);
+      if (instance.u && !(f.s in instance.a)) return gone(me);
       me.a = instance.a[f.s] ?? 1;
       me.pc = "d1";
     })];
@@ -167,12 +169,14 @@ function deliver(s, one, f, cfg) {
 }
 
 // A cancel locks the instance, so that no turn overtakes it, and writes its turn in a later statement.
-function cancel(s, one, f) {
+function cancel(s, one, f, cfg) {
   if (f.pc === "g1") {
     return [one("cancelled: locks the instance", [["X", f.i]], (t, me) => {
-      me.pc = isFinal(t.I[f.i]) ? "gone" : "g2";
+      const refused = isFinal(t.I[f.i]) || (t.I[f.i].u && !cfg.cancelsTwice);
+      me.pc = refused ? "gone" : "g2";
     })];
   }
+  if (cfg.graph.undoOn?.includes("cancelled") && !s.I[f.i].u) return [undoing(s, one, f, cfg)];
   const rest = Object.keys(s.J).filter((id) => s.J[id].i === f.i && s.J[id].k !== "adv");
   return [one("cancelled: its turn, COMMIT", rest.map((id) => ["X", id]), (t, me) => {
     for (const id of rest) delete t.J[id];
@@ -180,6 +184,31 @@ function cancel(s, one, f) {
     t.I[f.i] = { ...t.I[f.i], st: "cancelled", a: {}, e: [], w: [], v: t.I[f.i].v + 1 };
     gone(me);
   })];
+}
+
+// A cancel that undoes does not read the history: an advance makes the second turn.
+function undoing(s, one, { i }, cfg) {
+  const over = Object.entries(s.I[i].a).filter(([step]) => !canBeUndone(cfg.graph, step));
+  const rest = Object.keys(s.J).filter((id) =>
+    s.J[id].i === i && over.some(([x]) => x === s.J[id].s)
+  );
+  const active = Object.entries(s.I[i].a).filter(([step]) => canBeUndone(cfg.graph, step));
+  const locks = [
+    ...rest.map((id) => ["X", id]),
+    ...over.map(([x, a]) => ["X", `r:${i}/${x}/${a}`]),
+  ];
+  const wakes = active.length === 0 && !cfg.wakesNobody;
+  if (wakes) locks.push(wakeLock(s, i));
+  return one("cancelled: undoes, COMMIT", locks, (t, me) => {
+    for (const id of rest) delete t.J[id];
+    for (const [step, a] of over) t.R[`${i}/${step}/${a}`] ??= rowDropped;
+    for (const name of t.I[i].e) t.R[`${i}/${name.slice(0, -1)}/${name.slice(-1)}`] = true;
+    const w = t.I[i].w.filter((step) => canBeUndone(cfg.graph, step));
+    const a = Object.fromEntries(active);
+    t.I[i] = { ...t.I[i], st: "undoing", u: "cancelled", a, e: [], w, v: t.I[i].v + 1 };
+    if (wakes) wake(t, i);
+    gone(me);
+  });
 }
 
 // Whoever deletes a process row frees its jobs in a later statement of the same transaction.
@@ -271,7 +300,7 @@ export function fiberMoves(s, k, cfg) {
   if (f.t === "res" || f.t === "leave") return leave(s, one, f, cfg);
   if (f.t === "open") return open(s, one, f, cfg);
   if (f.t === "del") return deliver(s, one, f, cfg);
-  if (f.pc[0] === "g") return cancel(s, one, f);
+  if (f.pc[0] === "g") return cancel(s, one, f, cfg);
   if (f.pc === "in") return begin(one, s, f, cfg);
   if (f.pc === "run") return run(s, one, f, cfg);
   if (f.pc.startsWith("rec")) return record(s, one, f, cfg, lease);

@@ -1,6 +1,7 @@
 // How a process plans turns: what it takes together, what it knows of the instances, what it gives up.
 import { advance, changes, isFinal, isSignal } from "./engine.mjs";
 import { bad, blockers, clone, failed, isLone, unread } from "./state.mjs";
+import { historyOf } from "./undo.mjs";
 
 // Tries the locks; calls fn(copy, self) when all are free, else says who blocks.
 export function grain(s, at, label, locks, fn) {
@@ -80,7 +81,14 @@ function take(s, p, cfg, wanted, busy, alone) {
   return [{ label, next }];
 }
 
-function planOne(s, cfg, q, { _i, f, u }, cached) {
+// Read when the turn is planned: later than the instance.
+function historyIn(s, q, i, cfg) {
+  if (!cfg.graph.undoable) return undefined;
+  if (!cfg.remembersHistory) return historyOf(s, i);
+  return (s.P[q.p].h ??= {})[i] ??= historyOf(s, i);
+}
+
+function planOne(s, cfg, q, { i, f, u }, cached) {
   if (!cached) return { dropped: f, ignored: u };
   const live = f.filter((x) =>
     x.t === "adv" || (cfg.liveByStep ? x.s in cached.a : cached.a[x.s] === x.a)
@@ -88,7 +96,7 @@ function planOne(s, cfg, q, { _i, f, u }, cached) {
   const own = live.filter((x) => x.t === "x").map((
     x,
   ) => [x.s, x.w ? -x.a : cfg.liveByStep ? cached.a[x.s] : x.a, ...(x.x ? [failed] : [])]);
-  const out = advance(cfg.graph, cached, [...own, ...u], cfg);
+  const out = advance(cfg.graph, cached, [...own, ...u], cfg, historyIn(s, q, i, cfg));
   if (!changes(cached, out)) return { dropped: f, ignored: [] };
   const mine = ([s, a]) => own.some((x) => x[0] === s && x[1] === a);
   const lone = !cfg.company && fibersOf(s, q.p).some(({ j }) => isLone(s, j, cfg));

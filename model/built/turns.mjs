@@ -3,12 +3,13 @@
 import { isFinal } from "./engine.mjs";
 import { count, grain, plan, remember, row, rowOf } from "./plan.mjs";
 import { addJob, apply, bad, clone, held, start, strike, wake, wakeLock } from "./state.mjs";
+import { before, canBeUndone, historyOf, isUndo, rowDropped, rowFailed } from "./undo.mjs";
 
 const jobsOf = (s, i, of) =>
   Object.keys(s.J).filter((id) => s.J[id].i === i && s.J[id].k !== "adv" && of(s.J[id]));
 const swept = (s, { i, turn }, cfg) =>
   jobsOf(s, i, (job) =>
-    turn.to.st !== "running" || turn.resolved.includes(job.s) ||
+    isFinal(turn.to) || turn.resolved.includes(job.s) ||
     (!cfg.leavesJobs && turn.dropped.some(([step, a]) => step === job.s && a === job.a)));
 
 function locksOf(s, cfg, g) {
@@ -25,12 +26,17 @@ function write(t, cfg, q, g) {
   const { i, turn } = g, written = g.ok;
   if (!written && !cfg.writesStale) return;
   for (const ending of turn.rec) {
-    t.R[rowOf(cfg, i, ending)] = true;
+    t.R[rowOf(cfg, i, ending)] = ending[2] ? rowFailed : true;
     apply(t, i, ...ending);
   }
   // A delivery that is there already keeps its row, which its own advance marks.
-  for (const ending of turn.dropped) t.R[row(cfg, i, ending)] ??= true;
-  for (const [step, a] of turn.mark) t.R[row(cfg, i, [step, a])] = true;
+  for (const ending of turn.dropped) {
+    t.R[row(cfg, i, ending)] ??= rowDropped;
+    if (canBeUndone(cfg.graph, ending[0])) bad(t, `${ending} is cut off while it could be undone`);
+  }
+  for (const [step, a, failure] of turn.mark) {
+    t.R[row(cfg, i, [step, a])] = failure ? rowFailed : true;
+  }
   for (const [step, a] of turn.mark) {
     if (turn.to.a[step] !== a && !t.ghost.applied[`${i}/${step}/${a}`] && t.I[i].a[step] === a) {
       apply(t, i, step, a);
@@ -45,6 +51,7 @@ function write(t, cfg, q, g) {
     if (isFinal(t.I[i])) bad(t, `a turn rewrote an instance that is ${t.I[i].st}`);
     t.I[i] = { ...clone(turn.to), v: t.I[i].v + 1 };
   }
+  if (turn.to.u) proveUndoing(t, cfg, i, turn);
   for (const one of turn.started) {
     if (!one.waits) start(t, i, one.s, one.a);
     if (!one.code && !cfg.timer) continue;
@@ -60,6 +67,17 @@ function write(t, cfg, q, g) {
     else addJob(t, `${i}.${one.code ? "" : "t"}${one.s}${one.a}`, job);
   }
   if (turn.wake) wake(t, i);
+}
+
+function proveUndoing(t, cfg, i, { started }) {
+  const ended = historyOf(t, i);
+  for (const { s: step, a, waits } of started) {
+    if (waits) continue;
+    if (!isUndo(step)) bad(t, `${step}${a} starts although its instance undoes`);
+    else if (before(cfg.graph, ended, [step.slice(1), a]).length > 0) {
+      bad(t, `${step}${a} starts before what it has caused is undone`);
+    }
+  }
 }
 
 const stale = (q) => {

@@ -70,6 +70,24 @@ export const scenarios = {
   "rivals: lost answer": scenario("rivals", { lost: 1 }),
   "rivals: crash": scenario("rivals", { crash: 1 }),
   "tx of a dropped step: lost answer": scenario("dropped", { lost: 1 }, { tx: ["c"] }),
+  "undone: crash": scenario("undone", { crash: 1 }),
+  "undone: lost answer": scenario("undone", { lost: 1 }),
+  "undone: zombie": scenario("undone", { dead: 1 }),
+  "undone: 2 failures": scenario("undone", { fail: 2 }),
+  "undone: cancel": scenario("undone", { cancel: 1 }),
+  "undone: no turn inline": scenario("undone", {}, { classic: true }),
+  "undone wait: delivery, expiry": scenario("undoneWait", { deliver: 1 }, { timer: true }),
+  "undone wait: cancel, crash": scenario("undoneWait", { cancel: 1, crash: 1 }),
+  "undone later: delivery, cancel": scenario("undoneLater", { deliver: 1, cancel: 1 }),
+  "undone later: delivery, 2 failures": scenario("undoneLater", { deliver: 1, fail: 2 }),
+  "ending: cancel": scenario("ending", { cancel: 1 }),
+  "ending: 2 cancels": scenario("ending", { cancel: 2 }),
+  "ending: cancel, crash": scenario("ending", { cancel: 1, crash: 1 }),
+  "ending: cancel, lost answer": scenario("ending", { cancel: 1, lost: 1 }),
+  "ending: 2 failures": scenario("ending", { fail: 2 }),
+  "ending: 4 failures": scenario("ending", { fail: 4 }),
+  "tx of an undo: lost answer": scenario("ending", { cancel: 1, lost: 1 }, { tx: ["~a"] }),
+  "tx of an undo: crash": scenario("ending", { cancel: 1, crash: 1 }, { tx: ["~a"] }),
   "beside: delivery, eviction": scenario("beside", { deliver: 1, evict: 1 }),
   "tx: lost answer, zombie": scenario("chain", { lost: 1, dead: 1 }, { tx: ["a"] }),
   "tx: crash, cancel": scenario("chain", { crash: 1, cancel: 1 }, { tx: ["a"] }),
@@ -116,6 +134,12 @@ export const variants = {
   "a delivery that a drop has overtaken is kept until the end": [{ keepsDropped: true }, "holds", [
     "dropped wait",
   ]],
+  // undoing
+  "a cancel that undoes wakes nobody": [{ wakesNobody: true }, "fails", ["undone wait: c"]],
+  "the history is older than the instance": [{ remembersHistory: true }, "fails", [
+    "ending: cancel",
+  ]],
+  "a cancel ends an instance that undoes": [{ cancelsTwice: true }, "fails", ["ending: 2 cancels"]],
   // attempts that are used up
   "a failure is left to an advance": [{ recordsFailure: true }, "holds", ["2 failures"]],
   // several turns in a statement

@@ -6,6 +6,7 @@ import { fibersOf, takes } from "./plan.mjs";
 import { alike, beats, change, processes } from "./processes.mjs";
 import { bad, blockers, initial, isLone, key, unread } from "./state.mjs";
 import { turnMoves } from "./turns.mjs";
+import { historyOf, isUndo, left } from "./undo.mjs";
 
 export { initial, key };
 
@@ -142,6 +143,10 @@ export function broken(s, cfg) {
     if (isFinal(instance) && jobs.some((job) => job.k !== "adv")) {
       return `an instance that is ${instance.st} still has jobs`;
     }
+    const ended = instance.u && isFinal(instance) ? historyOf(s, i) : [];
+    if (left(cfg.graph, ended).length > 0 && !ended.some(([x, , failed]) => isUndo(x) && failed)) {
+      return `${left(cfg.graph, ended)} is not undone although the instance is ${instance.st}`;
+    }
     const advances = jobs.filter((job) => job.k === "adv");
     if (advances.filter((job) => job.st === "a").length > 1) {
       return "two waiting advances (unique violation)";
@@ -166,6 +171,9 @@ export function restless(s, cfg) {
     const stuck = Object.keys(instance.a).filter((x) =>
       !isSignal(cfg.graph, x) && !instance.w.includes(x)
     );
+    if (instance.st === "undoing" && Object.keys(instance.a).length === 0) {
+      return "stuck: at rest, it undoes and nothing is active";
+    }
     if (stuck.length > 0) return `stuck: at rest, ${stuck} active without a job`;
     if (cfg.tx && instance.st === "completed") {
       for (const step of cfg.tx) {
