@@ -48,7 +48,7 @@ export { versioned } from "./src/core/graph/version.ts";
 export { type Step, step } from "./src/core/define/step.ts";
 export { choice } from "./src/core/define/choice.ts";
 export { signal, timer } from "./src/core/define/signal.ts";
-export { again, done, drop, first, join } from "./src/core/define/target.ts";
+export { again, done, drop, first, join, undo } from "./src/core/define/target.ts";
 export { type Type, type } from "./src/core/value/type.ts";
 export type { Context } from "./src/core/define/context.ts";
 export type { Sql } from "./src/core/define/context.ts"; // for helpers in a step's transaction

@@ -47,8 +47,19 @@ export type {
   StepsOf,
   WithExpiry,
 } from "./core/define/step.ts";
-export type { Need, StepDefinition } from "./core/define/step_definition.ts";
-export type { Again, Done, Drop, First, Join, Move, MoveTarget } from "./core/define/target.ts";
+export type { Need, StepDefinition, UndoDefinition } from "./core/define/step_definition.ts";
+export type {
+  Again,
+  Done,
+  Drop,
+  First,
+  Join,
+  Move,
+  MoveTarget,
+  Undo,
+} from "./core/define/target.ts";
+export type { UndoCode, UndoContext, Undone } from "./core/define/undo.ts";
+export type { UndoOn, UndoReason } from "./core/engine/instance.ts";
 export type { GivenOf, Issue, JsonSafe, Mistake, TypeOf, Validated } from "./core/value/type.ts";
 
 // Types of workflows.

@@ -90,7 +90,7 @@ export type DeleteResult =
 
 /** The result of a delivery. */
 export type Delivered =
-  | { readonly kind: "accepted" | "early" | "duplicate" }
+  | { readonly kind: "accepted" | "early" | "duplicate" | "undoing" }
   | { readonly kind: "final"; readonly status: InstanceStatus }
   | { readonly kind: "over"; readonly event: string }
   | { readonly kind: "changed"; readonly graph: string }

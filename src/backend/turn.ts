@@ -52,8 +52,8 @@ export interface Turn {
   /** JSON text of a failure. */
   readonly error: string | undefined;
   /**
-   * Of a step whose branch was dropped, the result is written only if there is none yet: a delivery
-   * that came too late has its own.
+   * Of a step that was withdrawn, the result is written only if there is none yet: a delivery that
+   * came too late has its own.
    */
   readonly recorded: readonly Recorded[];
   readonly processed: readonly Processed[];
@@ -64,7 +64,7 @@ export interface Turn {
    * inspection.
    */
   readonly discarded: readonly DiscardedJob[];
-  /** Waits that ended, and steps whose branch was dropped. Their remaining jobs are deleted. */
+  /** Waits that ended, and steps that were withdrawn. Their remaining jobs are deleted. */
   readonly resolved: readonly Activation[];
   readonly started: readonly NewJob[];
   /**

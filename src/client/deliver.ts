@@ -128,6 +128,8 @@ export function answer(
       // A scheduled delivery ended it: nothing else ends a signal with one of its own events.
       if (kind === "signal" && emitted(step).includes(delivered.event)) return "duplicate";
       throw new NotWaitingError({ ...of, status: instance.status, event: delivered.event });
+    case "undoing":
+      throw new NotWaitingError({ ...of, status: "undoing" });
     case "missing":
       throw new NotWaitingError({
         ...of,

@@ -1,36 +1,64 @@
-import type { LockedCommit } from "../backend/store.ts";
-import { type Instance, isFinal } from "../core/engine/instance.ts";
+import type { Turn } from "../backend/turn.ts";
+import { type Instance, type InstanceStatus, isFinal } from "../core/engine/instance.ts";
 import { HephaestusError, JobNotFoundError, NotDeletableError } from "../core/errors/errors.ts";
 import { NotCancellableError } from "../core/errors/instance.ts";
 import { failure } from "../core/value/failure.ts";
 import { checkNames } from "../core/value/option_names.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
-import { emitEnd } from "../runner/observe.ts";
-import { cancelling } from "../runner/turn/plan.ts";
+import { emitEnd, emitUndo } from "../runner/observe.ts";
+import { cancelling } from "../runner/turn/cancelling.ts";
 import { type Client, notFound } from "./client.ts";
 import type { InTransaction } from "./deliver.ts";
 import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
 
+/** Whether a cancel was written, and the status afterwards; `undefined` for a missing instance. */
+export interface Ended {
+  readonly written: boolean;
+  readonly status: InstanceStatus | undefined;
+}
+
 /**
  * Cancels an instance with its jobs, aborts the steps that run for it here, and notifies waiting
- * callers and listeners.
+ * callers and listeners. An instance that undoes first is then `undoing`, and one that is already
+ * `undoing` is left alone.
  */
 export async function endInstance(
   client: Client,
   instance: Instance,
   sentence: string,
   tx: AnyTransaction | undefined,
-): Promise<LockedCommit> {
+): Promise<Ended> {
+  const { runtime } = client;
   const why = new HephaestusError("CANCELLED", sentence);
-  const ended = await client.runtime.backend.store.commitLocked(
-    instance.id,
-    (state) => isFinal(state.status) ? undefined : cancelling(state, failure(why)),
-    tx,
-  );
+  let turn: Turn | undefined;
+  const ended = await runtime.backend.store.commitLocked(instance.id, (state) => {
+    const isOver = isFinal(state.status) || state.control.undo !== undefined;
+    return turn = isOver ? undefined : cancelling(runtime, state, failure(why));
+  }, tx);
+  if (ended.kind === "kept" || turn === undefined) {
+    return { written: false, status: ended.kind === "kept" ? ended.status : undefined };
+  }
   // The caller's transaction is still open and may never commit. If it does, the heartbeat aborts
   // the running steps.
-  if (tx === undefined && ended.kind === "written") reportStop(client, instance, why, ended.at);
-  return ended;
+  if (tx === undefined) {
+    if (isFinal(turn.status)) reportStop(client, instance, why, ended.at);
+    else reportUndo(client, instance, why, turn);
+  }
+  return { written: true, status: turn.status };
+}
+
+/** Aborts the steps that run here and were withdrawn, and wakes the worker that undoes. */
+function reportUndo(
+  { runtime, workers }: Client,
+  instance: Instance,
+  why: HephaestusError,
+  { resolved, wake }: Turn,
+): void {
+  for (const worker of workers) {
+    for (const one of resolved) worker.abort(instance.id, why, one);
+    if (wake !== undefined) worker.wake([wake.queue]);
+  }
+  emitUndo(runtime.telemetry, instance, { status: "cancelled", message: why.message });
 }
 
 /**
@@ -84,7 +112,7 @@ export async function cancel(
   if (isFinal(instance.status)) throw new NotCancellableError({ ...of, status: instance.status });
   const sentence = `The instance was cancelled${reason ? `: ${reason}` : ""}`;
   const ended = await endInstance(client, instance, sentence, tx);
-  if (ended.kind === "written") return;
+  if (ended.written) return;
   if (ended.status === undefined) throw notFound(of, "cancel");
   throw new NotCancellableError({ ...of, status: ended.status });
 }

@@ -71,6 +71,8 @@ interface PreparedStart {
 }
 
 const mostTries = 5;
+const undoes =
+  "the instance with this key undoes what its steps have done. Start again once it has ended";
 
 /** Starts an instance, or handles the conflict as `onConflict` says. */
 export async function start(
@@ -100,7 +102,9 @@ export async function start(
     if (running === undefined) continue;
     if (onConflict === "return") return client.handle(running, false);
     if (onConflict === "reject") throw new AlreadyRunningError(running);
-    await endInstance(client, running, "The instance was replaced by a new start", tx);
+    const sentence = "The instance was replaced by a new start";
+    const { status } = await endInstance(client, running, sentence, tx);
+    if (status === "undoing") throw new AlreadyRunningError({ ...running, status, why: undoes });
     seen = running;
   }
   throw keyTaken(ready, seen);

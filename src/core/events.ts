@@ -16,7 +16,7 @@
  *
  * @module
  */
-import type { InstanceStatus } from "./engine/instance.ts";
+import type { InstanceStatus, UndoReason } from "./engine/instance.ts";
 import type { Failure } from "./value/failure.ts";
 
 /** The instance that an event is about. */
@@ -70,9 +70,9 @@ export interface WorkflowStart extends AboutInstance {
   readonly tags: readonly string[];
 }
 
-/** An instance became final without an error: `completed` or `cancelled`. */
+/** An instance became final without an error: `completed`, `cancelled` or `undone`. */
 export interface WorkflowStop extends AboutInstance {
-  /** `completed` or `cancelled`. */
+  /** `completed`, `cancelled` or `undone`. */
   readonly status: InstanceStatus;
   /** Milliseconds since the start, by the database's clock. */
   readonly duration: number;
@@ -123,12 +123,21 @@ export interface StepAsync extends AboutAttempt {
   readonly duration: number;
 }
 
-/** A step was active when its branch was dropped: it has ended without an event. */
+/** An instance begins to undo what its steps have done. */
+export interface WorkflowUndo extends AboutInstance {
+  /** Why, and the status that it gets once everything is undone. */
+  readonly reason: UndoReason;
+}
+
+/**
+ * A step was active when its branch was dropped or its instance began to undo: it has ended without
+ * an event.
+ */
 export interface StepDrop extends AboutInstance {
   /** Name of the step. */
   readonly step: string;
-  /** Name of the step whose event dropped the branch. */
-  readonly by: string;
+  /** Name of the step whose event dropped it; `undefined` when the instance was cancelled. */
+  readonly by: string | undefined;
 }
 
 /** A delivery reached its instance, or a timer elapsed. */
@@ -224,12 +233,14 @@ export interface JobRescue {
 export interface Events {
   /** An instance was started. */
   readonly "workflow:start": WorkflowStart;
-  /** An instance completed or was cancelled. */
+  /** An instance completed, was cancelled or is undone. */
   readonly "workflow:stop": WorkflowStop;
   /** An instance failed. */
   readonly "workflow:exception": WorkflowException;
   /** The result of a step was applied. */
   readonly "workflow:transition": WorkflowTransition;
+  /** An instance begins to undo. */
+  readonly "workflow:undo": WorkflowUndo;
   /** An attempt of a step started. */
   readonly "step:start": StepStart;
   /** An attempt of a step ended with an event. */
@@ -238,7 +249,7 @@ export interface Events {
   readonly "step:exception": StepException;
   /** An asynchronous step waits for its delivery. */
   readonly "step:async": StepAsync;
-  /** A step ended because its branch was dropped. */
+  /** A step ended because its branch was dropped or its instance undoes. */
   readonly "step:drop": StepDrop;
   /** A delivery arrived, or a timer elapsed. */
   readonly "step:resume": StepResume;

@@ -89,6 +89,7 @@ function noListeners(): Listeners {
     "workflow:stop": new Set(),
     "workflow:exception": new Set(),
     "workflow:transition": new Set(),
+    "workflow:undo": new Set(),
     "step:start": new Set(),
     "step:stop": new Set(),
     "step:exception": new Set(),

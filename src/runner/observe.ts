@@ -1,7 +1,7 @@
 import type { InstanceState } from "../backend/store.ts";
 import type { NewResult } from "../backend/turn.ts";
 import { stepOf } from "../core/engine/activation.ts";
-import { type InstanceStatus, isFinal } from "../core/engine/instance.ts";
+import { type InstanceStatus, isFinal, type UndoReason } from "../core/engine/instance.ts";
 import { FAILED, LATER, type Progress } from "../core/engine/progress.ts";
 import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/events.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
@@ -41,6 +41,8 @@ export function logFailure(
   const times = attempts === 1 ? "" : ` in all ${attempts} attempts`;
   const why = error.code === "ROUNDS_USED_UP"
     ? `the rounds of a loop are used up after step "${step}"`
+    : error.code === "UNDO_FAILED"
+    ? "not everything could be undone"
     : `step "${step}" failed${times}`;
   logger.error(`Workflow "${workflow}" "${key}" failed: ${why}`, {
     workflow,
@@ -72,7 +74,7 @@ export function logRefusal(
  */
 export function observe(
   telemetry: Telemetry,
-  { included, workflow, next, progress }: Plan,
+  { included, workflow, next, progress, begins }: Plan,
   error: Failure | undefined,
   at: Date,
 ): void {
@@ -82,6 +84,7 @@ export function observe(
   if (telemetry.has("step:resume")) emitTimers(telemetry, next, included);
   emitTransitions(telemetry, next, workflow, progress);
   emitDrops(telemetry, next, progress);
+  if (begins) emitUndo(telemetry, next, begins);
   if (telemetry.has("advance")) {
     telemetry.emit("advance", {
       ...aboutInstance(next),
@@ -142,6 +145,15 @@ export function emitEnd(
   } else telemetry.emit("workflow:stop", { ...about, status });
 }
 
+/** Emits that an instance begins to undo what its steps have done. */
+export function emitUndo(
+  telemetry: Telemetry,
+  instance: Pick<InstanceState, "id" | "workflow" | "version" | "key">,
+  reason: UndoReason,
+): void {
+  telemetry.emit("workflow:undo", { ...aboutInstance(instance), reason });
+}
+
 /** Emits that a timer has elapsed, or that a delivery has reached its instance. */
 export function emitResume(
   telemetry: Telemetry,
@@ -174,7 +186,8 @@ function emitDrops(
 ): void {
   if (withdrawn.length === 0 || !telemetry.has("step:drop")) return;
   for (const { step, cause } of withdrawn) {
-    telemetry.emit("step:drop", { ...aboutInstance(instance), step, by: stepOf(cause) });
+    const by = cause === "" ? undefined : stepOf(cause);
+    telemetry.emit("step:drop", { ...aboutInstance(instance), step, by });
   }
 }
 

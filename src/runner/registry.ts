@@ -1,7 +1,7 @@
 import type { StepDefinition } from "../core/define/step_definition.ts";
 import { UnknownWorkflowError } from "../core/errors/errors.ts";
 import { checkWorkflows, sameKey, type VersionedWorkflow } from "../core/graph/version.ts";
-import type { Workflow } from "../core/graph/workflow.ts";
+import { stepIn, type Workflow } from "../core/graph/workflow.ts";
 
 /** The workflows whose code this process has, by name and version. */
 export class Registry {
@@ -46,8 +46,9 @@ export class Registry {
     throw new UnknownWorkflowError({ workflow: name, version, known });
   }
 
-  /** A step of a workflow, if both are registered. */
+  /** A step of a workflow, or the undo of one, if the workflow is registered. */
   step(name: string, version: number, step: string | undefined): StepDefinition | undefined {
-    return step === undefined ? undefined : this.find(name, version)?.steps.get(step);
+    const workflow = this.find(name, version);
+    return step === undefined || workflow === undefined ? undefined : stepIn(workflow, step);
   }
 }

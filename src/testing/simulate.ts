@@ -26,7 +26,12 @@ export interface Simulation {
   /** Whether these are all runs, with at most so many rounds. */
   readonly complete: boolean;
   /** How runs end: `failed` when the rounds of a loop are used up and it leads nowhere then. */
-  readonly ends: { readonly completed: number; readonly failed: number };
+  readonly ends: {
+    readonly completed: number;
+    readonly failed: number;
+    /** Runs that end by undoing. */
+    readonly undone: number;
+  };
   /** Every road, in row order. */
   readonly roads: readonly Road[];
   /** The steps of the longest run, in order. */
@@ -54,7 +59,8 @@ export interface SimulateOptions {
  * It answers what a test of the whole workflow asks: which roads there are and how often they are
  * taken, how runs end, what the longest run is, where an instance may wait for ever, and which
  * failures nothing handles. Two runs differ if a step ends with another event. Where branches can be
- * dropped, they also differ in what comes first. Failures without a road are listed and not walked.
+ * dropped, they also differ in what comes first. Steps beside one that ends the instance by undoing
+ * end before it. Failures without a road are listed and not walked.
  *
  * @throws {TypeError} When `workflow` is not a workflow or an option is unknown.
  * @throws {RangeError} When an option is not a positive whole number.
@@ -151,12 +157,10 @@ function count(states: readonly State[]): Counted {
   const [start] = states;
   const runsTo = new Map<State, number>(start === undefined ? [] : [[start, 1]]);
   const taken = new Map<string, number>();
-  const ends = { completed: 0, failed: 0 };
+  const ends = { completed: 0, failed: 0, undone: 0 };
   for (const state of states) {
     const here = runsTo.get(state) ?? 0;
-    if (state.ways.length === 0 && state.active.length === 0) {
-      ends[state.failed ? "failed" : "completed"] += here;
-    }
+    if (state.end !== undefined) ends[state.end] += here;
     for (const { ended, to } of state.ways) {
       runsTo.set(to, (runsTo.get(to) ?? 0) + here);
       for (const { step, event } of ended) {
@@ -182,7 +186,9 @@ function simulationText(of: Omit<Simulation, "toText">): string {
     `${of.workflow}, version ${of.version}: ${number(of.runs)} runs` +
     (of.complete ? "" : " (not all: the walk has stopped)") +
     `, at most ${number(of.rounds)} rounds of each loop`,
-    `ends: ${number(of.ends.completed)} completed, ${number(of.ends.failed)} failed`,
+    `ends: ${number(of.ends.completed)} completed, ${number(of.ends.failed)} failed, ${
+      number(of.ends.undone)
+    } undone`,
     `longest: ${of.longest.join(" → ")}`,
     `waits without a limit: ${listed(of.unlimited)}`,
     `failures without a road: ${listed(of.unhandled)}`,

@@ -15,8 +15,8 @@ export interface Way {
 /** Where a run can stand. Runs that stand in the same place go on in the same ways. */
 export interface State {
   readonly active: readonly string[];
-  /** Whether the rounds of a loop were used up and it led nowhere then. */
-  readonly failed: boolean;
+  /** How the run has ended, unless it goes on. */
+  readonly end: "completed" | "failed" | "undone" | undefined;
   /** Empty when the run has ended, or when the walk has stopped here. */
   readonly ways: readonly Way[];
 }
@@ -51,7 +51,7 @@ export interface WalkOptions {
 export function walk(of: Graph, { rounds, most, isLast }: WalkOptions): Walk {
   const bounded = withRounds(of, rounds);
   const walker = new Walker(bounded, isLast);
-  const start: Stop = { control: emptyControl, active: [], failed: false, ways: [] };
+  const start: Stop = { control: emptyControl, active: [], end: undefined, ways: [] };
   start.ways = walker.turns((decide) => open(bounded, decide));
   const before = new Set<Stop>([start]);
   const backwards: State[] = [];
@@ -76,10 +76,11 @@ function stops({ ways }: State): Stop[] {
   return ways.map(({ to }) => to as Stop);
 }
 
-/** The same graph with smaller limits. */
+/** The same graph with smaller limits. What has been done is not looked at, so it is not undone. */
 function withRounds({ steps }: Graph, rounds: number): Graph {
   return graph([...steps.values()].map((step) => ({
     ...step,
+    undoable: new Set(),
     loops: new Map(
       [...step.loops].map(([event, loop]) =>
         [event, { ...loop, limit: Math.min(loop.limit, rounds) }] as const
@@ -126,7 +127,10 @@ class Walker {
   /** The steps of which one ends next. */
   #next(active: readonly string[]): readonly string[] {
     const calm = active.filter((name) => !this.#racing.has(name));
-    const [first] = calm.filter((name) => !this.#isLast(name));
+    const early = calm.filter((name) => !this.#isLast(name));
+    // What ends the instance by undoing goes last, or it would hide the roads of steps beside it.
+    const undoes = (name: string) => this.#graph.steps.get(name)!.undoing.size > 0;
+    const first = early.find((name) => !undoes(name)) ?? early[0];
     if (first !== undefined) return [first];
     return calm.length < active.length
       ? active.filter((name) => this.#racing.has(name))
@@ -151,13 +155,15 @@ class Walker {
     return ways;
   }
 
-  #stopAt({ control, failed }: Progress): Stop {
+  #stopAt({ control, status }: Progress): Stop {
     const active = [...control.active.keys()]
       .sort((a, b) => row(this.#graph, a) - row(this.#graph, b));
-    const key = JSON.stringify([failed !== undefined, active, ...this.#what(control, active)]);
+    const isEnd = status === "completed" || status === "failed" || status === "undone";
+    const end = isEnd ? status : undefined;
+    const key = JSON.stringify([end, active, ...this.#what(control, active)]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const stop = { control, active, failed: failed !== undefined, ways: [] };
+    const stop = { control, active, end, ways: [] };
     this.#known.set(key, stop);
     return stop;
   }

@@ -41,7 +41,7 @@ export function wayBack(move: unknown, refuse: Refuse): WayBack | undefined {
  */
 export function aims(move: unknown, from: string): readonly Aim[] {
   if (isAgain(move)) return move.then === undefined ? [] : aims(move.then, from);
-  if (isDone(move)) return [];
+  if (isDone(move) || isUndo(move)) return [];
   if (!Array.isArray(move)) return [aim(move, from)];
   const targets: readonly unknown[] = move.filter((target) => !isDrop(target));
   if (targets.length < move.length && targets.length === 1 && isDone(targets[0])) return [];
@@ -51,6 +51,11 @@ export function aims(move: unknown, from: string): readonly Aim[] {
       move.length === 0 ? "an empty list: use done" : "drop alone: write [done, drop(...)]"
     } to end the path`,
   );
+}
+
+/** Whether an event ends the instance by undoing, or does so after the last round. */
+export function undoes(move: unknown): boolean {
+  return isUndo(move) || (isAgain(move) && isUndo(move.then));
 }
 
 /** Reads the branches that an event drops. */
@@ -72,6 +77,8 @@ function aim(target: unknown, from: string): Aim {
         ? "done ends a path, and only drop may stand beside it"
         : isAgain(target)
         ? "again must be the only target"
+        : isUndo(target)
+        ? "undo must be the only target"
         : isDrop(target)
         ? "drop stands beside a target. To end the path as well, write [done, drop(...)]"
         : "it is not a step"
@@ -83,6 +90,7 @@ function aim(target: unknown, from: string): Aim {
 export function described(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (isDone(value)) return "done";
+  if (isUndo(value)) return "undo";
   if (isAgain(value)) return "again";
   if (isObject(value) && ["join", "first", "drop"].includes(value["kind"] as string)) {
     return value["kind"] as string;
@@ -96,6 +104,10 @@ function isAgain(value: unknown): value is NamedLoop {
 
 function isDrop(value: unknown): value is NamedStep {
   return isObject(value) && value["kind"] === "drop" && isStep(value["step"]);
+}
+
+function isUndo(value: unknown): boolean {
+  return isObject(value) && value["kind"] === "undo" && !isStep(value);
 }
 
 function isDone(value: unknown): boolean {

@@ -21,7 +21,7 @@ type Options = Readonly<Record<string, unknown>>;
 const known: Readonly<Record<StepKind, readonly string[]>> = {
   step: [
     ...["input", "needs", "sees", "rounds", "events", "retry", "queue", "priority", "timeout"],
-    ...["async", "expires", "run"],
+    ...["async", "expires", "run", "undo", "undoRetry"],
   ],
   choice: ["input", "needs", "events", "decide"],
   signal: ["events", "expires"],
@@ -56,6 +56,7 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
     after: kind === "timer" ? wait(options["after"], undefined, refuse) : undefined,
     expires,
     run: kind === "step" ? code(options, "run", refuse) : undefined,
+    undo: undefined,
     decide: kind === "choice" ? code(options, "decide", refuse) : undefined,
   });
 }
@@ -82,7 +83,8 @@ export function createStep(definition: StepDefinition): any {
     settled: (): Omit<Need, "~output"> => Object.freeze({ name, event: anyEnd }),
     as(other: unknown): unknown {
       checkName(kind, other);
-      return createStep(Object.freeze({ ...definition, name: other }));
+      const undo = definition.undo && Object.freeze({ ...definition.undo, name: other });
+      return createStep(Object.freeze({ ...definition, name: other, undo }));
     },
     ...(waits ? { emit: deliver(definition) } : {}),
   });
@@ -114,7 +116,8 @@ function deliver(definition: StepDefinition): object {
 /** Creates the error that says why a definition is rejected. */
 export type Refuse = (why: string, cause?: unknown) => WorkflowDefinitionError;
 
-function refusal(kind: StepKind, name: string): Refuse {
+/** Refuses the definition of one step. */
+export function refusal(kind: StepKind, name: string): Refuse {
   return (why, cause) =>
     new WorkflowDefinitionError(`Cannot define ${kind} "${name}": ${why}`, { cause });
 }
@@ -192,9 +195,13 @@ function typeOf(
 }
 
 /** Validates a retry policy now, so that it cannot fail later. */
-export function retry(policy: unknown, refuse: Refuse): RetryPolicy | undefined {
+export function retry(
+  policy: unknown,
+  refuse: Refuse,
+  option = "retry",
+): RetryPolicy | undefined {
   if (policy === undefined) return undefined;
-  if (!isObject(policy)) throw refuse(`option "retry" is not an object`);
+  if (!isObject(policy)) throw refuse(`option "${option}" is not an object`);
   only(policy, ["attempts", "backoff", "base", "max"], refuse);
   try {
     resolveRetry(policy);

@@ -17,6 +17,7 @@ import type {
 } from "./emit.ts";
 import { createStep, define } from "./options.ts";
 import type { Need, StepDefinition } from "./step_definition.ts";
+import { type UndoCode, withUndo } from "./undo.ts";
 
 /**
  * A unit of work that ends by emitting one of its events.
@@ -184,6 +185,13 @@ export interface StepOptions<
    * limit.
    */
   readonly expires?: Limit;
+  /**
+   * How the step is undone, for each event that has something to undo. It runs if the instance ends
+   * by undoing. Such a step is never cut off: it ends first, with all its attempts.
+   */
+  readonly undo?: UndoCode<In, StepsOf<N>, E>;
+  /** How failed attempts to undo it are retried. Default: the policy of the workflow. */
+  readonly undoRetry?: RetryPolicy;
   /** The code. Its return value ends the step; an error that it throws fails the attempt. */
   run(
     context: Context<
@@ -250,5 +258,5 @@ export function step<
   : Step<Name, E, FactsOf<N>, In, V[number]["name"], CanFail, Round>;
 // deno-lint-ignore no-explicit-any -- the overloads define the parameter and return types
 export function step(name: string, options: any): any {
-  return createStep(define("step", name, options));
+  return createStep(withUndo(define("step", name, options), options));
 }

@@ -76,8 +76,16 @@ export interface StepDefinition {
   readonly expires: number | undefined;
   /** The code of a step. */
   readonly run: ((context: Context) => unknown) | undefined;
+  /** How it is undone, as a step of its own; `undefined` if no event has anything to undo. */
+  readonly undo: UndoDefinition | undefined;
   /** The code of a choice. */
   readonly decide: ((context: Pick<Context, "input" | "steps" | "emit">) => unknown) | undefined;
+}
+
+/** The step that undoes another one. Its code is given what {@linkcode StepDefinition.run} is not. */
+export interface UndoDefinition extends StepDefinition {
+  /** The events that have something to undo. */
+  readonly undoes: ReadonlySet<string>;
 }
 
 /** Whether the step can fail for good, so that its row may have a road for `failed`. */

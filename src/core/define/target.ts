@@ -9,6 +9,12 @@ export interface Done {
   readonly kind: "done";
 }
 
+/** The end of an instance that undoes what its steps have done. */
+export interface Undo {
+  /** Distinguishes it from the other kinds of target. */
+  readonly kind: "undo";
+}
+
 /** A step that starts once all steps that point to it with `join` have arrived. */
 export interface Join<S extends Step = Step> {
   /** Distinguishes it from the other kinds of target. */
@@ -49,12 +55,13 @@ export interface Drop<S extends Step = Step> {
 export type MoveTarget = Step | Join | First;
 
 /**
- * Where an event leads: one target, several parallel targets, or `done`, and which branches it
- * drops.
+ * Where an event leads: one target, several parallel targets, `done` or `undo`, and which branches
+ * it drops.
  */
 export type Move =
   | MoveTarget
   | Done
+  | Undo
   | readonly [MoveTarget | Drop, ...(MoveTarget | Drop)[]]
   | readonly [Done, ...Drop[]];
 
@@ -74,6 +81,36 @@ export type Move =
  * ```
  */
 export const done: Done = Object.freeze({ kind: "done" });
+
+/**
+ * Ends the instance by undoing what its steps have done.
+ *
+ * What is active is withdrawn, except for steps that can be undone: they end first. Then each step
+ * that ended with an event of its option `undo` is undone, after everything that it has caused.
+ * The status of the instance is `undoing` meanwhile, and `undone` in the end.
+ *
+ * @example Release what was reserved if the card is declined
+ * ```ts
+ * import { done, step, type, undo, workflow } from "@hephaestus/workflow";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const reserve = step("reserve", {
+ *   events: { reserved: type<{ hold: string }>() },
+ *   run: ({ emit }) => emit.reserved({ hold: "h-1" }),
+ *   undo: { reserved: ({ output }) => console.log(`release ${output.hold}`) },
+ * });
+ * const charge = step("charge", {
+ *   events: { charged: type(), declined: type() },
+ *   run: ({ emit }) => emit.declined(),
+ * });
+ * const order = workflow("order", { key: "orderid", input: type(), start: reserve })
+ *   .on(reserve, { reserved: charge })
+ *   .on(charge, { charged: done, declined: undo })
+ *   .build();
+ * assertEquals([...order.graph.steps.get("charge")!.undoing], ["declined"]);
+ * ```
+ */
+export const undo: Undo = Object.freeze({ kind: "undo" });
 
 /**
  * Starts `step` once every step that points to it with `join` has arrived.

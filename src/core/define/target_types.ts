@@ -1,11 +1,11 @@
 import type { Mistake, TypeOf } from "../value/type.ts";
 import type { Step } from "./step.ts";
-import type { Again, Done } from "./target.ts";
+import type { Again, Done, Undo } from "./target.ts";
 
 /** The targets of an event. Of one that leads back: where it leads after the last round. */
 export type TargetsOf<M> = M extends readonly (infer T)[]
   ? M extends readonly [Done, OfDrop, ...unknown[]] ? never : T
-  : M extends { readonly kind: "done" | "again" }
+  : M extends { readonly kind: "done" | "again" | "undo" }
     ? M extends { readonly then?: infer Then } ? TargetsOf<Then> : never
   : M;
 
@@ -20,6 +20,7 @@ export type NameOf<T> = T extends { readonly "~needs": unknown; readonly name: i
   : T extends { readonly kind: "again" } ? Mistake<"again must be the only target">
   : T extends OfDrop ? never
   : T extends { readonly step: { readonly name: infer Name } } ? Clear<Name>
+  : T extends Undo ? Mistake<"undo must be the only target">
   : T extends Done ? Mistake<"done ends a path, and only drop may stand beside it">
   : Mistake<"it is not a step">;
 

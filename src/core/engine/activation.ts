@@ -27,3 +27,20 @@ export function activationBy(key: string): Activation {
   const activation = key === step ? firstActivation : Number(key.slice(step.length + 1));
   return { step, activation };
 }
+
+const undoMark = "~";
+
+/** The name under which a step is undone. Names of steps cannot contain `~`. */
+export function undoOf(step: string): string {
+  return undoMark + step;
+}
+
+/** Whether a name is that of the undo of a step. */
+export function isUndo(name: string): boolean {
+  return name.startsWith(undoMark);
+}
+
+/** The step that an undo is for. */
+export function undoneStep(name: string): string {
+  return name.slice(undoMark.length);
+}

@@ -1,7 +1,7 @@
 import type { Graph } from "../graph/graph.ts";
 import type { JsonObject } from "../value/json.ts";
 import { type Activation, activationKey, firstActivation } from "./activation.ts";
-import type { ActiveStep, Control } from "./instance.ts";
+import type { ActiveStep, Control, UndoOn, UndoReason } from "./instance.ts";
 
 /** The state before anything has started. */
 export const emptyControl: Control = {
@@ -15,6 +15,8 @@ export const emptyControl: Control = {
   early: new Set(),
   metadata: new Map(),
   past: new Map(),
+  undoOn: new Set(),
+  undo: undefined,
 };
 
 /** The activation under which a step is active, or else ran last, or else will run first. */
@@ -89,11 +91,13 @@ export function encodeControl(control: Control): string {
     text += `${text === "" ? "" : ","}"${step}":"${cause}${of}"`;
   }
   const { activations, rounds, arrived, begun, dropped, later, early, metadata, past } = control;
+  const { undoOn, undo } = control;
   return `{"active":{${text}}` + object("activations", activations) +
     encodeRounds(rounds) +
     object("arrived", arrived) +
     list("begun", begun) + list("dropped", dropped) + list("later", later) + list("early", early) +
-    object("metadata", metadata) + object("past", past) + "}";
+    object("metadata", metadata) + object("past", past) + list("undoOn", undoOn) +
+    (undo === undefined ? "" : `,"undo":${JSON.stringify(undo)}`) + "}";
 }
 
 function encodeRounds(rounds: Control["rounds"]): string {
@@ -122,6 +126,8 @@ interface Encoded {
   readonly early?: readonly string[];
   readonly metadata?: { readonly [step: string]: JsonObject };
   readonly past?: { readonly [step: string]: readonly string[] };
+  readonly undoOn?: readonly UndoOn[];
+  readonly undo?: UndoReason;
 }
 
 /** Parses the output of {@linkcode encodeControl}. */
@@ -145,6 +151,8 @@ export function decodeControl(text: string): Control {
     early: new Set(control.early),
     metadata: new Map(Object.entries(control.metadata ?? {})),
     past: new Map(Object.entries(control.past ?? {})),
+    undoOn: new Set(control.undoOn),
+    undo: control.undo,
   };
 }
 

@@ -9,7 +9,7 @@ import {
 } from "./activation.ts";
 import { causesOf } from "./causes.ts";
 import { emptyControl, isActive } from "./control.ts";
-import type { ActiveStep, Control, Rounds } from "./instance.ts";
+import type { ActiveStep, Control, Rounds, UndoOn, UndoReason } from "./instance.ts";
 
 const none: readonly never[] = [];
 
@@ -29,10 +29,17 @@ export class ControlDraft {
   #early: Set<string> | undefined;
   #metadata: Map<string, JsonObject> | undefined;
   #past: Map<string, readonly string[]> | undefined;
+  /** Why the instance undoes. */
+  undo: UndoReason | undefined;
 
   constructor(before: Control) {
     this.#before = before;
     this.active = new Map(before.active);
+    this.undo = before.undo;
+  }
+
+  get undoOn(): ReadonlySet<UndoOn> {
+    return this.#before.undoOn;
   }
 
   /** Counts an arrival at a join. Returns the number of arrivals so far. */
@@ -117,14 +124,19 @@ export class ControlDraft {
   }
 
   /** Ends the active steps of a branch without a result, and forgets arrivals at its joins. */
-  withdraw(first: string, branch: ReadonlySet<string>): readonly Activation[] {
-    const withdrawn: Activation[] = [];
-    for (const [step, { activation }] of this.active) {
-      if (branch.has(step)) withdrawn.push({ step, activation });
-    }
-    for (const one of withdrawn) this.#leave(one);
+  drop(first: string, branch: ReadonlySet<string>): readonly Activation[] {
     this.#forgetArrivals(branch);
     (this.#dropped ??= new Set(this.#before.dropped)).add(first);
+    return this.withdraw((step) => branch.has(step));
+  }
+
+  /** Ends active steps without a result. */
+  withdraw(isMeant: (step: string) => boolean): readonly Activation[] {
+    const withdrawn: Activation[] = [];
+    for (const [step, { activation }] of this.active) {
+      if (isMeant(step)) withdrawn.push({ step, activation });
+    }
+    for (const one of withdrawn) this.leave(one);
     return withdrawn;
   }
 
@@ -134,7 +146,8 @@ export class ControlDraft {
     }
   }
 
-  #leave({ step, activation }: Activation): void {
+  /** Ends an active step. */
+  leave({ step, activation }: Activation): void {
     this.active.delete(step);
     if (activation !== firstActivation) {
       (this.#activations ??= new Map(this.#before.activations)).set(step, activation);
@@ -151,7 +164,7 @@ export class ControlDraft {
     causes: readonly string[],
   ): void {
     const { step } = ended;
-    this.#leave(ended);
+    this.leave(ended);
     if (this.isEarly(ended)) {
       (this.#early ??= new Set(this.#before.early)).delete(activationKey(ended));
     }
@@ -198,25 +211,21 @@ export class ControlDraft {
       early: this.#early ?? this.#before.early,
       metadata: this.#metadata ?? this.#before.metadata,
       past: this.#past ?? this.#before.past,
+      undoOn: this.undoOn,
+      undo: this.undo,
     };
   }
 
   /** The control of an instance that has ended. */
   over(): Control {
-    return over({
-      activations: this.activations,
-      rounds: this.rounds,
-      metadata: this.#metadata ?? this.#before.metadata,
-    });
+    return over(this.done());
   }
 }
 
 /**
- * The control of an instance that has ended. It keeps the metadata that was added, and the numbers
- * of activations and rounds.
+ * The control of an instance that has ended. It keeps the metadata that was added, the numbers of
+ * activations and rounds, and why it was undone.
  */
-export function over(
-  { activations, rounds, metadata }: Pick<Control, "activations" | "rounds" | "metadata">,
-): Control {
-  return { ...emptyControl, activations, rounds, metadata };
+export function over({ activations, rounds, metadata, undo }: Control): Control {
+  return { ...emptyControl, activations, rounds, metadata, undo };
 }

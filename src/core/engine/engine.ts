@@ -1,143 +1,157 @@
 import { HephaestusError } from "../errors/errors.ts";
 import { type BackEdge, type Graph, row } from "../graph/graph.ts";
-import { type Activation, activationKey } from "./activation.ts";
-import { keptIn } from "./cancel.ts";
+import { failure as failureOf } from "../value/failure.ts";
+import { type Activation, activationKey, isUndo, undoOf } from "./activation.ts";
 import { causesOf } from "./causes.ts";
 import { activationOf, emptyControl, isActive, isDropped, nextActivation } from "./control.ts";
 import { ControlDraft } from "./draft.ts";
-import { filtered } from "./filtered.ts";
-import type { Control } from "./instance.ts";
+import type { Control, InstanceStatus, UndoOn, UndoReason } from "./instance.ts";
 import {
-  type AppliedEnding,
   type Decide,
   FAILED,
-  type Ignored,
   type InstanceFailure,
   LATER,
+  type PastEnding,
   type Progress,
   type StepEnding,
-  type Withdrawn,
 } from "./progress.ts";
 import { statusOf } from "./status.ts";
+import { TurnLog } from "./turn_log.ts";
+import { canBeUndone, toUndo, undoFailed } from "./undo.ts";
 
-/** Starts an instance. */
-export function open(graph: Graph, decide: Decide): Progress {
-  return new TurnBuilder(graph, emptyControl, decide).run([], true);
+/** Starts an instance. Before the ends in `undoOn`, it undoes what its steps have done. */
+export function open(
+  graph: Graph,
+  decide: Decide,
+  undoOn: ReadonlySet<UndoOn> = emptyControl.undoOn,
+): Progress {
+  const control = undoOn.size === 0 ? emptyControl : { ...emptyControl, undoOn };
+  return new TurnBuilder(graph, control, decide, nothingYet).run([], true);
 }
 
 /**
  * Applies the results of steps to an instance.
  *
  * The order of the results does not matter: a result is kept until its step is active, and a join
- * counts the steps that have arrived.
+ * counts the steps that have arrived. `history` returns what was applied in earlier turns. It is
+ * called only if the instance undoes what its steps have done.
  */
 export function advance(
   graph: Graph,
   control: Control,
   endings: readonly StepEnding[],
   decide: Decide,
+  history: () => readonly PastEnding[] = nothingYet,
 ): Progress {
-  return new TurnBuilder(graph, control, decide).run(endings, false);
+  return new TurnBuilder(graph, control, decide, history).run(endings, false);
 }
 
 const none: readonly never[] = [];
+const nothingYet = (): readonly PastEnding[] => none;
+
+/** How much of a message the control keeps. */
+const longestMessage = 1_000;
 
 /** Computes one turn of one instance: the mutable part of {@linkcode advance}. */
 class TurnBuilder {
   readonly #graph: Graph;
   readonly #decide: Decide;
+  readonly #history: () => readonly PastEnding[];
   readonly #before: Control;
   readonly #draft: ControlDraft;
-  /** Results whose step is not active yet. */
-  #unread: Map<string, StepEnding> | undefined;
-  readonly #ready: StepEnding[] = [];
-  readonly #applied: AppliedEnding[] = [];
-  readonly #started: Activation[] = [];
-  readonly #waiting: Activation[] = [];
-  readonly #withdrawn: Withdrawn[] = [];
+  readonly #log = new TurnLog();
   /** Choices that have started and have not decided. */
   readonly #undecided: Activation[] = [];
-  /**
-   * Results that came too late: the activation has already ended or was dropped, or a delivery had
-   * already ended the wait that an asynchronous step reports.
-   */
-  readonly #late: StepEnding[] = [];
-  /** Deliveries that were kept for a round that is over, or for a branch that was dropped. */
-  readonly #overdue: Ignored[] = [];
   #failed: InstanceFailure | undefined;
 
-  constructor(graph: Graph, control: Control, decide: Decide) {
+  constructor(
+    graph: Graph,
+    control: Control,
+    decide: Decide,
+    history: () => readonly PastEnding[],
+  ) {
     this.#graph = graph;
     this.#decide = decide;
+    this.#history = history;
     this.#before = control;
     this.#draft = new ControlDraft(control);
   }
 
   run(endings: readonly StepEnding[], opening: boolean): Progress {
+    const { ready, late } = this.#log;
     for (const ending of inRowOrder(this.#graph, endings)) {
       if (ending.event === LATER) this.#wait(ending);
-      else if (isActive(this.#draft, ending)) this.#ready.push(ending);
-      else if (this.#isOverdue(ending)) this.#late.push(ending);
-      else this.#keep(ending);
+      else if (isActive(this.#draft, ending)) ready.push(ending);
+      else if (this.#isOverdue(ending)) late.push(ending);
+      else this.#log.keep(ending);
     }
     if (opening) this.#start(this.#graph.start, "");
     this.#decideAll();
     let next = 0;
-    while (next < this.#ready.length && !this.#failed) {
-      const ending = this.#ready[next++]!;
+    while (next < ready.length && !this.#isOver) {
+      const ending = ready[next++]!;
       if (isActive(this.#draft, ending)) this.#end(ending, false);
-      else this.#late.push(ending);
+      else late.push(ending);
       this.#decideAll();
     }
-    return this.#progress(this.#ready.slice(next));
+    return this.#log.progress({
+      graph: this.#graph,
+      before: this.#before,
+      draft: this.#draft,
+      status: this.#status(),
+      failed: this.#failed,
+      left: ready.slice(next),
+      isOverdue: (one) => this.#isOverdue(one),
+    });
+  }
+
+  /** Whether the instance fails and does not undo anything first. */
+  get #isOver(): boolean {
+    return this.#failed !== undefined && this.#draft.undo === undefined;
   }
 
   /** Whether an activation that is not active will not start any more. */
   #isOverdue({ step, activation }: Activation): boolean {
-    return activation < activationOf(this.#draft, step) || activation < this.#next(step) ||
-      isDropped(this.#graph, this.#draft, step);
+    return this.#draft.undo !== undefined || activation < activationOf(this.#draft, step) ||
+      activation < this.#next(step) || isDropped(this.#graph, this.#draft, step);
   }
 
   #next(step: string): number {
     return nextActivation(this.#graph, this.#draft, step);
   }
 
-  #keep(ending: StepEnding): void {
-    this.#unread ??= new Map();
-    this.#unread.set(activationKey(ending), ending);
-  }
-
   #wait(ending: StepEnding): void {
     if (!isActive(this.#draft, ending)) {
-      this.#late.push(ending);
+      this.#log.late.push(ending);
       return;
     }
     this.#draft.wait(ending.step);
-    this.#waiting.push(ending);
-    this.#applied.push({ ending, causes: none, decided: false });
+    this.#log.waiting.push(ending);
+    this.#log.applied.push({ ending, causes: none, decided: false });
   }
 
   #end(ending: StepEnding, decided: boolean): void {
-    if (ending.event === FAILED) return this.#fail(ending);
     const step = this.#graph.steps.get(ending.step);
     const moves = step?.moves.get(ending.event);
-    if (moves === undefined) {
-      const error = new HephaestusError(
-        "UNDECLARED_EVENT",
-        `Cannot apply the result of step "${ending.step}": it does not declare the event "${ending.event}"`,
-      );
-      this.#failed = { step: ending.step, failure: undefined, thrown: error, attempts: 1 };
-      if (!decided) this.#keep(ending);
-      return;
-    }
+    const isKnown = moves !== undefined || ending.event === FAILED || isUndo(ending.step);
+    if (!isKnown) return this.#refuse(ending, decided);
     const causes = causesOf(this.#graph, this.#draft, ending.step);
-    this.#applied.push({ ending, causes, decided });
-    this.#draft.end(ending, ending.metadata, causes);
+    this.#log.applied.push({ ending, causes, decided });
+    this.#draft.end(ending, moves === undefined ? undefined : ending.metadata, causes);
+    // What was let end, and an undo, lead nowhere.
+    if (this.#draft.undo !== undefined) return;
+    if (moves === undefined) {
+      const { step, failure, attempt = 1 } = ending;
+      return this.#fail({ step, failure, thrown: undefined, attempts: attempt }, ending);
+    }
     const loop = step?.loops.get(ending.event);
     if (loop !== undefined) {
       const { since } = this.#draft.rounds.get(loop.to) ?? { since: 0 };
       if (since + 1 < loop.limit) return this.#goBack(loop, ending);
       if (loop.ends) return this.#useUp(loop, ending);
+    }
+    if (step?.undoing.has(ending.event)) {
+      return this.#undo({ status: "undone", step: ending.step, event: ending.event }, ending);
     }
     for (const head of step?.drops.get(ending.event) ?? none) this.#drop(head, ending);
     for (const { to, mode } of moves) {
@@ -146,10 +160,19 @@ class TurnBuilder {
     }
   }
 
+  #refuse(ending: StepEnding, decided: boolean): void {
+    const { step, event } = ending;
+    if (!decided) this.#log.keep(ending);
+    const sentence =
+      `Cannot apply the result of step "${step}": it does not declare the event "${event}"`;
+    const thrown = new HephaestusError("UNDECLARED_EVENT", sentence);
+    this.#fail({ step, failure: undefined, thrown, attempts: 1 }, ending);
+  }
+
   #drop(head: string, ending: StepEnding): void {
     const cause = activationKey(ending);
-    for (const one of this.#draft.withdraw(head, this.#graph.branch(head))) {
-      this.#withdrawn.push({ ...one, cause });
+    for (const one of this.#draft.drop(head, this.#graph.branch(head))) {
+      this.#log.withdrawn.push({ ...one, cause });
     }
     this.#takeOverdue();
   }
@@ -157,10 +180,7 @@ class TurnBuilder {
   /** Gives up deliveries that were kept for what will not start any more. */
   #takeOverdue(): void {
     for (const one of this.#draft.takeOverdue((kept) => this.#isOverdue(kept))) {
-      const key = activationKey(one);
-      const given = this.#unread?.has(key) ||
-        this.#ready.some((ending) => activationKey(ending) === key);
-      if (!given) this.#overdue.push({ ...one, waits: false });
+      this.#log.giveUp(one);
     }
   }
 
@@ -170,20 +190,35 @@ class TurnBuilder {
     this.#start(to, activationKey(ending));
   }
 
-  #useUp({ to, limit }: BackEdge, { step, event }: StepEnding): void {
-    const error = new HephaestusError(
+  #useUp({ to, limit }: BackEdge, ending: StepEnding): void {
+    const { step, event } = ending;
+    const thrown = new HephaestusError(
       "ROUNDS_USED_UP",
       `The event "${step}.${event}" would lead back to "${to}", but its rounds are used up (limit ${limit})`,
     );
-    this.#failed = { step, failure: undefined, thrown: error, attempts: 1 };
+    this.#fail({ step, failure: undefined, thrown, attempts: 1 }, ending);
   }
 
-  #fail(ending: StepEnding): void {
-    const { step, failure, attempt = 1 } = ending;
-    const causes = causesOf(this.#graph, this.#draft, step);
-    this.#applied.push({ ending, causes, decided: false });
-    this.#draft.end(ending, undefined, causes);
-    this.#failed = { step, failure, thrown: undefined, attempts: attempt };
+  #fail(failed: InstanceFailure, by: Activation): void {
+    this.#failed ??= failed;
+    if (!this.#draft.undoOn.has("failed") || this.#draft.undo !== undefined) return;
+    const { message } = failed.failure ?? failureOf(failed.thrown);
+    const reason = { status: "failed", step: failed.step } as const;
+    this.#undo({ ...reason, message: message.slice(0, longestMessage) }, by);
+  }
+
+  /**
+   * Withdraws what is active. What can be undone and has begun is not cut off: it ends, and leads
+   * nowhere.
+   */
+  #undo(reason: UndoReason, by: Activation): void {
+    this.#draft.undo = reason;
+    const cause = activationKey(by);
+    const started = new Set(this.#log.started.map(({ step }) => step));
+    const isCutOff = (step: string) =>
+      started.has(step) || !canBeUndone(this.#graph.steps.get(step));
+    for (const one of this.#draft.withdraw(isCutOff)) this.#log.withdrawn.push({ ...one, cause });
+    this.#takeOverdue();
   }
 
   #join(to: string): void {
@@ -193,18 +228,10 @@ class TurnBuilder {
   }
 
   #start(name: string, cause: string): void {
-    if (this.#failed) return;
     const started = { step: name, activation: this.#next(name) };
     this.#draft.active.set(name, { activation: started.activation, cause });
-    if (this.#graph.steps.get(name)?.kind === "choice") {
-      this.#undecided.push(started);
-      return;
-    }
-    this.#started.push(started);
-    const unread = this.#unread?.get(activationKey(started));
-    if (unread === undefined) return;
-    this.#unread?.delete(activationKey(started));
-    this.#ready.push(unread);
+    if (this.#graph.steps.get(name)?.kind === "choice") this.#undecided.push(started);
+    else this.#log.start(started);
   }
 
   /**
@@ -212,78 +239,48 @@ class TurnBuilder {
    * step that stands beside it.
    */
   #decideAll(): void {
-    for (let one = this.#undecided.shift(); one && !this.#failed; one = this.#undecided.shift()) {
+    for (let one = this.#undecided.shift(); one && !this.#isOver; one = this.#undecided.shift()) {
       if (isActive(this.#draft, one)) this.#choose(one);
     }
   }
 
-  #choose({ step, activation }: Activation): void {
+  #choose(choice: Activation): void {
+    const { step, activation } = choice;
     try {
-      const ended = new Map(this.#applied.map(({ ending }) => [ending.step, ending]));
-      this.#end({ ...this.#decide({ step, activation }, ended), step, activation }, true);
-    } catch (error) {
-      this.#failed = { step, failure: undefined, thrown: error, attempts: 1 };
+      const ended = new Map(this.#log.applied.map(({ ending }) => [ending.step, ending]));
+      this.#end({ ...this.#decide(choice, ended), step, activation }, true);
+    } catch (thrown) {
+      if (this.#draft.undoOn.has("failed")) this.#draft.leave(choice);
+      this.#fail({ step, failure: undefined, thrown, attempts: 1 }, choice);
     }
   }
 
-  /**
-   * The outcome of the turn. `left` are results that were not applied although their steps were
-   * active.
-   */
-  #progress(left: readonly StepEnding[]): Progress {
-    const over = this.#failed !== undefined || this.#draft.active.size === 0;
-    const unread = this.#unread === undefined ? left : [...this.#unread.values(), ...left];
-    const isKept = (ending: StepEnding) =>
-      !over && this.#graph.steps.has(ending.step) &&
-      (isActive(this.#draft, ending) || !this.#isOverdue(ending));
-    const kept = filtered(unread, isKept);
-    for (const ending of kept) this.#draft.keep(ending);
-    if (!over) this.#draft.forget(this.#graph);
-    const stillActive = (one: Activation) => !over && isActive(this.#draft, one);
-    const started = filtered(this.#started, stillActive);
-    return {
-      control: over ? this.#draft.over() : this.#draft.done(),
-      status: this.#failed ? "failed" : statusOf(this.#graph, this.#draft.done()),
-      applied: this.#applied,
-      kept,
-      ignored: this.#ignored(filtered(unread, (ending) => !isKept(ending)), over),
-      started,
-      waiting: filtered(this.#waiting, stillActive),
-      withdrawn: this.#withdrawn,
-      resolved: this.#resolved(),
-      wake: started.some((one) => this.#draft.isEarly(one)),
-      failed: this.#failed,
-    };
+  #status(): InstanceStatus {
+    if (this.#isOver) return "failed";
+    const { undo, active } = this.#draft;
+    if (undo === undefined || ![...active.keys()].every(isUndo)) {
+      return statusOf(this.#graph, this.#draft.done());
+    }
+    const now = this.#log.applied.map(({ ending, causes }) => ({ ...ending, causes }));
+    const { next, failed, isLeft } = toUndo(this.#graph, [...this.#history(), ...now], active);
+    for (const one of next) this.#startUndo(one);
+    if (active.size > 0) return "undoing";
+    if (!isLeft) return undo.status;
+    this.#failed = undoFailed(failed, undo);
+    return "failed";
   }
 
-  #ignored(unread: readonly StepEnding[], over: boolean): readonly Ignored[] {
-    const late = this.#late.length + this.#overdue.length;
-    if (unread.length + late === 0 && !over) return none;
-    const forgotten = over
-      ? keptIn(this.#draft.done()).filter((one) => !this.#unread?.has(activationKey(one)))
-      : none;
-    return [...[...unread, ...this.#late].map(ignored), ...this.#overdue, ...forgotten];
-  }
-
-  #resolved(): readonly Activation[] {
-    const isResolved = ({ ending }: AppliedEnding) =>
-      ending.event !== LATER && this.#isResolved(ending);
-    return filtered(this.#applied, isResolved).map(({ ending }) => ending);
-  }
-
-  /** Whether a wait that was open before this turn ended in it. */
-  #isResolved(ending: StepEnding): boolean {
-    const step = this.#graph.steps.get(ending.step);
-    const isWaiting = step?.kind === "signal" || step?.asynchronous === true;
-    return isWaiting && isActive(this.#before, ending) && !isActive(this.#draft, ending);
+  #startUndo(one: Activation): void {
+    const started = { step: undoOf(one.step), activation: one.activation };
+    this.#draft.active.set(started.step, {
+      activation: one.activation,
+      cause: activationKey(one),
+    });
+    this.#log.start(started);
   }
 }
 
 function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly StepEnding[] {
   if (endings.length < 2) return endings;
   return [...endings].sort((a, b) => row(graph, a.step) - row(graph, b.step));
-}
-
-function ignored({ step, activation, event }: StepEnding): Ignored {
-  return { step, activation, waits: event === LATER };
 }

@@ -1,32 +1,56 @@
 import type { Failure } from "../value/failure.ts";
 import type { JsonObject } from "../value/json.ts";
 
-/** The status of an instance. The first three are active, the last three final. */
+/** The status of an instance. The first four are active, the last four final. */
 export type InstanceStatus =
   | "pending"
   | "running"
   | "waiting"
+  | "undoing"
   | "completed"
   | "failed"
-  | "cancelled";
+  | "cancelled"
+  | "undone";
 
 /** All statuses. */
 export const instanceStatuses: readonly InstanceStatus[] = [
   "pending",
   "running",
   "waiting",
+  "undoing",
   "completed",
   "failed",
   "cancelled",
+  "undone",
 ];
 
 /** The statuses of instances that have not ended. */
-export const activeStatuses: readonly InstanceStatus[] = ["pending", "running", "waiting"];
+export const activeStatuses: readonly InstanceStatus[] = [
+  "pending",
+  "running",
+  "waiting",
+  "undoing",
+];
 
 /** Whether the status is final, so that the instance never changes again. */
 export function isFinal(status: InstanceStatus): boolean {
   return !activeStatuses.includes(status);
 }
+
+/** Why an instance undoes what its steps have done. */
+export interface UndoReason {
+  /** The status that the instance gets once everything is undone. */
+  readonly status: "undone" | "failed" | "cancelled";
+  /** The step whose event led to `undo`, or which failed; `undefined` for a cancel. */
+  readonly step?: string;
+  /** The event that led to `undo`. */
+  readonly event?: string;
+  /** Why the instance failed or was cancelled. Not more than 1,000 characters of it. */
+  readonly message?: string;
+}
+
+/** An end that is not `completed` and before which an instance can undo. */
+export type UndoOn = "failed" | "cancelled";
 
 /** A step that has started and not ended. */
 export interface ActiveStep {
@@ -71,6 +95,10 @@ export interface Control {
    * themselves, that have added to the metadata.
    */
   readonly past: ReadonlyMap<string, readonly string[]>;
+  /** Before which ends the instance undoes what its steps have done. */
+  readonly undoOn: ReadonlySet<UndoOn>;
+  /** Why it undoes, from when it begins to. */
+  readonly undo: UndoReason | undefined;
 }
 
 /** One run of a workflow. */
@@ -110,13 +138,13 @@ export interface Instance<In = unknown> {
 
 /** How one step of an instance ended. */
 export interface HistoryEntry {
-  /** Name of the step. */
+  /** Name of the step. Of its undo, the name after a `~`: `"~charge"`. */
   readonly step: string;
   /** The activation: 1 for the first run of the step. */
   readonly activation: number;
   /**
    * The event that it emitted; `"__failed__"` when it failed for good, `"__async__"` when it began
-   * to wait, `"__dropped__"` when its branch was dropped.
+   * to wait, `"__dropped__"` when its branch was dropped or its instance began to undo.
    */
   readonly event: string;
   /** The output of the event. */

@@ -9,7 +9,7 @@ export const LATER = "__async__";
 /** The event of a step that has failed for good. */
 export const FAILED = "__failed__";
 
-/** The event of a step that was active when its branch was dropped. */
+/** The event of a step that was active when its branch was dropped or its instance began to undo. */
 export const DROPPED = "__dropped__";
 
 /** How a step ended, as the engine sees it. */
@@ -39,10 +39,17 @@ export interface AppliedEnding {
   readonly decided: boolean;
 }
 
-/** An activation that was active when its branch was dropped. */
+/** An activation that was active when its branch was dropped or its instance began to undo. */
 export interface Withdrawn extends Activation {
-  /** The key of the activation whose event dropped the branch. */
+  /** The key of the activation whose end dropped it; `""` when the instance was cancelled. */
   readonly cause: string;
+}
+
+/** A result that was applied, as the history has it. */
+export interface PastEnding extends Activation {
+  readonly event: string;
+  /** The keys of the activations that started the step. */
+  readonly causes: readonly string[];
 }
 
 /** Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet. */
@@ -70,7 +77,7 @@ export interface Progress {
   readonly started: readonly Activation[];
   /** Asynchronous steps that began to wait and still do. */
   readonly waiting: readonly Activation[];
-  /** Steps that were active when their branch was dropped. */
+  /** Steps that were active when their branch was dropped or the instance began to undo. */
   readonly withdrawn: readonly Withdrawn[];
   /** Waits that were open before the turn and have ended. */
   readonly resolved: readonly Activation[];
@@ -78,6 +85,6 @@ export interface Progress {
    * A kept delivery has met its wait but was not among the given results: an advance must read it.
    */
   readonly wake: boolean;
-  /** Why the instance has failed. */
+  /** Why the instance has failed, or undoes before it fails. */
   readonly failed: InstanceFailure | undefined;
 }

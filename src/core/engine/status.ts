@@ -1,11 +1,12 @@
 import type { Graph, GraphStep } from "../graph/graph.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
 
-/** The status of an instance that has not failed. */
+/** The status of an instance that has neither failed nor undone everything. */
 export function statusOf(
   graph: Graph,
-  control: Pick<Control, "active" | "later">,
+  control: Pick<Control, "active" | "later" | "undo">,
 ): InstanceStatus {
+  if (control.undo !== undefined) return "undoing";
   if (control.active.size === 0) return "completed";
   for (const name of control.active.keys()) {
     const step = graph.steps.get(name);

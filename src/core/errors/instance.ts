@@ -145,7 +145,8 @@ export class NotWaitingError extends HephaestusError {
     options?: ErrorOptions,
   ) {
     const waiting = `${of.kind ?? "signal"} "${of.step}" is not waiting`;
-    const ended = of.event === undefined
+    const undoes = of.event === DROPPED && (of.status === "undoing" || of.status === "undone");
+    const ended = of.event === undefined || undoes
       ? ""
       : of.event === DROPPED
       ? ", its branch was dropped"
@@ -165,7 +166,7 @@ export class NotWaitingError extends HephaestusError {
 }
 
 /**
- * Thrown when an instance cannot be cancelled because it has already ended.
+ * Thrown when an instance cannot be cancelled because it has already ended, or undoes already.
  *
  * @example Read how it ended
  * ```ts
@@ -190,7 +191,7 @@ export class NotCancellableError extends HephaestusError {
   readonly key: string | undefined;
   /** Id of the instance, if known. */
   readonly id: string | undefined;
-  /** The final status of the instance. */
+  /** The status of the instance: a final one, or `undoing`. */
   readonly status: InstanceStatus;
 
   /** Builds the message from the instance. */

@@ -1,6 +1,6 @@
 import type { Refuse } from "../define/options.ts";
 import { canFail, failedEvent, type StepDefinition } from "../define/step_definition.ts";
-import { type Aim, aims, dropped, type WayBack, wayBack } from "../define/aims.ts";
+import { type Aim, aims, dropped, undoes, type WayBack, wayBack } from "../define/aims.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
 
 /** A step and where each of its events leads. */
@@ -10,6 +10,7 @@ export interface WorkflowRow {
   readonly moves: ReadonlyMap<string, readonly Aim[]>;
   readonly loops: ReadonlyMap<string, WayBack>;
   readonly drops: ReadonlyMap<string, readonly StepDefinition[]>;
+  readonly undoing: ReadonlySet<string>;
 }
 
 /**
@@ -31,6 +32,7 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
   const read = new Map<string, readonly Aim[]>();
   const loops = new Map<string, WayBack>();
   const drops = new Map<string, readonly StepDefinition[]>();
+  const undoing = new Set<string>();
   const events = [...step.events.keys(), ...(given.has(failedEvent) ? [failedEvent] : [])];
   for (const event of events) {
     if (!given.has(event)) {
@@ -45,6 +47,7 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
     read.set(event, list);
     const back = wayBack(given.get(event), refuse);
     if (back !== undefined) loops.set(event, back);
+    if (undoes(given.get(event))) undoing.add(event);
     const branches = dropped(given.get(event));
     for (const [at, branch] of branches.entries()) {
       const what = `event "${step.name}.${event}" drops "${branch.name}"`;
@@ -53,7 +56,7 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
     }
     if (branches.length > 0) drops.set(event, branches);
   }
-  return { step, moves: read, loops, drops };
+  return { step, moves: read, loops, drops, undoing };
 }
 
 /**
@@ -118,8 +121,10 @@ export function assemble(
   return graph(rows.map((row, index) => node(row, index, sources)));
 }
 
+const nothing: ReadonlySet<string> = new Set();
+
 function node(
-  { step, moves, loops, drops }: WorkflowRow,
+  { step, moves, loops, drops, undoing }: WorkflowRow,
   index: number,
   sources: ReadonlyMap<string, ReadonlySet<string>>,
 ): GraphStep {
@@ -139,6 +144,8 @@ function node(
     drops: new Map(
       [...drops].map(([event, branches]) => [event, branches.map(({ name }) => name)] as const),
     ),
+    undoing,
+    undoable: step.undo?.undoes ?? nothing,
     sources: [...(sources.get(step.name) ?? [])],
     needs: step.needs.map(({ name }) => name),
     sees: step.sees.map(({ name }) => name),

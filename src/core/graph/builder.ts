@@ -1,6 +1,7 @@
 import { isStep, only, type Refuse, retry } from "../define/options.ts";
 import type { Step } from "../define/step.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
+import type { UndoOn } from "../engine/instance.ts";
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import { checkName, type Scope, scopes } from "../value/identity.ts";
 import { decode, encode, type JsonObject } from "../value/json.ts";
@@ -31,6 +32,11 @@ export interface WorkflowOptions<In, S extends Step, Given = In> {
   readonly metadata?: JsonObject;
   /** The retry policy for steps that do not set their own. */
   readonly retry?: RetryPolicy;
+  /**
+   * Whether an instance undoes what its steps have done before it fails or is cancelled. Default:
+   * neither.
+   */
+  readonly undoOn?: readonly UndoOn[];
 }
 
 /**
@@ -102,7 +108,9 @@ interface Head extends Omit<Workflow, "graph" | "fingerprint" | "steps" | "toMer
   readonly refuse: Refuse;
 }
 
-const known = ["key", "input", "start", "scope", "version", "tags", "metadata", "retry"];
+const known = [
+  ...["key", "input", "start", "scope", "version", "tags", "metadata", "retry", "undoOn"],
+];
 
 function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): Head {
   const refuse: Refuse = (why, cause) =>
@@ -131,8 +139,18 @@ function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): H
     metadata: decode(text) as JsonObject,
     tags: Object.freeze([...tags]),
     retry: retry(options.retry, refuse),
+    undoOn: undoEnds(options.undoOn, refuse),
     start: start.definition,
   };
+}
+
+function undoEnds(ends: unknown, refuse: Refuse): Workflow["undoOn"] {
+  if (ends === undefined) return new Set();
+  const isEnd = (end: unknown) => end === "failed" || end === "cancelled";
+  if (!Array.isArray(ends) || !ends.every(isEnd)) {
+    throw refuse(`option "undoOn" is not an array of "failed" and "cancelled"`);
+  }
+  return new Set(ends);
 }
 
 /**

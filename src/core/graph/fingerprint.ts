@@ -11,6 +11,10 @@ export interface EncodedStep {
   readonly loops?: Readonly<Record<string, BackEdge>>;
   /** The events that drop branches, sorted; absent when there are none. */
   readonly drops?: Readonly<Record<string, readonly string[]>>;
+  /** The events that end the instance by undoing, sorted; absent when there are none. */
+  readonly undoing?: readonly string[];
+  /** The events that have something to undo, sorted; absent when there are none. */
+  readonly undoable?: readonly string[];
 }
 
 /**
@@ -30,7 +34,8 @@ export function decodeGraph(text: string): readonly EncodedStep[] {
   return JSON.parse(text);
 }
 
-function encodeStep({ name, kind, asynchronous, moves, loops, drops }: GraphStep): EncodedStep {
+function encodeStep(step: GraphStep): EncodedStep {
+  const { name, kind, asynchronous, moves, loops, drops, undoing, undoable } = step;
   const sorted = [...moves].sort(([a], [b]) => compare(a, b));
   return {
     name,
@@ -47,6 +52,8 @@ function encodeStep({ name, kind, asynchronous, moves, loops, drops }: GraphStep
         [...drops].sort(([a], [b]) => compare(a, b)).map(([event, to]) => [event, [...to].sort()]),
       ),
     }),
+    ...(undoing.size === 0 ? {} : { undoing: [...undoing].sort() }),
+    ...(undoable.size === 0 ? {} : { undoable: [...undoable].sort() }),
   };
 }
 
@@ -123,11 +130,31 @@ function stepChanges(
         `event "${event}" of "${name}" leads to ${targets(now)} instead of ${targets(moves)}`,
       );
     }
+    if (now !== undefined && undoes(old, event) !== undoes(step, event)) {
+      changes.push(
+        `event "${event}" of "${name}" ${
+          undoes(step, event) ? "ends" : "no longer ends"
+        } the instance by undoing`,
+      );
+    }
   }
   for (const event of after.keys()) {
     if (!before.has(event)) changes.push(`event "${event}" of "${name}" was added`);
   }
+  const [had, has] = [old.undoable ?? [], step.undoable ?? []];
+  for (const event of has) {
+    if (!had.includes(event)) changes.push(`step "${name}" can be undone after "${event}"`);
+  }
+  for (const event of had) {
+    if (!has.includes(event)) {
+      changes.push(`step "${name}" can no longer be undone after "${event}"`);
+    }
+  }
   return changes;
+}
+
+function undoes({ undoing }: EncodedStep, event: string): boolean {
+  return undoing?.includes(event) === true;
 }
 
 function dropped({ drops }: EncodedStep, event: string): string {

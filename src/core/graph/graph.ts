@@ -34,7 +34,7 @@ export interface GraphStep {
   /** The number of its row, from 0. Rows are in execution order. */
   readonly index: number;
   /**
-   * Where each event leads; empty for `done`. For an event that leads back: where it leads after
+   * Where each event leads; empty for `done` and `undo`. For an event that leads back: where it leads after
    * the last round.
    */
   readonly moves: ReadonlyMap<string, readonly Arrival[]>;
@@ -42,6 +42,10 @@ export interface GraphStep {
   readonly loops: ReadonlyMap<string, BackEdge>;
   /** The events that drop branches, with the first step of each. */
   readonly drops: ReadonlyMap<string, readonly string[]>;
+  /** The events that end the instance by undoing what its steps have done. */
+  readonly undoing: ReadonlySet<string>;
+  /** The events that have something to undo. */
+  readonly undoable: ReadonlySet<string>;
   /** The steps that lead to it with `join`, in row order. */
   readonly sources: readonly string[];
   /** The steps that it reads and whose results are certain to exist when it starts. */

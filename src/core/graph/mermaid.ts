@@ -11,12 +11,12 @@ const arrows = { plain: "-->", join: "==>", first: "-.->" } as const;
 
 /**
  * The graph as a Mermaid flowchart. Thick arrows are joins, dotted arrows are `first`, and a cross
- * marks a branch that is dropped.
+ * marks a branch that is dropped. Each way to end has a node of its own.
  */
 export function toMermaid(graph: Graph): string {
   const lines = ["flowchart TD"];
   const id = (name: string): string => `s${graph.steps.get(name)?.index ?? "?"}`;
-  let ends = false;
+  const ends = new Set<string>();
   for (const step of graph.steps.values()) {
     const [open, close] = shapes[step.kind];
     lines.push(`  ${id(step.name)}${open}"${escaped(step.name)}"${close}`);
@@ -36,11 +36,12 @@ export function toMermaid(graph: Graph): string {
         lines.push(`  ${id(step.name)} --x|"${escaped(event)}"| ${id(branch)}`);
       }
       if (arrivals.length > 0) continue;
-      lines.push(`  ${id(step.name)} -->|"${escaped(event)}"| done`);
-      ends = true;
+      const end = step.undoing.has(event) ? "undo" : "done";
+      lines.push(`  ${id(step.name)} -->|"${escaped(event)}"| ${end}`);
+      ends.add(end);
     }
   }
-  if (ends) lines.push(`  done((("done")))`);
+  for (const end of ends) lines.push(`  ${end}((("${end}")))`);
   return lines.join("\n") + "\n";
 }
 

@@ -1,5 +1,7 @@
 import type { Delivery } from "../define/emit.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
+import type { UndoOn } from "../engine/instance.ts";
+import { isUndo, undoneStep } from "../engine/activation.ts";
 import type { Scope } from "../value/identity.ts";
 import type { JsonObject } from "../value/json.ts";
 import type { RetryPolicy } from "../value/retry.ts";
@@ -43,6 +45,8 @@ export interface Workflow<
   readonly metadata: JsonObject;
   /** The retry policy for steps that do not set their own. */
   readonly retry: RetryPolicy | undefined;
+  /** Before which ends an instance undoes what its steps have done. */
+  readonly undoOn: ReadonlySet<UndoOn>;
   /** The type of the input. */
   readonly input: Type<In, Given>;
   /** The steps and where their events lead, as data. */
@@ -58,6 +62,14 @@ export interface Workflow<
   readonly "~deliveries"?: Deliveries;
   /** Returns the graph as a Mermaid flowchart. */
   toMermaid(): string;
+}
+
+/** A step of a workflow, or the undo of one, by its name in jobs and results. */
+export function stepIn(
+  { steps }: Pick<Workflow, "steps">,
+  name: string,
+): StepDefinition | undefined {
+  return isUndo(name) ? steps.get(undoneStep(name))?.undo : steps.get(name);
 }
 
 /**

@@ -90,7 +90,8 @@ function moveJobs(tables: MemoryTables, process: string | undefined, turn: Turn)
   const isResolved = (job: JobRecord) =>
     turn.resolved.some((one) => one.step === job.step && one.activation === job.activation);
   for (const job of liveJobs(tables, turn.instance)) {
-    if (turn.status === "completed" || turn.bare || isResolved(job)) tables.jobs.delete(job);
+    const isLeft = turn.status === "completed" || turn.status === "undone";
+    if (isLeft || turn.bare || isResolved(job)) tables.jobs.delete(job);
     else if (isFinal(turn.status)) cancelJob(tables, job);
   }
   for (const job of turn.started) insertJob(tables, job, process);

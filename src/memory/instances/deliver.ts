@@ -36,6 +36,7 @@ export function deliver(tables: MemoryTables, delivery: NewDelivery): Delivered 
     return { kind: "changed", graph: row.graph };
   }
   if ((delivery.activation ?? awaited) < awaited) return { kind: "duplicate" };
+  if (!active && control.undo !== undefined) return { kind: "undoing" };
   if (!active && delivery.branches.some((head) => control.dropped.has(head))) {
     return { kind: "over", event: DROPPED };
   }

@@ -25,21 +25,20 @@ async function lock(
 const some = async (rows: Promise<readonly unknown[]>) => (await rows).length > 0;
 const final = `${isFinalStatus("i.status")} and $2::text is not null`;
 
+const woken = (tx: Tx, t: Tables, { instance }: Found, queue: string, condition: string) => {
+  const waking = `select i.id, $2::text, i.workflow, i.workflow_version, i.id
+    from ${t.instances} i
+    where i.id = $1::text::uuid and ${condition}`;
+  return some(tx.query(`${wakeAdvances(t, waking)} returning id::text`, [instance, queue]));
+};
+
 /** The safe repairs. Each one checks again, under the locks that the engine's own writers take. */
 export const repairs: Readonly<Record<string, Repair>> = {
   // An extra wake-up is harmless: it finds nothing to do.
-  unread: (tx, t, { instance }, queue) =>
-    some(tx.query(
-      `${
-        wakeAdvances(
-          t,
-          `select i.id, $2::text, i.workflow, i.workflow_version, i.id
-           from ${t.instances} i
-           where i.id = $1::text::uuid`,
-        )
-      } returning id::text`,
-      [instance, queue],
-    )),
+  unread: (tx, t, found, queue) => woken(tx, t, found, queue, "true"),
+  // An advance begins with the undoing only where nothing is active.
+  "undriven-undo": (tx, t, found, queue) =>
+    woken(tx, t, found, queue, "i.control -> 'active' = '{}'"),
   "final-job": async (tx, t, found) =>
     await lock(tx, t, found, final) &&
     await some(tx.query(

@@ -54,6 +54,21 @@ const driving: readonly Rule[] = [
     sentence: (f) => `Instance ${f.instance} is ${f.note}, but no job runs any of its steps`,
   },
   {
+    name: "undriven-undo",
+    sql: (t) => `
+      select i.id as instance
+      from ${t.instances} i
+      where i.status = 'undoing' and i.control -> 'later' is null
+        and not exists (select from ${t.jobs} j
+          where j.instance_id = i.id and j.kind = 'execute' and ${live} and ${jobIsActive})
+        and not exists (select from ${t.results} r
+          where r.instance_id = i.id and not r.processed and r.workflow_version = i.workflow_version
+            and ${resultIsActive})
+        and not exists (${advanceOf(t, "i.id")})`,
+    sentence: (f) =>
+      `Instance ${f.instance} undoes what its steps have done, but no job goes on with it`,
+  },
+  {
     name: "unread",
     sql: (t) => `
       select r.instance_id as instance, r.step_ref as step
@@ -216,7 +231,7 @@ const telling: readonly Rule[] = [
     sql: (t) => `
       select i.id as instance, i.status as note
       from ${t.instances} i
-      where ${final} <> (i.control -> 'active' = '{}') or ${final} <> (i.finished_at is not null)`,
+      where (${final} <> (i.control -> 'active' = '{}') and i.status <> 'undoing') or ${final} <> (i.finished_at is not null)`,
     sentence: (f) =>
       `Instance ${f.instance} is ${f.note}, but its active steps or its end time contradict this`,
   },

@@ -1,5 +1,5 @@
 import type { DiscardedJob, Turn } from "../../backend/turn.ts";
-import { isFinal } from "../../core/engine/instance.ts";
+import { type InstanceStatus, isFinal } from "../../core/engine/instance.ts";
 import { wakeAdvances } from "../jobs/wake.ts";
 import { at, each, isLiveStep, jobActivation, type OfTurn } from "../sql/fragments.ts";
 import type { Statement } from "../sql/statement.ts";
@@ -46,25 +46,25 @@ export function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
 const live = isLiveStep("job");
 
 /**
- * Deletes the remaining jobs of an instance that ends: scheduled deliveries when it completes, all
- * jobs when it fails or is cancelled.
+ * Ends the remaining jobs of an instance that ends. They are deleted when it completes or is undone:
+ * only scheduled deliveries are left then. They are kept as cancelled when it fails or is cancelled.
  */
 export function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const bare = each(turns, (turn) => turn.bare ? [turn] : []);
   const isBare = bare.length === 0
     ? "false"
     : `advanced.at = any (${s.array(bare, "int", (turn) => turn.at)})`;
-  if (bare.length > 0 || turns.some(({ status }) => status === "completed")) {
+  if (bare.length > 0 || turns.some(({ status }) => deletesJobs(status))) {
     s.with(
       "dropped",
       `(
   delete from ${t.jobs} as job
   using advanced
-  where (advanced.status = 'completed' or ${isBare}) and job.instance_id = advanced.id and ${live}
+  where (advanced.status in ('completed', 'undone') or ${isBare}) and job.instance_id = advanced.id and ${live}
 )`,
     );
   }
-  const cancels = ({ status, bare }: Turn) => !bare && isFinal(status) && status !== "completed";
+  const cancels = ({ status, bare }: Turn) => !bare && isFinal(status) && !deletesJobs(status);
   if (!turns.some(cancels)) return;
   const discarded = each(turns, (turn) => turn.discarded);
   if (discarded.length > 0) discard(s, t, discarded);
@@ -81,6 +81,10 @@ export function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void 
     and job.id <> all (${s.array(own, "bigint", (id) => id)})
 )`,
   );
+}
+
+function deletesJobs(status: InstanceStatus): boolean {
+  return status === "completed" || status === "undone";
 }
 
 function discard(s: Statement, t: Tables, discarded: readonly OfTurn<DiscardedJob>[]): void {

@@ -1,6 +1,7 @@
 import type { JobId } from "../../backend/job.ts";
 import type { Delivered } from "../../backend/store.ts";
 import type { NewDelivery, Pass, Recording } from "../../backend/turn.ts";
+import { type InstanceStatus, isFinal } from "../../core/engine/instance.ts";
 import { DROPPED } from "../../core/engine/progress.ts";
 import type { Tx } from "../driver/contract.ts";
 import { sqlState } from "../driver/errors.ts";
@@ -153,7 +154,7 @@ target as materialized (
   select id, status, workflow, workflow_version, nullif(graph, $11::text::bigint) as other_graph,
     activation, ${isActive("control", "$2::text", "activation")} as active,
     coalesce(jsonb_exists_any(control -> 'dropped', $13::text[]), false) as dropped,
-    coalesce($3::text::int < awaited, false) as overdue
+    coalesce($3::text::int < awaited, false) as overdue, jsonb_exists(control, 'undo') as undoing
   from held
   cross join ${t.instances}
   cross join lateral (select ${
@@ -182,7 +183,7 @@ recorded as (${
       delivery: "$7::text::uuid",
       from: `from given
   where ${isActiveStatus("given.status")} and given.other_graph is null
-    and not given.overdue and (given.active or not given.dropped)
+    and not given.overdue and (given.active or not (given.dropped or given.undoing))
   on conflict do nothing
   returning instance_id`,
     })
@@ -196,18 +197,20 @@ woken as (${
     )
   })
 select target.status, target.active::text as active, target.activation::text as activation,
-  target.other_graph::text as other_graph, target.dropped::text as dropped, target.overdue::text as overdue, (select count(*) from recorded)::text as recorded,
+  target.other_graph::text as other_graph, target.dropped::text as dropped, target.overdue::text as overdue,
+  target.undoing::text as undoing, (select count(*) from recorded)::text as recorded,
   pg_notify('${channel}', $10::text) as notified
 from target`;
 }
 
 interface DeliveredRow {
-  readonly status: string;
+  readonly status: InstanceStatus;
   readonly active: string;
   readonly activation: string;
   readonly other_graph: string | null;
   readonly dropped: string;
   readonly overdue: string;
+  readonly undoing: string;
   readonly recorded: string;
 }
 
@@ -260,14 +263,11 @@ export async function deliver(
   );
   if (first?.delivery_id === delivery.id) return first.causes === null ? met : { kind: "accepted" };
   const applied = first !== undefined && first.causes !== null;
-  if (isFinalRow(target.status) && !applied) return { kind: "final", status: target.status };
+  if (isFinal(target.status) && !applied) return { kind: "final", status: target.status };
   if (target.other_graph !== null) return { kind: "changed", graph: target.other_graph };
   if (first === undefined && target.overdue === "true") return { kind: "duplicate" };
+  if (first === undefined && target.undoing === "true") return { kind: "undoing" };
   if (first === undefined && target.dropped === "true") return { kind: "over", event: DROPPED };
   if (first === undefined) return deliver(tx, t, channel, delivery, keyed);
   return first.delivery_id === null ? { kind: "over", event: first.event } : { kind: "duplicate" };
-}
-
-function isFinalRow(status: string): status is "completed" | "failed" | "cancelled" {
-  return status === "completed" || status === "failed" || status === "cancelled";
 }

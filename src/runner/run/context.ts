@@ -80,11 +80,16 @@ export class StepContext implements Context {
     this.metadata = metadataSeenBy(graph, control, metadata, step.name);
     this.activation = job.activation;
     this.attempt = job.attempt;
-    this.idempotencyKey = `${id}/${step.name}/${job.activation}`;
+    this.idempotencyKey = idempotencyKey(id, step.name, job.activation);
     this.instance = { id, key, workflow, version };
     this.#cancellation = cancellation;
     Object.defineProperty(this, "abortSignal", StepContext.#abortSignal);
   }
+}
+
+/** The key that every attempt of an activation passes to other systems. */
+export function idempotencyKey(instance: string, step: string, activation: number): string {
+  return `${instance}/${step}/${activation}`;
 }
 
 /** The work that a step asked to run in the transaction of its result. */

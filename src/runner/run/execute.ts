@@ -1,5 +1,9 @@
+import type { Context } from "../../core/define/context.ts";
+import type { UndoContext } from "../../core/define/undo.ts";
+import { isUndo } from "../../core/engine/activation.ts";
 import { LATER } from "../../core/engine/progress.ts";
 import { HephaestusError, RetryLaterError } from "../../core/errors/errors.ts";
+import { stepIn } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import { andThen, isPromise } from "../../core/value/promise.ts";
 import { isRunning, leaseOf, type OwnedJob, passOf } from "../host.ts";
@@ -8,9 +12,10 @@ import type { CachedInstance } from "../turn/instance_cache.ts";
 import { givenBack } from "../upkeep/shutdown.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
-import { isLater, read, type ReadOutputs, StepContext, transactionOf } from "./context.ts";
+import { isLater, read, StepContext, transactionOf } from "./context.ts";
 import { type LocalResult, resultOf, waitResult } from "./outcome.ts";
 import { recordInTransaction } from "./step_transaction.ts";
+import { readUndone, UndoStepContext } from "./undo.ts";
 import type { WorkerContext } from "./worker_context.ts";
 
 /**
@@ -52,7 +57,7 @@ class Run {
     const job = this.#job;
     try {
       const workflow = this.#workers.runtime.registry.get(job.workflow, job.version);
-      const step = workflow.steps.get(job.step ?? "");
+      const step = stepIn(workflow, job.step ?? "");
       if (step === undefined) {
         throw new RetryLaterError({
           after: "1m",
@@ -99,17 +104,24 @@ class Run {
         `Cannot run step "${step.name}": the process died in each of its ${job.maxAttempts} attempts`,
       );
     }
-    const reading = read(this.#workers.runtime.backend.store, attempt);
-    return andThen(reading, (reading) => this.#call(attempt, reading));
+    const { store } = this.#workers.runtime.backend;
+    if (isUndo(job.step ?? "")) {
+      return readUndone(store, attempt).then((reading) =>
+        this.#call(attempt, new UndoStepContext(attempt, reading, this.#cancellation))
+      );
+    }
+    return andThen(
+      read(store, attempt),
+      (reading) => this.#call(attempt, new StepContext(attempt, reading, this.#cancellation)),
+    );
   }
 
-  #call(attempt: Attempt, reading: ReadOutputs): unknown {
+  #call(attempt: Attempt, context: Context | UndoContext): unknown {
     const { job, step, cached } = attempt;
     const { telemetry } = this.#workers.runtime;
-    const context = new StepContext(attempt, reading, this.#cancellation);
     if (telemetry.has("step:start")) telemetry.emit("step:start", aboutAttempt(cached.state, job));
     this.#called = performance.now();
-    return this.#cancellation.run(step.name, step.timeout, () => step.run?.(context));
+    return this.#cancellation.run(step.name, step.timeout, () => step.run?.(context as Context));
   }
 
   #end(attempt: Attempt, returned: unknown): void {

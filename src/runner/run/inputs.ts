@@ -102,20 +102,10 @@ export async function seen(
   { name, sees }: Pick<StepDefinition, "name" | "sees">,
 ): Promise<Readonly<Record<string, unknown>>> {
   if (sees.length === 0) return {};
-  const rows = await store.ended(id, undefined);
-  const ended = new Map(rows.map((row) => [activationKey(row), row]));
-  const past = new Set<string>();
-  const latest = new Map<string, StepOutput>();
-  const all: StepOutput[] = [];
-  const walk = [...causesOf(graph, control, name)];
-  for (let key = walk.pop(); key !== undefined; key = walk.pop()) {
-    const row = ended.get(key);
-    if (past.has(key) || row === undefined) continue;
-    past.add(key);
-    all.push(row);
-    walk.push(...row.causes);
-    if (row.activation > (latest.get(row.step)?.activation ?? 0)) latest.set(row.step, row);
-  }
+  const { all, latest } = stepsBehind(
+    await store.ended(id, undefined),
+    causesOf(graph, control, name),
+  );
   all.sort((a, b) => a.activation - b.activation);
   const rounds = sees.flatMap((need) => {
     const event = everyOf(need);
@@ -124,6 +114,27 @@ export async function seen(
     return event === undefined ? [] : [[need.name, outputs] as const];
   });
   return { ...readNeeds(sees, (step) => latest.get(step)), ...Object.fromEntries(rounds) };
+}
+
+/** The causal past of these causes: all results, and the latest of each step. */
+export function stepsBehind(
+  rows: readonly StepOutput[],
+  causes: readonly string[],
+): { readonly all: StepOutput[]; readonly latest: ReadonlyMap<string, StepOutput> } {
+  const ended = new Map(rows.map((row) => [activationKey(row), row]));
+  const past = new Set<string>();
+  const latest = new Map<string, StepOutput>();
+  const all: StepOutput[] = [];
+  const walk = [...causes];
+  for (let key = walk.pop(); key !== undefined; key = walk.pop()) {
+    const row = ended.get(key);
+    if (past.has(key) || row === undefined) continue;
+    past.add(key);
+    all.push(row);
+    walk.push(...row.causes);
+    if (row.activation > (latest.get(row.step)?.activation ?? 0)) latest.set(row.step, row);
+  }
+  return { all, latest };
 }
 
 /**

@@ -29,7 +29,7 @@ export function resultOf(
   return andThen(checkOutcome(step, returned, limit), ({ event, texts }) => {
     const { output, metadata } = parsed(texts, graph.isRead(step.name));
     return {
-      step: step.name,
+      step: job.step ?? step.name,
       activation: job.activation,
       event,
       output,
@@ -58,9 +58,10 @@ export function failedResult(
 ): LocalResult {
   const { step = "", activation } = job;
   const attempt = Math.min(job.attempt, job.maxAttempts ?? job.attempt);
-  const hasRoad = graph.steps.get(step)?.moves.has(failedEvent) === true;
-  const event = hasRoad ? failedEvent : FAILED;
-  const output: StepFailure | undefined = hasRoad ? { ...failure, attempts: attempt } : undefined;
+  const node = graph.steps.get(step);
+  const event = node?.moves.has(failedEvent) ? failedEvent : FAILED;
+  const isRead = event === failedEvent || node?.undoable.has(failedEvent) === true;
+  const output: StepFailure | undefined = isRead ? { ...failure, attempts: attempt } : undefined;
   return {
     step,
     activation,
@@ -89,7 +90,7 @@ function resultRow(
   { output, metadata }: Texts,
 ): NewResult {
   return {
-    step: step.name,
+    step: job.step ?? step.name,
     activation: job.activation,
     waits: event === LATER,
     event,

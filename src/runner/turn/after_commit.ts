@@ -53,26 +53,39 @@ export function afterCommit(
   }
   if (turn.wake) host.expect(turn.wake.queue, 0);
   for (const one of progress.withdrawn) {
-    const sentence = `Step "${one.step}" was dropped by "${stepOf(one.cause)}"`;
+    const sentence = next.control.undo === undefined
+      ? `Step "${one.step}" was dropped by "${stepOf(one.cause)}"`
+      : `Step "${one.step}" was withdrawn: the instance undoes what its steps have done`;
     host.abort(next.id, new HephaestusError("CANCELLED", sentence), one);
   }
   const error: Failure | undefined = turn.error === undefined ? undefined : JSON.parse(turn.error);
-  observe(runtime.telemetry, plan, error, at);
-  if (isFinal(next.status)) end({ runtime, host }, plan, error, at);
+  observe(runtime.telemetry, plan, error ?? before(next), at);
+  if (progress.failed && error) {
+    const { step, attempts } = progress.failed;
+    logFailure(runtime.logger, next, { step, attempts, error });
+  }
+  if (isFinal(next.status)) end(host, plan, error, at);
+}
+
+/** The failure before the undoing that has ended. The instance has the whole of it. */
+function before({ status, control: { undo } }: InstanceState): Failure | undefined {
+  if (status !== "failed" || undo?.message === undefined) return undefined;
+  return { name: "Error", message: undo.message };
 }
 
 function end(
-  { runtime, host }: Pick<CommitContext, "runtime" | "host">,
+  host: Host,
   { next, progress: { failed } }: Plan,
   error: Failure | undefined,
   at: Date,
 ): void {
   if (failed && error) {
-    logFailure(runtime.logger, next, { step: failed.step, attempts: failed.attempts, error });
     const sentence = `The instance failed in step "${failed.step}"`;
     host.abort(next.id, new HephaestusError("CANCELLED", sentence));
   }
-  host.finished(next.id, finalInstance(next, error, at));
+  // Of an instance that has undone, only its row has the error.
+  const final = next.control.undo === undefined ? finalInstance(next, error, at) : undefined;
+  host.finished(next.id, final);
 }
 
 /** The instance as a read of its row would return it. */

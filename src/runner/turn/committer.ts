@@ -1,6 +1,6 @@
 import type { UnreadResult } from "../../backend/store.ts";
 import type { Pass } from "../../backend/turn.ts";
-import { filtered } from "../../core/engine/filtered.ts";
+import { filtered } from "../../core/value/filtered.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
 import { isPromise } from "../../core/value/promise.ts";
 import { type Host, type OwnedJob, passOf } from "../host.ts";

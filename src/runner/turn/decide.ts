@@ -18,6 +18,13 @@ export class MissingOutputs extends Error {
   }
 }
 
+/** The instance undoes, and its history is not loaded. It must be, and the turn computed again. */
+export class MissingHistory extends Error {
+  constructor() {
+    super("The history is not loaded");
+  }
+}
+
 /** The input for the decisions of choices. */
 export interface Deciding {
   readonly workflow: Workflow;

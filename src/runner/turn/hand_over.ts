@@ -1,7 +1,8 @@
 import type { NewJob } from "../../backend/job.ts";
 import type { Turn } from "../../backend/turn.ts";
+import { isFinal } from "../../core/engine/instance.ts";
 import { encodeControl } from "../../core/engine/control.ts";
-import { filtered } from "../../core/engine/filtered.ts";
+import { filtered } from "../../core/value/filtered.ts";
 import { FAILED } from "../../core/engine/progress.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
 import type { Slot, SlotHold } from "../claim/slots.ts";
@@ -53,8 +54,9 @@ function turnOf(
 ): Turn {
   const heir = heirOf(included, jobs);
   const failure = failureOf(progress, form);
-  const bare = form === "bare" && failure !== undefined;
-  const discarded = failure === undefined || bare ? none : included.filter(hasFailed);
+  const ends = failure !== undefined && isFinal(next.status);
+  const bare = form === "bare" && ends;
+  const discarded = !ends || bare ? none : included.filter(hasFailed);
   const settled = discarded.length === 0 ? included : included.filter((one) => !hasFailed(one));
   return {
     instance: next.id,

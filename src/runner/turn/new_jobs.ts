@@ -1,7 +1,7 @@
 import type { JobId, NewJob } from "../../backend/job.ts";
 import type { Activation } from "../../core/engine/activation.ts";
-import { filtered } from "../../core/engine/filtered.ts";
-import type { Workflow } from "../../core/graph/workflow.ts";
+import { filtered } from "../../core/value/filtered.ts";
+import { stepIn, type Workflow } from "../../core/graph/workflow.ts";
 import { resolveRetry } from "../../core/value/retry.ts";
 import type { Runtime } from "../runtime.ts";
 
@@ -61,7 +61,7 @@ function jobOf(
   activation: Activation,
   place: Placement,
 ): NewJob | undefined {
-  const step = target.workflow.steps.get(activation.step);
+  const step = stepIn(target.workflow, activation.step);
   if (step?.kind === "timer") {
     const elapses = { event: "elapsed", after: step.after ?? 0 };
     return timer(runtime, target, activation, elapses, place);
@@ -123,7 +123,7 @@ function newJob(
     step,
     activation,
     queue: of.queue,
-    priority: workflow.steps.get(step)?.priority ?? usualPriority,
+    priority: stepIn(workflow, step)?.priority ?? usualPriority,
     maxAttempts: of.maxAttempts,
     delay: of.delay,
     owned: of.owned,

@@ -1,15 +1,16 @@
 import type { InstanceState, UnreadResult } from "../../backend/store.ts";
-import type { Processed, Recorded, Turn, Wake } from "../../backend/turn.ts";
+import type { Processed, Recorded, Wake } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
-import { emptyControl, encodeControl, isActive } from "../../core/engine/control.ts";
-import { cancel } from "../../core/engine/cancel.ts";
+import { emptyControl, isActive } from "../../core/engine/control.ts";
 import { advance, open } from "../../core/engine/engine.ts";
-import { filtered } from "../../core/engine/filtered.ts";
+import { isFinal, type UndoReason } from "../../core/engine/instance.ts";
+import { filtered } from "../../core/value/filtered.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
 import {
   type AppliedEnding,
   DROPPED,
   LATER,
+  type PastEnding,
   type Progress,
   type Withdrawn,
 } from "../../core/engine/progress.ts";
@@ -19,7 +20,7 @@ import type { OwnedJob } from "../host.ts";
 import { load, OutputCache } from "../run/inputs.ts";
 import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
-import { decider, isMissing, MissingOutputs } from "./decide.ts";
+import { decider, isMissing, MissingHistory, MissingOutputs } from "./decide.ts";
 import type { CachedInstance } from "./instance_cache.ts";
 
 /** A job whose turn is to be written; `result` is set if the job ran a step. */
@@ -41,13 +42,18 @@ export interface Plan {
   readonly metadata: string | undefined;
   readonly recorded: readonly Recorded[];
   readonly processed: readonly Processed[];
+  /** Why the instance undoes, if it begins to in this turn. */
+  readonly begins: UndoReason | undefined;
   /** The submissions whose jobs are done once the turn is written. */
   readonly included: readonly Submission[];
 }
 
 const none: readonly never[] = [];
 
-/** Plans a turn. First loads the outputs that its choices read and that are not cached. */
+/**
+ * Plans a turn. First loads the outputs that its choices read and that are not cached, and the
+ * history of an instance that undoes.
+ */
 export function planOrLoad(
   ...of: Parameters<typeof plan>
 ): Plan | undefined | Promise<Plan | undefined> {
@@ -55,8 +61,17 @@ export function planOrLoad(
     return plan(...of);
   } catch (error) {
     if (isMissing(error)) return planLoading(error, ...of);
+    if (error instanceof MissingHistory) return planWithHistory(...of);
     throw error;
   }
+}
+
+/** The history is read after the instance. What a turn of others has added, the revision refuses. */
+async function planWithHistory(
+  ...[runtime, cached, submissions, unread]: Parameters<typeof plan>
+): Promise<Plan | undefined> {
+  const history = cached && await runtime.backend.store.ended(cached.state.id, undefined);
+  return planOrLoad(runtime, cached, submissions, unread, history);
 }
 
 async function planLoading(
@@ -74,13 +89,15 @@ async function planLoading(
 
 /**
  * Plans the turn of one cached instance. Returns `undefined` if nothing would change: an advance
- * without new results writes nothing. Throws {@linkcode MissingOutputs}.
+ * without new results writes nothing. Throws {@linkcode MissingOutputs} and
+ * {@linkcode MissingHistory}.
  */
 function plan(
   runtime: Runtime,
   cached: CachedInstance | undefined,
   submissions: readonly Submission[],
   unread: readonly UnreadResult[],
+  history?: readonly PastEnding[],
 ): Plan | undefined {
   if (cached === undefined) return undefined;
   const { state, outputs } = cached;
@@ -103,6 +120,10 @@ function plan(
       payloadLimit: runtime.payloadLimit,
       deaths: deathsOf(submissions),
     }),
+    () => {
+      if (history === undefined) throw new MissingHistory();
+      return history;
+    },
   );
   if (isMissing(progress.failed?.thrown)) throw progress.failed.thrown;
   const read = processedIn(progress, unread, state);
@@ -133,6 +154,7 @@ function plan(
     metadata: metadata && JSON.stringify(metadata),
     recorded: recordedIn(progress),
     processed: read,
+    begins: state.control.undo === undefined ? control.undo : undefined,
     included,
   };
 }
@@ -164,18 +186,22 @@ function deathsOf(submissions: readonly Submission[]): number {
 
 function changes(
   { control }: InstanceState,
-  { applied, failed, kept }: Progress,
+  { applied, failed, kept, started, status }: Progress,
   processed: readonly Processed[],
 ): boolean {
+  // A cancel has left it to this turn to begin with the undoing.
+  if (control.undo !== undefined && (started.length > 0 || isFinal(status))) return true;
   return applied.length > 0 || failed !== undefined || processed.length > 0 ||
     kept.some((ending) => !control.early.has(activationKey(ending)));
 }
 
 /**
  * The results that are written with the turn: of steps that have ended here, of choices, and of
- * steps whose branch was dropped.
+ * steps that were withdrawn.
  */
-function recordedIn({ applied, withdrawn }: Progress): readonly Recorded[] {
+export function recordedIn(
+  { applied, withdrawn }: Pick<Progress, "applied" | "withdrawn">,
+): readonly Recorded[] {
   const recorded = filtered(applied, isRecorded)
     .map(({ ending, causes }) => ({ result: ending.result, causes }));
   return withdrawn.length === 0 ? recorded : [...recorded, ...withdrawn.map(droppedResult)];
@@ -216,7 +242,7 @@ function processedIn(
   ];
 }
 
-function processed(
+export function processed(
   { step, activation }: Activation,
   waits: boolean,
   causes: Processed["causes"],
@@ -232,31 +258,8 @@ export function planOpening(
 ): { readonly progress: Progress; readonly recorded: readonly Recorded[] } {
   const outputs = new OutputCache();
   const deciding = { workflow, input, control: emptyControl, outputs, payloadLimit, deaths: 0 };
-  const progress = open(workflow.graph, decider(deciding));
+  const progress = open(workflow.graph, decider(deciding), workflow.undoOn);
   return { progress, recorded: recordedIn(progress) };
-}
-
-/** The turn that cancels an instance. */
-export function cancelling(state: InstanceState, why: Failure): Turn {
-  const { status, control, ignored } = cancel(state.control);
-  return {
-    instance: state.id,
-    version: state.version,
-    revision: state.revision,
-    status,
-    control: encodeControl(control),
-    metadata: undefined,
-    error: JSON.stringify(why),
-    recorded: none,
-    processed: ignored.map((one) => processed(one, one.waits, undefined)),
-    settled: none,
-    discarded: none,
-    resolved: none,
-    started: none,
-    reused: undefined,
-    wake: undefined,
-    bare: false,
-  };
 }
 
 /** Why an instance has failed; `form` says how much of it is written. */

@@ -84,8 +84,8 @@ export function dropping(
 }
 
 /**
- * Proves that a branch that is dropped has started before, and that no step outside of it depends
- * on whether the branch or the event was faster.
+ * Proves that a branch that is dropped has started before, that no step outside of it depends on
+ * whether the branch or the event was faster, and that nothing in it has to be undone later.
  */
 export function proveDrops(
   drop: DropPaths,
@@ -96,6 +96,10 @@ export function proveDrops(
   for (const head of drop.from.drops.get(drop.event) ?? []) {
     const refuseDrop: Refuse = (why) =>
       refuse(`event "${drop.from.name}.${drop.event}" drops "${head}", ${why}`);
+    for (const { name, undoable } of graph.steps.values()) {
+      if (undoable.size === 0 || !graph.branch(head).has(name)) continue;
+      throw refuseDrop(`but "${name}" can be undone: it must not be cut off`);
+    }
     proveStarted(drop, head, graph, entries[row(graph, head)] ?? [], refuseDrop);
     for (const step of graph.steps.values()) {
       if (graph.branch(head).has(step.name)) continue;
