@@ -71,7 +71,7 @@ describe("a call", () => {
     await refused(
       list,
       { status: "runing" },
-      'Cannot list instances: "runing" is not a status. Statuses are pending, running, waiting, completed, failed, cancelled',
+      'Cannot list instances: "runing" is not a status. Statuses are pending, running, waiting, undoing, completed, failed, cancelled, undone',
     );
     await refused(list, { tags: "x" }, "Cannot list instances: tags are not an array of strings");
     await refused(

@@ -46,6 +46,17 @@ export const plants: readonly Plant[] = [
     plant: (sql) => sql`delete from hephaestus.jobs`,
   },
   {
+    rule: "undriven-undo",
+    sentence:
+      /^Instance [0-9a-f-]{36} undoes what its steps have done, but no job goes on with it$/,
+    repaired: "in place",
+    async plant(sql) {
+      await sql`delete from hephaestus.jobs`;
+      await sql`update hephaestus.workflow_instances
+        set status = 'undoing', control = '{"active":{},"undo":{"status":"cancelled"}}'`;
+    },
+  },
+  {
     rule: "unread",
     sentence: /^The result of step "first" of instance [0-9a-f-]{36} is unread, but no advance/,
     repaired: "completes",

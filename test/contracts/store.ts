@@ -11,6 +11,7 @@ import { reads } from "./store_reads.ts";
 import { records } from "./store_records.ts";
 import { reuses } from "./store_reuses.ts";
 import { transactions } from "./store_transactions.ts";
+import { undos } from "./store_undo.ts";
 import { watches } from "./store_watches.ts";
 import { itIn, type Setup } from "./world.ts";
 
@@ -27,6 +28,7 @@ export function storeContract(name: string, setup: Setup): void {
     ends(it);
     activations(it);
     drops(it);
+    undos(it);
     deletes(it);
     transactions(it);
     reads(it);

@@ -11,6 +11,7 @@ import {
   step,
   timer,
   type,
+  undo,
   workflow,
 } from "../../mod.ts";
 
@@ -142,6 +143,38 @@ export const dropping = workflow("dropping", { key: "id", input: type(), start: 
   .on(finish, { ok: done })
   .build();
 
+const kept = step("kept", {
+  events: ok,
+  run: ({ tx, instance, emit }) =>
+    tx(async (sql) => {
+      await sql`insert into effects (key, step) values (${instance.key}, 'kept')`;
+      return emit.ok();
+    }),
+  undo: {
+    ok: ({ tx, instance }) =>
+      tx(async (sql) => {
+        await sql`insert into effects (key, step) values (${instance.key}, '~kept')`;
+      }),
+  },
+});
+const give = step("give", { events: ok, run: ({ emit }) => emit.ok() });
+/** Ends by undoing the one thing that it has done, beside a timer. */
+export const undoing = workflow("undoing", { key: "id", input: type(), start: kept })
+  .on(kept, { ok: [give, nudge] })
+  .on(give, { ok: undo })
+  .on(nudge, { elapsed: done })
+  .build();
+/** Undoes what it has done when it is cancelled. */
+export const regretting = workflow("regretting", {
+  key: "id",
+  input: type(),
+  start: kept,
+  undoOn: ["cancelled"],
+})
+  .on(kept, { ok: nudge })
+  .on(nudge, { elapsed: done })
+  .build();
+
 const hold = step("hold", {
   events: ok,
   queue: "aside",
@@ -160,4 +193,6 @@ export const holding = workflow("holding", { key: "id", input: type(), start: ho
   .on(hold, { ok: done })
   .build();
 
-export const workflows = [road, asking, failing, looping, dropping, holding];
+export const workflows = [
+  ...[road, asking, failing, looping, dropping, undoing, regretting, holding],
+];

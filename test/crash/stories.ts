@@ -1,5 +1,6 @@
 import { storiesOfCallers } from "./stories_of_callers.ts";
 import { storiesOfSchemas } from "./stories_of_schemas.ts";
+import { storiesOfUndos } from "./stories_of_undos.ts";
 import { storiesOfWorkers } from "./stories_of_workers.ts";
 import type { Story } from "./story.ts";
 
@@ -7,5 +8,6 @@ import type { Story } from "./story.ts";
 export const stories: readonly Story[] = [
   ...storiesOfCallers,
   ...storiesOfWorkers,
+  ...storiesOfUndos,
   ...storiesOfSchemas,
 ];

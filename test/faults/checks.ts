@@ -4,7 +4,7 @@ import type { Told } from "./calls.ts";
 import { doomedAttempts, failing, lengths, patience, runners, writers } from "./workflows.ts";
 
 const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
-const final = `status in ('completed', 'failed', 'cancelled')`;
+const final = `status in ('completed', 'failed', 'cancelled', 'undone')`;
 
 /** What must hold once the world is quiet: each answers with the rows that break it. */
 const rules: Readonly<Record<string, string>> = {
@@ -14,7 +14,22 @@ const rules: Readonly<Record<string, string>> = {
     select id, workflow, key, status, error from hephaestus.workflow_instances i
     where ${final} and not (
       status = 'cancelled' and exists (select from told where told.instance = i.id and what = 'maybe cancelled')
-      or status = case when workflow in ('doomed', 'hostile') then 'failed' else 'completed' end)`,
+      or status = case workflow when 'doomed' then 'failed' when 'hostile' then 'failed' when 'trip' then 'undone'
+        else 'completed' end)`,
+  "what was done is undone once, and after what it has caused": `
+    select i.id, i.status, r.step_ref, u.event, u.applied_revision, later.step_ref as caused
+    from hephaestus.workflow_instances i
+    join hephaestus.step_results r on r.instance_id = i.id
+      and r.step_ref in ('book', 'car', 'room') and r.event = 'ok' and r.applied_revision is not null
+    left join hephaestus.step_results u on u.instance_id = i.id and u.step_ref = '~' || r.step_ref
+    left join hephaestus.step_results later on later.instance_id = i.id and later.applied_revision >= u.applied_revision
+      and later.step_ref = case r.step_ref when 'book' then '~car' when 'car' then '~room' end
+    where i.workflow = 'trip' and (u.event is distinct from 'undone' or later.step_ref is not null)`,
+  "what was not done is not undone": `
+    select u.instance_id, u.step_ref from hephaestus.step_results u
+    where u.step_ref like '~%' and not exists (
+      select from hephaestus.step_results r
+      where r.instance_id = u.instance_id and '~' || r.step_ref = u.step_ref and r.event = 'ok')`,
   "a completed instance has each step in its story once, in each round": `
     select i.id, i.workflow, i.key, count(r.step_ref)
     from hephaestus.workflow_instances i
@@ -43,7 +58,7 @@ const rules: Readonly<Record<string, string>> = {
       select instance_id as instance, step_ref as step, activation, count(*) from hephaestus.step_results
       where step_ref in (${
     quoted(writers)
-  }) and event = 'ok' group by 1, 2, 3) r using (instance, step, activation)
+  }) and event in ('ok', 'undone') group by 1, 2, 3) r using (instance, step, activation)
     where e.count is distinct from 1 or r.count is distinct from 1`,
   "what a result and its effect say of the attempt is the same": `
     select e.instance, e.step, e.attempt, r.attempt as recorded from effects e
@@ -52,7 +67,7 @@ const rules: Readonly<Record<string, string>> = {
     where not r.waits and r.attempt <> e.attempt`,
   "a step that has ended has run, in the attempt that is recorded": `
     select r.instance_id, r.step_ref, r.attempt from hephaestus.step_results r
-    where r.step_ref in (${quoted(runners)}) and r.event = 'ok' and not exists (
+    where r.step_ref in (${quoted(runners)}) and r.event in ('ok', 'undone') and not exists (
       select from diary d
       where d.instance = r.instance_id and d.step = r.step_ref and d.attempt = r.attempt)`,
   "no step runs in more attempts than it has": `

@@ -1,7 +1,19 @@
 import { appendFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { again, choice, done, drop, join, signal, step, timer, type, workflow } from "../../mod.ts";
+import {
+  again,
+  choice,
+  done,
+  drop,
+  join,
+  signal,
+  step,
+  timer,
+  type,
+  undo,
+  workflow,
+} from "../../mod.ts";
 
 /** Attempts of a step that must not be given up however often its process dies. */
 export const patience = 60;
@@ -45,6 +57,33 @@ const writing = <const Name extends string>(name: Name) =>
         return emit.ok(attempt);
       });
     },
+  });
+
+/** The same, and is undone in the same way. */
+const undoable = <const Name extends string>(name: Name) =>
+  step(name, {
+    events: { ok: type<number>() },
+    retry,
+    async run({ instance, attempt, activation, tx, emit }) {
+      note(instance.id, name, attempt);
+      await pause((attempt * 11) % 40);
+      return tx(async (sql) => {
+        await sql`insert into effects (instance, step, activation, attempt)
+          values (${instance.id}, ${name}, ${activation}, ${attempt})`;
+        return emit.ok(attempt);
+      });
+    },
+    undo: {
+      async ok({ instance, attempt, activation, tx }) {
+        note(instance.id, `~${name}`, attempt);
+        await pause((attempt * 7) % 20);
+        return tx(async (sql) => {
+          await sql`insert into effects (instance, step, activation, attempt)
+            values (${instance.id}, ${`~${name}`}, ${activation}, ${attempt})`;
+        });
+      },
+    },
+    undoRetry: retry,
   });
 
 const input = type<{ readonly n: number }>();
@@ -173,7 +212,21 @@ export const races = workflow("races", { key, input, start: quote })
   .on(miss, { ok: done })
   .build();
 
-export const all = { shop, wide, desk, doomed, line, turns, races } as const;
+const book = undoable("book");
+const car = undoable("car");
+const room = undoable("room");
+const late = timer("late", "1d");
+const sell = plain("sell", true);
+/** Ends by undoing what it has done, while a part of it may still be doing it. */
+export const trip = workflow("trip", { key, input, start: book, undoOn: ["cancelled"] })
+  .on(book, { ok: [car, sell, late] })
+  .on(car, { ok: room })
+  .on(room, { ok: done })
+  .on(late, { elapsed: done })
+  .on(sell, { ok: undo })
+  .build();
+
+export const all = { shop, wide, desk, doomed, line, turns, races, trip } as const;
 
 /** The steps that write in the transaction of their result. */
 export const writers: readonly string[] = [
@@ -195,6 +248,12 @@ export const writers: readonly string[] = [
   "rival",
   "remind",
   "deal",
+  "book",
+  "car",
+  "room",
+  "~book",
+  "~car",
+  "~room",
 ];
 /** The steps that have code, and leave a line in the diary. */
 export const runners: readonly string[] = [
@@ -209,6 +268,7 @@ export const runners: readonly string[] = [
   "tally",
   "quote",
   "miss",
+  "sell",
 ];
 /** The steps that use up all their attempts. */
 export const failing: readonly string[] = ["fail", "broken", "hostile"];

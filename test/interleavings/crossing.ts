@@ -1,17 +1,23 @@
-import { choice, done, drop, join, signal, step, timer, type, workflow } from "../../mod.ts";
+import { choice, done, drop, join, signal, step, timer, type, undo, workflow } from "../../mod.ts";
 
 const ok = { ok: type() };
 const plain = <const N extends string>(name: N, queue: string) =>
   step(name, { events: ok, queue, run: ({ emit }) => emit.ok() });
-/** May also end by dropping everything beside it. */
+/** May also end by dropping everything beside it, or by undoing. */
 const cutting = <const N extends string>(name: N, queue: string) =>
-  step(name, { events: { ...ok, cut: type() }, queue, run: ({ emit }) => emit.ok() });
+  step(name, { events: { ...ok, cut: type(), quit: type() }, queue, run: ({ emit }) => emit.ok() });
 const asked = <const N extends string>(name: N) => signal(name, { events: { given: type() } });
 
 const open = choice("open", { events: ok, decide: ({ emit }) => emit.ok() });
 const pack = cutting("pack", "left");
 const wrap = cutting("wrap", "right");
-const weigh = plain("weigh", "steps");
+/** Can be undone, so nothing cuts it off. A branch that is dropped could not contain it. */
+const weigh = step("weigh", {
+  events: ok,
+  queue: "steps",
+  run: ({ emit }) => emit.ok(),
+  undo: { ok: () => {} },
+});
 const stamp = plain("stamp", "steps");
 const label = plain("label", "grave");
 const nap = timer("nap", "1ms");
@@ -22,7 +28,6 @@ const approval = asked("approval");
 const meet = plain("meet", "steps");
 const brief = plain("brief", "steps");
 const rest = [
-  drop(weigh),
   drop(stamp),
   drop(label),
   drop(nap),
@@ -35,8 +40,8 @@ const rest = [
 /** Everything is active from the start, so that any two things can happen to one instance at the same time. */
 export const crossing = workflow("crossing", { key: "id", input: type(), start: open })
   .on(open, { ok: [pack, wrap, weigh, stamp, label, nap, doze, paid, agreed, approval] })
-  .on(pack, { ok: join(meet), cut: [brief, drop(wrap), ...rest] })
-  .on(wrap, { ok: join(meet), cut: [brief, drop(pack), ...rest] })
+  .on(pack, { ok: join(meet), cut: [brief, drop(wrap), ...rest], quit: undo })
+  .on(wrap, { ok: join(meet), cut: [brief, drop(pack), ...rest], quit: undo })
   .on(brief, { ok: done })
   .on(weigh, { ok: join(meet) })
   .on(stamp, { ok: join(meet) })

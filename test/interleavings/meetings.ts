@@ -15,6 +15,7 @@ export const alone: Readonly<Record<Name, string>> = {
   claim: "advance, stamp, weigh",
   commit: "turn",
   drop: "turn",
+  undo: "turn",
   record: "record",
   advance: "turn",
   timer: "turn",
@@ -50,11 +51,14 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     rescue: { waits: true, committed: "2 dead", rolledBack: "2 dead" },
     cancel: waits,
     drop: waits,
+    undo: waits,
   },
   drop: {
     // The steps beside it are not claimed: their jobs go with its commit.
-    claim: skips("advance"),
+    // But for one that can be undone: a branch cannot contain it.
+    claim: skips("advance, weigh"),
     drop: late("turn, pass"),
+    undo: late("turn, pass"),
     commit: late("turn, pass"),
     record: late("record"),
     advance: stale,
@@ -65,8 +69,24 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     delivery: late("NOT_WAITING"),
     start: waits,
   },
+  undo: {
+    // Of the steps beside it, only what can be undone may run.
+    claim: skips("advance, weigh"),
+    drop: late("turn, pass"),
+    undo: late("turn, pass"),
+    commit: late("turn, pass"),
+    record: late("record"),
+    advance: stale,
+    timer: late("turn, pass"),
+    // The job of a dead process is being deleted; that of the one that drops is held.
+    rescue: { waits: true, committed: "2 dead", rolledBack: "2 dead" },
+    cancel: finds("NOT_CANCELLABLE"),
+    delivery: late("NOT_WAITING"),
+    start: waits,
+  },
   commit: {
     drop: stale,
+    undo: stale,
     commit: stale,
     advance: stale,
     timer: stale,
@@ -80,12 +100,14 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     claim: skips("stamp, weigh"),
     record: waits,
     drop: waits,
+    undo: waits,
     delivery: waits,
     rescue: waits,
     cancel: waits,
   },
   advance: {
     drop: stale,
+    undo: stale,
     commit: stale,
     // Both have read the same results; the first one leaves nothing to do.
     advance: finds("turn, pass"),
@@ -96,6 +118,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
   },
   timer: {
     drop: stale,
+    undo: stale,
     commit: stale,
     advance: stale,
     timer: stale,
@@ -108,6 +131,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     // The zombie tries each turn again, then it leaves a result: none is taken from it.
     commit: late("turn, turn, turn, turn, record"),
     drop: late("turn, turn, turn, turn, record"),
+    undo: late("turn, turn, turn, turn, record"),
     record: late("record"),
     advance: late("turn, turn, turn, turn, retry"),
     timer: late("turn, turn, turn, turn, record"),
@@ -120,6 +144,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     claim: skips("advance"),
     commit: late("turn, pass"),
     drop: late("turn, pass"),
+    undo: late("turn, pass"),
     record: late("record"),
     advance: late("turn, pass"),
     timer: late("turn, pass"),
@@ -131,6 +156,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     claim: skips("stamp, weigh"),
     record: waits,
     drop: waits,
+    undo: waits,
     rescue: waits,
     delivery: finds("duplicate"),
   },
@@ -146,6 +172,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
 const results: { readonly [name in Name]?: readonly [left: string, right: string] } = {
   commit: ["pack", "wrap"],
   drop: ["pack", "wrap"],
+  undo: ["pack", "wrap"],
   record: ["pack", "wrap"],
   timer: ["nap", "doze"],
   delivery: ["approval", "approval"],
@@ -165,7 +192,11 @@ export function resultsOf(
 
 /** How the instances of the key end. */
 export function endsOf(first: Name, second: Name, how: "commit" | "rollback"): readonly string[] {
-  const cancelled = second === "cancel" || (first === "cancel" && how === "commit");
-  const started = first === "cancel" && second === "start" && how === "commit";
+  const commits = how === "commit";
+  const isLate = commits && meetings[first][second]?.late === true;
+  const undone = (first === "undo" && commits) || (second === "undo" && !isLate);
+  if (undone) return ["undone"];
+  const cancelled = second === "cancel" || (first === "cancel" && commits);
+  const started = first === "cancel" && second === "start" && commits;
   return [cancelled ? "cancelled" : "completed", ...(started ? ["completed"] : [])];
 }

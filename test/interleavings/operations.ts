@@ -11,7 +11,7 @@ export type Operation = (party: Party, side: Side) => Promise<string>;
 
 const serves = [{ workflow: crossing.name, version: 1 }];
 
-function ended(party: Party, side: Side, event: "ok" | "cut" = "ok") {
+function ended(party: Party, side: Side, event: "ok" | "cut" | "quit" = "ok") {
   const job = party.jobs.get(side === "left" ? "pack" : "wrap")!;
   const nothing = { output: undefined, metadata: undefined };
   const of = { step: job.step!, activation: 1, event };
@@ -54,6 +54,14 @@ export const operations = {
   /** A step has ended with an event that drops everything beside it. */
   async drop(party, side) {
     const { job, ended: of } = ended(party, side, "cut");
+    const over = party.over(job);
+    party.workers.committer.submit(job, of);
+    await over;
+    return writes(party);
+  },
+  /** A step has ended with an event that ends the instance by undoing. */
+  async undo(party, side) {
+    const { job, ended: of } = ended(party, side, "quit");
     const over = party.over(job);
     party.workers.committer.submit(job, of);
     await over;

@@ -139,7 +139,7 @@ onPostgresBackend("every write of an instance", (it) => {
       create table wrong (id uuid, was int, became int, status text);
       create function watch() returns trigger language plpgsql as $$
       begin
-        if new.revision <> old.revision + 1 or old.status in ('completed', 'failed', 'cancelled') then
+        if new.revision <> old.revision + 1 or old.status in ('completed', 'failed', 'cancelled', 'undone') then
           insert into public.wrong values (old.id, old.revision, new.revision, old.status);
         end if;
         return new;

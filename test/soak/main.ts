@@ -114,7 +114,7 @@ for (const { gauge, first, last, grows } of judged) {
   console.log(`${gauge}\t${first}\t${last}\t${grows ? "GROWS" : "flat"}`);
 }
 const [unended] = await sql`select count(*)::int as count from ${sql(schema)}.workflow_instances
-  where status not in ('completed', 'failed', 'cancelled')`;
+  where status not in ('completed', 'failed', 'cancelled', 'undone')`;
 if (!server) await sql.unsafe(`drop schema ${schema} cascade`);
 await sql.end({ timeout: 5 });
 await server?.remove();

@@ -45,7 +45,7 @@ describe("simulate()", () => {
         const found = simulate(flow);
 
         assertEquals([found.runs, found.complete], [runs.size, true]);
-        assertEquals(found.ends, { completed: runs.size, failed: 0 });
+        assertEquals(found.ends, { completed: runs.size, failed: 0, undone: 0 });
         const all = [...runs.values()];
         for (const { step, event, taken } of found.roads) {
           const expected = all.filter((roads) => roads.includes(`${step}.${event}`)).length;
@@ -63,9 +63,9 @@ describe("simulate()", () => {
       .on(b, end)
       .build();
 
-    assertEquals(simulate(flow, { rounds: 1 }).ends, { completed: 2, failed: 1 });
-    assertEquals(simulate(flow).ends, { completed: 4, failed: 1 });
-    assertEquals(simulate(flow, { rounds: 9 }).ends, { completed: 6, failed: 1 });
+    assertEquals(simulate(flow, { rounds: 1 }).ends, { completed: 2, failed: 1, undone: 0 });
+    assertEquals(simulate(flow).ends, { completed: 4, failed: 1, undone: 0 });
+    assertEquals(simulate(flow, { rounds: 9 }).ends, { completed: 6, failed: 1, undone: 0 });
     assertEquals(simulate(flow, { rounds: 9 }).longest, ["a", "a", "a", "b"]);
   });
 
@@ -173,7 +173,7 @@ describe("simulate()", () => {
     assertEquals(
       simulate(flow).toText(),
       `order, version 1: 2 runs, at most 2 rounds of each loop
-ends: 2 completed, 0 failed
+ends: 2 completed, 0 failed, 0 undone
 longest: a → wait
 waits without a limit: wait
 failures without a road: a

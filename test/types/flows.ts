@@ -4,8 +4,8 @@ import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
 import type { StepFailure } from "../../src/core/value/failure.ts";
-import { again, done, drop, first, join } from "../../src/core/define/target.ts";
-import { type } from "../../src/core/value/type.ts";
+import { again, done, drop, first, join, undo } from "../../src/core/define/target.ts";
+import { type, type TypeOf } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
 import type { DeliveryOf, InputOf, Workflow } from "../../src/core/graph/workflow.ts";
 import { workflow } from "../../src/core/graph/builder.ts";
@@ -256,4 +256,36 @@ export const onboarding = workflow("onboarding", {
   .on(day, { elapsed: [remind, drop(clicked)] })
   .on(remind, { sent: done })
   .on(activate, { active: done })
+  .build();
+
+// What has something to undo says how, event by event, and a row may end by undoing.
+const book = step("book", {
+  input: type<Order>(),
+  needs: [validate.when("valid")],
+  events: { booked: type<{ seat: string }>(), full: type() },
+  run: ({ emit }) => emit.booked({ seat: "12a" }),
+  undo: {
+    booked({ input, steps, output, reason, tx }) {
+      expect<Equal<typeof output, { seat: string }>>();
+      expect<Equal<typeof input, Order>>();
+      expect<Equal<typeof steps, { readonly validate: TypeOf<typeof validate.events.valid> }>>();
+      expect<Equal<typeof reason.status, "undone" | "failed" | "cancelled">>();
+      return tx(async (sql) => void await sql`delete from seats where id = ${output.seat}`);
+    },
+    failed({ output, stepIdempotencyKey }) {
+      expect<Equal<typeof output, StepFailure>>();
+      expect<Equal<typeof stepIdempotencyKey, string>>();
+    },
+  },
+  undoRetry: { attempts: 50 },
+});
+export const booking = workflow("booking", {
+  key: "id",
+  input: type<Order>(),
+  start: validate,
+  undoOn: ["failed", "cancelled"],
+})
+  .on(validate, { valid: book, invalid: done })
+  .on(book, { booked: clicked, full: undo })
+  .on(clicked, { yes: again(validate, { limit: 2, then: undo }), no: undo })
   .build();

@@ -2,7 +2,7 @@
 import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
-import { again, done, drop, first, join } from "../../src/core/define/target.ts";
+import { again, done, drop, first, join, undo } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
 import { workflow } from "../../src/core/graph/builder.ts";
@@ -70,6 +70,20 @@ forked().on(reserve, { reserved: [done, drop(ship)], soldOut: done });
 forked().on(reserve, { reserved: [done, drop(validate)], soldOut: done });
 // a branch that begins with the step itself
 forked().on(reserve, { reserved: [done, drop(reserve)], soldOut: done });
+// undo beside a target
+single().on(charge, { charged: [undo, ship], declined: done });
+// undo beside a branch that is dropped
+forked().on(reserve, { reserved: [undo, drop(charge)], soldOut: done });
+// undo of an event that is not declared
+step("y", { events: ok, run: ({ emit }) => emit.ok(), undo: { okay: () => {} } });
+// undo of another output
+step("y", { events: { ok: type<{ id: string }>() }, run: ({ emit }) => emit.ok({ id: "1" }), undo: { ok: ({ output }) => void output.hold } });
+// undo that returns a value
+step("y", { events: ok, run: ({ emit }) => emit.ok(), undo: { ok: () => 1 } });
+// a choice that can be undone
+choice("y", { events: ok, decide: ({ emit }) => emit.ok(), undo: { ok: () => {} } });
+// undoing before an end that is none
+workflow("w", { key: "w", input: type(), start: x, undoOn: ["completed"] });
 // a need of every round
 single().on(charge, { charged: gathers, declined: done }).on(gathers, { ok: done });
 // every round of an event that there is not

@@ -13,6 +13,8 @@ function node(name: string, moves: Moves, part: Partial<GraphStep> = {}): GraphS
     moves: new Map(moves),
     loops: new Map(),
     drops: new Map(),
+    undoing: new Set(),
+    undoable: new Set(),
     sources: [],
     needs: [],
     sees: [],
@@ -81,5 +83,24 @@ describe("what differs between two graphs", () => {
     const after = encodeGraph(graph([node("constructor", [["toString", []]])]));
     assertEquals(graphChanges(before, after), ['event "__proto__" of "constructor" was removed']);
     assertEquals(graphChanges(after, before), ['event "__proto__" of "constructor" was added']);
+  });
+
+  it("knows which events end by undoing and which can be undone", () => {
+    const encoded = (...parts: Partial<GraphStep>[]) =>
+      encodeGraph(graph(parts.map((part) => node("a", [["ok", []], ["no", []]], part))));
+    const plain = encoded({});
+    const undoing = encoded({ undoing: new Set(["no"]), undoable: new Set(["ok", "failed"]) });
+
+    assertEquals(graphChanges(plain, undoing), [
+      'event "no" of "a" ends the instance by undoing',
+      'step "a" can be undone after "failed"',
+      'step "a" can be undone after "ok"',
+    ]);
+    assertEquals(graphChanges(undoing, plain), [
+      'event "no" of "a" no longer ends the instance by undoing',
+      'step "a" can no longer be undone after "failed"',
+      'step "a" can no longer be undone after "ok"',
+    ]);
+    assert(!plain.includes("undo"), "a graph without undo is encoded as before");
   });
 });

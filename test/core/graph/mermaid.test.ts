@@ -10,6 +10,8 @@ function named(name: string): Graph {
     moves: new Map([[name, []]]),
     loops: new Map(),
     drops: new Map(),
+    undoing: new Set(),
+    undoable: new Set(),
   }]);
 }
 

@@ -1,45 +1,9 @@
 import fc from "fast-check";
-import { choice } from "../../../../src/core/define/choice.ts";
+import type { UndoOn } from "../../../../src/core/engine/instance.ts";
 import { WorkflowDefinitionError } from "../../../../src/core/errors/errors.ts";
 import type { ArrivalMode, StepKind } from "../../../../src/core/graph/graph.ts";
-import { signal, timer } from "../../../../src/core/define/signal.ts";
-import type { Need } from "../../../../src/core/define/step_definition.ts";
-import { type Step, step } from "../../../../src/core/define/step.ts";
-import {
-  type Again,
-  again,
-  done,
-  drop,
-  first,
-  join,
-  type Move,
-} from "../../../../src/core/define/target.ts";
-import { type Type, type } from "../../../../src/core/value/type.ts";
 import type { Workflow } from "../../../../src/core/graph/workflow.ts";
-import { workflow } from "../../../../src/core/graph/builder.ts";
-
-/** A workflow before it is built: each row with its kind, its needs, and where its events lead. */
-export interface Plan {
-  readonly rows: readonly {
-    readonly kind: StepKind;
-    readonly asynchronous: boolean;
-    /** Whether the last of `events` is the road for `failed`. */
-    readonly fails: boolean;
-    readonly events: readonly (readonly { readonly to: number; readonly mode: ArrivalMode }[])[];
-    /** Of an event that leads back: to which row, and how often. */
-    readonly back: readonly (Back & { readonly event: number })[];
-    /** Of an event that drops a branch: its first row. */
-    readonly drops: readonly { readonly event: number; readonly of: number }[];
-    readonly needs: readonly { readonly of: number; readonly event: number | "*" | "!" }[];
-    readonly sees: readonly number[];
-  }[];
-}
-
-interface Back {
-  readonly to: number;
-  readonly limit: number;
-  readonly ends: boolean;
-}
+import { build, type Plan } from "./built_graphs.ts";
 
 const modes: fc.Arbitrary<ArrivalMode> = fc.constantFrom(
   "plain",
@@ -130,95 +94,6 @@ function plan(most: number, loops: boolean, drops = false): fc.Arbitrary<Plan> {
   }));
 }
 
-/** Builds a plan as plain JavaScript would: throws what the definition throws. */
-export function build({ rows }: Plan): Workflow {
-  const steps: Step[] = [];
-  const name = (index: number): string => `s${index}`;
-  for (const [index, row] of rows.entries()) {
-    const own = row.fails ? row.events.slice(0, -1) : row.events;
-    const events = Object.fromEntries(own.map((_, event) => [`e${event}`, type()]));
-    const needs = row.needs.flatMap(({ of, event }) => {
-      const source = steps[of];
-      if (source === undefined) return [];
-      if (event === "*") return [source.outcome()];
-      return [event === "!" ? source.settled() : need(source, event, rows[of]!.fails)];
-    });
-    const sees = row.sees.flatMap((of) => steps[of]?.outcome() ?? []);
-    steps.push(made(row.kind, name(index), events, needs, sees, row.asynchronous));
-  }
-  const reached = new Set([0]);
-  const joined = new Map<number, Set<number>>();
-  for (const [index, { events }] of rows.entries()) {
-    for (const { to, mode } of reached.has(index) ? events.flat() : []) {
-      reached.add(to);
-      if (mode === "join") joined.set(to, (joined.get(to) ?? new Set()).add(index));
-    }
-  }
-  // deno-lint-ignore no-explicit-any
-  let builder: any = workflow("random", { key: "id", input: type(), start: steps[0]! });
-  for (const index of [...reached].sort((a, b) => a - b)) {
-    const names = Object.keys(steps[index]!.events);
-    const moves = rows[index]!.events.map((arms, event) => {
-      const targets = arms.map(({ to, mode }) => {
-        const target = steps[to]!;
-        if (mode === "first") return first(target);
-        return mode === "join" && joined.get(to)!.size > 1 ? join(target) : target;
-      });
-      const branches = rows[index]!.drops
-        .filter((one) => one.event === event && !arms.some(({ to }) => to === one.of));
-      const dropped = [...new Set(branches.map(({ of }) => of))].map((of) => drop(steps[of]!));
-      const move = targets.length > 0
-        ? [...targets, ...dropped]
-        : dropped.length > 0
-        ? [done, ...dropped]
-        : done;
-      const back = rows[index]!.back.find((one) => one.event === event);
-      return [names[event] ?? "failed", back === undefined ? move : looped(steps, back, move)];
-    });
-    builder = builder.on(steps[index], Object.fromEntries(moves));
-  }
-  return builder.build();
-}
-
-function looped(
-  steps: readonly Step[],
-  { to, limit, ends }: Back,
-  then: Move | readonly unknown[],
-): Again {
-  return again(steps[to]!, ends ? { limit } : { limit, then: then as Move });
-}
-
-function need(source: Step, event: number, fails: boolean): Need {
-  const names = [...Object.keys(source.events), ...(fails ? ["failed"] : [])];
-  return source.when(names[event % names.length]!);
-}
-
-function made(
-  kind: StepKind,
-  name: string,
-  events: Record<string, Type<undefined>>,
-  needs: readonly Need[],
-  sees: readonly Need[],
-  asynchronous: boolean,
-): Step {
-  switch (kind) {
-    case "step":
-      return step(name, {
-        events,
-        needs,
-        sees,
-        async: asynchronous,
-        run: ({ emit }) => emit["e0"]!(),
-      });
-    case "choice":
-      return choice(name, { events, needs, decide: ({ emit }) => emit["e0"]!() });
-    case "signal":
-      return signal(name, { events });
-    case "timer":
-      return timer(name, "1m");
-  }
-}
-
 /** Random workflows that the definition accepts, of up to `most` steps. */
 export function randomWorkflow(most = 10): fc.Arbitrary<Workflow> {
   return accepted(plan(most, false)).filter(({ steps }) => steps.size > 2);
@@ -238,6 +113,29 @@ export function randomDrops(most = 8): fc.Arbitrary<Workflow> {
   return accepted(fc.oneof(plan(most, false, true), plan(most, true, true))).filter(drops);
 }
 
+/** Random workflows that undo, with loops and drops too, of up to `most` steps. */
+export function randomUndos(most = 8): fc.Arbitrary<Workflow> {
+  const ends = fc.subarray<UndoOn>(["failed", "cancelled"]);
+  const marks = fc.array(fc.record({ undoing: fc.nat(9), undoable: fc.nat(2) }), {
+    minLength: most,
+    maxLength: most,
+  });
+  const plans = fc.tuple(fc.oneof(plan(most, true), plan(most, true, true)), marks, ends)
+    .map(([{ rows }, marks, undoOn]) => ({
+      undoOn,
+      rows: rows.map((row, at) => {
+        const { undoing, undoable } = marks[at]!;
+        const event = row.events[undoing] === undefined ? {} : { undoing };
+        const events = row.events.map((targets, at) => at === event.undoing ? [] : targets);
+        const marked = row.kind === "step" && undoable > 0 ? { undoable: true } : {};
+        return { ...row, ...event, ...marked, events };
+      }),
+    }));
+  return accepted(plans).filter(({ graph }) =>
+    [...graph.steps.values()].some((step) => step.undoable.size > 0)
+  );
+}
+
 function accepted(plans: fc.Arbitrary<Plan>): fc.Arbitrary<Workflow> {
   return plans.map((plan) => built(plan) ?? withSomeDrops(plan))
     .filter((built): built is Workflow => built !== undefined);
@@ -253,13 +151,14 @@ function built(plan: Plan): Workflow | undefined {
 }
 
 /** Most drops are refused: the workflow without them, and those of them that are accepted. */
-function withSomeDrops({ rows }: Plan): Workflow | undefined {
-  let kept: Plan = { rows: rows.map((row) => ({ ...row, drops: [] })) };
+function withSomeDrops({ rows, ...rest }: Plan): Workflow | undefined {
+  let kept: Plan = { ...rest, rows: rows.map((row) => ({ ...row, drops: [] })) };
   let best = rows.some(({ drops }) => drops.length > 0) ? built(kept) : undefined;
   if (best === undefined) return undefined;
   for (const [index, { drops }] of rows.entries()) {
     for (const drop of drops) {
       const more = {
+        ...rest,
         rows: kept.rows.map((row, at) =>
           at === index ? { ...row, drops: [...row.drops, drop] } : row
         ),
