@@ -1,7 +1,7 @@
 import { activationBy } from "./activation.ts";
 import { over } from "./draft.ts";
 import type { Control } from "./instance.ts";
-import type { Ignored, Progress } from "./progress.ts";
+import type { Ignored, InstanceFailure, Progress } from "./progress.ts";
 
 const none: readonly never[] = [];
 
@@ -19,6 +19,22 @@ export function cancel(control: Control): Progress {
     resolved: none,
     wake: false,
     failed: undefined,
+  };
+}
+
+/**
+ * Lets an instance fail for a reason that its graph does not know, after what a turn has done so
+ * far: no step is active afterwards.
+ */
+export function fail(progress: Progress, failed: InstanceFailure): Progress {
+  return {
+    ...cancel(progress.control),
+    status: "failed",
+    applied: progress.applied,
+    ignored: [...progress.ignored, ...keptIn(progress.control)],
+    withdrawn: progress.withdrawn,
+    resolved: progress.resolved,
+    failed,
   };
 }
 

@@ -9,7 +9,7 @@ import type { SlotHold } from "../claim/slots.ts";
 import type { Host } from "../host.ts";
 import { logFailure, observe } from "../observe.ts";
 import type { Runtime } from "../runtime.ts";
-import { begun } from "./hand_over.ts";
+import { begun, delayOf } from "./hand_over.ts";
 import type { InstanceCache } from "./instance_cache.ts";
 import type { Plan } from "./plan.ts";
 
@@ -45,11 +45,11 @@ export function afterCommit(
     // The commit raised the row's token by one, which fences off the job that was in the row
     // before.
     const token = included[0]!.job.token + 1;
-    host.begin(begun(reused, process, slots.handOver(reused.queue), token));
+    host.begin(begun(reused, process, slots.handOver(reused.queue), at, token));
   }
   for (const job of turn.started) {
-    if (job.owned) host.begin(begun(job, process, slots.handOver(job.queue)));
-    else host.expect(job.queue, job.delay);
+    if (job.owned) host.begin(begun(job, process, slots.handOver(job.queue), at));
+    else host.expect(job.queue, delayOf(job, at));
   }
   if (turn.wake) host.expect(turn.wake.queue, 0);
   for (const one of progress.withdrawn) {

@@ -3,7 +3,9 @@ import type { Activation } from "../../core/engine/activation.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { resolveRetry } from "../../core/value/retry.ts";
+import type { Due } from "../../core/value/time.ts";
 import type { Runtime } from "../runtime.ts";
+import { counted, type Times } from "./times.ts";
 
 /** Where new jobs go: each needs an id, and may begin in this process immediately. */
 export interface Placement {
@@ -17,6 +19,8 @@ export interface Placement {
 export interface Starting {
   readonly started: readonly Activation[];
   readonly waiting: readonly Activation[];
+  /** The times that were computed for them. */
+  readonly times?: Times | undefined;
 }
 
 /** The priority of jobs that do not set one. */
@@ -47,11 +51,11 @@ interface JobSubject {
 export function jobsOf(
   runtime: Of,
   target: JobSubject,
-  { started, waiting }: Starting,
+  { started, waiting, times }: Starting,
   place: Placement,
 ): readonly NewJob[] {
-  const jobs = started.map((activation) => jobOf(runtime, target, activation, place));
-  const limits = waiting.map((activation) => limitOf(runtime, target, activation, place));
+  const jobs = started.map((activation) => jobOf(runtime, target, activation, times, place));
+  const limits = waiting.map((activation) => limitOf(runtime, target, activation, times, place));
   return filtered([...jobs, ...limits], (job) => job !== undefined);
 }
 
@@ -59,14 +63,15 @@ function jobOf(
   runtime: Of,
   target: JobSubject,
   activation: Activation,
+  times: Times | undefined,
   place: Placement,
 ): NewJob | undefined {
   const step = target.workflow.steps.get(activation.step);
   if (step?.kind === "timer") {
-    const elapses = { event: "elapsed", after: step.after ?? 0 };
+    const elapses = { event: "elapsed", after: counted(step.after, activation, times) ?? 0 };
     return timer(runtime, target, activation, elapses, place);
   }
-  if (step?.kind !== "step") return limitOf(runtime, target, activation, place);
+  if (step?.kind !== "step") return limitOf(runtime, target, activation, times, place);
   const { workflow } = target;
   const queue = step.queue ?? runtime.queues.execute;
   return newJob(target, activation, place, {
@@ -74,6 +79,7 @@ function jobOf(
     queue,
     maxAttempts: resolveRetry(step.retry, workflow.retry, runtime.retry).attempts,
     delay: 0,
+    deadline: counted(step.deadline, activation, times),
     owned: place.begins(queue),
     args: undefined,
   });
@@ -84,9 +90,10 @@ function limitOf(
   runtime: Of,
   target: JobSubject,
   activation: Activation,
+  times: Times | undefined,
   place: Placement,
 ): NewJob | undefined {
-  const after = target.workflow.steps.get(activation.step)?.expires;
+  const after = counted(target.workflow.steps.get(activation.step)?.expires, activation, times);
   if (after === undefined) return undefined;
   return timer(runtime, target, activation, { event: "expired", after }, place);
 }
@@ -95,14 +102,14 @@ function timer(
   { queues }: Of,
   target: JobSubject,
   activation: Activation,
-  { event, after }: { readonly event: string; readonly after: number },
+  { event, after }: { readonly event: string; readonly after: Due },
   place: Placement,
 ): NewJob {
   return newJob(target, activation, place, {
     kind: "resume",
     queue: queues.resume,
     maxAttempts: undefined,
-    delay: after,
+    ...(typeof after === "number" ? { delay: after } : { delay: 0, due: after }),
     owned: false,
     args: JSON.stringify({ event }),
   });
@@ -112,7 +119,10 @@ function newJob(
   { workflow, instance }: JobSubject,
   { step, activation }: Activation,
   place: Placement,
-  of: Pick<NewJob, "kind" | "queue" | "maxAttempts" | "delay" | "owned" | "args">,
+  of: Pick<
+    NewJob,
+    "kind" | "queue" | "maxAttempts" | "delay" | "due" | "deadline" | "owned" | "args"
+  >,
 ): NewJob {
   return {
     id: place.id(),
@@ -126,6 +136,8 @@ function newJob(
     priority: workflow.steps.get(step)?.priority ?? usualPriority,
     maxAttempts: of.maxAttempts,
     delay: of.delay,
+    due: of.due,
+    deadline: of.deadline,
     owned: of.owned,
     args: of.args,
   };

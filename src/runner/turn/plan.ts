@@ -21,6 +21,7 @@ import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
 import { decider, isMissing, MissingOutputs } from "./decide.ts";
 import type { CachedInstance } from "./instance_cache.ts";
+import { timed, type TimedProgress } from "./times.ts";
 
 /** A job whose turn is to be written; `result` is set if the job ran a step. */
 export interface Submission {
@@ -34,7 +35,7 @@ export interface Submission {
 export interface Plan {
   readonly workflow: Workflow;
   readonly outputs: OutputCache;
-  readonly progress: Progress;
+  readonly progress: TimedProgress;
   /** The state of the instance after the turn. */
   readonly next: InstanceState;
   /** JSON text; `undefined` when the metadata does not change. */
@@ -91,20 +92,18 @@ function plan(
   );
   const ended = filtered(included, hasResult).map(({ result }) => result);
   const own = filtered(unread, ({ version }) => version === state.version);
-  const progress = advance(
-    workflow.graph,
-    state.control,
-    own.length === 0 ? ended : [...ended, ...own],
-    decider({
-      workflow,
-      input: state.input,
-      control: state.control,
-      outputs,
-      payloadLimit: runtime.payloadLimit,
-      deaths: deathsOf(submissions),
-    }),
-  );
-  if (isMissing(progress.failed?.thrown)) throw progress.failed.thrown;
+  const deciding = {
+    workflow,
+    input: state.input,
+    control: state.control,
+    outputs,
+    payloadLimit: runtime.payloadLimit,
+    deaths: deathsOf(submissions),
+  };
+  const endings = own.length === 0 ? ended : [...ended, ...own];
+  const advanced = advance(workflow.graph, state.control, endings, decider(deciding));
+  if (isMissing(advanced.failed?.thrown)) throw advanced.failed.thrown;
+  const progress = timed(advanced, deciding);
   const read = processedIn(progress, unread, state);
   if (!changes(state, progress, read)) return undefined;
   const control = withStart(progress.control, state.metadata);
@@ -229,10 +228,10 @@ export function planOpening(
   { payloadLimit }: Pick<Runtime, "payloadLimit">,
   workflow: Workflow,
   input: unknown,
-): { readonly progress: Progress; readonly recorded: readonly Recorded[] } {
+): { readonly progress: TimedProgress; readonly recorded: readonly Recorded[] } {
   const outputs = new OutputCache();
   const deciding = { workflow, input, control: emptyControl, outputs, payloadLimit, deaths: 0 };
-  const progress = open(workflow.graph, decider(deciding));
+  const progress = timed(open(workflow.graph, decider(deciding)), deciding);
   return { progress, recorded: recordedIn(progress) };
 }
 
