@@ -8,7 +8,7 @@ const jobsOf = (s, i, of) =>
   Object.keys(s.J).filter((id) => s.J[id].i === i && s.J[id].k !== "adv" && of(s.J[id]));
 const swept = (s, { i, turn }, cfg) =>
   jobsOf(s, i, (job) =>
-    turn.to.st !== "running" || turn.resolved.includes(job.s) ||
+    (turn.to.st !== "running" && !(cfg.leavesDeadline && job.k === "dl")) || turn.resolved.includes(job.s) ||
     (!cfg.leavesJobs && turn.dropped.some(([step, a]) => step === job.s && a === job.a)));
 
 function locksOf(s, cfg, g) {

@@ -69,6 +69,9 @@ export interface Job extends Subject {
   readonly args: unknown;
 }
 
+/** In the job that ends an instance at its deadline: no step can have this name. */
+export const deadlineStep = "~deadline";
+
 /** The arguments of a job with a deadline. */
 export interface WithDeadline {
   /** Milliseconds since 1970, by the clock of the store. */

@@ -1,3 +1,4 @@
+import { deadlineStep } from "../backend/job.ts";
 import type { InstanceState } from "../backend/store.ts";
 import type { NewResult } from "../backend/turn.ts";
 import { stepOf } from "../core/engine/activation.ts";
@@ -41,6 +42,8 @@ export function logFailure(
   const times = attempts === 1 ? "" : ` in all ${attempts} attempts`;
   const why = error.code === "ROUNDS_USED_UP"
     ? `the rounds of a loop are used up after step "${step}"`
+    : step === deadlineStep
+    ? `its deadline ${error.code === "DEADLINE" ? "has passed" : "cannot be computed"}`
     : `step "${step}" failed${times}`;
   logger.error(`Workflow "${workflow}" "${key}" failed: ${why}`, {
     workflow,

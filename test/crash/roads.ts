@@ -142,6 +142,34 @@ export const dropping = workflow("dropping", { key: "id", input: type(), start: 
   .on(finish, { ok: done })
   .build();
 
+const silence = signal("silence", { events: { broken: type() } });
+
+/** Fails at its deadline, because nobody says anything. */
+export const limited = workflow("limited", {
+  key: "id",
+  input: type(),
+  start: silence,
+  deadline: "20ms",
+})
+  .on(silence, { broken: done })
+  .build();
+
+const hasty = step("hasty", {
+  events: ok,
+  retry: { base: "1h", max: "1h" },
+  deadline: "10m",
+  run() {
+    throw new Error("Not today");
+  },
+});
+
+/** Has a step whose next attempt would begin after its deadline. */
+export const hurried = workflow("hurried", { key: "id", input: type(), start: look })
+  .on(look, { ok: hasty })
+  .on(hasty, { ok: done, failed: finish })
+  .on(finish, { ok: done })
+  .build();
+
 const hold = step("hold", {
   events: ok,
   queue: "aside",
@@ -160,4 +188,4 @@ export const holding = workflow("holding", { key: "id", input: type(), start: ho
   .on(hold, { ok: done })
   .build();
 
-export const workflows = [road, asking, failing, looping, dropping, holding];
+export const workflows = [road, asking, failing, looping, dropping, limited, hurried, holding];

@@ -1,4 +1,5 @@
 import { storiesOfCallers } from "./stories_of_callers.ts";
+import { storiesOfDeadlines } from "./stories_of_deadlines.ts";
 import { storiesOfSchemas } from "./stories_of_schemas.ts";
 import { storiesOfWorkers } from "./stories_of_workers.ts";
 import type { Story } from "./story.ts";
@@ -7,5 +8,6 @@ import type { Story } from "./story.ts";
 export const stories: readonly Story[] = [
   ...storiesOfCallers,
   ...storiesOfWorkers,
+  ...storiesOfDeadlines,
   ...storiesOfSchemas,
 ];

@@ -18,6 +18,7 @@ export const alone: Readonly<Record<Name, string>> = {
   record: "record",
   advance: "turn",
   timer: "turn",
+  deadline: "turn",
   rescue: "3 dead",
   cancel: "cancelled",
   delivery: "accepted",
@@ -50,6 +51,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     rescue: { waits: true, committed: "2 dead", rolledBack: "2 dead" },
     cancel: waits,
     drop: waits,
+    deadline: waits,
   },
   drop: {
     // The steps beside it are not claimed: their jobs go with its commit.
@@ -59,6 +61,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     record: late("record"),
     advance: stale,
     timer: late("turn, pass"),
+    deadline: stale,
     // The job of a dead process is being deleted; that of the one that drops is held.
     rescue: { waits: true, committed: "2 dead", rolledBack: "2 dead" },
     cancel: waits,
@@ -70,6 +73,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     commit: stale,
     advance: stale,
     timer: stale,
+    deadline: stale,
     rescue: skips("2 dead"),
     cancel: waits,
     // The row that has the key is being written: it might leave the key.
@@ -80,6 +84,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     claim: skips("stamp, weigh"),
     record: waits,
     drop: waits,
+    deadline: waits,
     delivery: waits,
     rescue: waits,
     cancel: waits,
@@ -90,6 +95,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     // Both have read the same results; the first one leaves nothing to do.
     advance: finds("turn, pass"),
     timer: stale,
+    deadline: stale,
     rescue: skips("2 dead"),
     cancel: waits,
     start: waits,
@@ -99,9 +105,24 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     commit: stale,
     advance: stale,
     timer: stale,
+    deadline: stale,
     rescue: skips("2 dead"),
     cancel: waits,
     start: waits,
+  },
+  deadline: {
+    // Steps end with the instance; an advance does not, it finds the instance final.
+    claim: skips("advance"),
+    drop: late("turn, pass"),
+    commit: late("turn, pass"),
+    record: late("record"),
+    advance: late("turn, pass"),
+    timer: late("turn, pass"),
+    deadline: late("turn, pass"),
+    // The job of a dead process is being cancelled; the process of the deadline is held.
+    rescue: { waits: true, committed: "2 dead", rolledBack: "2 dead" },
+    cancel: finds("NOT_CANCELLABLE"),
+    start: finds("started"),
   },
   rescue: {
     claim: { waits: true, committed: "nothing" },
@@ -111,6 +132,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     record: late("record"),
     advance: late("turn, turn, turn, turn, retry"),
     timer: late("turn, turn, turn, turn, record"),
+    deadline: late("turn, turn, turn, turn, retry"),
     rescue: skips("0 dead"),
     delivery: waits,
     cancel: waits,
@@ -123,6 +145,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     record: late("record"),
     advance: late("turn, pass"),
     timer: late("turn, pass"),
+    deadline: late("turn, pass"),
     rescue: waits,
     cancel: finds("NOT_CANCELLABLE"),
     start: finds("started"),
@@ -165,7 +188,10 @@ export function resultsOf(
 
 /** How the instances of the key end. */
 export function endsOf(first: Name, second: Name, how: "commit" | "rollback"): readonly string[] {
-  const cancelled = second === "cancel" || (first === "cancel" && how === "commit");
-  const started = first === "cancel" && second === "start" && how === "commit";
-  return [cancelled ? "cancelled" : "completed", ...(started ? ["completed"] : [])];
+  const done = how === "commit" ? first : undefined;
+  const isLate = how === "commit" && meetings[first][second]?.late === true;
+  const ends = [done, isLate ? undefined : second]
+    .flatMap((one) => one === "cancel" ? ["cancelled"] : one === "deadline" ? ["failed"] : []);
+  const started = ends.length > 0 && second === "start" && how === "commit";
+  return [ends[0] ?? "completed", ...(started ? ["completed"] : [])];
 }

@@ -45,7 +45,11 @@ everywhere("a step with a deadline", (it) => {
     assert(history[1]!.at.getTime() >= Date.parse(until) - 20, "not before its deadline");
   });
 
-  const retried = (name: string, retry: RetryPolicy, thrown: () => Error) =>
+  const retried = <const Name extends string>(
+    name: Name,
+    retry: RetryPolicy,
+    thrown: () => Error,
+  ) =>
     step(name, {
       events: { ok: type() },
       deadline: "10m",
@@ -56,14 +60,16 @@ everywhere("a step with a deadline", (it) => {
     });
   const hourly = retried("hourly", { base: "1h", max: "1h" }, () => new Error("down"));
   const snoozed = retried("snoozed", {}, () => new RetryLaterError({ after: "1h" }));
-  const [first, second] = [hourly, snoozed].map((one) =>
-    workflow(one.name, { key: "id", input: type(), start: one })
-      .on(one, { ok: done, failed: tell })
-      .on(tell, { told: done })
-      .build()
-  );
+  const first = workflow("hourly", { key: "id", input: type(), start: hourly })
+    .on(hourly, { ok: done, failed: tell })
+    .on(tell, { told: done })
+    .build();
+  const second = workflow("snoozed", { key: "id", input: type(), start: snoozed })
+    .on(snoozed, { ok: done, failed: tell })
+    .on(tell, { told: done })
+    .build();
 
-  for (const flow of [first!, second!]) {
+  for (const flow of [first, second]) {
     it(`takes its road for failed at once when the next attempt would be late: ${flow.name}`, {
       workflows: [flow],
     }, async ({ hephaestus, work, jobs }) => {

@@ -1,5 +1,6 @@
 import type { Delivery } from "../define/emit.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
+import type { StepTime } from "../define/times.ts";
 import type { Scope } from "../value/identity.ts";
 import type { JsonObject } from "../value/json.ts";
 import type { RetryPolicy } from "../value/retry.ts";
@@ -43,6 +44,8 @@ export interface Workflow<
   readonly metadata: JsonObject;
   /** The retry policy for steps that do not set their own. */
   readonly retry: RetryPolicy | undefined;
+  /** When an instance that has not ended fails. */
+  readonly deadline: StepTime | undefined;
   /** The type of the input. */
   readonly input: Type<In, Given>;
   /** The steps and where their events lead, as data. */

@@ -1,3 +1,4 @@
+import { deadlineStep } from "../../backend/job.ts";
 import type { InstanceState } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
 import { stepOf } from "../../core/engine/activation.ts";
@@ -69,7 +70,9 @@ function end(
 ): void {
   if (failed && error) {
     logFailure(runtime.logger, next, { step: failed.step, attempts: failed.attempts, error });
-    const sentence = `The instance failed in step "${failed.step}"`;
+    const sentence = failed.step === deadlineStep
+      ? error.message
+      : `The instance failed in step "${failed.step}"`;
     host.abort(next.id, new HephaestusError("CANCELLED", sentence));
   }
   host.finished(next.id, finalInstance(next, error, at));

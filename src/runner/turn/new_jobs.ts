@@ -1,5 +1,5 @@
-import type { JobId, NewJob } from "../../backend/job.ts";
-import type { Activation } from "../../core/engine/activation.ts";
+import { deadlineStep, type JobId, type NewJob } from "../../backend/job.ts";
+import { type Activation, firstActivation } from "../../core/engine/activation.ts";
 import { filtered } from "../../core/engine/filtered.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { resolveRetry } from "../../core/value/retry.ts";
@@ -21,6 +21,8 @@ export interface Starting {
   readonly waiting: readonly Activation[];
   /** The times that were computed for them. */
   readonly times?: Times | undefined;
+  /** The deadline of the instance that starts with this turn. */
+  readonly deadline?: Due | undefined;
 }
 
 /** The priority of jobs that do not set one. */
@@ -33,7 +35,9 @@ export async function placement(
   begins: Placement["begins"],
 ): Promise<Placement> {
   let count = 0;
-  for (const { started, waiting } of turns) count += started.length + waiting.length;
+  for (const { started, waiting, deadline } of turns) {
+    count += started.length + waiting.length + (deadline === undefined ? 0 : 1);
+  }
   const reserved = await ids.take(count);
   let next = 0;
   return { id: () => reserved[next++] ?? "", begins };
@@ -51,12 +55,13 @@ interface JobSubject {
 export function jobsOf(
   runtime: Of,
   target: JobSubject,
-  { started, waiting, times }: Starting,
+  { started, waiting, times, deadline }: Starting,
   place: Placement,
 ): readonly NewJob[] {
   const jobs = started.map((activation) => jobOf(runtime, target, activation, times, place));
   const limits = waiting.map((activation) => limitOf(runtime, target, activation, times, place));
-  return filtered([...jobs, ...limits], (job) => job !== undefined);
+  const all = filtered([...jobs, ...limits], (job) => job !== undefined);
+  return deadline === undefined ? all : [...all, deadlineOf(runtime, target, deadline, place)];
 }
 
 function jobOf(
@@ -98,6 +103,28 @@ function limitOf(
   return timer(runtime, target, activation, { event: "expired", after }, place);
 }
 
+/** The job that ends an instance at its deadline. */
+function deadlineOf(
+  { queues }: Of,
+  target: JobSubject,
+  deadline: Due,
+  place: Placement,
+): NewJob {
+  return newJob(target, { step: deadlineStep, activation: firstActivation }, place, {
+    kind: "resume",
+    queue: queues.resume,
+    maxAttempts: undefined,
+    ...waitFor(deadline),
+    deadline,
+    owned: false,
+    args: undefined,
+  });
+}
+
+function waitFor(time: Due): Pick<NewJob, "delay" | "due"> {
+  return typeof time === "number" ? { delay: time } : { delay: 0, due: time };
+}
+
 function timer(
   { queues }: Of,
   target: JobSubject,
@@ -109,7 +136,7 @@ function timer(
     kind: "resume",
     queue: queues.resume,
     maxAttempts: undefined,
-    ...(typeof after === "number" ? { delay: after } : { delay: 0, due: after }),
+    ...waitFor(after),
     owned: false,
     args: JSON.stringify({ event }),
   });

@@ -1,3 +1,4 @@
+import { deadlineStep } from "../../backend/job.ts";
 import type { InstanceState, UnreadResult } from "../../backend/store.ts";
 import type { Processed, Recorded, Turn, Wake } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
@@ -21,7 +22,7 @@ import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
 import { decider, isMissing, MissingOutputs } from "./decide.ts";
 import type { CachedInstance } from "./instance_cache.ts";
-import { timed, type TimedProgress } from "./times.ts";
+import { expired, timed, type TimedProgress, withDeadline } from "./times.ts";
 
 /** A job whose turn is to be written; `result` is set if the job ran a step. */
 export interface Submission {
@@ -103,7 +104,9 @@ function plan(
   const endings = own.length === 0 ? ended : [...ended, ...own];
   const advanced = advance(workflow.graph, state.control, endings, decider(deciding));
   if (isMissing(advanced.failed?.thrown)) throw advanced.failed.thrown;
-  const progress = timed(advanced, deciding);
+  const due = submissions.find(({ job }) => job.step === deadlineStep);
+  const within = timed(advanced, deciding);
+  const progress = due === undefined ? within : expired(within, state, due.job);
   const read = processedIn(progress, unread, state);
   if (!changes(state, progress, read)) return undefined;
   const control = withStart(progress.control, state.metadata);
@@ -231,7 +234,8 @@ export function planOpening(
 ): { readonly progress: TimedProgress; readonly recorded: readonly Recorded[] } {
   const outputs = new OutputCache();
   const deciding = { workflow, input, control: emptyControl, outputs, payloadLimit, deaths: 0 };
-  const progress = timed(open(workflow.graph, decider(deciding)), deciding);
+  const opened = timed(open(workflow.graph, decider(deciding)), deciding);
+  const progress = withDeadline(opened, deciding);
   return { progress, recorded: recordedIn(progress) };
 }
 

@@ -1,9 +1,12 @@
-import { mostDeaths } from "../../backend/job.ts";
+import { deadlineStep, type Job, mostDeaths, type WithDeadline } from "../../backend/job.ts";
+import type { InstanceState } from "../../backend/store.ts";
 import type { StepDefinition } from "../../core/define/step_definition.ts";
 import { type StepTime, type TimeName, timeOf } from "../../core/define/times.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { fail } from "../../core/engine/cancel.ts";
-import type { Progress } from "../../core/engine/progress.ts";
+import { isFinal } from "../../core/engine/instance.ts";
+import type { InstanceFailure, Progress } from "../../core/engine/progress.ts";
+import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Due } from "../../core/value/time.ts";
 import { readNeeds } from "../run/inputs.ts";
 import { type Deciding, isMissing, MissingOutputs } from "./decide.ts";
@@ -15,6 +18,8 @@ export type Times = ReadonlyMap<string, Due>;
 export interface TimedProgress extends Progress {
   /** Absent if no time had to be computed. */
   readonly times?: Times;
+  /** The deadline of the instance, in the turn that starts it. */
+  readonly deadline?: Due;
 }
 
 /**
@@ -39,6 +44,38 @@ export function timed(progress: Progress, deciding: Deciding): TimedProgress {
     return fail(progress, { step, failure: undefined, thrown: error, attempts: 1 });
   }
   return times.size === 0 ? progress : { ...progress, times };
+}
+
+/** Computes the deadline of an instance in the turn that starts it. */
+export function withDeadline(
+  progress: TimedProgress,
+  { workflow, input }: Pick<Deciding, "workflow" | "input">,
+): TimedProgress {
+  const { name, deadline } = workflow;
+  if (deadline === undefined || isFinal(progress.status)) return progress;
+  try {
+    const context = { input, steps: {} };
+    const owner = { kind: "workflow", name };
+    return { ...progress, deadline: timeOf(deadline, owner, "deadline", context) };
+  } catch (error) {
+    return fail(progress, failedBy(error));
+  }
+}
+
+/** Lets an instance fail whose deadline has passed, unless the turn has ended it. */
+export function expired(
+  progress: TimedProgress,
+  { workflow, key }: Pick<InstanceState, "workflow" | "key">,
+  { args }: Pick<Job, "args">,
+): TimedProgress {
+  if (isFinal(progress.status)) return progress;
+  const at = new Date((args as WithDeadline).deadline).toISOString();
+  const sentence = `Cannot finish ${workflow} "${key}": its deadline ${at} has passed`;
+  return fail(progress, failedBy(new HephaestusError("DEADLINE", sentence)));
+}
+
+function failedBy(thrown: unknown): InstanceFailure {
+  return { step: deadlineStep, failure: undefined, thrown, attempts: 1 };
 }
 
 /** Which time begins to count when a step starts. */
