@@ -10,6 +10,7 @@ import { opens } from "./store_opens.ts";
 import { reads } from "./store_reads.ts";
 import { records } from "./store_records.ts";
 import { reuses } from "./store_reuses.ts";
+import { times } from "./store_times.ts";
 import { transactions } from "./store_transactions.ts";
 import { watches } from "./store_watches.ts";
 import { itIn, type Setup } from "./world.ts";
@@ -27,6 +28,7 @@ export function storeContract(name: string, setup: Setup): void {
     ends(it);
     activations(it);
     drops(it);
+    times(it);
     deletes(it);
     transactions(it);
     reads(it);
