@@ -127,6 +127,28 @@ everywhere("a step with a deadline", (it) => {
 });
 
 describe("the attempts of a step with a deadline", () => {
+  once("do not begin when nobody had time for them before", async () => {
+    let runs = 0;
+    const call = step("call", {
+      events: { ok: type() },
+      deadline: "1m",
+      run: ({ emit }) => emit.ok(void runs++),
+    });
+    const calls = workflow("calls", { key: "id", input: type(), start: call })
+      .on(call, { ok: done })
+      .build();
+    const clock = fakeClock();
+    const backend = memory({ clock });
+    await using hephaestus = new Hephaestus({ backend, workflows: [calls], logger: silent });
+    await hephaestus.start(calls, "a", undefined);
+    clock.advance("2m");
+    await using _worker = hephaestus.work();
+
+    const { error } = await (await hephaestus.handle(calls, "a"))!.result();
+
+    assertEquals([error?.code, runs], ["DEADLINE", 0]);
+  });
+
   for (const inline of [true, false]) {
     once(`end before it, ${inline ? "inline" : "through jobs"}`, async () => {
       const began: number[] = [];
