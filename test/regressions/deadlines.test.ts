@@ -11,11 +11,17 @@ const plan = step("plan", {
 });
 const tell = step("tell", { events: { told: type() }, run: ({ emit }) => emit.told() });
 
-/** Runs until it is aborted. */
-const hang = ({ abortSignal }: { readonly abortSignal: AbortSignal }) =>
-  new Promise<never>((_, reject) =>
-    abortSignal.addEventListener("abort", () => reject(abortSignal.reason))
-  );
+/** Runs until it is aborted, and at most for five seconds. */
+const hang = <Emitted>(
+  { abortSignal, emit }: { readonly abortSignal: AbortSignal; readonly emit: { ok(): Emitted } },
+) =>
+  new Promise<Emitted>((resolve, reject) => {
+    const end = setTimeout(() => resolve(emit.ok()), 5_000);
+    abortSignal.addEventListener("abort", () => {
+      clearTimeout(end);
+      reject(abortSignal.reason);
+    });
+  });
 
 everywhere("a step with a deadline", (it) => {
   const slow = step("slow", {
