@@ -35,7 +35,7 @@ export type {
   Postponed,
   StepEvents,
 } from "./core/define/emit.ts";
-export type { SignalOptions } from "./core/define/signal.ts";
+export type { SignalOptions, TimerOptions } from "./core/define/signal.ts";
 export type {
   AsyncStep,
   CanFail,
@@ -48,7 +48,9 @@ export type {
   WithExpiry,
 } from "./core/define/step.ts";
 export type { Need, StepDefinition } from "./core/define/step_definition.ts";
+export type { StepTime, TimeContext, TimeOption } from "./core/define/times.ts";
 export type { Again, Done, Drop, First, Join, Move, MoveTarget } from "./core/define/target.ts";
+export type { Due, Time } from "./core/value/time.ts";
 export type { GivenOf, Issue, JsonSafe, Mistake, TypeOf, Validated } from "./core/value/type.ts";
 
 // Types of workflows.
