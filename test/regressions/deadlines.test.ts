@@ -180,8 +180,10 @@ describe("the attempts of a step with a deadline", () => {
       await clock.run("5h");
 
       assertEquals(began, [0, 60, 120]);
-      const { status, error } = (await hephaestus.get(calls, "a"))!;
+      const { status, error, finishedAt } = (await hephaestus.get(calls, "a"))!;
       assertEquals([status, error?.code], ["failed", "DEADLINE"]);
+      // Not at its deadline: it was known before that no attempt could succeed.
+      assertEquals(finishedAt, new Date(120 * 60_000));
     });
   }
 });

@@ -38,7 +38,7 @@ export interface WorkflowOptions<In, S extends Step, Given = In> {
    * code `DEADLINE`: its steps that run are aborted, and its waits end. A function must be pure and
    * synchronous. Default: none.
    */
-  readonly deadline?: Time | ((context: { readonly input: In }) => Time);
+  readonly deadline?: Time | ((context: Pick<TimeContext<In>, "input">) => Time);
 }
 
 /**
