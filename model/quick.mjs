@@ -11,6 +11,7 @@ export const quick = {
       "rivals: crash",
       "undone: 2 failures",
       "ending: cancel, lost answer",
+      "deadline: dropped",
       "two instances: lost answer",
       "two instances: crash",
     ],
@@ -23,6 +24,7 @@ export const quick = {
     "a drop leaves the jobs of its branch": ["dropped: one slot"],
     "a cancel that undoes wakes nobody": ["undone wait: cancel, crash"],
     "the history is older than the instance": ["ending: cancel"],
+    "an end leaves the deadline": ["deadline: dropped"],
     "a step's transaction commits before its result": ["tx: crash, cancel"],
     "a step's transaction stays although a delivery stands": [
       "tx of an asynchronous step: delivery",

@@ -35,7 +35,7 @@ export type {
   Postponed,
   StepEvents,
 } from "./core/define/emit.ts";
-export type { SignalOptions } from "./core/define/signal.ts";
+export type { SignalOptions, TimerOptions } from "./core/define/signal.ts";
 export type {
   AsyncStep,
   CanFail,
@@ -48,6 +48,7 @@ export type {
   WithExpiry,
 } from "./core/define/step.ts";
 export type { Need, StepDefinition, UndoDefinition } from "./core/define/step_definition.ts";
+export type { StepTime, TimeContext, TimeOption } from "./core/define/times.ts";
 export type {
   Again,
   Done,
@@ -60,6 +61,7 @@ export type {
 } from "./core/define/target.ts";
 export type { UndoCode, UndoContext, Undone } from "./core/define/undo.ts";
 export type { UndoOn, UndoReason } from "./core/engine/instance.ts";
+export type { Due, Time } from "./core/value/time.ts";
 export type { GivenOf, Issue, JsonSafe, Mistake, TypeOf, Validated } from "./core/value/type.ts";
 
 // Types of workflows.

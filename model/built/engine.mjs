@@ -183,9 +183,24 @@ export function advance(
   return { ...out, instance: now };
 }
 
+// The deadline of an instance has passed: it fails after what else the turn has done, unless that has ended it.
+export function expire(out) {
+  if (isFinal(out.instance)) return out;
+  const early = out.instance.e.map((name) => [name.slice(0, -1), Number(name.slice(-1))]);
+  return {
+    ...out,
+    ignored: [...out.ignored, ...early],
+    kept: [],
+    started: [],
+    wake: false,
+    instance: { ...out.instance, st: "failed", a: {}, e: [], w: [] },
+  };
+}
+
 // Whether a turn would change anything.
 export function changes(before, { applied, ignored, started, instance }) {
+  if (isFinal(instance)) return true;
   return applied.length + ignored.length > 0 ||
     instance.e.some((name) => !before.e.includes(name)) ||
-    (before.st === "undoing" && (instance.st !== "undoing" || started.length > 0));
+    (before.st === "undoing" && started.length > 0);
 }

@@ -1,5 +1,5 @@
 // How a process plans turns: what it takes together, what it knows of the instances, what it gives up.
-import { advance, changes, isFinal, isSignal } from "./engine.mjs";
+import { advance, changes, expire, isFinal, isSignal } from "./engine.mjs";
 import { bad, blockers, clone, failed, isLone, unread } from "./state.mjs";
 import { historyOf } from "./undo.mjs";
 
@@ -72,7 +72,7 @@ function take(s, p, cfg, wanted, busy, alone) {
   }))
     .filter(({ f }) => f.length > 0);
   for (const group of g) {
-    const reads = group.f.some((f) => f.t === "adv");
+    const reads = group.f.some((f) => f.t !== "x");
     if (reads || !next.P[p].c[group.i]) remember(next.P[p], group.i, next.I[group.i]);
     if (reads) group.u = unread(next, group.i);
   }
@@ -91,12 +91,13 @@ function historyIn(s, q, i, cfg) {
 function planOne(s, cfg, q, { i, f, u }, cached) {
   if (!cached) return { dropped: f, ignored: u };
   const live = f.filter((x) =>
-    x.t === "adv" || (cfg.liveByStep ? x.s in cached.a : cached.a[x.s] === x.a)
+    x.t !== "x" || (cfg.liveByStep ? x.s in cached.a : cached.a[x.s] === x.a)
   );
   const own = live.filter((x) => x.t === "x").map((
     x,
   ) => [x.s, x.w ? -x.a : cfg.liveByStep ? cached.a[x.s] : x.a, ...(x.x ? [failed] : [])]);
-  const out = advance(cfg.graph, cached, [...own, ...u], cfg, historyIn(s, q, i, cfg));
+  const advanced = advance(cfg.graph, cached, [...own, ...u], cfg, historyIn(s, q, i, cfg));
+  const out = live.some(({ t }) => t === "dl") ? expire(advanced) : advanced;
   if (!changes(cached, out)) return { dropped: f, ignored: [] };
   const mine = ([s, a]) => own.some((x) => x[0] === s && x[1] === a);
   const lone = !cfg.company && fibersOf(s, q.p).some(({ j }) => isLone(s, j, cfg));

@@ -42,6 +42,7 @@ export function initial(cfg) {
       s.I[i] = opened(cfg.graph);
       start(s, i, cfg.graph.first, 1);
       addJob(s, `${i}.${cfg.graph.first}1`, { k: "x", i, s: cfg.graph.first, a: 1 });
+      if (cfg.deadline) addJob(s, `${i}.deadline`, { k: "dl", i, s: "deadline", a: 1 });
     }
   }
   return s;

@@ -8,9 +8,14 @@ import { before, canBeUndone, historyOf, isUndo, rowDropped, rowFailed } from ".
 const jobsOf = (s, i, of) =>
   Object.keys(s.J).filter((id) => s.J[id].i === i && s.J[id].k !== "adv" && of(s.J[id]));
 const swept = (s, { i, turn }, cfg) =>
-  jobsOf(s, i, (job) =>
-    isFinal(turn.to) || turn.resolved.includes(job.s) ||
-    (!cfg.leavesJobs && turn.dropped.some(([step, a]) => step === job.s && a === job.a)));
+  jobsOf(
+    s,
+    i,
+    (job) =>
+      (isFinal(turn.to) && !(cfg.leavesDeadline && job.k === "dl")) ||
+      turn.resolved.includes(job.s) ||
+      (!cfg.leavesJobs && turn.dropped.some(([step, a]) => step === job.s && a === job.a)),
+  );
 
 function locksOf(s, cfg, g) {
   const own = g.turn.reuse ? [g.turn.reuse.j] : g.turn.settle;

@@ -89,6 +89,18 @@ export const scenarios = {
   "tx of an undo: lost answer": scenario("ending", { cancel: 1, lost: 1 }, { tx: ["~a"] }),
   "tx of an undo: crash": scenario("ending", { cancel: 1, crash: 1 }, { tx: ["~a"] }),
   "beside: delivery, eviction": scenario("beside", { deliver: 1, evict: 1 }),
+  "deadline: chain, zombie": scenario("chain", { dead: 1 }, { deadline: true }),
+  "deadline: chain, lost answer, cancel": scenario("chain", { lost: 1, cancel: 1 }, {
+    deadline: true,
+  }),
+  "deadline: fan, failure": scenario("fan", { fail: 1 }, { deadline: true }),
+  "deadline: fan, crash": scenario("fan", { crash: 1 }, { deadline: true }),
+  "deadline: wait, delivery, expiry": scenario("wait", { deliver: 1 }, {
+    deadline: true,
+    timer: true,
+  }),
+  "deadline: asynchronous step, delivery": scenario("later", { deliver: 1 }, { deadline: true }),
+  "deadline: dropped": scenario("dropped", {}, { deadline: true, slots: 1 }),
   "tx: lost answer, zombie": scenario("chain", { lost: 1, dead: 1 }, { tx: ["a"] }),
   "tx: crash, cancel": scenario("chain", { crash: 1, cancel: 1 }, { tx: ["a"] }),
   "tx of an asynchronous step: delivery": scenario("later", { deliver: 1 }, { tx: ["s"] }),
@@ -140,6 +152,8 @@ export const variants = {
     "ending: cancel",
   ]],
   "a cancel ends an instance that undoes": [{ cancelsTwice: true }, "fails", ["ending: 2 cancels"]],
+  // deadlines of instances
+  "an end leaves the deadline": [{ leavesDeadline: true }, "fails", ["deadline: "]],
   // attempts that are used up
   "a failure is left to an advance": [{ recordsFailure: true }, "holds", ["2 failures"]],
   // several turns in a statement

@@ -43,7 +43,7 @@ function claims(s, cfg) {
             j: id,
             n: taken.n,
             tk: taken.tk,
-            pc: job.k === "adv" ? "end" : "in",
+            pc: job.k === "adv" || job.k === "dl" ? "end" : "in",
             L: [],
           });
         }

@@ -1,4 +1,5 @@
 import type { Failure } from "../core/value/failure.ts";
+import type { Due } from "../core/value/time.ts";
 
 /** A job's id: a bigint in decimal digits. */
 export type JobId = string;
@@ -37,6 +38,10 @@ export interface NewJob extends Subject {
   readonly maxAttempts: number | undefined;
   /** Milliseconds until the job may be claimed; 0 means at once. */
   readonly delay: number;
+  /** When it may be claimed, instead of a delay. In the past means at once. */
+  readonly due?: Date | undefined;
+  /** The deadline of its step, from when it is inserted. It is kept in the arguments of the job. */
+  readonly deadline?: Due | undefined;
   /** Insert it as executing, owned by the process that commits it. */
   readonly owned: boolean;
   /** JSON text. */
@@ -50,6 +55,8 @@ export interface Job extends Subject {
   readonly priority: number;
   /** The number of this attempt. */
   readonly attempt: number;
+  /** When this attempt began, by the clock of the store: milliseconds since 1970. */
+  readonly at: number;
   /**
    * Incremented whenever the job is claimed or its row is reused. Together with the owner, it
    * fences every verdict.
@@ -60,6 +67,15 @@ export interface Job extends Subject {
   readonly deaths: number;
   readonly errors: readonly Failure[];
   readonly args: unknown;
+}
+
+/** In the job that ends an instance at its deadline: no step can have this name. */
+export const deadlineStep = "!deadline";
+
+/** The arguments of a job with a deadline. */
+export interface WithDeadline {
+  /** Milliseconds since 1970, by the clock of the store. */
+  readonly deadline: number;
 }
 
 /**

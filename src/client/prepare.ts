@@ -2,7 +2,6 @@ import type { InstanceState, NewInstance } from "../backend/store.ts";
 import { encodeControl } from "../core/engine/control.ts";
 import { isFinal } from "../core/engine/instance.ts";
 import { mergeMetadata, withStart } from "../core/engine/metadata.ts";
-import type { Progress } from "../core/engine/progress.ts";
 import { InvalidValueError } from "../core/errors/errors.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 import type { Failure } from "../core/value/failure.ts";
@@ -12,6 +11,7 @@ import { andThen } from "../core/value/promise.ts";
 import { check, type Checked } from "../core/value/type.ts";
 import type { Runtime } from "../runner/runtime.ts";
 import { failureOf, planOpening } from "../runner/turn/plan.ts";
+import type { TimedProgress } from "../runner/turn/times.ts";
 import { uuidv7 } from "./uuid.ts";
 
 /** The arguments of a start. */
@@ -35,7 +35,7 @@ export interface Prepared {
   readonly failedIn: string | undefined;
   readonly recorded: NewInstance["recorded"];
   /** The result of the first turn, with the steps that need jobs. */
-  readonly starting: Progress;
+  readonly starting: TimedProgress;
 }
 
 /**

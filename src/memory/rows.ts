@@ -40,7 +40,7 @@ export interface ResultRecord extends NewResult {
   readonly insertedAt: number;
 }
 
-export interface JobRecord extends Omit<NewJob, "delay" | "owned"> {
+export interface JobRecord extends Omit<NewJob, "delay" | "due" | "deadline" | "owned"> {
   readonly tags: readonly string[];
   readonly metadata: string | undefined;
   readonly state: JobState;

@@ -1,3 +1,4 @@
+import { deadlineStep } from "../backend/job.ts";
 import type { InstanceState } from "../backend/store.ts";
 import type { NewResult } from "../backend/turn.ts";
 import { stepOf } from "../core/engine/activation.ts";
@@ -43,6 +44,8 @@ export function logFailure(
     ? `the rounds of a loop are used up after step "${step}"`
     : error.code === "UNDO_FAILED"
     ? "not everything could be undone"
+    : step === deadlineStep
+    ? `its deadline ${error.code === "DEADLINE" ? "has passed" : "cannot be computed"}`
     : `step "${step}" failed${times}`;
   logger.error(`Workflow "${workflow}" "${key}" failed: ${why}`, {
     workflow,

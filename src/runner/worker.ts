@@ -17,7 +17,7 @@ import { resume } from "./run/resume.ts";
 import type { WorkerContext } from "./run/worker_context.ts";
 import type { Runtime } from "./runtime.ts";
 import { Committer } from "./turn/committer.ts";
-import { begun } from "./turn/hand_over.ts";
+import { begun, delayOf } from "./turn/hand_over.ts";
 import { InstanceCache } from "./turn/instance_cache.ts";
 import { Recorder } from "./turn/recorder.ts";
 import { Heartbeat, type Timing } from "./upkeep/heartbeat.ts";
@@ -194,8 +194,10 @@ export class WorkerProcess implements Host {
     else if (owned.length > 0) this.#workers.instances.set(state);
     else this.#workers.instances.offer(state);
     for (const job of started) {
-      if (!job.owned) this.expect(job.queue, job.delay);
-      else if (taken) this.begin(begun(job, process, slots.handOver(job.queue)));
+      if (!job.owned) this.expect(job.queue, delayOf(job, state.insertedAt));
+      else if (taken) {
+        this.begin(begun(job, process, slots.handOver(job.queue), state.insertedAt));
+      }
     }
   }
 

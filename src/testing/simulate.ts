@@ -122,7 +122,9 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
         taken: taken.get(`${name}.${event}`) ?? 0,
       }))
     ),
-    unlimited: [...steps.keys()].filter((name) => stuck.has(name)),
+    unlimited: workflow.deadline === undefined
+      ? [...steps.keys()].filter((name) => stuck.has(name))
+      : [],
     unhandled: [...graph.steps.values()]
       .filter(({ name, kind, moves }) =>
         kind === "step" && !moves.has("failed") && reached.has(name)

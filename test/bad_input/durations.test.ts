@@ -30,6 +30,9 @@ const takers: Readonly<Record<string, (duration: Duration) => unknown>> = {
   'timer "pause"': (after) => timer("pause", after),
   'option "expires"': (expires) => signal("wait", { events, expires }),
   'step "late"': (expires) => step("late", { events, async: true, expires, run }),
+  'option "deadline"': (deadline) => step("slow", { events, deadline, run }),
+  'as option "deadline"': (deadline) =>
+    workflow("late", { key: "id", input: type(), start: approval, deadline }),
   'option "timeout"': (timeout) => step("slow", { events, timeout, run }),
   'option "base"': (base) => step("again", { events, retry: { base }, run }),
   'option "max"': (max) =>

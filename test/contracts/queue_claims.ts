@@ -1,5 +1,5 @@
 import { describe } from "node:test";
-import { assertEquals, assertExists } from "@std/assert";
+import { assert, assertEquals, assertExists } from "@std/assert";
 import { type It, leaseOf } from "./world.ts";
 
 export function claims(it: It): void {
@@ -45,6 +45,7 @@ export function claims(it: It): void {
 
       const job = await scene.claimOne(process);
 
+      const [stored] = await scene.jobs();
       assertEquals(job, {
         id: given?.id ?? "",
         kind: "resume",
@@ -56,13 +57,14 @@ export function claims(it: It): void {
         queue: "default",
         priority: 3,
         attempt: 1,
+        at: job.at,
         token: 1,
         maxAttempts: undefined,
         deaths: 0,
         errors: [],
         args: { delivery: { at: [1, null, "ü"] } },
       });
-      const [stored] = await scene.jobs();
+      assert(job.at >= (stored?.scheduledAt.getTime() ?? Infinity) - 1, "it began when it was due");
       assertEquals([stored?.state, stored?.process], ["executing", process]);
     });
 

@@ -10,6 +10,7 @@ import { opens } from "./store_opens.ts";
 import { reads } from "./store_reads.ts";
 import { records } from "./store_records.ts";
 import { reuses } from "./store_reuses.ts";
+import { times } from "./store_times.ts";
 import { transactions } from "./store_transactions.ts";
 import { undos } from "./store_undo.ts";
 import { watches } from "./store_watches.ts";
@@ -29,6 +30,7 @@ export function storeContract(name: string, setup: Setup): void {
     activations(it);
     drops(it);
     undos(it);
+    times(it);
     deletes(it);
     transactions(it);
     reads(it);

@@ -71,7 +71,7 @@ const refused: readonly [name: string, define: () => unknown, sentence: string][
     () => aStep("b", { events, run }).every("no"),
     `Cannot refer to "b.no"`,
   ],
-  ["a signal that needs", () => aSignal("a", { events, needs: [] }), `option "needs"`],
+  ["a signal that sees", () => aSignal("a", { events, sees: [] }), `option "sees"`],
   ["an asynchronous signal", () => aSignal("a", { events, async: true }), `option "async"`],
   ["a signal with code", () => aSignal("a", { events, run }), `option "run"`],
   ["an unknown option", () => aStep("a", { events, run, retires: 1 }), `option "retires"`],

@@ -1,4 +1,5 @@
 import { killedEverywhere } from "./killing.ts";
+import { storiesOfDeadlines } from "./stories_of_deadlines.ts";
 import { storiesOfWorkers } from "./stories_of_workers.ts";
 
-killedEverywhere(storiesOfWorkers);
+killedEverywhere([...storiesOfWorkers, ...storiesOfDeadlines]);

@@ -175,6 +175,34 @@ export const regretting = workflow("regretting", {
   .on(nudge, { elapsed: done })
   .build();
 
+const silence = signal("silence", { events: { broken: type() } });
+
+/** Fails at its deadline, because nobody says anything. */
+export const limited = workflow("limited", {
+  key: "id",
+  input: type(),
+  start: silence,
+  deadline: "20ms",
+})
+  .on(silence, { broken: done })
+  .build();
+
+const hasty = step("hasty", {
+  events: ok,
+  retry: { base: "1h", max: "1h" },
+  deadline: "10m",
+  run() {
+    throw new Error("Not today");
+  },
+});
+
+/** Has a step whose next attempt would begin after its deadline. */
+export const hurried = workflow("hurried", { key: "id", input: type(), start: look })
+  .on(look, { ok: hasty })
+  .on(hasty, { ok: done, failed: finish })
+  .on(finish, { ok: done })
+  .build();
+
 const hold = step("hold", {
   events: ok,
   queue: "aside",
@@ -194,5 +222,5 @@ export const holding = workflow("holding", { key: "id", input: type(), start: ho
   .build();
 
 export const workflows = [
-  ...[road, asking, failing, looping, dropping, undoing, regretting, holding],
+  ...[road, asking, failing, looping, dropping, undoing, regretting, limited, hurried, holding],
 ];

@@ -1,4 +1,5 @@
 import { storiesOfCallers } from "./stories_of_callers.ts";
+import { storiesOfDeadlines } from "./stories_of_deadlines.ts";
 import { storiesOfSchemas } from "./stories_of_schemas.ts";
 import { storiesOfUndos } from "./stories_of_undos.ts";
 import { storiesOfWorkers } from "./stories_of_workers.ts";
@@ -9,5 +10,6 @@ export const stories: readonly Story[] = [
   ...storiesOfCallers,
   ...storiesOfWorkers,
   ...storiesOfUndos,
+  ...storiesOfDeadlines,
   ...storiesOfSchemas,
 ];

@@ -17,7 +17,8 @@ const steps = [
   "approval",
   "ship",
 ];
-const often = { poll: "200ms", heartbeat: "100ms", lease: "1m" } as const;
+/** How often a process of a story looks. */
+export const often = { poll: "200ms", heartbeat: "100ms", lease: "1m" } as const;
 
 /** Delivers what the road waits for, once, when it waits for it, until it has ended. */
 async function deliverAll(hephaestus: Hephaestus): Promise<void> {

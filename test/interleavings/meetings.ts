@@ -19,6 +19,7 @@ export const alone: Readonly<Record<Name, string>> = {
   record: "record",
   advance: "turn",
   timer: "turn",
+  deadline: "turn",
   rescue: "3 dead",
   cancel: "cancelled",
   delivery: "accepted",
@@ -52,6 +53,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     cancel: waits,
     drop: waits,
     undo: waits,
+    deadline: waits,
   },
   drop: {
     // The steps beside it are not claimed: their jobs go with its commit.
@@ -63,6 +65,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     record: late("record"),
     advance: stale,
     timer: late("turn, pass"),
+    deadline: stale,
     // The job of a dead process is being deleted; that of the one that drops is held.
     rescue: { waits: true, committed: "2 dead", rolledBack: "2 dead" },
     cancel: waits,
@@ -83,6 +86,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     cancel: finds("NOT_CANCELLABLE"),
     delivery: late("NOT_WAITING"),
     start: waits,
+    deadline: late("turn, pass"),
   },
   commit: {
     drop: stale,
@@ -90,6 +94,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     commit: stale,
     advance: stale,
     timer: stale,
+    deadline: stale,
     rescue: skips("2 dead"),
     cancel: waits,
     // The row that has the key is being written: it might leave the key.
@@ -101,6 +106,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     record: waits,
     drop: waits,
     undo: waits,
+    deadline: waits,
     delivery: waits,
     rescue: waits,
     cancel: waits,
@@ -112,6 +118,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     // Both have read the same results; the first one leaves nothing to do.
     advance: finds("turn, pass"),
     timer: stale,
+    deadline: stale,
     rescue: skips("2 dead"),
     cancel: waits,
     start: waits,
@@ -122,9 +129,25 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     commit: stale,
     advance: stale,
     timer: stale,
+    deadline: stale,
     rescue: skips("2 dead"),
     cancel: waits,
     start: waits,
+  },
+  deadline: {
+    // Steps end with the instance; an advance does not, it finds the instance final.
+    claim: skips("advance"),
+    drop: late("turn, pass"),
+    commit: late("turn, pass"),
+    record: late("record"),
+    advance: late("turn, pass"),
+    timer: late("turn, pass"),
+    deadline: late("turn, pass"),
+    // The job of a dead process is being cancelled; the process of the deadline is held.
+    rescue: { waits: true, committed: "2 dead", rolledBack: "2 dead" },
+    cancel: finds("NOT_CANCELLABLE"),
+    start: finds("started"),
+    undo: late("turn, pass"),
   },
   rescue: {
     claim: { waits: true, committed: "nothing" },
@@ -135,6 +158,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     record: late("record"),
     advance: late("turn, turn, turn, turn, retry"),
     timer: late("turn, turn, turn, turn, record"),
+    deadline: late("turn, turn, turn, turn, retry"),
     rescue: skips("0 dead"),
     delivery: waits,
     cancel: waits,
@@ -148,6 +172,7 @@ export const meetings: Readonly<Record<Name, { readonly [second in Name]?: Fares
     record: late("record"),
     advance: late("turn, pass"),
     timer: late("turn, pass"),
+    deadline: late("turn, pass"),
     rescue: waits,
     cancel: finds("NOT_CANCELLABLE"),
     start: finds("started"),
@@ -193,10 +218,12 @@ export function resultsOf(
 /** How the instances of the key end. */
 export function endsOf(first: Name, second: Name, how: "commit" | "rollback"): readonly string[] {
   const commits = how === "commit";
+  const done = commits ? first : undefined;
   const isLate = commits && meetings[first][second]?.late === true;
-  const undone = (first === "undo" && commits) || (second === "undo" && !isLate);
-  if (undone) return ["undone"];
-  const cancelled = second === "cancel" || (first === "cancel" && commits);
-  const started = first === "cancel" && second === "start" && commits;
-  return [cancelled ? "cancelled" : "completed", ...(started ? ["completed"] : [])];
+  const end = { cancel: "cancelled", deadline: "failed", undo: "undone" } as const;
+  const ends = [done, isLate ? undefined : second]
+    .flatMap((one) => one !== undefined && one in end ? [end[one as keyof typeof end]] : []);
+  // What undoes has its key until its end.
+  const started = ends.length > 0 && ends[0] !== "undone" && second === "start" && commits;
+  return [ends[0] ?? "completed", ...(started ? ["completed"] : [])];
 }

@@ -91,6 +91,14 @@ export const operations = {
     await over;
     return writes(party);
   },
+  /** The deadline of the instance has passed and its job was claimed. */
+  async deadline(party) {
+    const job = party.jobs.get("!deadline")!;
+    const over = party.over(job);
+    await resume(party.workers, job);
+    await over;
+    return writes(party);
+  },
   /** A heartbeat looks for the dead. */
   async rescue({ backend }) {
     return `${(await backend.queue.rescue()).processes.length} dead`;

@@ -58,7 +58,7 @@ export class Meetings implements AsyncDisposable {
   /** Lets the second begin while the first has not ended, ends the first, and then everything. */
   async meet(first: Name, second: Name, how: "commit" | "rollback"): Promise<Crossed> {
     const { sql } = this.#database;
-    const [left, right] = await this.#lay();
+    const [left, right] = await this.#lay(first, second);
     // A rescue finds the others' processes dead.
     if (first === "rescue" || second === "rescue") await expire(sql);
     await using held = await holding(this.#first, "first", left);
@@ -107,7 +107,7 @@ export class Meetings implements AsyncDisposable {
   }
 
   /** One instance of which everything is under way: jobs that wait, that execute here and there, and of a dead process. */
-  async #lay() {
+  async #lay(first: Name, second: Name) {
     const { sql } = this.#database;
     const { queue } = this.#backend;
     await sql`truncate hephaestus.workflow_instances, hephaestus.step_results, hephaestus.jobs,
@@ -135,6 +135,8 @@ export class Meetings implements AsyncDisposable {
     // Two claims would leave it to chance who gets which timer.
     await sql`update hephaestus.jobs set process_id = ${b} where step = 'doze' and instance_id = ${id}`;
     right.push(timers.find(({ step }) => step === "doze")!);
+    if (first === "deadline") left.push(await this.#deadline(id, a));
+    if (second === "deadline") right.push(await this.#deadline(id, b));
     for (const [place, process, to] of [[0, a, left], [1, b, right]] as const) {
       await this.#hephaestus.resume(crossing, { id }, deliveries[place]);
       to.push(...await this.#claim(process, "advances", 1));
@@ -144,6 +146,15 @@ export class Meetings implements AsyncDisposable {
       (instance_id, kind, state, queue, workflow, workflow_version, unique_key)
       values (${id}, 'advance', 'available', 'advances', 'crossing', 1, ${id})`;
     return [{ process: a, jobs: left }, { process: b, jobs: right }] as const;
+  }
+
+  /** The job of a deadline that has passed, as a process has claimed it. */
+  async #deadline(id: string, process: string): Promise<Job> {
+    await this.#database.sql`insert into hephaestus.jobs
+      (instance_id, kind, state, queue, workflow, workflow_version, step, args)
+      values (${id}, 'resume', 'available', 'deadlines', 'crossing', 1, '!deadline', '{"deadline": 0}')`;
+    const [job] = await this.#claim(process, "deadlines", 1);
+    return job!;
   }
 
   async #claim(process: string, queue: string, expected: number): Promise<readonly Job[]> {
@@ -157,6 +168,8 @@ export class Meetings implements AsyncDisposable {
   async #finish(): Promise<readonly string[]> {
     const { sql } = this.#database;
     const engine = this.#hephaestus;
+    // What a deadline that was rolled back, or came too late, would do is no question here.
+    await sql`delete from hephaestus.jobs where step = '!deadline' and state = 'executing'`;
     await expire(sql);
     const worker = engine.work({
       poll: "20ms",

@@ -288,4 +288,35 @@ export const booking = workflow("booking", {
   .on(validate, { valid: book, invalid: done })
   .on(book, { booked: clicked, full: undo })
   .on(clicked, { yes: again(validate, { limit: 2, then: undo }), no: undo })
+// Times that are computed: of a wait, of a timer, of attempts and of the workflow.
+const offer = signal("offer", {
+  input: type<Order>(),
+  needs: [validate.when("valid")],
+  events: { taken: type() },
+  expires({ input, steps }) {
+    expect<Equal<typeof steps.validate, { total: number }>>();
+    return input.priority === "high" ? "1h" : `${steps.validate.total}d`;
+  },
+});
+const rest = timer("rest", {
+  needs: [validate.when("valid")],
+  after: ({ steps }) => new Date(steps.validate.total),
+});
+const send = step("send", {
+  needs: [validate.when("valid")],
+  events: { sent: type() },
+  timeout: ({ steps }) => `${steps.validate.total}s`,
+  deadline: new Date(0),
+  run: ({ emit }) => emit.sent(),
+});
+export const offering = workflow("offering", {
+  key: "id",
+  input: type<Order>(),
+  start: validate,
+  deadline: ({ input }) => `${input.items.length}d`,
+})
+  .on(validate, { valid: [offer, rest], invalid: done })
+  .on(offer, { taken: send, expired: done })
+  .on(rest, { elapsed: done })
+  .on(send, { sent: done })
   .build();

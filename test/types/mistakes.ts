@@ -30,6 +30,7 @@ const texts = step("texts", { events: ok as Record<string, typeof ok.ok>, run: (
 const named = (name: string) => step(name, { events: { sent: type() }, run: ({ emit }) => emit.sent() });
 const remind = (name: "remind1" | "remind2") => step(name, { events: { sent: type() }, run: ({ emit }) => emit.sent() });
 const [remind1, remind2] = [remind("remind1"), remind("remind2")];
+const limited = signal("limited", { events: ok, expires: () => "1d" });
 const other = workflow("other", { key: "id", input: type(), start: x }).on(x, { ok: done }).build();
 
 // an event that the engine emits
@@ -204,6 +205,24 @@ type<{ items: readonly { readonly price: bigint }[] }>();
 timer("y", "3 weeks");
 // a duration without a unit
 timer("y", 7);
+// a computed duration without a unit
+timer("y", { after: () => 7 });
+// a computed duration that is any text
+timer("y", { needs: [reserve.when("reserved")], after: ({ steps }) => steps.reserve.hold });
+// a time that is computed asynchronously
+step("y", { events: ok, deadline: async () => "1d", run: ({ emit }) => emit.ok() });
+// a time that reads what its step does not need
+signal("y", { events: ok, expires: ({ steps }) => new Date(steps.reserve.hold) });
+// a time that reads an input of which nothing is known
+timer("y", { after: ({ input }) => new Date(input.at) });
+// a timer that reads what is not guaranteed
+single().on(charge, { charged: timer("y", { needs: [reserve.when("reserved")], after: "1d" }), declined: done }).on(timer("y", { needs: [reserve.when("reserved")], after: "1d" }), { elapsed: done });
+// a wait with a computed limit whose end leads nowhere
+workflow("w", { key: "w", input: type(), start: limited }).on(limited, { ok: done });
+// a deadline without a unit
+workflow("w", { key: "w", input: type(), start: x, deadline: 600 });
+// a deadline that reads what the input does not have
+workflow("w", { key: "w", input: type<Order>(), start: x, deadline: ({ input }) => input.deadline });
 // a limit without a unit
 signal("y", { events: ok, expires: 7 });
 // a time limit without a unit
@@ -230,8 +249,8 @@ hephaestus.resume(order, "k", signal("approval", { events: { approved: type<numb
 hephaestus.start(asking, "k", {});
 // a delivery to a step
 charge.emit.charged({ receipt: "r" });
-// a signal with needs
-signal("y", { needs: [validate.when("valid")], events: ok });
+// a signal that sees
+signal("y", { sees: [validate.when("valid")], events: ok });
 // a version that does not exist
 versioned("order", { versions: { 1: order }, current: 3 });
 // a version of another workflow

@@ -147,7 +147,7 @@ export type Deliver<Name extends string, E extends StepEvents> = {
 interface Emitting {
   readonly events: ReadonlyMap<string, unknown>;
   readonly asynchronous: boolean;
-  readonly expires: number | undefined;
+  readonly expires: unknown;
 }
 
 /** The `emit` object passed to a step's code. It has only the events that the code may emit. */

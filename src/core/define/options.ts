@@ -1,6 +1,5 @@
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import type { StepKind } from "../graph/graph.ts";
-import { milliseconds } from "../value/duration.ts";
 import { checkName, isPrintable } from "../value/identity.ts";
 import { resolveRetry, type RetryPolicy } from "../value/retry.ts";
 import { isType, type Type } from "../value/type.ts";
@@ -15,17 +14,18 @@ import {
   type Need,
   type StepDefinition,
 } from "./step_definition.ts";
+import { clause, type StepTime, timeOption } from "./times.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 
 const known: Readonly<Record<StepKind, readonly string[]>> = {
   step: [
     ...["input", "needs", "sees", "rounds", "events", "retry", "queue", "priority", "timeout"],
-    ...["async", "expires", "run", "undo", "undoRetry"],
+    ...["async", "expires", "deadline", "run", "undo", "undoRetry"],
   ],
   choice: ["input", "needs", "events", "decide"],
-  signal: ["events", "expires"],
-  timer: ["after"],
+  signal: ["input", "needs", "events", "expires"],
+  timer: ["input", "needs", "after"],
 };
 
 /** Validates the options of a step at run time too, for callers in plain JavaScript. */
@@ -36,9 +36,13 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
   only(options, known[kind], refuse);
   const asynchronous = options["async"] ?? false;
   if (typeof asynchronous !== "boolean") throw refuse(`option "async" is not true or false`);
-  const expires = duration(options, "expires", refuse);
+  const expires = timeOption(options, "expires", refuse);
   if (expires !== undefined && !asynchronous && kind !== "signal") {
     throw refuse(`option "expires" is only for signals and asynchronous steps`);
+  }
+  const deadline = timeOption(options, "deadline", refuse);
+  if (deadline !== undefined && asynchronous) {
+    throw refuse(`option "deadline" is not for asynchronous steps: use option "expires"`);
   }
   return Object.freeze({
     name,
@@ -52,9 +56,10 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
     retry: retry(options["retry"], refuse),
     queue: queue(options["queue"], refuse),
     priority: priority(options["priority"], refuse),
-    timeout: duration(options, "timeout", refuse),
-    after: kind === "timer" ? wait(options["after"], undefined, refuse) : undefined,
+    timeout: timeOption(options, "timeout", refuse),
+    after: kind === "timer" ? timeOption(options, "after", refuse) : undefined,
     expires,
+    deadline,
     run: kind === "step" ? code(options, "run", refuse) : undefined,
     undo: undefined,
     decide: kind === "choice" ? code(options, "decide", refuse) : undefined,
@@ -137,7 +142,7 @@ function events(
   kind: StepKind,
   asynchronous: boolean,
   declared: unknown,
-  expires: number | undefined,
+  expires: StepTime | undefined,
   refuse: Refuse,
 ): ReadonlyMap<string, Type<unknown> | undefined> {
   const read = new Map<string, Type<unknown> | undefined>();
@@ -206,7 +211,7 @@ export function retry(
   try {
     resolveRetry(policy);
   } catch (error) {
-    throw refuse(reason(error), error);
+    throw refuse(clause(error), error);
   }
   return Object.freeze({ ...policy });
 }
@@ -225,26 +230,6 @@ function priority(value: unknown, refuse: Refuse): number | undefined {
   throw refuse(`option "priority" is not a whole number from 0 (most urgent) to 9`);
 }
 
-function duration(
-  options: Options,
-  option: "timeout" | "expires",
-  refuse: Refuse,
-): number | undefined {
-  const value = options[option];
-  if (value === undefined) return undefined;
-  const length = wait(value, option, refuse);
-  if (length > 0) return length;
-  throw refuse(`option "${option}" must be longer than 0 milliseconds`);
-}
-
-function wait(value: unknown, option: string | undefined, refuse: Refuse): number {
-  try {
-    return milliseconds(value, option);
-  } catch (error) {
-    throw refuse(reason(error), error);
-  }
-}
-
 function code(
   options: Options,
   option: "run" | "decide",
@@ -253,10 +238,4 @@ function code(
   const value = options[option];
   if (typeof value !== "function") throw refuse(`option "${option}" is not a function`);
   return (context) => Reflect.apply(value, options, [context]);
-}
-
-/** Turns an error message into a clause for the middle of another sentence. */
-function reason(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -1,6 +1,6 @@
-import type { Duration } from "../value/duration.ts";
 import type { StepFailure } from "../value/failure.ts";
 import type { RetryPolicy } from "../value/retry.ts";
+import type { Time } from "../value/time.ts";
 import type { Input, Type, TypeOf } from "../value/type.ts";
 import type { Context, Transaction } from "./context.ts";
 import type {
@@ -18,6 +18,7 @@ import type {
 import { createStep, define } from "./options.ts";
 import type { Need, StepDefinition } from "./step_definition.ts";
 import { type UndoCode, withUndo } from "./undo.ts";
+import type { TimeContext, TimeOption } from "./times.ts";
 
 /**
  * A unit of work that ends by emitting one of its events.
@@ -151,7 +152,7 @@ export interface StepOptions<
   In,
   V extends readonly Need[],
   Async extends boolean,
-  Limit extends Duration,
+  Limit extends Time,
   Round = never,
 > {
   /** The input that the workflow must have. Omit it when the step does not read it. */
@@ -173,18 +174,24 @@ export interface StepOptions<
   readonly queue?: string;
   /** Priority from 0, the most urgent, to 9. Default: 5. */
   readonly priority?: number;
-  /** Time limit of one attempt. Default: none. */
-  readonly timeout?: Duration;
+  /** Time limit of one attempt, computed again for each. Default: none. */
+  readonly timeout?: TimeOption<In, StepsOf<N>>;
+  /**
+   * Time limit of all attempts together, from when the step starts. When it has passed, the running
+   * attempt is aborted, no other one starts, and the step fails with the code `DEADLINE`. Not for an
+   * asynchronous step. Default: none.
+   */
+  readonly deadline?: TimeOption<In, StepsOf<N>>;
   /**
    * Allows the code to return `emit.later()`: a delivery from outside then ends the step. Default:
    * false.
    */
   readonly async?: Async;
   /**
-   * For an asynchronous step: how long to wait before it ends with the event `expired`. Default: no
-   * limit.
+   * For an asynchronous step: how long to wait before it ends with the event `expired`, from when
+   * it begins to wait. Default: no limit.
    */
-  readonly expires?: Limit;
+  readonly expires?: Limit | ((context: TimeContext<In, StepsOf<N>>) => Limit);
   /**
    * How the step is undone, for each event that has something to undo. It runs if the instance ends
    * by undoing. Such a step is never cut off: it ends first, with all its attempts.
@@ -248,7 +255,7 @@ export function step<
   In = unknown,
   const V extends readonly Need[] = [],
   const Async extends boolean = false,
-  const Limit extends Duration = never,
+  const Limit extends Time = never,
   Round = never,
 >(
   name: Name,

@@ -2,6 +2,7 @@ import type { StepKind } from "../graph/graph.ts";
 import type { RetryPolicy } from "../value/retry.ts";
 import type { Type } from "../value/type.ts";
 import type { Context } from "./context.ts";
+import type { StepTime } from "./times.ts";
 
 /** The event of a step that failed for good, in a row that has a road for it. */
 export const failedEvent = "failed";
@@ -68,12 +69,14 @@ export interface StepDefinition {
   readonly queue: string | undefined;
   /** Priority from 0, the most urgent, to 9. */
   readonly priority: number | undefined;
-  /** Time limit of one attempt in milliseconds. */
-  readonly timeout: number | undefined;
-  /** Delay of a timer in milliseconds. */
-  readonly after: number | undefined;
-  /** Milliseconds before a wait ends with the event `expired`. */
-  readonly expires: number | undefined;
+  /** Time limit of one attempt. */
+  readonly timeout: StepTime | undefined;
+  /** When a timer elapses. */
+  readonly after: StepTime | undefined;
+  /** When a wait ends with the event `expired`. */
+  readonly expires: StepTime | undefined;
+  /** Time limit of all attempts together. */
+  readonly deadline: StepTime | undefined;
   /** The code of a step. */
   readonly run: ((context: Context) => unknown) | undefined;
   /** How it is undone, as a step of its own; `undefined` if no event has anything to undo. */

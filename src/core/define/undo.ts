@@ -9,7 +9,11 @@ import { isObject, refusal, retry } from "./options.ts";
 import { failedEvent, type StepDefinition, type UndoDefinition } from "./step_definition.ts";
 
 /** The argument of the code that undoes a step. */
-export interface UndoContext<In = unknown, Steps = unknown, Output = unknown> {
+export interface UndoContext<
+  In = unknown,
+  Steps = Readonly<Record<string, unknown>>,
+  Output = unknown,
+> {
   /** The input of the instance. */
   readonly input: In;
   /** What the step itself had read, by name. */
@@ -100,6 +104,7 @@ function undoDefinition(
     takesRounds: false,
     retry: retry(undoRetry, refuse, "undoRetry"),
     expires: undefined,
+    deadline: undefined,
     run: (context: unknown) => {
       const { event } = context as UndoContext;
       return andThen(Reflect.apply(code.get(event) as Undoing, undo, [context]), ended);

@@ -1,9 +1,11 @@
 import type { Graph } from "../graph/graph.ts";
-import { activationBy } from "./activation.ts";
+import { failure } from "../value/failure.ts";
+import { filtered } from "../value/filtered.ts";
+import { type Activation, activationBy } from "./activation.ts";
 import { ControlDraft, over } from "./draft.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
-import type { Ignored, Progress, Withdrawn } from "./progress.ts";
-import { canBeUndone } from "./undo.ts";
+import type { Ignored, InstanceFailure, Progress, Withdrawn } from "./progress.ts";
+import { canBeUndone, longestMessage } from "./undo.ts";
 
 const none: readonly never[] = [];
 
@@ -14,13 +16,19 @@ export function cancel(control: Control): Progress {
 
 /**
  * Lets an instance undo what its steps have done before it is cancelled. What has ended is not known
- * here, so another turn has to begin with the undoing.
+ * here, so another turn has to begin with the undoing. Of what can be undone, only what is new has
+ * not begun and is withdrawn.
  */
-export function cancelUndoing(graph: Graph, control: Control, message: string): Progress {
+export function cancelUndoing(
+  graph: Graph,
+  control: Control,
+  message: string,
+  isNew = (_step: string) => false,
+): Progress {
   const draft = new ControlDraft(control);
-  draft.undo = { status: "cancelled", message };
-  const withdrawn = draft.withdraw((step) => !canBeUndone(graph.steps.get(step)))
-    .map((one) => ({ ...one, cause: "" }));
+  draft.undo = { status: "cancelled", message: message.slice(0, longestMessage) };
+  const isCutOff = (step: string) => isNew(step) || !canBeUndone(graph.steps.get(step));
+  const withdrawn = draft.withdraw(isCutOff).map((one) => ({ ...one, cause: "" }));
   const ignored = draft.takeOverdue(() => true).map((one) => ({ ...one, waits: false }));
   return cancelled("undoing", draft.done(), ignored, withdrawn, draft.active.size === 0);
 }
@@ -34,6 +42,42 @@ function cancelled(
 ): Progress {
   const nothing = { applied: none, kept: none, started: none, waiting: none, resolved: none };
   return { ...nothing, control, status, ignored, withdrawn, wake, failed: undefined };
+}
+
+/**
+ * Lets an instance fail for a reason that its graph does not know, after what a turn has done so
+ * far: no step is active afterwards, unless it undoes what its steps have done first.
+ */
+export function fail(graph: Graph, progress: Progress, failed: InstanceFailure): Progress {
+  if (progress.control.undoOn.has("failed")) return failUndoing(graph, progress, failed);
+  return {
+    ...cancel(progress.control),
+    status: "failed",
+    applied: progress.applied,
+    ignored: [...progress.ignored, ...keptIn(progress.control)],
+    withdrawn: progress.withdrawn,
+    resolved: progress.resolved,
+    failed,
+  };
+}
+
+function failUndoing(graph: Graph, progress: Progress, failed: InstanceFailure): Progress {
+  const { message } = failed.failure ?? failure(failed.thrown);
+  const begun = new Set(progress.started.map(({ step }) => step));
+  const undoing = cancelUndoing(graph, progress.control, message, (step) => begun.has(step));
+  const { step: by } = failed;
+  const undo = { ...undoing.control.undo, status: "failed", step: by } as const;
+  const stays = ({ step }: Activation) => undoing.control.active.has(step);
+  return {
+    ...undoing,
+    control: { ...undoing.control, undo },
+    applied: progress.applied,
+    ignored: [...progress.ignored, ...undoing.ignored],
+    waiting: filtered(progress.waiting, stays),
+    withdrawn: [...progress.withdrawn, ...undoing.withdrawn],
+    resolved: progress.resolved,
+    failed,
+  };
 }
 
 /** Early deliveries that were kept. */

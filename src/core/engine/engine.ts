@@ -17,7 +17,7 @@ import {
 } from "./progress.ts";
 import { statusOf } from "./status.ts";
 import { TurnLog } from "./turn_log.ts";
-import { canBeUndone, toUndo, undoFailed } from "./undo.ts";
+import { canBeUndone, longestMessage, toUndo, undoFailed } from "./undo.ts";
 
 /** Starts an instance. Before the ends in `undoOn`, it undoes what its steps have done. */
 export function open(
@@ -48,9 +48,6 @@ export function advance(
 
 const none: readonly never[] = [];
 const nothingYet = (): readonly PastEnding[] => none;
-
-/** How much of a message the control keeps. */
-const longestMessage = 1_000;
 
 /** Computes one turn of one instance: the mutable part of {@linkcode advance}. */
 class TurnBuilder {

@@ -6,6 +6,9 @@ import { type Activation, activationKey, isUndo, undoneStep, undoOf } from "./ac
 import type { ActiveStep, UndoReason } from "./instance.ts";
 import { FAILED, type InstanceFailure, type PastEnding } from "./progress.ts";
 
+/** How much of a message the control keeps. */
+export const longestMessage = 1_000;
+
 /** What of an instance has to be undone. */
 export interface ToUndo {
   /** What can be undone now: everything that it has caused is undone. */

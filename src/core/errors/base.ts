@@ -26,7 +26,9 @@ export type ErrorCode =
   | "DATABASE_FAILED"
   | "POOL_EXHAUSTED"
   | "ROUNDS_USED_UP"
-  | "UNDO_FAILED";
+  | "UNDO_FAILED"
+  | "INVALID_TIME"
+  | "DEADLINE";
 
 /**
  * The base class of all errors that a caller may want to catch.

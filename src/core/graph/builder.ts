@@ -1,11 +1,13 @@
 import { isStep, only, type Refuse, retry } from "../define/options.ts";
 import type { Step } from "../define/step.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
+import { type TimeContext, timeOption } from "../define/times.ts";
 import type { UndoOn } from "../engine/instance.ts";
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import { checkName, type Scope, scopes } from "../value/identity.ts";
 import { decode, encode, type JsonObject } from "../value/json.ts";
 import type { RetryPolicy } from "../value/retry.ts";
+import type { Time } from "../value/time.ts";
 import { type Input, isType } from "../value/type.ts";
 import { assemble, row, type WorkflowRow } from "./assemble.ts";
 import type { FirstRow, StartStep } from "./builder_types.ts";
@@ -37,6 +39,12 @@ export interface WorkflowOptions<In, S extends Step, Given = In> {
    * neither.
    */
   readonly undoOn?: readonly UndoOn[];
+  /**
+   * How long an instance may take, or until when. When it has passed, the instance fails with the
+   * code `DEADLINE`: its steps that run are aborted, and its waits end. A function must be pure and
+   * synchronous. Default: none.
+   */
+  readonly deadline?: Time | ((context: Pick<TimeContext<In>, "input">) => Time);
 }
 
 /**
@@ -109,7 +117,8 @@ interface Head extends Omit<Workflow, "graph" | "fingerprint" | "steps" | "toMer
 }
 
 const known = [
-  ...["key", "input", "start", "scope", "version", "tags", "metadata", "retry", "undoOn"],
+  ...["key", "input", "start", "scope", "version", "tags", "metadata", "retry"],
+  ...["undoOn", "deadline"],
 ];
 
 function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): Head {
@@ -140,6 +149,7 @@ function head(name: string, options: Partial<WorkflowOptions<unknown, Step>>): H
     tags: Object.freeze([...tags]),
     retry: retry(options.retry, refuse),
     undoOn: undoEnds(options.undoOn, refuse),
+    deadline: timeOption({ ...options }, "deadline", refuse),
     start: start.definition,
   };
 }

@@ -2,6 +2,7 @@ import type { Delivery } from "../define/emit.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
 import type { UndoOn } from "../engine/instance.ts";
 import { isUndo, undoneStep } from "../engine/activation.ts";
+import type { StepTime } from "../define/times.ts";
 import type { Scope } from "../value/identity.ts";
 import type { JsonObject } from "../value/json.ts";
 import type { RetryPolicy } from "../value/retry.ts";
@@ -47,6 +48,8 @@ export interface Workflow<
   readonly retry: RetryPolicy | undefined;
   /** Before which ends an instance undoes what its steps have done. */
   readonly undoOn: ReadonlySet<UndoOn>;
+  /** When an instance that has not ended fails. */
+  readonly deadline: StepTime | undefined;
   /** The type of the input. */
   readonly input: Type<In, Given>;
   /** The steps and where their events lead, as data. */

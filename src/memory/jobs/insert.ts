@@ -1,4 +1,4 @@
-import type { NewJob } from "../../backend/job.ts";
+import type { NewJob, WithDeadline } from "../../backend/job.ts";
 import type { Wake } from "../../backend/turn.ts";
 import { firstActivation } from "../../core/engine/activation.ts";
 import { jsonb } from "../jsonb.ts";
@@ -8,25 +8,26 @@ import { advanceWaits } from "./jobs.ts";
 
 /** Inserts a job. If the job is to begin immediately and `owner` is given, it owns the job. */
 export function insertJob(tables: MemoryTables, job: NewJob, owner: string | undefined): void {
-  const { delay, owned, ...rest } = job;
+  const { delay, due, deadline: _, owned, ...rest } = job;
   const now = tables.now();
+  const scheduledAt = Math.max(now, due?.getTime() ?? now + delay);
   const process = owned ? owner : undefined;
   const state = process !== undefined
     ? "executing"
-    : delay > 0 && !owned
+    : scheduledAt > now && !owned
     ? "scheduled"
     : "available";
   tables.jobs.insert({
     ...rest,
     ...copied(tables, job.instance),
-    args: job.args && jsonb(job.args),
+    args: argsOf(job, now),
     state,
     process,
     attempt: process === undefined ? 0 : 1,
     token: process === undefined ? 0 : 1,
     deaths: 0,
     attemptedAt: process === undefined ? undefined : now,
-    scheduledAt: state === "scheduled" ? now + delay : now,
+    scheduledAt: state === "scheduled" ? scheduledAt : now,
     finishedAt: undefined,
     errors: undefined,
   });
@@ -43,7 +44,7 @@ export function reuseJob(tables: MemoryTables, job: NewJob, process: string): vo
     step: job.step,
     activation: job.activation,
     maxAttempts: job.maxAttempts,
-    args: job.args && jsonb(job.args),
+    args: argsOf(job, now),
     ...copied(tables, job.instance),
     state: "executing",
     process,
@@ -54,6 +55,14 @@ export function reuseJob(tables: MemoryTables, job: NewJob, process: string): vo
     errors: undefined,
     deaths: 0,
   });
+}
+
+function argsOf({ args, deadline }: NewJob, now: number): string | undefined {
+  if (deadline === undefined) return args && jsonb(args);
+  const kept: WithDeadline = {
+    deadline: typeof deadline === "number" ? now + deadline : deadline.getTime(),
+  };
+  return jsonb(JSON.stringify(kept));
 }
 
 /** The columns that a job copies from its instance. */

@@ -76,6 +76,7 @@ export function toJob(row: JobRecord): Job {
     queue: row.queue,
     priority: row.priority,
     attempt: row.attempt,
+    at: row.attemptedAt ?? 0,
     token: row.token,
     maxAttempts: row.maxAttempts,
     deaths: row.deaths,

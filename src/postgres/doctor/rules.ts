@@ -1,3 +1,4 @@
+import { deadlineStep } from "../../backend/job.ts";
 import { activationKey, isActive, isFinalStatus, isLive, jobActivation } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
@@ -96,7 +97,7 @@ const driving: readonly Rule[] = [
       select i.id as instance, j.id as job, j.step
       from ${t.jobs} j
       join ${t.instances} i on i.id = j.instance_id
-      where not ${final} and ${ofStep} and ${live} and not ${jobIsActive}`,
+      where not ${final} and ${ofStep} and ${live} and not ${jobIsActive} and j.step <> '${deadlineStep}'`,
     sentence: (f) =>
       `Job ${f.job} is for step "${f.step}" of instance ${f.instance}, which is not active`,
   },

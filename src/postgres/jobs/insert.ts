@@ -23,22 +23,55 @@ const jobColumns: readonly Column<NewJob>[] = [
   ["activation", "int", unusual, "rare"],
 ];
 
+const isTimed = ({ due, deadline }: NewJob) => due !== undefined || deadline !== undefined;
+
+/** Of jobs that are due at a point in time, or have a deadline. Times are in milliseconds. */
+const timeColumns: readonly Column<NewJob>[] = [
+  ["due", "float8", ({ due }) => due?.getTime()],
+  [
+    "ends",
+    "float8",
+    ({ deadline }) => typeof deadline === "object" ? deadline.getTime() : undefined,
+  ],
+  ["lasts", "float8", ({ deadline }) => typeof deadline === "number" ? deadline : undefined],
+];
+
+/** The arguments of a job that may have a deadline: it is kept as a point in time. */
+function argsOf(job: string): string {
+  return `case when coalesce(${job}.ends, ${job}.lasts) is null then ${job}.args::jsonb
+      else jsonb_build_object('deadline', coalesce(${job}.ends, extract(epoch from now()) * 1000 + ${job}.lasts)) end`;
+}
+
 /**
  * The statement that inserts jobs for the instances in the common table expression `of`. Jobs that
  * begin here are owned by the process in `me`, if it is alive.
  */
 export function insertJobs(s: Statement, t: Tables, jobs: readonly NewJob[], of: string): string {
+  const timed = jobs.some(isTimed);
+  const [columns, dueAt, isLater, args] = timed
+    ? [
+      [...jobColumns, ...timeColumns],
+      `greatest(now(), coalesce(to_timestamp(job.due / 1000), now() + job.delay * interval '1 millisecond'))`,
+      "coalesce(to_timestamp(job.due / 1000) > now(), job.delay > 0)",
+      argsOf("job"),
+    ]
+    : [
+      jobColumns,
+      "now() + job.delay * interval '1 millisecond'",
+      "job.delay > 0",
+      "job.args::jsonb",
+    ];
   return `insert into ${t.jobs} (id, instance_id, kind, state, queue, workflow, workflow_version, step, activation,
     priority, max_attempts, scheduled_at, attempt, token, attempted_at, process_id, tags, metadata, args)
   select job.id, job.instance_id, job.kind,
-    case when job.owned and me.id is not null then 'executing' when job.delay > 0 then 'scheduled' else 'available' end,
+    case when job.owned and me.id is not null then 'executing' when ${isLater} then 'scheduled' else 'available' end,
     job.queue, ${of}.workflow, ${of}.workflow_version, job.step, job.activation,
     job.priority, job.max_attempts,
-    now() + job.delay * interval '1 millisecond', case when job.owned and me.id is not null then 1 else 0 end,
+    ${dueAt}, case when job.owned and me.id is not null then 1 else 0 end,
     case when job.owned and me.id is not null then 1 else 0 end,
     case when job.owned and me.id is not null then now() end, case when job.owned then me.id end,
-    nullif(${of}.tags, '{}'), nullif(${of}.metadata, '{}'), job.args::jsonb
-  from ${s.rows("job", jobs, ...jobColumns)}
+    nullif(${of}.tags, '{}'), nullif(${of}.metadata, '{}'), ${args}
+  from ${s.rows("job", jobs, ...columns)}
   join ${of} on ${of}.id = job.instance_id
   left join me on true`;
 }
@@ -55,6 +88,7 @@ export function reuseJobs(
   jobs: readonly OfTurn<NewJob>[],
   of: string,
 ): string {
+  const timed = jobs.some(({ row }) => isTimed(row));
   const rows = s.rows(
     "next",
     jobs,
@@ -64,14 +98,21 @@ export function reuseJobs(
     ["activation", "int", ({ row }) => unusual(row), "rare"],
     ["max_attempts", "int", ({ row }) => row.maxAttempts],
     ["args", "text", ({ row }) => row.args, "rare"],
+    ...(timed ? timeColumns.map(ofRow) : []),
   );
   return `update ${t.jobs} as job
   set state = 'executing', process_id = me.id, token = job.token + 1, step = next.step,
     activation = next.activation, attempt = 1,
     max_attempts = next.max_attempts, attempted_at = now(), inserted_at = now(), tags = nullif(${of}.tags, '{}'),
-    metadata = nullif(${of}.metadata, '{}'), args = next.args::jsonb, errors = null, deaths = 0
+    metadata = nullif(${of}.metadata, '{}'), args = ${
+    timed ? argsOf("next") : "next.args::jsonb"
+  }, errors = null, deaths = 0
   from ${rows}
   join ${of} using (at)
   cross join me
   where job.id = next.id`;
+}
+
+function ofRow([name, type, value]: Column<NewJob>): Column<OfTurn<NewJob>> {
+  return [name, type, ({ row }, index) => value(row, index)];
 }

@@ -4,7 +4,7 @@ import { firstActivation } from "../../core/engine/activation.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import type { Queryable } from "../driver/contract.ts";
 import { columns } from "../sql/arrays.ts";
-import { held } from "../sql/fragments.ts";
+import { epoch, held } from "../sql/fragments.ts";
 import { Statement } from "../sql/statement.ts";
 import type { Tables } from "../sql/tables.ts";
 import { insertJobs } from "./insert.ts";
@@ -20,6 +20,7 @@ export interface JobRow {
   readonly activation: string | null;
   readonly priority: string;
   readonly attempt: string;
+  readonly at: string;
   readonly token: string;
   readonly max_attempts: string | null;
   readonly deaths: string;
@@ -40,6 +41,7 @@ export function jobOf(row: JobRow): Job {
     activation: row.activation === null ? firstActivation : Number(row.activation),
     priority: Number(row.priority),
     attempt: Number(row.attempt),
+    at: Number(row.at),
     token: Number(row.token),
     maxAttempts: row.max_attempts === null ? undefined : Number(row.max_attempts),
     deaths: Number(row.deaths),
@@ -58,7 +60,9 @@ export async function reserveIds(on: Queryable, t: Tables): Promise<{ from: numb
 export const jobColumns =
   `job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
        job.step, job.activation::text, job.priority::text, job.attempt::text, job.token::text, job.max_attempts::text, job.deaths::text,
-       job.errors::text, job.args::text, extract(epoch from job.scheduled_at)::text as due`;
+       job.errors::text, job.args::text, extract(epoch from job.scheduled_at)::text as due, ${
+    epoch("job.attempted_at")
+  } as at`;
 
 /**
  * Claims the next jobs. `id = any (array(...))` makes `limit` exact and uses the primary key (6 µs

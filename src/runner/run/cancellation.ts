@@ -1,7 +1,13 @@
-import { StepTimeoutError } from "../../core/errors/errors.ts";
 import { longestTimer } from "../../core/value/duration.ts";
 import { isPromise, settled } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
+
+/** How long code may run. */
+export interface Limit {
+  readonly milliseconds: number;
+  /** What it is aborted with after that. */
+  readonly reason: () => Error;
+}
 
 /**
  * Cancels the code of a step. Its signal is created on first use: a signal is expensive and most
@@ -33,10 +39,10 @@ export class Cancellation {
   }
 
   /**
-   * Runs code until it ends, `limit` milliseconds have passed, or it is aborted. Code that ignores
-   * an abort is left running. A value that code returns synchronously is returned synchronously.
+   * Runs code until it ends, its limit has passed, or it is aborted. Code that ignores an abort is
+   * left running. A value that code returns synchronously is returned synchronously.
    */
-  run(step: string, limit: number | undefined, code: () => unknown): unknown {
+  run(limit: Limit | undefined, code: () => unknown): unknown {
     if (this.#reason) throw this.#reason;
     const returned = callUserCode(code);
     if (!isPromise(returned)) {
@@ -46,8 +52,8 @@ export class Cancellation {
     }
     return new Promise((resolve, reject) => {
       const timer = limit === undefined ? undefined : setTimeout(
-        () => this.abort(new StepTimeoutError({ step, limit })),
-        Math.min(limit, longestTimer),
+        () => this.abort(limit.reason()),
+        Math.min(limit.milliseconds, longestTimer),
       );
       const fail = (reason: unknown) => {
         clearTimeout(timer);

@@ -2,7 +2,7 @@ import type { Context } from "../../core/define/context.ts";
 import type { UndoContext } from "../../core/define/undo.ts";
 import { isUndo } from "../../core/engine/activation.ts";
 import { LATER } from "../../core/engine/progress.ts";
-import { HephaestusError, RetryLaterError } from "../../core/errors/errors.ts";
+import { HephaestusError, RetryLaterError, StepTimeoutError } from "../../core/errors/errors.ts";
 import { stepIn } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import { andThen, isPromise } from "../../core/value/promise.ts";
@@ -10,8 +10,8 @@ import { isRunning, leaseOf, type OwnedJob, passOf } from "../host.ts";
 import { aboutAttempt, observeEnd } from "../observe.ts";
 import type { CachedInstance } from "../turn/instance_cache.ts";
 import { givenBack } from "../upkeep/shutdown.ts";
-import type { Attempt } from "./attempt.ts";
-import type { Cancellation } from "./cancellation.ts";
+import { type Attempt, deadlinePassed, leftOf, limitOf, timeoutOf } from "./attempt.ts";
+import type { Cancellation, Limit } from "./cancellation.ts";
 import { isLater, read, StepContext, transactionOf } from "./context.ts";
 import { type LocalResult, resultOf, waitResult } from "./outcome.ts";
 import { recordInTransaction } from "./step_transaction.ts";
@@ -45,6 +45,8 @@ class Run {
   #attempt: Attempt | undefined;
   /** When the code of the step was called; `undefined` before that. */
   #called: number | undefined;
+  /** The time limit of this attempt in milliseconds. */
+  #timeout: number | undefined;
 
   constructor(workers: WorkerContext, job: OwnedJob, cancellation: Cancellation) {
     this.#workers = workers;
@@ -119,9 +121,19 @@ class Run {
   #call(attempt: Attempt, context: Context | UndoContext): unknown {
     const { job, step, cached } = attempt;
     const { telemetry } = this.#workers.runtime;
+    this.#timeout = timeoutOf(attempt, context);
+    this.#refuseLate(attempt);
     if (telemetry.has("step:start")) telemetry.emit("step:start", aboutAttempt(cached.state, job));
     this.#called = performance.now();
-    return this.#cancellation.run(step.name, step.timeout, () => step.run?.(context as Context));
+    return this.#cancellation.run(this.#limit(attempt), () => step.run?.(context as Context));
+  }
+
+  /** Code whose time is over is not called. */
+  #refuseLate({ job, step }: Attempt): void {
+    const left = leftOf(job, performance.now() - this.#began);
+    if (left !== undefined && left <= 0) throw deadlinePassed(job);
+    if (this.#timeout === undefined || this.#timeout > 0) return;
+    throw new StepTimeoutError({ step: step.name, limit: 0 });
   }
 
   #end(attempt: Attempt, returned: unknown): void {
@@ -137,16 +149,15 @@ class Run {
       ? waitResult(attempt)
       : resultOf(attempt, returned, workers.runtime.payloadLimit);
     if (!isPromise(result)) return submit(workers, attempt, result);
-    const checked = this.#cancellation.run(attempt.step.name, this.#limit(attempt), () => result);
+    const checked = this.#cancellation.run(this.#limit(attempt), () => result);
     this.#await(
       (checked as Promise<LocalResult>).then((result) => submit(workers, attempt, result)),
     );
   }
 
-  /** Milliseconds left of the time limit for the step's own work after its code has returned. */
-  #limit({ step: { timeout } }: Attempt): number | undefined {
-    const spent = performance.now() - (this.#called ?? this.#began);
-    return timeout && Math.max(1, timeout - spent);
+  /** What is left of the limits of this attempt. */
+  #limit(attempt: Attempt): Limit | undefined {
+    return limitOf(attempt, this.#timeout, this.#called ?? this.#began);
   }
 
   /** Settles an attempt that threw. */

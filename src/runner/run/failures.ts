@@ -12,7 +12,7 @@ import { commitAlone } from "../turn/commit_alone.ts";
 import type { InstanceCache } from "../turn/instance_cache.ts";
 import { isUnreachable, pause } from "../upkeep/outage.ts";
 import { failedResult } from "./outcome.ts";
-import { judge, type Verdict } from "./verdict.ts";
+import { judgeInTime, type Verdict } from "./verdict.ts";
 
 /** Facts about an attempt that failed. */
 export interface Failed {
@@ -46,8 +46,11 @@ export class Failures {
    * Judges the error of a job and writes the verdict. Retries until it is written or the process
    * gives up, because a failed attempt that is not written would not be counted. Never rejects.
    */
-  async settle(job: OwnedJob, error: unknown, failed: Failed): Promise<Verdict> {
-    let verdict = judge(this.#runtime, job, error, failed.ran);
+  async settle(job: OwnedJob, thrown: unknown, failed: Failed): Promise<Verdict> {
+    const { ran, duration: spent } = failed;
+    const judged = judgeInTime(this.#runtime, job, thrown, { ran, spent });
+    const { error } = judged;
+    let { verdict } = judged;
     let form = 0;
     let refused = 0;
     let unreachable = 0;

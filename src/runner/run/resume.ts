@@ -1,3 +1,4 @@
+import { deadlineStep } from "../../backend/job.ts";
 import type { InstanceState } from "../../backend/store.ts";
 import type { NewResult } from "../../backend/turn.ts";
 import { anyActivation } from "../../core/engine/activation.ts";
@@ -21,6 +22,8 @@ interface Resumption {
  */
 export async function resume(workers: WorkerContext, job: OwnedJob): Promise<void> {
   const { runtime, host, instances, committer, recorder, failures } = workers;
+  // The turn of a deadline reads the instance as an advance does.
+  if (job.step === deadlineStep) return committer.submit(job);
   try {
     await instances.load([job.instance]);
     const delivers = (job.args as Resumption).delivery !== undefined;

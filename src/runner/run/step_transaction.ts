@@ -5,7 +5,7 @@ import { logRefusal, observeEnd } from "../observe.ts";
 import { commitAlone } from "../turn/commit_alone.ts";
 import { isUnreachable, memberOf, pause } from "../upkeep/outage.ts";
 import type { Attempt } from "./attempt.ts";
-import type { Cancellation } from "./cancellation.ts";
+import type { Cancellation, Limit } from "./cancellation.ts";
 import { type LocalResult, resultOf } from "./outcome.ts";
 import type { WorkerContext } from "./worker_context.ts";
 
@@ -21,8 +21,8 @@ class Over extends Error {}
 /** The last part of a step, which runs in the transaction that records its result. */
 export interface Work {
   readonly code: (sql: Sql) => unknown;
-  /** Milliseconds left of the step's time limit. */
-  readonly limit: number | undefined;
+  /** What is left of the limits of the attempt. */
+  readonly limit: Limit | undefined;
 }
 
 /**
@@ -54,7 +54,6 @@ export async function recordInTransaction(
         part = "code";
         if (runs++ === mostRuns) throw last ?? neverCommitted(step.name);
         const result = await cancellation.run(
-          step.name,
           work.limit,
           async () => await resultOf(attempt, await work.code(tx.sql as Sql), runtime.payloadLimit),
         ) as LocalResult;

@@ -3,6 +3,7 @@ import { delay, resolveRetry } from "../../core/value/retry.ts";
 import type { OwnedJob } from "../host.ts";
 import type { Runtime } from "../runtime.ts";
 import { isUnreachable, memberOf } from "../upkeep/outage.ts";
+import { deadlinePassed, leftOf } from "./attempt.ts";
 
 /** The verdict on an attempt that threw. */
 export type Verdict =
@@ -10,8 +11,36 @@ export type Verdict =
   | { readonly kind: "snooze"; readonly delay: number }
   | { readonly kind: "discard" };
 
+/** A verdict, and the error that it is about. */
+export interface Judged {
+  readonly verdict: Verdict;
+  readonly error: unknown;
+}
+
 const outageDelay = 1_000;
 const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: "5m" } as const;
+
+/**
+ * Judges what a job threw, `spent` milliseconds after its attempt began. If the next attempt could
+ * not begin before the deadline of the step, the step fails now, because of its deadline.
+ */
+export function judgeInTime(
+  runtime: Pick<Runtime, "registry" | "retry" | "random">,
+  job: OwnedJob,
+  error: unknown,
+  { ran, spent = 0 }: { readonly ran: boolean; readonly spent?: number | undefined },
+): Judged {
+  const verdict = judge(runtime, job, error, ran);
+  const left = leftOf(job, spent);
+  if (left === undefined || verdict.kind === "discard" || verdict.delay < left) {
+    return { verdict, error };
+  }
+  const isOver = memberOf(error, "code") === "DEADLINE";
+  return {
+    verdict: { kind: "discard" },
+    error: isOver ? error : deadlinePassed(job, { cause: error }),
+  };
+}
 
 /**
  * Judges what a job threw. Advances, timers and deliveries are never discarded: they back off. Once
@@ -33,7 +62,9 @@ export function judge(
   }
   // An unreachable database is not the fault of the step.
   if (!ran && isUnreachable(error)) return { kind: "snooze", delay: outageDelay };
-  if (code === "FATAL" || job.attempt >= maxAttempts) return { kind: "discard" };
+  if (code === "FATAL" || code === "INVALID_TIME" || job.attempt >= maxAttempts) {
+    return { kind: "discard" };
+  }
   const workflow = runtime.registry.find(job.workflow, job.version);
   const step = runtime.registry.step(job.workflow, job.version, job.step);
   const retry = resolveRetry(step?.retry, workflow?.retry, runtime.retry);

@@ -1,3 +1,4 @@
+import { deadlineStep } from "../../backend/job.ts";
 import type { InstanceState } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
 import { stepOf } from "../../core/engine/activation.ts";
@@ -9,7 +10,7 @@ import type { SlotHold } from "../claim/slots.ts";
 import type { Host } from "../host.ts";
 import { logFailure, observe } from "../observe.ts";
 import type { Runtime } from "../runtime.ts";
-import { begun } from "./hand_over.ts";
+import { begun, delayOf } from "./hand_over.ts";
 import type { InstanceCache } from "./instance_cache.ts";
 import type { Plan } from "./plan.ts";
 
@@ -45,11 +46,11 @@ export function afterCommit(
     // The commit raised the row's token by one, which fences off the job that was in the row
     // before.
     const token = included[0]!.job.token + 1;
-    host.begin(begun(reused, process, slots.handOver(reused.queue), token));
+    host.begin(begun(reused, process, slots.handOver(reused.queue), at, token));
   }
   for (const job of turn.started) {
-    if (job.owned) host.begin(begun(job, process, slots.handOver(job.queue)));
-    else host.expect(job.queue, job.delay);
+    if (job.owned) host.begin(begun(job, process, slots.handOver(job.queue), at));
+    else host.expect(job.queue, delayOf(job, at));
   }
   if (turn.wake) host.expect(turn.wake.queue, 0);
   for (const one of progress.withdrawn) {
@@ -80,7 +81,9 @@ function end(
   at: Date,
 ): void {
   if (failed && error) {
-    const sentence = `The instance failed in step "${failed.step}"`;
+    const sentence = failed.step === deadlineStep
+      ? error.message
+      : `The instance failed in step "${failed.step}"`;
     host.abort(next.id, new HephaestusError("CANCELLED", sentence));
   }
   // Of an instance that has undone, only its row has the error.

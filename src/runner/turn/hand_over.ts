@@ -1,10 +1,11 @@
-import type { NewJob } from "../../backend/job.ts";
+import type { NewJob, WithDeadline } from "../../backend/job.ts";
 import type { Turn } from "../../backend/turn.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { encodeControl } from "../../core/engine/control.ts";
 import { filtered } from "../../core/value/filtered.ts";
 import { FAILED } from "../../core/engine/progress.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
+import type { Due } from "../../core/value/time.ts";
 import type { Slot, SlotHold } from "../claim/slots.ts";
 import type { Host, OwnedJob } from "../host.ts";
 import type { Runtime } from "../runtime.ts";
@@ -99,9 +100,10 @@ function fits({ owned, queue, priority }: NewJob, row: OwnedJob): boolean {
 }
 
 /**
- * A new job that has begun in a process, as that process sees it. `token` is the token of its row.
+ * A new job that has begun in a process, as that process sees it. It was written at the time `at`
+ * of the store. `token` is the token of its row.
  */
-export function begun(job: NewJob, process: string, slot: Slot, token = 1): OwnedJob {
+export function begun(job: NewJob, process: string, slot: Slot, at: Date, token = 1): OwnedJob {
   return {
     id: job.id,
     process,
@@ -116,9 +118,19 @@ export function begun(job: NewJob, process: string, slot: Slot, token = 1): Owne
     priority: job.priority,
     maxAttempts: job.maxAttempts,
     attempt: 1,
+    at: at.getTime(),
     token,
     deaths: 0,
     errors: none,
-    args: undefined,
+    args: job.deadline === undefined ? undefined : deadlineFrom(job.deadline, at),
   };
+}
+
+function deadlineFrom(deadline: Due, at: Date): WithDeadline {
+  return { deadline: typeof deadline === "number" ? at.getTime() + deadline : deadline.getTime() };
+}
+
+/** How long until a new job is due that was written at the time `at` of the store. */
+export function delayOf({ delay, due }: NewJob, at: Date): number {
+  return due === undefined ? delay : Math.max(0, due.getTime() - at.getTime());
 }

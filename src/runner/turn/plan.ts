@@ -1,3 +1,4 @@
+import { deadlineStep } from "../../backend/job.ts";
 import type { InstanceState, UnreadResult } from "../../backend/store.ts";
 import type { Processed, Recorded, Wake } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
@@ -22,6 +23,7 @@ import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
 import { decider, isMissing, MissingHistory, MissingOutputs } from "./decide.ts";
 import type { CachedInstance } from "./instance_cache.ts";
+import { expired, timed, type TimedProgress, withDeadline } from "./times.ts";
 
 /** A job whose turn is to be written; `result` is set if the job ran a step. */
 export interface Submission {
@@ -35,7 +37,7 @@ export interface Submission {
 export interface Plan {
   readonly workflow: Workflow;
   readonly outputs: OutputCache;
-  readonly progress: Progress;
+  readonly progress: TimedProgress;
   /** The state of the instance after the turn. */
   readonly next: InstanceState;
   /** JSON text; `undefined` when the metadata does not change. */
@@ -108,24 +110,23 @@ function plan(
   );
   const ended = filtered(included, hasResult).map(({ result }) => result);
   const own = filtered(unread, ({ version }) => version === state.version);
-  const progress = advance(
-    workflow.graph,
-    state.control,
-    own.length === 0 ? ended : [...ended, ...own],
-    decider({
-      workflow,
-      input: state.input,
-      control: state.control,
-      outputs,
-      payloadLimit: runtime.payloadLimit,
-      deaths: deathsOf(submissions),
-    }),
-    () => {
-      if (history === undefined) throw new MissingHistory();
-      return history;
-    },
-  );
-  if (isMissing(progress.failed?.thrown)) throw progress.failed.thrown;
+  const deciding = {
+    workflow,
+    input: state.input,
+    control: state.control,
+    outputs,
+    payloadLimit: runtime.payloadLimit,
+    deaths: deathsOf(submissions),
+  };
+  const endings = own.length === 0 ? ended : [...ended, ...own];
+  const advanced = advance(workflow.graph, state.control, endings, decider(deciding), () => {
+    if (history === undefined) throw new MissingHistory();
+    return history;
+  });
+  if (isMissing(advanced.failed?.thrown)) throw advanced.failed.thrown;
+  const due = submissions.find(({ job }) => job.step === deadlineStep);
+  const within = timed(advanced, deciding);
+  const progress = due === undefined ? within : expired(within, state, workflow, due.job);
   const read = processedIn(progress, unread, state);
   if (!changes(state, progress, read)) return undefined;
   const control = withStart(progress.control, state.metadata);
@@ -255,10 +256,11 @@ export function planOpening(
   { payloadLimit }: Pick<Runtime, "payloadLimit">,
   workflow: Workflow,
   input: unknown,
-): { readonly progress: Progress; readonly recorded: readonly Recorded[] } {
+): { readonly progress: TimedProgress; readonly recorded: readonly Recorded[] } {
   const outputs = new OutputCache();
   const deciding = { workflow, input, control: emptyControl, outputs, payloadLimit, deaths: 0 };
-  const progress = open(workflow.graph, decider(deciding), workflow.undoOn);
+  const opened = timed(open(workflow.graph, decider(deciding), workflow.undoOn), deciding);
+  const progress = withDeadline(opened, deciding);
   return { progress, recorded: recordedIn(progress) };
 }
 

@@ -37,7 +37,10 @@ describe("code that is left behind", () => {
   it("keeps no timer of its limit", async () => {
     const cancellation = new Cancellation();
     const before = timers();
-    const running = cancellation.run("deaf", 600_000, () => new Promise(() => {}));
+    const running = cancellation.run(
+      { milliseconds: 600_000, reason: () => new Error("late") },
+      () => new Promise(() => {}),
+    );
 
     cancellation.abort(new Error("It is over"));
 
@@ -51,7 +54,7 @@ describe("code that is left behind", () => {
     process.on("unhandledRejection", keep);
     const cancellation = new Cancellation();
 
-    const running = cancellation.run("late", undefined, () => {
+    const running = cancellation.run(undefined, () => {
       cancellation.abort(new Error("It is over"));
       return Promise.reject(new Error("It comes too late"));
     });
