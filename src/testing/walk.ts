@@ -17,6 +17,8 @@ export interface State {
   readonly active: readonly string[];
   /** Whether the rounds of a loop were used up and it led nowhere then. */
   readonly failed: boolean;
+  /** What the run returns if it completes, as far as it has come. */
+  readonly outcome: string | undefined;
   /** Empty when the run has ended, or when the walk has stopped here. */
   readonly ways: readonly Way[];
 }
@@ -51,7 +53,13 @@ export interface WalkOptions {
 export function walk(of: Graph, { rounds, most, isLast }: WalkOptions): Walk {
   const bounded = withRounds(of, rounds);
   const walker = new Walker(bounded, isLast);
-  const start: Stop = { control: emptyControl, active: [], failed: false, ways: [] };
+  const start: Stop = {
+    control: emptyControl,
+    active: [],
+    failed: false,
+    outcome: undefined,
+    ways: [],
+  };
   start.ways = walker.turns((decide) => open(bounded, decide));
   const before = new Set<Stop>([start]);
   const backwards: State[] = [];
@@ -154,10 +162,12 @@ class Walker {
   #stopAt({ control, failed }: Progress): Stop {
     const active = [...control.active.keys()]
       .sort((a, b) => row(this.#graph, a) - row(this.#graph, b));
-    const key = JSON.stringify([failed !== undefined, active, ...this.#what(control, active)]);
+    const outcome = control.returned?.outcome;
+    const what = [failed !== undefined, outcome, active, ...this.#what(control, active)];
+    const key = JSON.stringify(what);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const stop = { control, active, failed: failed !== undefined, ways: [] };
+    const stop = { control, active, failed: failed !== undefined, outcome, ways: [] };
     this.#known.set(key, stop);
     return stop;
   }

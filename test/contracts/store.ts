@@ -9,6 +9,7 @@ import { graphs } from "./store_graphs.ts";
 import { opens } from "./store_opens.ts";
 import { reads } from "./store_reads.ts";
 import { records } from "./store_records.ts";
+import { returns } from "./store_returns.ts";
 import { reuses } from "./store_reuses.ts";
 import { transactions } from "./store_transactions.ts";
 import { watches } from "./store_watches.ts";
@@ -27,6 +28,7 @@ export function storeContract(name: string, setup: Setup): void {
     ends(it);
     activations(it);
     drops(it);
+    returns(it);
     deletes(it);
     transactions(it);
     reads(it);

@@ -1,7 +1,7 @@
 import type { Graph } from "../graph/graph.ts";
 import type { JsonObject } from "../value/json.ts";
 import { type Activation, activationKey, firstActivation } from "./activation.ts";
-import type { ActiveStep, Control } from "./instance.ts";
+import type { ActiveStep, Control, ReturnedEnding } from "./instance.ts";
 
 /** The state before anything has started. */
 export const emptyControl: Control = {
@@ -15,6 +15,7 @@ export const emptyControl: Control = {
   early: new Set(),
   metadata: new Map(),
   past: new Map(),
+  returned: undefined,
 };
 
 /** The activation under which a step is active, or else ran last, or else will run first. */
@@ -93,7 +94,12 @@ export function encodeControl(control: Control): string {
     encodeRounds(rounds) +
     object("arrived", arrived) +
     list("begun", begun) + list("dropped", dropped) + list("later", later) + list("early", early) +
-    object("metadata", metadata) + object("past", past) + "}";
+    object("metadata", metadata) + object("past", past) + encodeReturned(control.returned) + "}";
+}
+
+function encodeReturned(returned: Control["returned"]): string {
+  if (returned === undefined) return "";
+  return `,"returned":${JSON.stringify([returned.outcome, returned.step, returned.activation])}`;
 }
 
 function encodeRounds(rounds: Control["rounds"]): string {
@@ -122,6 +128,7 @@ interface Encoded {
   readonly early?: readonly string[];
   readonly metadata?: { readonly [step: string]: JsonObject };
   readonly past?: { readonly [step: string]: readonly string[] };
+  readonly returned?: readonly [outcome: string, step: string, activation: number];
 }
 
 /** Parses the output of {@linkcode encodeControl}. */
@@ -145,7 +152,14 @@ export function decodeControl(text: string): Control {
     early: new Set(control.early),
     metadata: new Map(Object.entries(control.metadata ?? {})),
     past: new Map(Object.entries(control.past ?? {})),
+    returned: control.returned && returnedBy(control.returned),
   };
+}
+
+function returnedBy(
+  [outcome, step, activation]: NonNullable<Encoded["returned"]>,
+): ReturnedEnding {
+  return { outcome, step, activation };
 }
 
 function read(text: string): ActiveStep {

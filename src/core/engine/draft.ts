@@ -9,7 +9,7 @@ import {
 } from "./activation.ts";
 import { causesOf } from "./causes.ts";
 import { emptyControl, isActive } from "./control.ts";
-import type { ActiveStep, Control, Rounds } from "./instance.ts";
+import type { ActiveStep, Control, ReturnedEnding, Rounds } from "./instance.ts";
 
 const none: readonly never[] = [];
 
@@ -29,9 +29,11 @@ export class ControlDraft {
   #early: Set<string> | undefined;
   #metadata: Map<string, JsonObject> | undefined;
   #past: Map<string, readonly string[]> | undefined;
+  #returned: ReturnedEnding | undefined;
 
   constructor(before: Control) {
     this.#before = before;
+    this.#returned = before.returned;
     this.active = new Map(before.active);
   }
 
@@ -84,6 +86,7 @@ export class ControlDraft {
       if (step === head || !body.has(step)) continue;
       (this.#begun ??= new Set(this.#before.begun)).delete(step);
     }
+    if (body.has(this.#returned?.step ?? "")) this.#returned = undefined;
     for (const first of this.dropped) {
       if (body.has(first)) (this.#dropped ??= new Set(this.dropped)).delete(first);
     }
@@ -171,6 +174,11 @@ export class ControlDraft {
     return [...all];
   }
 
+  /** Records what the instance returns. A new round of a loop around the step takes it back. */
+  return({ step, activation }: Activation, outcome: string): void {
+    this.#returned = { outcome, step, activation };
+  }
+
   /** Drops the past of steps that cannot start anything any more. */
   forget(graph: Graph): void {
     const past = this.#past ?? this.#before.past;
@@ -198,6 +206,7 @@ export class ControlDraft {
       early: this.#early ?? this.#before.early,
       metadata: this.#metadata ?? this.#before.metadata,
       past: this.#past ?? this.#before.past,
+      returned: this.#returned,
     };
   }
 
@@ -207,16 +216,20 @@ export class ControlDraft {
       activations: this.activations,
       rounds: this.rounds,
       metadata: this.#metadata ?? this.#before.metadata,
+      returned: this.#returned,
     });
   }
 }
 
 /**
- * The control of an instance that has ended. It keeps the metadata that was added, and the numbers
- * of activations and rounds.
+ * The control of an instance that has ended. It keeps the metadata that was added, the numbers of
+ * activations and rounds, and what is returned.
  */
 export function over(
-  { activations, rounds, metadata }: Pick<Control, "activations" | "rounds" | "metadata">,
+  { activations, rounds, metadata, returned }: Pick<
+    Control,
+    "activations" | "rounds" | "metadata" | "returned"
+  >,
 ): Control {
-  return { ...emptyControl, activations, rounds, metadata };
+  return { ...emptyControl, activations, rounds, metadata, returned };
 }

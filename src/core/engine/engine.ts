@@ -133,6 +133,8 @@ class TurnBuilder {
     const causes = causesOf(this.#graph, this.#draft, ending.step);
     this.#applied.push({ ending, causes, decided });
     this.#draft.end(ending, ending.metadata, causes);
+    const outcome = step?.returns.get(ending.event);
+    if (outcome !== undefined) this.#draft.return(ending, outcome);
     const loop = step?.loops.get(ending.event);
     if (loop !== undefined) {
       const { since } = this.#draft.rounds.get(loop.to) ?? { since: 0 };

@@ -43,6 +43,13 @@ export interface Rounds {
   readonly since: number;
 }
 
+/** What an instance has returned: an ending under the name of its outcome. */
+export interface ReturnedEnding {
+  readonly outcome: string;
+  readonly step: string;
+  readonly activation: number;
+}
+
 /**
  * The state that the engine needs to continue an instance. Inputs and outputs are not part of it,
  * so that it stays small: every advance rewrites it.
@@ -71,6 +78,8 @@ export interface Control {
    * themselves, that have added to the metadata.
    */
   readonly past: ReadonlyMap<string, readonly string[]>;
+  /** What the instance returns when it completes, once that ending has been applied. */
+  readonly returned: ReturnedEnding | undefined;
 }
 
 /** One run of a workflow. */
@@ -106,6 +115,14 @@ export interface Instance<In = unknown> {
   readonly updatedAt: Date;
   /** When it became final, by the database's clock. */
   readonly finishedAt: Date | undefined;
+}
+
+/** An instance that has ended, with what it has returned if its workflow returns anything. */
+export interface EndedInstance<In = unknown> extends Instance<In> {
+  /** The name of the outcome. */
+  readonly outcome?: string;
+  /** The output of the outcome. */
+  readonly output?: unknown;
 }
 
 /** How one step of an instance ended. */

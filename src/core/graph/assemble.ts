@@ -2,6 +2,7 @@ import type { Refuse } from "../define/options.ts";
 import { canFail, failedEvent, type StepDefinition } from "../define/step_definition.ts";
 import { type Aim, aims, dropped, type WayBack, wayBack } from "../define/aims.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
+import { type NamedEnding, outcomesOf } from "./returns.ts";
 
 /** A step and where each of its events leads. */
 export interface WorkflowRow {
@@ -63,6 +64,7 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
 export function assemble(
   start: StepDefinition,
   rows: readonly WorkflowRow[],
+  returned: readonly NamedEnding[],
   refuse: Refuse,
 ): Graph {
   const known = new Map([[start.name, start]]);
@@ -115,13 +117,15 @@ export function assemble(
     }
   }
   for (const name of open) throw refuse(`"${name}" has no transitions: add .on(${name}, ...)`);
-  return graph(rows.map((row, index) => node(row, index, sources)));
+  const outcomes = outcomesOf(returned, rows, refuse);
+  return graph(rows.map((row, index) => node(row, index, sources, outcomes)));
 }
 
 function node(
   { step, moves, loops, drops }: WorkflowRow,
   index: number,
   sources: ReadonlyMap<string, ReadonlySet<string>>,
+  outcomes: ReadonlyMap<string, ReadonlyMap<string, string>>,
 ): GraphStep {
   const arrivals = [...moves].map(([event, list]) =>
     [event, list.map(({ step: { name }, mode }) => ({ to: name, mode }))] as const
@@ -139,6 +143,7 @@ function node(
     drops: new Map(
       [...drops].map(([event, branches]) => [event, branches.map(({ name }) => name)] as const),
     ),
+    returns: outcomes.get(step.name) ?? new Map(),
     sources: [...(sources.get(step.name) ?? [])],
     needs: step.needs.map(({ name }) => name),
     sees: step.sees.map(({ name }) => name),

@@ -11,6 +11,8 @@ export interface EncodedStep {
   readonly loops?: Readonly<Record<string, BackEdge>>;
   /** The events that drop branches, sorted; absent when there are none. */
   readonly drops?: Readonly<Record<string, readonly string[]>>;
+  /** The outcomes that events return, sorted by event; absent when there are none. */
+  readonly returns?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -30,7 +32,8 @@ export function decodeGraph(text: string): readonly EncodedStep[] {
   return JSON.parse(text);
 }
 
-function encodeStep({ name, kind, asynchronous, moves, loops, drops }: GraphStep): EncodedStep {
+function encodeStep(step: GraphStep): EncodedStep {
+  const { name, kind, asynchronous, moves, loops, drops, returns } = step;
   const sorted = [...moves].sort(([a], [b]) => compare(a, b));
   return {
     name,
@@ -46,6 +49,9 @@ function encodeStep({ name, kind, asynchronous, moves, loops, drops }: GraphStep
       drops: Object.fromEntries(
         [...drops].sort(([a], [b]) => compare(a, b)).map(([event, to]) => [event, [...to].sort()]),
       ),
+    }),
+    ...(returns.size === 0 ? {} : {
+      returns: Object.fromEntries([...returns].sort(([a], [b]) => compare(a, b))),
     }),
   };
 }
@@ -115,6 +121,12 @@ function stepChanges(
           dropped(old, event)
         }`,
       );
+    } else if (old.returns?.[event] !== step.returns?.[event]) {
+      changes.push(
+        `event "${event}" of "${name}" returns ${outcome(step, event)} instead of ${
+          outcome(old, event)
+        }`,
+      );
     } else if (
       targets(moves.filter(({ to }) => inBoth(to))) !==
         targets(now.filter(({ to }) => inBoth(to)))
@@ -132,6 +144,11 @@ function stepChanges(
 
 function dropped({ drops }: EncodedStep, event: string): string {
   return drops?.[event]?.map((to) => `"${to}"`).join(" and ") ?? "nothing";
+}
+
+function outcome({ returns }: EncodedStep, event: string): string {
+  const name = returns?.[event];
+  return name === undefined ? "nothing" : `"${name}"`;
 }
 
 function ledBack(loop: BackEdge | undefined): string {

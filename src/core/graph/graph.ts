@@ -42,6 +42,8 @@ export interface GraphStep {
   readonly loops: ReadonlyMap<string, BackEdge>;
   /** The events that drop branches, with the first step of each. */
   readonly drops: ReadonlyMap<string, readonly string[]>;
+  /** The events that the workflow returns, each with the name of the outcome. */
+  readonly returns: ReadonlyMap<string, string>;
   /** The steps that lead to it with `join`, in row order. */
   readonly sources: readonly string[];
   /** The steps that it reads and whose results are certain to exist when it starts. */
@@ -68,7 +70,7 @@ export interface Graph {
   branch(step: string): ReadonlySet<string>;
   /** The first steps of the branches that some event drops and that `step` belongs to. */
   branchesAround(step: string): readonly string[];
-  /** Whether another step needs or sees `step`. */
+  /** Whether another step needs or sees `step`, or the workflow returns one of its events. */
   isRead(step: string): boolean;
 }
 
@@ -84,6 +86,7 @@ export function row(graph: Graph, step: string): number {
 export function graph(steps: readonly GraphStep[]): Graph {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const read = new Set(steps.flatMap((step) => [...step.needs, ...step.sees]));
+  for (const { name, returns } of steps) if (returns.size > 0) read.add(name);
   const branches = droppedBranches(steps);
   const bodies = loopBodies(steps, branches);
   const around = new Map<string, string[]>();

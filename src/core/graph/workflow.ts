@@ -28,6 +28,7 @@ export interface Workflow<
   // deno-lint-ignore no-explicit-any -- without type arguments it matches every one
   Deliveries = any,
   Given = In,
+  Outputs = unknown,
 > {
   /** The name. */
   readonly name: Name;
@@ -56,6 +57,8 @@ export interface Workflow<
   readonly steps: ReadonlyMap<string, StepDefinition>;
   /** Exists only in the types. */
   readonly "~deliveries"?: Deliveries;
+  /** Exists only in the types: what it returns, by the name of the outcome. */
+  readonly "~returns"?: Outputs;
   /** Returns the graph as a Mermaid flowchart. */
   toMermaid(): string;
 }

@@ -1,7 +1,7 @@
 import type { InstanceState } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
 import { stepOf } from "../../core/engine/activation.ts";
-import { type Instance, isFinal } from "../../core/engine/instance.ts";
+import { type EndedInstance, isFinal } from "../../core/engine/instance.ts";
 import { FAILED, LATER } from "../../core/engine/progress.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
@@ -63,7 +63,7 @@ export function afterCommit(
 
 function end(
   { runtime, host }: Pick<CommitContext, "runtime" | "host">,
-  { next, progress: { failed } }: Plan,
+  { next, progress: { failed }, outputs }: Plan,
   error: Failure | undefined,
   at: Date,
 ): void {
@@ -72,11 +72,17 @@ function end(
     const sentence = `The instance failed in step "${failed.step}"`;
     host.abort(next.id, new HephaestusError("CANCELLED", sentence));
   }
-  host.finished(next.id, finalInstance(next, error, at));
+  const returned = next.status === "completed" ? next.control.returned : undefined;
+  if (returned === undefined) return host.finished(next.id, finalInstance(next, error, at));
+  const ended = outputs.get(returned);
+  // An output of an earlier turn may not be known here. The row is read then.
+  if (ended === undefined) return host.finished(next.id);
+  const { outcome } = returned;
+  host.finished(next.id, { ...finalInstance(next, error, at), outcome, output: ended.output });
 }
 
 /** The instance as a read of its row would return it. */
-function finalInstance(next: InstanceState, error: Failure | undefined, at: Date): Instance {
+function finalInstance(next: InstanceState, error: Failure | undefined, at: Date): EndedInstance {
   return {
     id: next.id,
     key: next.key,

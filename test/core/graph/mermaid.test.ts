@@ -10,6 +10,7 @@ function named(name: string): Graph {
     moves: new Map([[name, []]]),
     loops: new Map(),
     drops: new Map(),
+    returns: new Map(),
   }]);
 }
 
