@@ -89,6 +89,7 @@ export {
   InvalidValueError,
   JobNotFoundError,
   NotCancellableError,
+  NotCompletedError,
   NotDeletableError,
   NotWaitingError,
   PayloadTooLargeError,

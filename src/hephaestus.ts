@@ -4,7 +4,7 @@ import type { DeliveryStatus, InTransaction, ScheduleOptions } from "./client/de
 import { type CancelOptions, deleteInstance, type DeleteOptions } from "./client/end.ts";
 import * as ends from "./client/end.ts";
 import { type AnyWorkflow, find, type InstanceTarget } from "./client/find.ts";
-import { type Handle, handleOf } from "./client/handle.ts";
+import { type HandleOf, handleOf, type OutputOf, type ResultOf } from "./client/handle.ts";
 import * as listing from "./client/list.ts";
 import type { ListOptions, Page } from "./client/list.ts";
 import { checkOptions, type HephaestusOptions, type WorkOptions } from "./client/options.ts";
@@ -80,13 +80,15 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {PayloadTooLargeError} When the input is larger than `payloadLimit` bytes.
    * @throws {UnknownWorkflowError} When the version does not exist.
    */
-  start<In, D, Given>(
-    workflow: AnyWorkflow<In, D, Given>,
+  start<In, D, Given, Outputs>(
+    workflow: AnyWorkflow<In, D, Given, Outputs>,
     key: string,
     input: NoInfer<Given>,
     options: StartOptions = {},
-  ): Promise<Handle<In>> {
-    return starting.start(this.#client, workflow, { key, input }, options) as Promise<Handle<In>>;
+  ): Promise<HandleOf<In, Outputs>> {
+    return starting.start(this.#client, workflow, { key, input }, options) as Promise<
+      HandleOf<In, Outputs>
+    >;
   }
 
   /**
@@ -98,13 +100,13 @@ export class Hephaestus implements AsyncDisposable {
    * @throws {PayloadTooLargeError} When an input is larger than `payloadLimit` bytes. Nothing is
    * started then.
    */
-  startMany<In, D, Given>(
-    workflow: AnyWorkflow<In, D, Given>,
+  startMany<In, D, Given, Outputs>(
+    workflow: AnyWorkflow<In, D, Given, Outputs>,
     items: readonly StartItem<NoInfer<Given>>[],
     options: StartManyOptions = {},
-  ): Promise<readonly StartedHandle<In>[]> {
+  ): Promise<readonly StartedHandle<In, ResultOf<In, Outputs>, OutputOf<Outputs>>[]> {
     return starting.startMany(this.#client, workflow, items, options) as Promise<
-      readonly StartedHandle<In>[]
+      readonly StartedHandle<In, ResultOf<In, Outputs>, OutputOf<Outputs>>[]
     >;
   }
 
@@ -231,12 +233,12 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /** Returns a handle to an instance that was started elsewhere. */
-  async handle<In, D>(
-    workflow: AnyWorkflow<In, D>,
+  async handle<In, D, Given, Outputs>(
+    workflow: AnyWorkflow<In, D, Given, Outputs>,
     target: InstanceTarget,
-  ): Promise<Handle<In> | undefined> {
+  ): Promise<HandleOf<In, Outputs> | undefined> {
     const found = await this.get(workflow, target);
-    return found && this.#client.handle(found, false) as Handle<In>;
+    return found && this.#client.handle(found, false) as HandleOf<In, Outputs>;
   }
 
   /**

@@ -75,6 +75,7 @@ export type {
   GraphStep,
   StepKind,
 } from "./core/graph/graph.ts";
+export type { OutputsOf, Returning, Returns } from "./core/graph/returns_types.ts";
 export type { PickOptions, VersionedWorkflow } from "./core/graph/version.ts";
 export type { Scope } from "./core/value/identity.ts";
 
@@ -82,6 +83,14 @@ export type { Scope } from "./core/value/identity.ts";
 export type { InTransaction, ScheduleOptions } from "./client/deliver.ts";
 export type { CancelOptions, DeleteOptions } from "./client/end.ts";
 export type { AnyWorkflow } from "./client/find.ts";
+export type {
+  CompletedInstance,
+  HandleOf,
+  IncompleteInstance,
+  OutputOf,
+  ResultOf,
+  WaitOptions,
+} from "./client/handle.ts";
 export type { StartedHandle, StartItem, StartManyOptions } from "./client/start.ts";
 export type { InstanceName, Problem } from "./core/errors/errors.ts";
 export type { QueueNames } from "./runner/runtime.ts";

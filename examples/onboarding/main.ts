@@ -15,7 +15,10 @@ await using hephaestus = new Hephaestus({
 await using _worker = hephaestus.work({ poll: "10ms" });
 
 const users = ["ada", "bob", "eve"];
-await hephaestus.startMany(onboarding, users.map((key) => ({ key, input: undefined })));
+const handles = await hephaestus.startMany(
+  onboarding,
+  users.map((key) => ({ key, input: undefined })),
+);
 
 await clock.run("1h");
 await hephaestus.resume(onboarding, "ada", clicked.emit.yes());
@@ -24,14 +27,15 @@ await hephaestus.resume(onboarding, "bob", clicked.emit.yes());
 await clock.run("20d");
 
 const found: Record<string, object> = {};
-for (const user of users) {
-  const instance = await hephaestus.get(onboarding, user);
+for (const [index, user] of users.entries()) {
+  const { key, status, outcome, metadata } = await handles[index]!.result();
   const history = await hephaestus.history(onboarding, user);
   found[user] = {
-    status: instance?.status,
-    mails: mailsOf(instance?.key ?? ""),
+    status,
+    outcome,
+    mails: mailsOf(key),
     dropped: history.filter(({ event }) => event === "__dropped__").map(({ step }) => step),
-    ...instance?.metadata,
+    ...metadata,
   };
 }
 console.log(JSON.stringify(found));

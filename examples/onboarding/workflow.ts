@@ -46,4 +46,5 @@ export const onboarding = workflow("onboarding", { key: "user", input: type(), s
   .on(remindAgain, { sent: done, failed: done })
   .on(activate, { active: done })
   .on(close, { closed: done })
+  .returns({ active: activate.when("active"), closed: close.when("closed") })
   .build();

@@ -1,5 +1,11 @@
 import type { Activation } from "../core/engine/activation.ts";
-import type { Control, HistoryEntry, Instance, InstanceStatus } from "../core/engine/instance.ts";
+import type {
+  Control,
+  EndedInstance,
+  HistoryEntry,
+  Instance,
+  InstanceStatus,
+} from "../core/engine/instance.ts";
 import type { Failure } from "../core/value/failure.ts";
 import type { JsonObject } from "../core/value/json.ts";
 import type { OtherGraph, VersionGraph } from "./graphs.ts";
@@ -118,6 +124,8 @@ export interface Filter {
   /** Selects the active instance that holds this unique key. */
   readonly uniqueKey?: string | undefined;
   readonly limit: number;
+  /** Whether to read what completed instances have returned too. */
+  readonly withOutputs?: boolean;
 }
 
 /** One page of a list. */
@@ -203,7 +211,7 @@ export interface Store {
    */
   watch(ended: (instances: readonly string[], by?: string) => void): AsyncDisposable;
   /** Lists instances, newest first. */
-  list(filter: Filter, tx?: CallerTransaction): Promise<readonly Instance[]>;
+  list(filter: Filter, tx?: CallerTransaction): Promise<readonly EndedInstance[]>;
   /** Lists instances in pages: those after a position. */
   page(filter: Filter, after: Place | undefined): Promise<ListPart>;
   history(instance: string): Promise<readonly HistoryEntry[]>;

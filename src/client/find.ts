@@ -10,9 +10,9 @@ export type InstanceTarget = string | { readonly id: string };
 
 /** A workflow or all of its versions. */
 // deno-lint-ignore no-explicit-any -- without type arguments it matches every one
-export type AnyWorkflow<In = any, Deliveries = any, Given = any> =
-  | Workflow<string, In, Deliveries, Given>
-  | VersionedWorkflow<string, In, Deliveries, Given>;
+export type AnyWorkflow<In = any, Deliveries = any, Given = any, Outputs = unknown> =
+  | Workflow<string, In, Deliveries, Given, Outputs>
+  | VersionedWorkflow<string, In, Deliveries, Given, Outputs>;
 
 /** The business key of an instance. */
 export function keyOf(workflow: AnyWorkflow, value: string): string {

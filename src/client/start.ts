@@ -59,7 +59,8 @@ export type StartManyOptions = Pick<StartOptions, "version" | "tx">;
 const startManyNames: OptionNames<StartManyOptions> = { tx: true, version: true };
 
 /** The handle of one of many instances. */
-export interface StartedHandle<In = unknown> extends Handle<In> {
+export interface StartedHandle<In = unknown, Result = Instance<In>, Output = unknown>
+  extends Handle<In, Result, Output> {
   /** False when the key was already active. The handle then refers to the active instance. */
   readonly started: boolean;
 }

@@ -1,10 +1,10 @@
 import type { Store } from "../backend/store.ts";
-import { type Instance, isFinal } from "../core/engine/instance.ts";
+import { type EndedInstance, isFinal } from "../core/engine/instance.ts";
 import type { Logger } from "../observe/logger.ts";
 import { Loop } from "../runner/upkeep/loop.ts";
 import { onAbort } from "../runner/upkeep/on_abort.ts";
 
-type Resolve = (instance: Instance | undefined) => void;
+type Resolve = (instance: EndedInstance | undefined) => void;
 
 const firstPause = 50;
 const longestPause = 1_000;
@@ -48,14 +48,14 @@ export class Waiters {
   }
 
   /** Reports that an instance has become final. Without `final`, its row is read. */
-  notify(instance: string, final?: Instance): void {
+  notify(instance: string, final?: EndedInstance): void {
     if (!this.#waiting.has(instance)) return this.#remember(instance);
     if (final !== undefined) return this.#settle(instance, final);
     this.#reported.add(instance);
     this.#loop.wake();
   }
 
-  #settle(id: string, final: Instance | undefined): void {
+  #settle(id: string, final: EndedInstance | undefined): void {
     for (const settle of [...this.#waiting.get(id) ?? []]) settle(final);
   }
 
@@ -76,7 +76,7 @@ export class Waiters {
     instance: string,
     signals: readonly AbortSignal[],
     fresh: boolean,
-  ): Promise<Instance | undefined> {
+  ): Promise<EndedInstance | undefined> {
     return new Promise((resolve, reject) => {
       const aborted = () => signals.find((signal) => signal.aborted);
       if (aborted()) return reject(aborted()?.reason);
@@ -87,7 +87,7 @@ export class Waiters {
         waiting.delete(settle);
         if (waiting.size === 0) this.#waiting.delete(instance);
       };
-      const settle = (final: Instance | undefined) => {
+      const settle = (final: EndedInstance | undefined) => {
         leave();
         resolve(final);
       };
@@ -131,9 +131,8 @@ export class Waiters {
   }
 
   async #read(ids: readonly string[]): Promise<void> {
-    const rows = new Map(
-      (await this.#store.list({ ids, limit: ids.length })).map((row) => [row.id, row]),
-    );
+    const found = await this.#store.list({ ids, limit: ids.length, withOutputs: true });
+    const rows = new Map(found.map((row) => [row.id, row]));
     for (const id of ids) {
       const instance = rows.get(id);
       if (instance !== undefined && !isFinal(instance.status)) continue;

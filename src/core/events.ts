@@ -74,6 +74,8 @@ export interface WorkflowStart extends AboutInstance {
 export interface WorkflowStop extends AboutInstance {
   /** `completed`, `cancelled` or `undone`. */
   readonly status: InstanceStatus;
+  /** The outcome that it has returned, if its workflow returns anything and it has completed. */
+  readonly outcome?: string;
   /** Milliseconds since the start, by the database's clock. */
   readonly duration: number;
 }

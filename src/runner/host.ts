@@ -4,7 +4,7 @@ import type { InstanceState } from "../backend/store.ts";
 import type { Pass } from "../backend/turn.ts";
 import type { Activation } from "../core/engine/activation.ts";
 import { isActive } from "../core/engine/control.ts";
-import type { Instance } from "../core/engine/instance.ts";
+import type { EndedInstance } from "../core/engine/instance.ts";
 import type { Slot, Slots } from "./claim/slots.ts";
 
 /**
@@ -49,7 +49,7 @@ export interface Host {
   /** Looks for work in this queue after `delay` milliseconds. */
   expect(queue: string, delay: number): void;
   /** Tells waiting callers that an instance is final, and its final state if that is known. */
-  finished(instance: string, final?: Instance): void;
+  finished(instance: string, final?: EndedInstance): void;
 }
 
 /** Whether the step of a job has started and not ended. */

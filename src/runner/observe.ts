@@ -2,7 +2,12 @@ import { deadlineStep } from "../backend/job.ts";
 import type { InstanceState } from "../backend/store.ts";
 import type { NewResult } from "../backend/turn.ts";
 import { stepOf } from "../core/engine/activation.ts";
-import { type InstanceStatus, isFinal, type UndoReason } from "../core/engine/instance.ts";
+import {
+  type Control,
+  type InstanceStatus,
+  isFinal,
+  type UndoReason,
+} from "../core/engine/instance.ts";
 import { FAILED, LATER, type Progress } from "../core/engine/progress.ts";
 import type { AboutAttempt, AboutInstance, AboutJob, StepResume } from "../core/events.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
@@ -135,7 +140,9 @@ export function emitStart(
 /** Emits that an instance has become final. */
 export function emitEnd(
   telemetry: Telemetry,
-  instance: Pick<InstanceState, "id" | "workflow" | "version" | "key" | "insertedAt">,
+  instance: Pick<InstanceState, "id" | "workflow" | "version" | "key" | "insertedAt"> & {
+    readonly control?: Pick<Control, "returned">;
+  },
   end: { readonly status: InstanceStatus; readonly error: Failure | undefined; readonly at: Date },
 ): void {
   const { status, error, at } = end;
@@ -145,7 +152,10 @@ export function emitEnd(
   const about = { ...aboutInstance(instance), duration };
   if (error !== undefined && status === "failed") {
     telemetry.emit("workflow:exception", { ...about, error });
-  } else telemetry.emit("workflow:stop", { ...about, status });
+  } else {
+    const outcome = status === "completed" ? instance.control?.returned?.outcome : undefined;
+    telemetry.emit("workflow:stop", { ...about, status, ...(outcome && { outcome }) });
+  }
 }
 
 /** Emits that an instance begins to undo what its steps have done. */

@@ -2,7 +2,7 @@ import type { NewJob } from "../backend/job.ts";
 import type { Lease } from "../backend/queue.ts";
 import type { InstanceState } from "../backend/store.ts";
 import type { Activation } from "../core/engine/activation.ts";
-import type { Instance } from "../core/engine/instance.ts";
+import type { EndedInstance } from "../core/engine/instance.ts";
 import { HephaestusError } from "../core/errors/errors.ts";
 import { failure } from "../core/value/failure.ts";
 import { OutageLog } from "../observe/outage_log.ts";
@@ -224,7 +224,7 @@ export class WorkerProcess implements Host {
     this.#running.abort(reason, instance, one);
   }
 
-  finished(instance: string, final?: Instance): void {
+  finished(instance: string, final?: EndedInstance): void {
     this.#options.finished(instance, final);
   }
 

@@ -1,3 +1,5 @@
+import type { Graph } from "../core/graph/graph.ts";
+import type { OutcomeName } from "../core/graph/returns_types.ts";
 import { checkWorkflow } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 import { checkNames } from "../core/value/option_names.ts";
@@ -14,7 +16,7 @@ export interface Road {
 }
 
 /** What a walk over every road of a workflow has found. */
-export interface Simulation {
+export interface Simulation<Outcome extends string = string> {
   /** Name of the workflow. */
   readonly workflow: string;
   /** Version of the workflow. */
@@ -32,6 +34,8 @@ export interface Simulation {
     /** Runs that end by undoing. */
     readonly undone: number;
   };
+  /** How many runs return each outcome, in row order; empty if the workflow returns nothing. */
+  readonly outcomes: { readonly [K in Outcome]: number };
   /** Every road, in row order. */
   readonly roads: readonly Road[];
   /** The steps of the longest run, in order. */
@@ -87,6 +91,10 @@ export interface SimulateOptions {
  * assertEquals(unhandled, ["ask", "ship"]);
  * ```
  */
+export function simulate<In, Deliveries, Given, Outputs>(
+  workflow: Workflow<string, In, Deliveries, Given, Outputs>,
+  options?: SimulateOptions,
+): Simulation<[OutcomeName<Outputs>] extends [never] ? string : OutcomeName<Outputs>>;
 export function simulate(workflow: Workflow, options: SimulateOptions = {}): Simulation {
   checkWorkflow("simulate", workflow);
   if (!("graph" in workflow)) {
@@ -104,7 +112,7 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
     return (step?.kind === "signal" || step?.asynchronous === true) && step.expires === undefined;
   };
   const { states, complete } = walk(graph, { rounds, most, isLast: isOpen });
-  const { taken, ...counted } = count(states);
+  const { taken, returned, ...counted } = count(states);
   const reached = new Set(states.flatMap(({ active }) => active));
   const stuck = new Set(
     states.filter(({ active }) => active.every(isOpen)).flatMap(({ active }) => active),
@@ -115,6 +123,7 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
     rounds,
     complete,
     ...counted,
+    outcomes: Object.fromEntries(outcomesOf(graph).map((name) => [name, returned.get(name) ?? 0])),
     roads: [...graph.steps.values()].flatMap(({ name, moves }) =>
       [...moves.keys()].map((event) => ({
         step: name,
@@ -134,11 +143,16 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
   return Object.freeze({ ...data, toText: () => simulationText(data) });
 }
 
+function outcomesOf({ steps }: Graph): readonly string[] {
+  return [...steps.values()].flatMap(({ returns }) => [...returns.values()]);
+}
+
 interface Counted {
   readonly runs: number;
   readonly ends: Simulation["ends"];
   readonly longest: readonly string[];
   readonly taken: ReadonlyMap<string, number>;
+  readonly returned: ReadonlyMap<string, number>;
 }
 
 /** Counts runs along the states, which are in an order in which no state leads to an earlier one. */
@@ -160,9 +174,13 @@ function count(states: readonly State[]): Counted {
   const runsTo = new Map<State, number>(start === undefined ? [] : [[start, 1]]);
   const taken = new Map<string, number>();
   const ends = { completed: 0, failed: 0, undone: 0 };
+  const returned = new Map<string, number>();
   for (const state of states) {
     const here = runsTo.get(state) ?? 0;
     if (state.end !== undefined) ends[state.end] += here;
+    if (state.end === "completed" && state.outcome !== undefined) {
+      returned.set(state.outcome, (returned.get(state.outcome) ?? 0) + here);
+    }
     for (const { ended, to } of state.ways) {
       runsTo.set(to, (runsTo.get(to) ?? 0) + here);
       for (const { step, event } of ended) {
@@ -177,7 +195,8 @@ function count(states: readonly State[]): Counted {
     longest.push(...way?.ended.map(({ step }) => step) ?? []);
     state = way?.to;
   }
-  return { runs: start === undefined ? 0 : runsFrom.get(start) ?? 0, ends, longest, taken };
+  const runs = start === undefined ? 0 : runsFrom.get(start) ?? 0;
+  return { runs, ends, longest, taken, returned };
 }
 
 /** A simulation as lines for people. */
@@ -191,6 +210,7 @@ function simulationText(of: Omit<Simulation, "toText">): string {
     `ends: ${number(of.ends.completed)} completed, ${number(of.ends.failed)} failed, ${
       number(of.ends.undone)
     } undone`,
+    ...Object.entries(of.outcomes).map(([name, runs]) => `returns ${name}: ${number(runs)}`),
     `longest: ${of.longest.join(" → ")}`,
     `waits without a limit: ${listed(of.unlimited)}`,
     `failures without a road: ${listed(of.unhandled)}`,

@@ -17,6 +17,8 @@ export interface State {
   readonly active: readonly string[];
   /** How the run has ended, unless it goes on. */
   readonly end: "completed" | "failed" | "undone" | undefined;
+  /** What the run returns if it completes, as far as it has come. */
+  readonly outcome: string | undefined;
   /** Empty when the run has ended, or when the walk has stopped here. */
   readonly ways: readonly Way[];
 }
@@ -51,7 +53,13 @@ export interface WalkOptions {
 export function walk(of: Graph, { rounds, most, isLast }: WalkOptions): Walk {
   const bounded = withRounds(of, rounds);
   const walker = new Walker(bounded, isLast);
-  const start: Stop = { control: emptyControl, active: [], end: undefined, ways: [] };
+  const start: Stop = {
+    control: emptyControl,
+    active: [],
+    end: undefined,
+    outcome: undefined,
+    ways: [],
+  };
   start.ways = walker.turns((decide) => open(bounded, decide));
   const before = new Set<Stop>([start]);
   const backwards: State[] = [];
@@ -160,10 +168,11 @@ class Walker {
       .sort((a, b) => row(this.#graph, a) - row(this.#graph, b));
     const isEnd = status === "completed" || status === "failed" || status === "undone";
     const end = isEnd ? status : undefined;
-    const key = JSON.stringify([end, active, ...this.#what(control, active)]);
+    const outcome = control.returned?.outcome;
+    const key = JSON.stringify([end, outcome, active, ...this.#what(control, active)]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const stop = { control, active, end, ways: [] };
+    const stop = { control, active, end, outcome, ways: [] };
     this.#known.set(key, stop);
     return stop;
   }

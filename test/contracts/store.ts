@@ -9,6 +9,7 @@ import { graphs } from "./store_graphs.ts";
 import { opens } from "./store_opens.ts";
 import { reads } from "./store_reads.ts";
 import { records } from "./store_records.ts";
+import { returns } from "./store_returns.ts";
 import { reuses } from "./store_reuses.ts";
 import { times } from "./store_times.ts";
 import { transactions } from "./store_transactions.ts";
@@ -31,6 +32,7 @@ export function storeContract(name: string, setup: Setup): void {
     drops(it);
     undos(it);
     times(it);
+    returns(it);
     deletes(it);
     transactions(it);
     reads(it);

@@ -14,14 +14,21 @@ describe("the onboarding example", () => {
     const { stdout } = await execute(process.execPath, command, { cwd: root });
 
     assertEquals(JSON.parse(stdout.trimEnd().split("\n").at(-1)!), {
-      ada: { status: "completed", mails: ["invitation", "welcome"], dropped: ["day1"] },
+      ada: {
+        status: "completed",
+        outcome: "active",
+        mails: ["invitation", "welcome"],
+        dropped: ["day1"],
+      },
       bob: {
         status: "completed",
+        outcome: "active",
         mails: ["invitation", "reminder", "welcome"],
         dropped: ["day3"],
       },
       eve: {
         status: "completed",
+        outcome: "closed",
         mails: ["invitation", "reminder", "reminder"],
         dropped: [],
         reason: "not clicked for 14 days",

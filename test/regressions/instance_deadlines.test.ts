@@ -136,7 +136,7 @@ everywhere("an instance with a deadline", (it) => {
 
     const states = (await world.jobs()).map(({ step, state }) => `${step} ${state}`);
 
-    assertEquals(states.toSorted(), ["begin available", "!deadline scheduled"]);
+    assertEquals(states.toSorted(), ["!deadline scheduled", "begin available"]);
     if (world.url === undefined) return;
     assertEquals((await doctor({ url: world.url })).violations, []);
   });
@@ -159,7 +159,7 @@ everywhere("an instance with a deadline", (it) => {
 
     const states = (await jobs()).map(({ step, state }) => `${step} ${state}`);
 
-    assertEquals(states.toSorted(), ["begin cancelled", "!deadline cancelled"]);
+    assertEquals(states.toSorted(), ["!deadline cancelled", "begin cancelled"]);
   });
 });
 

@@ -83,6 +83,35 @@ const open = workflow("open", { key: "id", input: type(), start: begin })
   .on(refuse, { now: undo })
   .build();
 
+const never = signal("never", { events: { said: type() } });
+const limited = (undoOn: readonly "failed"[]) =>
+  workflow("limited", { key: "id", input: type(), start: hold, deadline: "50ms", undoOn })
+    .on(hold, { held: [begin, never] })
+    .on(begin, { ok: done })
+    .on(never, { said: done })
+    .build();
+const [late, lost] = [limited(["failed"]), limited([])];
+
+let firstTry = true;
+const slow = step("slow", {
+  events: { ok: type() },
+  run: ({ emit }) => emit.ok(),
+  undo: {
+    ok() {
+      if (!firstTry) return;
+      firstTry = false;
+      throw new Error("Not yet");
+    },
+  },
+  undoRetry: { base: "150ms", max: "150ms" },
+});
+const overdue = workflow("overdue", { key: "id", input: type(), start: slow, deadline: "100ms" })
+  .on(slow, { ok: undo })
+  .build();
+
+const story = (entries: readonly { readonly step: string; readonly event: string }[]) =>
+  entries.map(({ step, event }) => `${step} ${event}`);
+
 everywhere("the code that undoes a step", (it) => {
   it(
     "fails if something cannot be undone, and undoes the rest",
@@ -143,5 +172,42 @@ everywhere("the code that undoes a step", (it) => {
 
     assertEquals((await handle.result()).status, "undone");
     assertEquals(said, ["undo late"]);
+  });
+
+  it("runs when a deadline has passed, if it is asked for before a failure", {
+    workflows: [late],
+  }, async (t) => {
+    said.length = 0;
+    await t.work();
+
+    const end = await (await t.hephaestus.start(late, "a", undefined)).result();
+
+    assertEquals([end.status, end.error?.code, said], ["failed", "DEADLINE", ["release h-1"]]);
+    assertEquals((await t.jobs()).filter(({ state }) => state !== "cancelled"), []);
+    const history = await t.hephaestus.history(late, "a");
+    assertEquals(story(history), ["hold held", "begin ok", "never __dropped__", "~hold undone"]);
+  });
+
+  it("does not run when a deadline has passed otherwise", { workflows: [lost] }, async (t) => {
+    said.length = 0;
+    await t.work();
+
+    const end = await (await t.hephaestus.start(lost, "a", undefined)).result();
+
+    assertEquals([end.status, end.error?.code, said], ["failed", "DEADLINE", []]);
+  });
+
+  it("is not stopped by a deadline that passes meanwhile", { workflows: [overdue] }, async (t) => {
+    firstTry = true;
+    await t.work();
+
+    const end = await (await t.hephaestus.start(overdue, "a", undefined)).result();
+
+    assertEquals([end.status, end.error], ["undone", undefined]);
+    const history = await t.hephaestus.history(overdue, "a");
+    assertEquals(history.map(({ step, attempts }) => [step, attempts]), [["slow", 1], [
+      "~slow",
+      2,
+    ]]);
   });
 });

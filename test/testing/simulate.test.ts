@@ -125,6 +125,20 @@ describe("simulate()", () => {
     assertEquals(roads.find(({ event }) => event === "failed")?.taken, 2);
   });
 
+  it("counts the runs that return each outcome", () => {
+    const { outcomes, ends, toText } = simulate(
+      workflow("returning", { key: "id", input: type(), start: a })
+        .on(a, { ok: [b, c], no: d }).on(b, end).on(c, end)
+        .on(d, { ok: done, no: again(a, { limit: 2 }) })
+        .returns({ yes: b.when("ok"), no: b.when("no"), other: d.when("ok") }).build(),
+    );
+
+    const { yes, no, other } = outcomes;
+    assertEquals({ yes, no, other }, { yes: 4, no: 4, other: 2 });
+    assertEquals(ends, { completed: 10, failed: 1, undone: 0 });
+    assert(toText().includes("\nreturns yes: 4\nreturns no: 4\nreturns other: 2\n"));
+  });
+
   it("says that it has not seen all when it stops", () => {
     const { complete, runs, toText } = simulate(
       workflow("long", { key: "id", input: type(), start: a })

@@ -1,4 +1,7 @@
 // Right flows: they compile, and infer what is written here.
+import type { Handle, HandleOf } from "../../src/client/handle.ts";
+import type { Instance } from "../../src/core/engine/instance.ts";
+import type { ReturnsOf } from "../../src/core/graph/returns_types.ts";
 import type { Delivery, Outcome } from "../../src/core/define/emit.ts";
 import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
@@ -320,3 +323,30 @@ export const offering = workflow("offering", {
   .on(rest, { elapsed: done })
   .on(send, { sent: done })
   .build();
+// What a workflow returns, as the handles of its instances have it; without a word, as ever.
+export const returning = workflow("returning", { key: "id", input: type<Order>(), start: validate })
+  .on(validate, { valid: charge, invalid: done })
+  .on(charge, { charged: done, declined: done, failed: done })
+  .returns({
+    paid: charge.when("charged"),
+    declined: charge.when("declined"),
+    broken: charge.when("failed"),
+    invalid: validate.when("invalid"),
+  })
+  .build();
+export async function outcomes(paid: HandleOf<Order, ReturnsOf<typeof returning>>): Promise<void> {
+  const result = await paid.result();
+  if (result.outcome === "paid") expect<Equal<typeof result.output, { receipt: string }>>();
+  if (result.outcome === "broken") expect<Equal<typeof result.output, StepFailure>>();
+  if (result.outcome === undefined) expect<Equal<typeof result.output, undefined>>();
+  if (result.status === "completed") {
+    expect<Equal<typeof result.outcome, "paid" | "declined" | "broken" | "invalid">>();
+  }
+  const output = await paid.output();
+  expect<
+    Equal<typeof output, { receipt: string } | { code: string } | StepFailure | { reason: string }>
+  >();
+  const any: Handle = paid;
+  const plain = await any.result();
+  expect<Equal<typeof plain, Instance>>();
+}

@@ -31,6 +31,8 @@ const named = (name: string) => step(name, { events: { sent: type() }, run: ({ e
 const remind = (name: "remind1" | "remind2") => step(name, { events: { sent: type() }, run: ({ emit }) => emit.sent() });
 const [remind1, remind2] = [remind("remind1"), remind("remind2")];
 const limited = signal("limited", { events: ok, expires: () => "1d" });
+declare const bought: Order;
+const returning = single().on(charge, { charged: done, declined: done }).on(reject, { rejected: done }).returns({ paid: charge.when("charged"), declined: charge.when("declined"), rejected: reject.when("rejected") }).build();
 const other = workflow("other", { key: "id", input: type(), start: x }).on(x, { ok: done }).build();
 
 // an event that the engine emits
@@ -269,3 +271,17 @@ step("y", { events: ok, retries: 5, run: ({ emit }) => emit.ok() });
 step("y", { events: ok, retry: { backoff: "quadratic" }, run: ({ emit }) => emit.ok() });
 // a join of something else
 join("ship");
+// a workflow that returns a step of another one
+single().on(charge, { charged: done, declined: done }).on(reject, { rejected: done }).returns({ shipped: ship.when("shipped") });
+// a workflow that returns under the name of a status
+single().on(charge, { charged: done, declined: done }).on(reject, { rejected: done }).returns({ failed: charge.when("declined") });
+// a workflow that returns more than one event under a name
+single().on(charge, { charged: done, declined: done }).on(reject, { rejected: done }).returns({ paid: charge.outcome() });
+// a workflow that returns a step instead of its event
+single().on(charge, { charged: done, declined: done }).on(reject, { rejected: done }).returns({ paid: charge });
+// a workflow that returns nothing under no name
+single().on(charge, { charged: done, declined: done }).on(reject, { rejected: done }).returns({});
+// a workflow that returns before its last row
+single().on(charge, { charged: done, declined: done }).returns({ paid: charge.when("charged") });
+// an output without a look at the outcome
+hephaestus.start(returning, "k", bought).then((handle) => handle.result()).then(({ output }) => output.receipt);

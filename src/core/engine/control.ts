@@ -1,7 +1,7 @@
 import type { Graph } from "../graph/graph.ts";
 import type { JsonObject } from "../value/json.ts";
 import { type Activation, activationKey, firstActivation } from "./activation.ts";
-import type { ActiveStep, Control, UndoOn, UndoReason } from "./instance.ts";
+import type { ActiveStep, Control, ReturnedEnding, UndoOn, UndoReason } from "./instance.ts";
 
 /** The state before anything has started. */
 export const emptyControl: Control = {
@@ -17,6 +17,7 @@ export const emptyControl: Control = {
   past: new Map(),
   undoOn: new Set(),
   undo: undefined,
+  returned: undefined,
 };
 
 /** The activation under which a step is active, or else ran last, or else will run first. */
@@ -96,8 +97,14 @@ export function encodeControl(control: Control): string {
     encodeRounds(rounds) +
     object("arrived", arrived) +
     list("begun", begun) + list("dropped", dropped) + list("later", later) + list("early", early) +
-    object("metadata", metadata) + object("past", past) + list("undoOn", undoOn) +
+    object("metadata", metadata) + object("past", past) + encodeReturned(control.returned) +
+    list("undoOn", undoOn) +
     (undo === undefined ? "" : `,"undo":${JSON.stringify(undo)}`) + "}";
+}
+
+function encodeReturned(returned: Control["returned"]): string {
+  if (returned === undefined) return "";
+  return `,"returned":${JSON.stringify([returned.outcome, returned.step, returned.activation])}`;
 }
 
 function encodeRounds(rounds: Control["rounds"]): string {
@@ -128,6 +135,7 @@ interface Encoded {
   readonly past?: { readonly [step: string]: readonly string[] };
   readonly undoOn?: readonly UndoOn[];
   readonly undo?: UndoReason;
+  readonly returned?: readonly [outcome: string, step: string, activation: number];
 }
 
 /** Parses the output of {@linkcode encodeControl}. */
@@ -153,7 +161,14 @@ export function decodeControl(text: string): Control {
     past: new Map(Object.entries(control.past ?? {})),
     undoOn: new Set(control.undoOn),
     undo: control.undo,
+    returned: control.returned && returnedBy(control.returned),
   };
+}
+
+function returnedBy(
+  [outcome, step, activation]: NonNullable<Encoded["returned"]>,
+): ReturnedEnding {
+  return { outcome, step, activation };
 }
 
 function read(text: string): ActiveStep {

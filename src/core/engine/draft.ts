@@ -9,7 +9,14 @@ import {
 } from "./activation.ts";
 import { causesOf } from "./causes.ts";
 import { emptyControl, isActive } from "./control.ts";
-import type { ActiveStep, Control, Rounds, UndoOn, UndoReason } from "./instance.ts";
+import type {
+  ActiveStep,
+  Control,
+  ReturnedEnding,
+  Rounds,
+  UndoOn,
+  UndoReason,
+} from "./instance.ts";
 
 const none: readonly never[] = [];
 
@@ -31,9 +38,11 @@ export class ControlDraft {
   #past: Map<string, readonly string[]> | undefined;
   /** Why the instance undoes. */
   undo: UndoReason | undefined;
+  #returned: ReturnedEnding | undefined;
 
   constructor(before: Control) {
     this.#before = before;
+    this.#returned = before.returned;
     this.active = new Map(before.active);
     this.undo = before.undo;
   }
@@ -91,6 +100,7 @@ export class ControlDraft {
       if (step === head || !body.has(step)) continue;
       (this.#begun ??= new Set(this.#before.begun)).delete(step);
     }
+    if (body.has(this.#returned?.step ?? "")) this.#returned = undefined;
     for (const first of this.dropped) {
       if (body.has(first)) (this.#dropped ??= new Set(this.dropped)).delete(first);
     }
@@ -184,6 +194,11 @@ export class ControlDraft {
     return [...all];
   }
 
+  /** Records what the instance returns. A new round of a loop around the step takes it back. */
+  return({ step, activation }: Activation, outcome: string): void {
+    this.#returned = { outcome, step, activation };
+  }
+
   /** Drops the past of steps that cannot start anything any more. */
   forget(graph: Graph): void {
     const past = this.#past ?? this.#before.past;
@@ -213,6 +228,7 @@ export class ControlDraft {
       past: this.#past ?? this.#before.past,
       undoOn: this.undoOn,
       undo: this.undo,
+      returned: this.#returned,
     };
   }
 
@@ -224,8 +240,8 @@ export class ControlDraft {
 
 /**
  * The control of an instance that has ended. It keeps the metadata that was added, the numbers of
- * activations and rounds, and why it was undone.
+ * activations and rounds, what is returned, and why it was undone.
  */
-export function over({ activations, rounds, metadata, undo }: Control): Control {
-  return { ...emptyControl, activations, rounds, metadata, undo };
+export function over({ activations, rounds, metadata, returned, undo }: Control): Control {
+  return { ...emptyControl, activations, rounds, metadata, returned, undo };
 }

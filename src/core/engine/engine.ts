@@ -141,6 +141,8 @@ class TurnBuilder {
       const { step, failure, attempt = 1 } = ending;
       return this.#fail({ step, failure, thrown: undefined, attempts: attempt }, ending);
     }
+    const outcome = step?.returns.get(ending.event);
+    if (outcome !== undefined) this.#draft.return(ending, outcome);
     const loop = step?.loops.get(ending.event);
     if (loop !== undefined) {
       const { since } = this.#draft.rounds.get(loop.to) ?? { since: 0 };

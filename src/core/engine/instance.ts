@@ -67,6 +67,13 @@ export interface Rounds {
   readonly since: number;
 }
 
+/** What an instance has returned: an ending under the name of its outcome. */
+export interface ReturnedEnding {
+  readonly outcome: string;
+  readonly step: string;
+  readonly activation: number;
+}
+
 /**
  * The state that the engine needs to continue an instance. Inputs and outputs are not part of it,
  * so that it stays small: every advance rewrites it.
@@ -99,6 +106,8 @@ export interface Control {
   readonly undoOn: ReadonlySet<UndoOn>;
   /** Why it undoes, from when it begins to. */
   readonly undo: UndoReason | undefined;
+  /** What the instance returns when it completes, once that ending has been applied. */
+  readonly returned: ReturnedEnding | undefined;
 }
 
 /** One run of a workflow. */
@@ -134,6 +143,14 @@ export interface Instance<In = unknown> {
   readonly updatedAt: Date;
   /** When it became final, by the database's clock. */
   readonly finishedAt: Date | undefined;
+}
+
+/** An instance that has ended, with what it has returned if its workflow returns anything. */
+export interface EndedInstance<In = unknown> extends Instance<In> {
+  /** The name of the outcome. */
+  readonly outcome?: string;
+  /** The output of the outcome. */
+  readonly output?: unknown;
 }
 
 /** How one step of an instance ended. */

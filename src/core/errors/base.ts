@@ -5,6 +5,7 @@ export type ErrorCode =
   | "INSTANCE_NOT_FOUND"
   | "NOT_WAITING"
   | "NOT_CANCELLABLE"
+  | "NOT_COMPLETED"
   | "NOT_DELETABLE"
   | "UNKNOWN_WORKFLOW"
   | "GRAPH_CHANGED"

@@ -11,6 +11,7 @@ export {
   NotDeletableError,
   NotWaitingError,
 } from "./instance.ts";
+export { NotCompletedError } from "./output.ts";
 export { FatalError, RetryLaterError, StepTimeoutError } from "./step.ts";
 export { InvalidValueError, PayloadTooLargeError, type Problem } from "./value.ts";
 

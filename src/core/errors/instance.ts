@@ -289,7 +289,8 @@ export class AmbiguousKeyError extends HephaestusError {
   }
 }
 
-function named({ workflow, key, id }: InstanceName): string {
+/** An instance as part of a sentence. */
+export function named({ workflow, key, id }: InstanceName): string {
   const kind = workflow ?? "instance";
   if (key !== undefined) return `${kind} "${key}"`;
   return workflow === undefined ? `instance "${id}"` : `${workflow} instance "${id}"`;

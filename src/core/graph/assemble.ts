@@ -2,6 +2,7 @@ import type { Refuse } from "../define/options.ts";
 import { canFail, failedEvent, type StepDefinition } from "../define/step_definition.ts";
 import { type Aim, aims, dropped, undoes, type WayBack, wayBack } from "../define/aims.ts";
 import { type Graph, graph, type GraphStep } from "./graph.ts";
+import { type NamedEnding, outcomesOf } from "./returns.ts";
 
 /** A step and where each of its events leads. */
 export interface WorkflowRow {
@@ -66,6 +67,7 @@ export function row(step: StepDefinition, moves: unknown, refuse: Refuse): Workf
 export function assemble(
   start: StepDefinition,
   rows: readonly WorkflowRow[],
+  returned: readonly NamedEnding[],
   refuse: Refuse,
 ): Graph {
   const known = new Map([[start.name, start]]);
@@ -118,7 +120,8 @@ export function assemble(
     }
   }
   for (const name of open) throw refuse(`"${name}" has no transitions: add .on(${name}, ...)`);
-  return graph(rows.map((row, index) => node(row, index, sources)));
+  const outcomes = outcomesOf(returned, rows, refuse);
+  return graph(rows.map((row, index) => node(row, index, sources, outcomes)));
 }
 
 const nothing: ReadonlySet<string> = new Set();
@@ -127,6 +130,7 @@ function node(
   { step, moves, loops, drops, undoing }: WorkflowRow,
   index: number,
   sources: ReadonlyMap<string, ReadonlySet<string>>,
+  outcomes: ReadonlyMap<string, ReadonlyMap<string, string>>,
 ): GraphStep {
   const arrivals = [...moves].map(([event, list]) =>
     [event, list.map(({ step: { name }, mode }) => ({ to: name, mode }))] as const
@@ -146,6 +150,7 @@ function node(
     ),
     undoing,
     undoable: step.undo?.undoes ?? nothing,
+    returns: outcomes.get(step.name) ?? new Map(),
     sources: [...(sources.get(step.name) ?? [])],
     needs: step.needs.map(({ name }) => name),
     sees: step.sees.map(({ name }) => name),

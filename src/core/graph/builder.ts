@@ -14,6 +14,7 @@ import type { FirstRow, StartStep } from "./builder_types.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { toMermaid } from "./mermaid.ts";
 import { prove } from "./proof/soundness.ts";
+import { type NamedEnding, returned } from "./returns.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** The options of a workflow. */
@@ -178,16 +179,26 @@ function builder(head: Head, chain: Chain | undefined): object {
       if (!isStep(step)) throw head.refuse("a row does not begin with a step");
       return builder(head, { row: row(step.definition, moves, head.refuse), above: chain });
     },
-    build(): Workflow {
-      const rows: WorkflowRow[] = [];
-      for (let link = chain; link !== undefined; link = link.above) rows.push(link.row);
-      return build(head, rows.reverse());
+    returns(outcomes: unknown): object {
+      const named = returned(outcomes, head.refuse);
+      return Object.freeze({ build: () => build(head, rowsOf(chain), named) });
     },
+    build: () => build(head, rowsOf(chain), []),
   });
 }
 
-function build({ start, refuse, ...rest }: Head, rows: readonly WorkflowRow[]): Workflow {
-  const graph = assemble(start, rows, refuse);
+function rowsOf(chain: Chain | undefined): readonly WorkflowRow[] {
+  const rows: WorkflowRow[] = [];
+  for (let link = chain; link !== undefined; link = link.above) rows.push(link.row);
+  return rows.reverse();
+}
+
+function build(
+  { start, refuse, ...rest }: Head,
+  rows: readonly WorkflowRow[],
+  named: readonly NamedEnding[],
+): Workflow {
+  const graph = assemble(start, rows, named, refuse);
   const steps = new Map(rows.map(({ step }) => [step.name, step]));
   prove(graph, steps, refuse);
   return Object.freeze({

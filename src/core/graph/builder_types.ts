@@ -9,6 +9,7 @@ import type {
   TargetsOf,
 } from "../define/target_types.ts";
 import type { Mistake } from "../value/type.ts";
+import type { Returns } from "./returns_types.ts";
 import type { Workflow } from "./workflow.ts";
 
 /**
@@ -211,6 +212,13 @@ export interface WorkflowBuilder<
     Deliveries | DeliveriesOf<S>,
     Given
   >;
+  /**
+   * Names what the workflow returns: `returns({ shipped: ship.when("shipped") })`. Available once
+   * every step has a row.
+   */
+  readonly returns: [Open] extends [never] ? Returns<Name, In, Sealed, Deliveries, Given>
+    : unknown extends Open ? Returns<Name, In, Sealed, Deliveries, Given>
+    : Mistake<Unfinished<OpenNames<Open>>>;
   /** Completes the definition. Available once every step has a row. */
   readonly build: [Open] extends [never] ? () => Workflow<Name, In, Deliveries, Given>
     : unknown extends Open ? () => Workflow<Name, In, Deliveries, Given>

@@ -15,6 +15,8 @@ export interface EncodedStep {
   readonly undoing?: readonly string[];
   /** The events that have something to undo, sorted; absent when there are none. */
   readonly undoable?: readonly string[];
+  /** The outcomes that events return, sorted by event; absent when there are none. */
+  readonly returns?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -35,7 +37,7 @@ export function decodeGraph(text: string): readonly EncodedStep[] {
 }
 
 function encodeStep(step: GraphStep): EncodedStep {
-  const { name, kind, asynchronous, moves, loops, drops, undoing, undoable } = step;
+  const { name, kind, asynchronous, moves, loops, drops, undoing, undoable, returns } = step;
   const sorted = [...moves].sort(([a], [b]) => compare(a, b));
   return {
     name,
@@ -54,6 +56,9 @@ function encodeStep(step: GraphStep): EncodedStep {
     }),
     ...(undoing.size === 0 ? {} : { undoing: [...undoing].sort() }),
     ...(undoable.size === 0 ? {} : { undoable: [...undoable].sort() }),
+    ...(returns.size === 0 ? {} : {
+      returns: Object.fromEntries([...returns].sort(([a], [b]) => compare(a, b))),
+    }),
   };
 }
 
@@ -122,6 +127,12 @@ function stepChanges(
           dropped(old, event)
         }`,
       );
+    } else if (old.returns?.[event] !== step.returns?.[event]) {
+      changes.push(
+        `event "${event}" of "${name}" returns ${outcome(step, event)} instead of ${
+          outcome(old, event)
+        }`,
+      );
     } else if (
       targets(moves.filter(({ to }) => inBoth(to))) !==
         targets(now.filter(({ to }) => inBoth(to)))
@@ -159,6 +170,11 @@ function undoes({ undoing }: EncodedStep, event: string): boolean {
 
 function dropped({ drops }: EncodedStep, event: string): string {
   return drops?.[event]?.map((to) => `"${to}"`).join(" and ") ?? "nothing";
+}
+
+function outcome({ returns }: EncodedStep, event: string): string {
+  const name = returns?.[event];
+  return name === undefined ? "nothing" : `"${name}"`;
 }
 
 function ledBack(loop: BackEdge | undefined): string {

@@ -46,6 +46,8 @@ export interface GraphStep {
   readonly undoing: ReadonlySet<string>;
   /** The events that have something to undo. */
   readonly undoable: ReadonlySet<string>;
+  /** The events that the workflow returns, each with the name of the outcome. */
+  readonly returns: ReadonlyMap<string, string>;
   /** The steps that lead to it with `join`, in row order. */
   readonly sources: readonly string[];
   /** The steps that it reads and whose results are certain to exist when it starts. */
@@ -72,7 +74,7 @@ export interface Graph {
   branch(step: string): ReadonlySet<string>;
   /** The first steps of the branches that some event drops and that `step` belongs to. */
   branchesAround(step: string): readonly string[];
-  /** Whether another step needs or sees `step`. */
+  /** Whether another step needs or sees `step`, or the workflow returns one of its events. */
   isRead(step: string): boolean;
 }
 
@@ -88,6 +90,7 @@ export function row(graph: Graph, step: string): number {
 export function graph(steps: readonly GraphStep[]): Graph {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const read = new Set(steps.flatMap((step) => [...step.needs, ...step.sees]));
+  for (const { name, returns } of steps) if (returns.size > 0) read.add(name);
   const branches = droppedBranches(steps);
   const bodies = loopBodies(steps, branches);
   const around = new Map<string, string[]>();

@@ -6,6 +6,7 @@ import { isPromise, settled } from "../value/promise.ts";
 import type { Type } from "../value/type.ts";
 import { callUserCode } from "../value/user_code.ts";
 import { fingerprint } from "./fingerprint.ts";
+import type { ReturnsOf } from "./returns_types.ts";
 import type { DeliveryOf, InputOf, Workflow } from "./workflow.ts";
 
 /** The arguments of `pick` when an instance is started. */
@@ -44,6 +45,7 @@ export interface VersionedWorkflow<
   // deno-lint-ignore no-explicit-any -- without type arguments it matches every one
   Deliveries = any,
   Given = In,
+  Outputs = unknown,
 > {
   /** The name that all versions share. */
   readonly name: Name;
@@ -55,6 +57,8 @@ export interface VersionedWorkflow<
   readonly pick: ((options: PickOptions) => number | undefined) | undefined;
   /** Exists only in the types. */
   readonly "~deliveries"?: Deliveries;
+  /** Exists only in the types: what its versions return, by the name of the outcome. */
+  readonly "~returns"?: Outputs;
 }
 
 /**
@@ -105,7 +109,13 @@ export function versioned<
     readonly current: keyof V & number;
     readonly pick?: (options: PickOptions) => (keyof V & number) | undefined;
   },
-): VersionedWorkflow<Name, StoredOf<V[keyof V]>, DeliveryOf<V[keyof V]>, EveryInput<V[keyof V]>> {
+): VersionedWorkflow<
+  Name,
+  StoredOf<V[keyof V]>,
+  DeliveryOf<V[keyof V]>,
+  EveryInput<V[keyof V]>,
+  ReturnsOf<V[keyof V]>
+> {
   checkName("workflow", name);
   const refuse = (why: string): WorkflowDefinitionError =>
     new WorkflowDefinitionError(`Cannot define versions of workflow "${name}": ${why}`);

@@ -31,6 +31,7 @@ export interface Workflow<
   // deno-lint-ignore no-explicit-any -- without type arguments it matches every one
   Deliveries = any,
   Given = In,
+  Outputs = unknown,
 > {
   /** The name. */
   readonly name: Name;
@@ -63,6 +64,8 @@ export interface Workflow<
   readonly steps: ReadonlyMap<string, StepDefinition>;
   /** Exists only in the types. */
   readonly "~deliveries"?: Deliveries;
+  /** Exists only in the types: what it returns, by the name of the outcome. */
+  readonly "~returns"?: Outputs;
   /** Returns the graph as a Mermaid flowchart. */
   toMermaid(): string;
 }

@@ -8,7 +8,12 @@ import type {
 } from "../../backend/store.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { decodeControl } from "../../core/engine/control.ts";
-import { activeStatuses, type HistoryEntry, type Instance } from "../../core/engine/instance.ts";
+import {
+  activeStatuses,
+  type EndedInstance,
+  type HistoryEntry,
+  type Instance,
+} from "../../core/engine/instance.ts";
 import { FAILED } from "../../core/engine/progress.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
 import { contains } from "../jsonb.ts";
@@ -53,8 +58,21 @@ export function ended(
 }
 
 /** Instances that meet every condition, newest first. */
-export function list(tables: MemoryTables, filter: Filter): readonly Instance[] {
-  return newestFirst(tables, filter).slice(0, filter.limit).map(toInstance);
+export function list(tables: MemoryTables, filter: Filter): readonly EndedInstance[] {
+  const rows = newestFirst(tables, filter).slice(0, filter.limit);
+  if (filter.withOutputs !== true) return rows.map(toInstance);
+  return rows.map((row) => ({ ...toInstance(row), ...returnedBy(tables, row) }));
+}
+
+/** What a completed instance has returned. */
+function returnedBy(
+  tables: MemoryTables,
+  { id, status, control }: InstanceRecord,
+): Pick<EndedInstance, "outcome" | "output"> {
+  const { returned } = decodeControl(control);
+  if (status !== "completed" || returned === undefined) return {};
+  const [result] = ended(tables, id, [returned]);
+  return { outcome: returned.outcome, output: result?.output };
 }
 
 /** The same, paginated. */

@@ -1,5 +1,10 @@
 import type { Filter, ListPart, Place } from "../../backend/store.ts";
-import type { HistoryEntry, Instance, InstanceStatus } from "../../core/engine/instance.ts";
+import type {
+  EndedInstance,
+  HistoryEntry,
+  Instance,
+  InstanceStatus,
+} from "../../core/engine/instance.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
 import type { Queryable } from "../driver/contract.ts";
 import { texts } from "../sql/arrays.ts";
@@ -30,11 +35,21 @@ interface InstanceRow {
   readonly inserted_at: string;
   readonly updated_at: string;
   readonly finished_at: string | null;
+  readonly outcome?: string | null;
+  readonly output?: string | null;
 }
 
 /** Instances that match the filter, newest first. */
-export async function list(on: Queryable, t: Tables, filter: Filter): Promise<readonly Instance[]> {
-  return (await select(on, t, filter, undefined)).map(instanceOf);
+export async function list(
+  on: Queryable,
+  t: Tables,
+  filter: Filter,
+): Promise<readonly EndedInstance[]> {
+  return (await select(on, t, filter, undefined)).map((row) => {
+    const { outcome, output } = row;
+    if (outcome === undefined || outcome === null) return instanceOf(row);
+    return { ...instanceOf(row), outcome, output: json(output ?? null) };
+  });
 }
 
 /**
@@ -97,13 +112,26 @@ function select(
        to_json(tags)::text as tags, metadata::text, error::text, input::text, ${
       epoch("inserted_at")
     } as inserted_at,
-       ${epoch("updated_at")} as updated_at, ${epoch("finished_at")} as finished_at
+       ${epoch("updated_at")} as updated_at, ${epoch("finished_at")} as finished_at${
+      filter.withOutputs === true ? outputs(t) : ""
+    }
      from ${t.instances}
      where ${few === undefined ? newest(t, condition, limit, ofWorkflow) : condition}
      order by inserted_at desc, id desc
      limit ${limit}`,
     parameters,
   );
+}
+
+/** What completed instances have returned. Of the others, no result is looked up. */
+function outputs(t: Tables): string {
+  const of = t.instances;
+  const returned = `case when ${of}.status = 'completed' then ${of}.control -> 'returned' end`;
+  return `,
+       ${returned} ->> 0 as outcome,
+       (select context_updates::text from ${t.results}
+        where instance_id = ${of}.id and step_ref = ${returned} ->> 1
+          and activation = (${returned} ->> 2)::int and not waits) as output`;
 }
 
 /**

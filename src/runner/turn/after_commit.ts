@@ -2,7 +2,7 @@ import { deadlineStep } from "../../backend/job.ts";
 import type { InstanceState } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
 import { stepOf } from "../../core/engine/activation.ts";
-import { type Instance, isFinal } from "../../core/engine/instance.ts";
+import { type EndedInstance, isFinal } from "../../core/engine/instance.ts";
 import { FAILED, LATER } from "../../core/engine/progress.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
@@ -76,7 +76,7 @@ function before({ status, control: { undo } }: InstanceState): Failure | undefin
 
 function end(
   host: Host,
-  { next, progress: { failed } }: Plan,
+  { next, progress: { failed }, outputs }: Plan,
   error: Failure | undefined,
   at: Date,
 ): void {
@@ -87,12 +87,18 @@ function end(
     host.abort(next.id, new HephaestusError("CANCELLED", sentence));
   }
   // Of an instance that has undone, only its row has the error.
-  const final = next.control.undo === undefined ? finalInstance(next, error, at) : undefined;
-  host.finished(next.id, final);
+  if (next.control.undo !== undefined) return host.finished(next.id);
+  const returned = next.status === "completed" ? next.control.returned : undefined;
+  if (returned === undefined) return host.finished(next.id, finalInstance(next, error, at));
+  const ended = outputs.get(returned);
+  // An output of an earlier turn may not be known here. The row is read then.
+  if (ended === undefined) return host.finished(next.id);
+  const { outcome } = returned;
+  host.finished(next.id, { ...finalInstance(next, error, at), outcome, output: ended.output });
 }
 
 /** The instance as a read of its row would return it. */
-function finalInstance(next: InstanceState, error: Failure | undefined, at: Date): Instance {
+function finalInstance(next: InstanceState, error: Failure | undefined, at: Date): EndedInstance {
   return {
     id: next.id,
     key: next.key,

@@ -15,6 +15,7 @@ function node(name: string, moves: Moves, part: Partial<GraphStep> = {}): GraphS
     drops: new Map(),
     undoing: new Set(),
     undoable: new Set(),
+    returns: new Map(),
     sources: [],
     needs: [],
     sees: [],
@@ -52,6 +53,8 @@ describe("the fingerprint of a graph", () => {
       [node("a", [["ok", [to("b", "join"), to("c")]], ["no", []]]), b, c],
       [node("a", [["ok", [to("b")]], ["no", [to("c")]]]), b, c],
       [node("a", [["ok", [to("b"), to("c")]]]), b, c],
+      [a, b, { ...c, returns: new Map([["ok", "shipped"]]) }],
+      [a, b, { ...c, returns: new Map([["ok", "sent"]]) }],
     ].map(graph);
 
     const all = [...[graph(one), ...others].map((other) => fingerprint("order", 1, other))];
@@ -77,6 +80,19 @@ describe("the fingerprint of a graph", () => {
 });
 
 describe("what differs between two graphs", () => {
+  it("is said for what is returned", () => {
+    const returning = (name: string) =>
+      encodeGraph(graph([node("ship", [["ok", []]], { returns: new Map([["ok", name]]) })]));
+    const nothing = encodeGraph(graph([node("ship", [["ok", []]])]));
+
+    assertEquals(graphChanges(nothing, returning("shipped")), [
+      'event "ok" of "ship" returns "shipped" instead of nothing',
+    ]);
+    assertEquals(graphChanges(returning("shipped"), returning("sent")), [
+      'event "ok" of "ship" returns "sent" instead of "shipped"',
+    ]);
+  });
+
   it("is said for names that an object already has, and whatever order the store gives them back in", () => {
     const odd = node("constructor", [["toString", []], ["__proto__", []]]);
     const before = encodeGraph(graph([odd]));

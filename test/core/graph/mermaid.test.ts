@@ -12,6 +12,7 @@ function named(name: string): Graph {
     drops: new Map(),
     undoing: new Set(),
     undoable: new Set(),
+    returns: new Map(),
   }]);
 }
 

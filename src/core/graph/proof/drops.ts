@@ -72,14 +72,14 @@ export function dropping(
     for (const member of graph.branch(head)) rows = including(rows, row(graph, member));
   }
   const won = races.filter(({ wins }) => wins.get(name)?.has(event) === true);
-  return paths.flatMap(({ decided: before, ended, gone: withdrawn }) => {
+  return paths.flatMap(({ decided: before, ended, gone: withdrawn, rough }) => {
     const isLost = ({ place }: Race) => (before.get(place) ?? name) !== name;
     if (won.some(isLost)) return [];
     const gone = copy(withdrawn);
     unite(gone, rows);
     const decided = new Map(before);
     for (const { place } of won) decided.set(place, name);
-    return [{ decided, ended, gone }];
+    return [{ decided, ended, gone, rough }];
   });
 }
 

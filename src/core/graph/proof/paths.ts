@@ -15,10 +15,12 @@ export interface Path {
   readonly ended: RowSet;
   /** The rows of all steps that cannot be active any more, because their branch was dropped. */
   readonly gone: RowSet;
+  /** Whether there were too many paths, so that it also stands for runs that do not take it. */
+  readonly rough: boolean;
 }
 
 /** The path to the first step. */
-export const start: Path = { decided: new Map(), ended: none(), gone: none() };
+export const start: Path = { decided: new Map(), ended: none(), gone: none(), rough: false };
 
 /** If a step has more paths than this, they are replaced by what is certain on all of them. */
 export const limit = 4_096;
@@ -29,6 +31,7 @@ export function behind(path: Path, index: number, event: string, decides: boolea
     decided: decides ? new Map(path.decided).set(index, event) : path.decided,
     ended: including(path.ended, index),
     gone: path.gone,
+    rough: path.rough,
   };
 }
 
@@ -72,11 +75,12 @@ function all(paths: readonly Path[]): Path | undefined {
     else unite(ended, path.ended);
     unite(gone, path.gone);
   }
-  return { decided: sorted(decided), ended: ended ?? none(), gone };
+  const rough = paths.some((path) => path.rough);
+  return { decided: sorted(decided), ended: ended ?? none(), gone, rough };
 }
 
 function product(left: readonly Path[], right: readonly Path[]): readonly Path[] {
-  if (left.length * right.length > 16 * limit) return product([certain(left)], [certain(right)]);
+  if (left.length * right.length > 16 * limit) return product([roughly(left)], [roughly(right)]);
   const pairs: Path[] = [];
   for (const a of left) {
     for (const b of right) {
@@ -84,7 +88,8 @@ function product(left: readonly Path[], right: readonly Path[]): readonly Path[]
       const [ended, gone] = [copy(a.ended), copy(a.gone)];
       unite(ended, b.ended);
       unite(gone, b.gone);
-      pairs.push({ decided: sorted(new Map([...a.decided, ...b.decided])), ended, gone });
+      const decided = sorted(new Map([...a.decided, ...b.decided]));
+      pairs.push({ decided, ended, gone, rough: a.rough || b.rough });
     }
   }
   return pairs;
@@ -109,7 +114,12 @@ export function certain(paths: readonly Path[]): Path {
       rest.every((path) => path.decided.get(index) === event)
     ),
   );
-  return { decided, ended, gone };
+  return { decided, ended, gone, rough: paths.some((path) => path.rough) };
+}
+
+/** The same in place of these paths, although it is also true in other runs. */
+function roughly(paths: readonly Path[]): Path {
+  return { ...certain(paths), rough: paths.length > 1 || paths.some(({ rough }) => rough) };
 }
 
 /** How decisions may be dropped. */
@@ -134,7 +144,7 @@ export function simplified(paths: readonly Path[], outcomes: Outcomes): readonly
     else same.push(path);
   }
   const unique = [...alike.values()].map(certain);
-  return unique.length > limit ? [certain(unique)] : merged(unique, outcomes, new Set());
+  return unique.length > limit ? [roughly(unique)] : merged(unique, outcomes, new Set());
 }
 
 function merged(

@@ -9,6 +9,7 @@ import {
 import { type ArrivalMode, type Graph, type GraphStep, row } from "../graph.ts";
 import { type DropPaths, dropping, type Entry, proveDrops, racesOf } from "./drops.ts";
 import { type BackEdgePaths, proveLoop } from "./loops.ts";
+import { type EndPaths, proveReturns } from "./returns.ts";
 import {
   behind,
   compatible,
@@ -30,8 +31,8 @@ interface ArrivingPath extends Path {
 
 /**
  * Proves that no run can start a step twice, that every join can start, that the needs of a step
- * are met on every path to it, that every round of a loop begins like the first, and that nothing
- * depends on when a branch is dropped.
+ * are met on every path to it, that every round of a loop begins like the first, that nothing depends
+ * on when a branch is dropped, and that every run that completes returns one outcome.
  *
  * The compiler proves the same from the facts that are certain. This function compares whole paths,
  * up to 4,096 of them per step. Beyond that, it uses only what is certain on all of them. It may
@@ -49,6 +50,7 @@ export function prove(
   const past = steps.map(() => none());
   const loops: BackEdgePaths[] = [];
   const dropped: DropPaths[] = [];
+  const over: EndPaths[] = [];
   const isPlain = steps.every((step) => step.loops.size === 0 && step.drops.size === 0);
 
   for (const step of steps) {
@@ -63,11 +65,15 @@ export function prove(
     for (const [event, arrivals] of step.moves) {
       const loop = step.loops.get(event);
       const drops = step.drops.has(event);
-      if (arrivals.length === 0 && loop === undefined && !drops) continue;
+      const outcome = step.returns.get(event);
+      const undoes = step.undoing.has(event);
+      const isEnd = outcome !== undefined || loop?.ends === true || undoes;
+      if (arrivals.length === 0 && loop === undefined && !drops && !isEnd) continue;
       const ended = paths.map((path) => behind(path, step.index, event, step.moves.size > 1));
       const left = dropping(ended, step, event, graph, races);
       if (drops) dropped.push({ from: step, event, paths: left });
       if (loop !== undefined) loops.push({ from: step, event, loop, paths: left });
+      if (isEnd) over.push({ from: step, event, outcome, paths: left });
       for (const { to, mode } of arrivals) {
         const index = graph.steps.get(to)?.index ?? 0;
         entries[index]?.push({ from: step.index, event, mode, paths: left });
@@ -77,6 +83,7 @@ export function prove(
   }
   for (const one of dropped) proveDrops(one, graph, entries, refuse);
   for (const loop of loops) proveLoop(loop, graph, entries, refuse);
+  proveReturns({ graph, ends: over, drops: dropped, races }, refuse);
 }
 
 /** The rows of the loops around a step. What has run in a round must be known when it ends. */

@@ -8,6 +8,8 @@ export type Choices = (step: string, round: number) => string;
 export interface Run {
   /** The steps that started, each as often as it did. */
   readonly started: readonly string[];
+  /** How steps ended, in the last round of each loop. */
+  readonly endings: readonly string[];
   /** Whether all rounds of a loop were used up, and it led nowhere then. */
   readonly usedUp: boolean;
   /** Arrivals that would have started a step a second time in one round. */
@@ -124,7 +126,8 @@ export function execute(
     const missing = graph.sources(join).filter((name) => !sources.has(name));
     if (missing.every((name) => outside(name) && joins(name))) run.lost.push(join);
   }
-  return { started: all.sort(), ...run };
+  const endings = [...ended].map(([name, event]) => `${name}.${event}`).sort();
+  return { started: all.sort(), endings, ...run };
 }
 
 function isMet(wanted: string, event: string | undefined): boolean {
