@@ -9,6 +9,7 @@ export const quick = {
       "tx of an asynchronous step: delivery",
       "dropped: one slot",
       "rivals: crash",
+      "chain: failure, retry, cancel",
       "two instances: lost answer",
       "two instances: crash",
     ],
@@ -19,6 +20,7 @@ export const quick = {
     "the waiting row has the place of the result": ["later: delivery, lost answer"],
     "a waiting row that comes too late stays unread": ["later: delivery, no turn inline"],
     "a drop leaves the jobs of its branch": ["dropped: one slot"],
+    "a retry runs under the same activation what was cut off": ["fan: failure, 2 retries"],
     "a step's transaction commits before its result": ["tx: crash, cancel"],
     "a step's transaction stays although a delivery stands": [
       "tx of an asynchronous step: delivery",

@@ -46,7 +46,8 @@ export const opened = (graph) => ({
 });
 
 // instance: { v revision, st status, a active step -> activation, n arrivals at the join, e kept deliveries, w waiting,
-// d dropped steps, where a graph drops some }
+// d dropped steps, where a graph drops some, h of a failed one: what the fold of its history gives, with the steps that
+// have failed in `over` }
 // An ending is [step, activation]; a negative activation says that an asynchronous step waits from now on, and a third
 // member that the step has failed for good, which ends the instance.
 export function advance(graph, before, endings, { dropsLater = false, keepsDropped = false } = {}) {
@@ -72,7 +73,11 @@ export function advance(graph, before, endings, { dropsLater = false, keepsDropp
     now.w = now.w.filter((name) => name !== step);
     now.e = now.e.filter((name) => name !== step + activation);
     out.applied.push([step, activation]);
-    if (failed) return;
+    if (failed) {
+      const over = unread.filter(([, , failure]) => failure !== undefined).map(([name]) => name);
+      now.h = { a: { ...now.a, [step]: activation }, w: [...now.w], over: [step, ...over] };
+      return;
+    }
     out.started = out.started.filter(([name]) => name !== step);
     if ((isSignal(graph, step) || isLater(graph, step)) && before.a[step] === activation) {
       out.resolved.push(step);
@@ -128,6 +133,27 @@ export function advance(graph, before, endings, { dropsLater = false, keepsDropp
   now.e.sort();
   now.w.sort();
   now.a = Object.fromEntries(Object.entries(now.a).sort());
+  return { ...out, instance: now };
+}
+
+// Goes on with an instance that has failed. What ran starts again under another activation; what waits goes on waiting, and
+// so does a step whose result was there and was ignored. `isThere` says whether a step has such a result.
+export function retry(graph, before, isThere, { sameActivation = false } = {}) {
+  const { h, ...rest } = before;
+  const now = { ...rest, v: before.v + 1, st: "running", a: {}, e: [], w: [...h.w] };
+  const out = { started: [], waiting: [], read: [] };
+  for (const [step, activation] of Object.entries(h.a)) {
+    const goesOn = isSignal(graph, step) || h.w.includes(step);
+    const read = !h.over.includes(step) && isThere(step, activation);
+    const raised = goesOn || read || (sameActivation && !h.over.includes(step)) ? 0 : 1;
+    now.a[step] = activation + raised;
+    if (read) out.read.push([step, activation]);
+    else if (goesOn) out.waiting.push([step, activation]);
+    else out.started.push([step, now.a[step]]);
+  }
+  for (const step of graph.signals ?? []) {
+    if (!(step in now.a) && isThere(step, 1)) out.read.push([step, 1]);
+  }
   return { ...out, instance: now };
 }
 
