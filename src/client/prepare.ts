@@ -12,7 +12,7 @@ import { andThen } from "../core/value/promise.ts";
 import { check, type Checked } from "../core/value/type.ts";
 import type { Runtime } from "../runner/runtime.ts";
 import { failureOf, planOpening } from "../runner/turn/plan.ts";
-import { uuidv7 } from "./uuid.ts";
+import { uuidv7 } from "../runner/uuid.ts";
 
 /** The arguments of a start. */
 export interface StartRequest {

@@ -1,7 +1,7 @@
 import { activationBy } from "./activation.ts";
 import { over } from "./draft.ts";
 import type { Control } from "./instance.ts";
-import type { Ignored, Progress } from "./progress.ts";
+import { type Ignored, LATER, type Progress, type StepEnding } from "./progress.ts";
 
 const none: readonly never[] = [];
 
@@ -25,4 +25,9 @@ export function cancel(control: Control): Progress {
 /** Early deliveries that were kept. */
 export function keptIn({ early }: Pick<Control, "early">): readonly Ignored[] {
   return [...early].map((key) => ({ ...activationBy(key), waits: false }));
+}
+
+/** What is said of a result that will not be read. */
+export function ignored({ step, activation, event }: StepEnding): Ignored {
+  return { step, activation, waits: event === LATER };
 }

@@ -22,6 +22,7 @@ export class ControlDraft {
   readonly #before: Control;
   #activations: Map<string, number> | undefined;
   #rounds: Map<string, Rounds> | undefined;
+  #restarted: Map<string, number> | undefined;
   #arrived: Map<string, number> | undefined;
   #begun: Set<string> | undefined;
   #dropped: Set<string> | undefined;
@@ -65,6 +66,18 @@ export class ControlDraft {
 
   get rounds(): ReadonlyMap<string, Rounds> {
     return this.#rounds ?? this.#before.rounds;
+  }
+
+  get restarted(): ReadonlyMap<string, number> {
+    return this.#restarted ?? this.#before.restarted;
+  }
+
+  /** Starts an active step again under a later activation, which is `raised` above the usual one. */
+  restart({ step, activation }: Activation, raised: number): void {
+    const { cause, keyOf, ...before } = this.active.get(step)!;
+    this.active.set(step, { activation, cause, keyOf: keyOf ?? before.activation });
+    const sum = (this.restarted.get(step) ?? 0) + raised;
+    (this.#restarted ??= new Map(this.restarted)).set(step, sum);
   }
 
   /**
@@ -191,6 +204,7 @@ export class ControlDraft {
       active: this.active,
       activations: this.activations,
       rounds: this.rounds,
+      restarted: this.restarted,
       arrived: this.#arrived ?? this.#before.arrived,
       begun: this.#begun ?? this.#before.begun,
       dropped: this.dropped,
@@ -206,6 +220,7 @@ export class ControlDraft {
     return over({
       activations: this.activations,
       rounds: this.rounds,
+      restarted: this.restarted,
       metadata: this.#metadata ?? this.#before.metadata,
     });
   }
@@ -216,7 +231,10 @@ export class ControlDraft {
  * of activations and rounds.
  */
 export function over(
-  { activations, rounds, metadata }: Pick<Control, "activations" | "rounds" | "metadata">,
+  { activations, rounds, restarted, metadata }: Pick<
+    Control,
+    "activations" | "rounds" | "restarted" | "metadata"
+  >,
 ): Control {
-  return { ...emptyControl, activations, rounds, metadata };
+  return { ...emptyControl, activations, rounds, restarted, metadata };
 }

@@ -1,7 +1,7 @@
-import { HephaestusError } from "../errors/errors.ts";
-import { type BackEdge, type Graph, row } from "../graph/graph.ts";
+import { roundsUsedUp, undeclaredEvent } from "../errors/step.ts";
+import { type BackEdge, type Graph, inRowOrder } from "../graph/graph.ts";
 import { type Activation, activationKey } from "./activation.ts";
-import { keptIn } from "./cancel.ts";
+import { ignored, keptIn } from "./cancel.ts";
 import { causesOf } from "./causes.ts";
 import { activationOf, emptyControl, isActive, isDropped, nextActivation } from "./control.ts";
 import { ControlDraft } from "./draft.ts";
@@ -38,6 +38,16 @@ export function advance(
   decide: Decide,
 ): Progress {
   return new TurnBuilder(graph, control, decide).run(endings, false);
+}
+
+/** Starts active steps again under these activations; choices among them decide again. */
+export function restart(
+  graph: Graph,
+  control: Control,
+  steps: readonly Activation[],
+  decide: Decide,
+): Progress {
+  return new TurnBuilder(graph, control, decide).restart(steps);
 }
 
 const none: readonly never[] = [];
@@ -92,6 +102,17 @@ class TurnBuilder {
     return this.#progress(this.#ready.slice(next));
   }
 
+  restart(steps: readonly Activation[]): Progress {
+    for (const one of steps) {
+      if (this.#graph.steps.get(one.step)?.kind === "choice") this.#undecided.push(one);
+      else {
+        this.#draft.restart(one, one.activation - this.#next(one.step));
+        this.#started.push(one);
+      }
+    }
+    return this.run(none, false);
+  }
+
   /** Whether an activation that is not active will not start any more. */
   #isOverdue({ step, activation }: Activation): boolean {
     return activation < activationOf(this.#draft, step) || activation < this.#next(step) ||
@@ -122,11 +143,8 @@ class TurnBuilder {
     const step = this.#graph.steps.get(ending.step);
     const moves = step?.moves.get(ending.event);
     if (moves === undefined) {
-      const error = new HephaestusError(
-        "UNDECLARED_EVENT",
-        `Cannot apply the result of step "${ending.step}": it does not declare the event "${ending.event}"`,
-      );
-      this.#failed = { step: ending.step, failure: undefined, thrown: error, attempts: 1 };
+      const thrown = undeclaredEvent(ending);
+      this.#failed = { step: ending.step, failure: undefined, thrown, attempts: 1 };
       if (!decided) this.#keep(ending);
       return;
     }
@@ -170,12 +188,9 @@ class TurnBuilder {
     this.#start(to, activationKey(ending));
   }
 
-  #useUp({ to, limit }: BackEdge, { step, event }: StepEnding): void {
-    const error = new HephaestusError(
-      "ROUNDS_USED_UP",
-      `The event "${step}.${event}" would lead back to "${to}", but its rounds are used up (limit ${limit})`,
-    );
-    this.#failed = { step, failure: undefined, thrown: error, attempts: 1 };
+  #useUp(loop: BackEdge, ending: StepEnding): void {
+    const thrown = roundsUsedUp(loop, ending);
+    this.#failed = { step: ending.step, failure: undefined, thrown, attempts: 1 };
   }
 
   #fail(ending: StepEnding): void {
@@ -220,7 +235,8 @@ class TurnBuilder {
   #choose({ step, activation }: Activation): void {
     try {
       const ended = new Map(this.#applied.map(({ ending }) => [ending.step, ending]));
-      this.#end({ ...this.#decide({ step, activation }, ended), step, activation }, true);
+      const decided = this.#decide({ step, activation }, ended);
+      if (decided !== undefined) this.#end({ ...decided, step, activation }, true);
     } catch (error) {
       this.#failed = { step, failure: undefined, thrown: error, attempts: 1 };
     }
@@ -277,13 +293,4 @@ class TurnBuilder {
     const isWaiting = step?.kind === "signal" || step?.asynchronous === true;
     return isWaiting && isActive(this.#before, ending) && !isActive(this.#draft, ending);
   }
-}
-
-function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly StepEnding[] {
-  if (endings.length < 2) return endings;
-  return [...endings].sort((a, b) => row(graph, a.step) - row(graph, b.step));
-}
-
-function ignored({ step, activation, event }: StepEnding): Ignored {
-  return { step, activation, waits: event === LATER };
 }

@@ -25,7 +25,8 @@ export type ErrorCode =
   | "DATABASE_UNAVAILABLE"
   | "DATABASE_FAILED"
   | "POOL_EXHAUSTED"
-  | "ROUNDS_USED_UP";
+  | "ROUNDS_USED_UP"
+  | "NOT_RETRYABLE";
 
 /**
  * The base class of all errors that a caller may want to catch.

@@ -175,7 +175,7 @@ function changes(
  * The results that are written with the turn: of steps that have ended here, of choices, and of
  * steps whose branch was dropped.
  */
-function recordedIn({ applied, withdrawn }: Progress): readonly Recorded[] {
+export function recordedIn({ applied, withdrawn }: Progress): readonly Recorded[] {
   const recorded = filtered(applied, isRecorded)
     .map(({ ending, causes }) => ({ result: ending.result, causes }));
   return withdrawn.length === 0 ? recorded : [...recorded, ...withdrawn.map(droppedResult)];
