@@ -12,6 +12,7 @@ export const quick = {
       "undone: 2 failures",
       "ending: cancel, lost answer",
       "deadline: dropped",
+      "chain: failure, retry, cancel",
       "two instances: lost answer",
       "two instances: crash",
     ],
@@ -25,6 +26,7 @@ export const quick = {
     "a cancel that undoes wakes nobody": ["undone wait: cancel, crash"],
     "the history is older than the instance": ["ending: cancel"],
     "an end leaves the deadline": ["deadline: dropped"],
+    "a retry runs under the same activation what was cut off": ["fan: failure, 2 retries"],
     "a step's transaction commits before its result": ["tx: crash, cancel"],
     "a step's transaction stays although a delivery stands": [
       "tx of an asynchronous step: delivery",

@@ -8,6 +8,7 @@ import { type HandleOf, handleOf, type OutputOf, type ResultOf } from "./client/
 import * as listing from "./client/list.ts";
 import type { ListOptions, Page } from "./client/list.ts";
 import { checkOptions, type HephaestusOptions, type WorkOptions } from "./client/options.ts";
+import { retry, type RetryOptions } from "./client/retry.ts";
 import * as starting from "./client/start.ts";
 import type { StartedHandle, StartItem, StartManyOptions, StartOptions } from "./client/start.ts";
 import { Waiters } from "./client/wait.ts";
@@ -171,6 +172,23 @@ export class Hephaestus implements AsyncDisposable {
   }
 
   /**
+   * Goes on with an instance that has failed. The steps that have failed, and those that were cut
+   * off then, start again under a new activation with the same idempotency key. Waits go on waiting.
+   * The history shows who asked for it and why.
+   *
+   * @throws {InstanceNotFoundError} When the instance does not exist.
+   * @throws {HephaestusError} With code `NOT_RETRYABLE` when it has not failed, an active instance
+   * has its key, the rounds of a loop are used up, or the choice that failed fails again.
+   */
+  retry<In, D>(
+    workflow: AnyWorkflow<In, D>,
+    target: InstanceTarget,
+    options: RetryOptions = {},
+  ): Promise<void> {
+    return retry(this.#client, workflow, target, options);
+  }
+
+  /**
    * Deletes an instance with its results and its jobs. Its key can be started again, and pending
    * `result()` calls reject.
    *
@@ -265,9 +283,8 @@ export class Hephaestus implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#workers.close();
-    this.#closing.abort(
-      new HephaestusError("CLOSED", "Cannot wait any longer: the engine was closed"),
-    );
+    const sentence = "Cannot wait any longer: the engine was closed";
+    this.#closing.abort(new HephaestusError("CLOSED", sentence));
     await this.#client.waiters.stop();
     await this.#client.runtime.backend[Symbol.asyncDispose]();
   }

@@ -82,6 +82,7 @@ export type { Scope } from "./core/value/identity.ts";
 // Types of the engine's options and results.
 export type { InTransaction, ScheduleOptions } from "./client/deliver.ts";
 export type { CancelOptions, DeleteOptions } from "./client/end.ts";
+export type { RetryOptions } from "./client/retry.ts";
 export type { AnyWorkflow } from "./client/find.ts";
 export type {
   CompletedInstance,
@@ -92,5 +93,6 @@ export type {
   WaitOptions,
 } from "./client/handle.ts";
 export type { StartedHandle, StartItem, StartManyOptions } from "./client/start.ts";
+export type { Retried } from "./core/engine/fold.ts";
 export type { InstanceName, Problem } from "./core/errors/errors.ts";
 export type { QueueNames } from "./runner/runtime.ts";

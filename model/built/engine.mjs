@@ -74,7 +74,8 @@ export const opened = (graph) => ({
 });
 
 // instance: { v revision, st status, a active step -> activation, n arrivals at the join, e kept deliveries, w waiting,
-// d dropped steps, where a graph drops some, u how it ends once everything is undone }
+// d dropped steps, where a graph drops some, u how it ends once everything is undone, h of a failed one: what the fold of
+// its history gives, with the steps that have failed in `over` }
 // An ending is [step, activation]; a negative activation says that an asynchronous step waits from now on, and a third
 // member that the step has failed for good, which ends the instance.
 // `history` is read in turns of an instance that undoes.
@@ -107,7 +108,11 @@ export function advance(
     now.w = now.w.filter((name) => name !== step);
     now.e = now.e.filter((name) => name !== step + activation);
     out.applied.push([step, activation, ...(failure === undefined ? [] : [failure])]);
-    if (failed) return;
+    if (failed) {
+      const over = unread.filter(([, , failure]) => failure !== undefined).map(([name]) => name);
+      now.h = { a: { ...now.a, [step]: activation }, w: [...now.w], over: [step, ...over] };
+      return;
+    }
     if (!now.u && failure !== undefined) return undo("failed");
     out.started = out.started.filter(([name]) => name !== step);
     if ((isSignal(graph, step) || isLater(graph, step)) && before.a[step] === activation) {
@@ -195,6 +200,27 @@ export function expire(out) {
     wake: false,
     instance: { ...out.instance, st: "failed", a: {}, e: [], w: [] },
   };
+}
+
+// Goes on with an instance that has failed. What ran starts again under another activation; what waits goes on waiting, and
+// so does a step whose result was there and was ignored. `isThere` says whether a step has such a result.
+export function retry(graph, before, isThere, { sameActivation = false } = {}) {
+  const { h, ...rest } = before;
+  const now = { ...rest, v: before.v + 1, st: "running", a: {}, e: [], w: [...h.w] };
+  const out = { started: [], waiting: [], read: [] };
+  for (const [step, activation] of Object.entries(h.a)) {
+    const goesOn = isSignal(graph, step) || h.w.includes(step);
+    const read = !h.over.includes(step) && isThere(step, activation);
+    const raised = goesOn || read || (sameActivation && !h.over.includes(step)) ? 0 : 1;
+    now.a[step] = activation + raised;
+    if (read) out.read.push([step, activation]);
+    else if (goesOn) out.waiting.push([step, activation]);
+    else out.started.push([step, now.a[step]]);
+  }
+  for (const step of graph.signals ?? []) {
+    if (!(step in now.a) && isThere(step, 1)) out.read.push([step, 1]);
+  }
+  return { ...out, instance: now };
 }
 
 // Whether a turn would change anything.

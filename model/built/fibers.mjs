@@ -1,6 +1,18 @@
 // What a claimed job, a call of a client, a rescue or a stop does next.
-import { isFinal, isLater } from "./engine.mjs";
-import { bad, giveBack, held, isLone, leaseOf, strike, wake, wakeLock } from "./state.mjs";
+import { isFinal, isLater, retry } from "./engine.mjs";
+import {
+  addJob,
+  bad,
+  giveBack,
+  held,
+  isLone,
+  leaseOf,
+  start,
+  strike,
+  unread,
+  wake,
+  wakeLock,
+} from "./state.mjs";
 import { grain, remember, rowOf } from "./plan.mjs";
 import { canBeUndone, rowDropped } from "./undo.mjs";
 
@@ -82,8 +94,13 @@ function run(s, one, f, cfg) {
 // Verdicts on a job, fenced by its lease. An answer that is lost makes the process carry out the verdict again.
 function verdict(s, one, f, cfg, lease) {
   const locks = [["X", f.j], ...(f.t === "adv" ? [["X", "adv:" + f.i]] : [])];
+  const marks = (t) => {
+    for (const [step, a] of f.ig ?? []) t.R[`${f.i}/${step}/${a}`] = true;
+  };
   const carryOut = (t, _me) => {
+    if (cfg.marksAnyway) marks(t);
     if (!held(t, lease, cfg)) return;
+    marks(t);
     strike(t, lease, { rt: "a retry", snooze: "a snooze", pass: "a pass" }[f.pc]);
     if (f.pc === "pass") delete t.J[f.j];
     else giveBack(t, f.j, f.pc === "snooze" ? 1 : 0);
@@ -92,7 +109,6 @@ function verdict(s, one, f, cfg, lease) {
     { rt: "is to be repeated", snooze: "is put off", pass: "found nothing to write" }[f.pc];
   const moves = [one(label, locks, (t, me) => {
     carryOut(t, me);
-    for (const [step, a] of f.ig ?? []) t.R[`${f.i}/${step}/${a}`] = true;
     gone(me);
   })];
   if (s.bud.lost > 0 && moves[0].next) {
@@ -211,6 +227,45 @@ function undoing(s, one, { i }, cfg) {
   });
 }
 
+// A retry locks the instance, so that of two only one finds it failed. Then it takes away the instance's advances, waiting for
+// those that are being ended, so that none of them takes the instance for final any more. What it reads, it reads after that.
+function retried(s, one, f, cfg) {
+  if (f.pc === "y1") {
+    return [one("retries: locks the instance", [["X", f.i]], (t, me) => {
+      me.pc = t.I[f.i].st !== "failed" ? "gone" : cfg.keepsAdvances ? "y3" : "y2";
+    })];
+  }
+  if (f.pc === "y2") {
+    const own = Object.keys(s.J).filter((id) => s.J[id].i === f.i && s.J[id].k === "adv");
+    return [one("retries: takes the advances", own.map((id) => ["X", id]), (_t, me) => {
+      me.own = own;
+      me.pc = "y3";
+    })];
+  }
+  const isThere = (step, a) => {
+    const row = s.R[rowOf(cfg, f.i, [step, a])];
+    return row !== undefined && row !== 0 && !s.ghost.applied[`${f.i}/${step}/${a}`];
+  };
+  const turn = retry(cfg.graph, s.I[f.i], isThere, cfg);
+  const locks = turn.read.map((row) => ["X", "r:" + rowOf(cfg, f.i, row)]);
+  const wakes = turn.read.length > 0 || unread(s, f.i).length > 0;
+  if (wakes) locks.push(["X", "adv:" + f.i]);
+  return [one("retries: its turn, COMMIT", locks, (t, me) => {
+    t.I[f.i] = turn.instance;
+    for (const id of f.own ?? []) delete t.J[id];
+    for (const [step, a] of turn.started) {
+      start(t, f.i, step, a);
+      addJob(t, `${f.i}.${step}${a}r`, { k: "x", i: f.i, s: step, a });
+    }
+    for (const [step, a] of cfg.timer ? turn.waiting : []) {
+      addJob(t, `${f.i}.t${step}${a}r`, { k: "tmr", i: f.i, s: step, a });
+    }
+    for (const row of turn.read) t.R[rowOf(cfg, f.i, row)] = false;
+    if (wakes) wake(t, f.i);
+    gone(me);
+  })];
+}
+
 // Whoever deletes a process row frees its jobs in a later statement of the same transaction.
 function leave(s, one, f, cfg) {
   const rescue = f.t === "res", frees = rescue || cfg.leaveFrees;
@@ -301,6 +356,7 @@ export function fiberMoves(s, k, cfg) {
   if (f.t === "open") return open(s, one, f, cfg);
   if (f.t === "del") return deliver(s, one, f, cfg);
   if (f.pc[0] === "g") return cancel(s, one, f, cfg);
+  if (f.pc[0] === "y") return retried(s, one, f, cfg);
   if (f.pc === "in") return begin(one, s, f, cfg);
   if (f.pc === "run") return run(s, one, f, cfg);
   if (f.pc.startsWith("rec")) return record(s, one, f, cfg, lease);

@@ -21,6 +21,7 @@ const none = {
   fail: 0,
   deliver: 0,
   cancel: 0,
+  retry: 0,
   beat: 0,
   evict: 0,
   leave: 0,
@@ -88,6 +89,33 @@ export const scenarios = {
   "ending: 4 failures": scenario("ending", { fail: 4 }),
   "tx of an undo: lost answer": scenario("ending", { cancel: 1, lost: 1 }, { tx: ["~a"] }),
   "tx of an undo: crash": scenario("ending", { cancel: 1, crash: 1 }, { tx: ["~a"] }),
+  "fan: 2 failures, retry": scenario("fan", { fail: 2, retry: 1 }, { attempts: 1 }),
+  "fan: failure, 2 retries": scenario("fan", { fail: 1, retry: 2 }, { attempts: 1 }),
+  "fan: failure, retry, lost answer": scenario("fan", { fail: 1, retry: 1, lost: 1 }, {
+    attempts: 1,
+  }),
+  "fan: failure, retry, no turn inline": scenario("fan", { fail: 1, retry: 1 }, {
+    attempts: 1,
+    classic: true,
+  }),
+  "chain: failure, retry, cancel": scenario("chain", { fail: 1, retry: 1, cancel: 1 }, {
+    attempts: 1,
+  }),
+  "chain: failure, retry, zombie": scenario("chain", { fail: 1, retry: 1, dead: 1 }, {
+    attempts: 1,
+  }),
+  "beside: failure, retry, delivery": scenario("beside", { fail: 1, retry: 1, deliver: 1 }, {
+    attempts: 1,
+    processes: 1,
+  }),
+  "beside: failure, retry, expiry": scenario("beside", { fail: 1, retry: 1, deliver: 1 }, {
+    attempts: 1,
+    processes: 1,
+    timer: true,
+  }),
+  "later: failure, retry, delivery": scenario("later", { fail: 1, retry: 1, deliver: 1 }, {
+    attempts: 1,
+  }),
   "beside: delivery, eviction": scenario("beside", { deliver: 1, evict: 1 }),
   "deadline: chain, zombie": scenario("chain", { dead: 1 }, { deadline: true }),
   "deadline: chain, lost answer, cancel": scenario("chain", { lost: 1, cancel: 1 }, {
@@ -154,6 +182,16 @@ export const variants = {
   "a cancel ends an instance that undoes": [{ cancelsTwice: true }, "fails", ["ending: 2 cancels"]],
   // deadlines of instances
   "an end leaves the deadline": [{ leavesDeadline: true }, "fails", ["deadline: "]],
+  // instances that are retried
+  "a retry runs under the same activation what was cut off": [{ sameActivation: true }, "fails", [
+    "fan: f",
+  ]],
+  "a retry leaves the advances that take its instance for final": [
+    { keepsAdvances: true },
+    "fails",
+    ["expiry"],
+  ],
+  "a pass without a lease marks results as ignored": [{ marksAnyway: true }, "fails", ["expiry"]],
   // attempts that are used up
   "a failure is left to an advance": [{ recordsFailure: true }, "holds", ["2 failures"]],
   // several turns in a statement

@@ -77,6 +77,9 @@ function clients(s, cfg) {
   if (s.bud.cancel > 0) {
     moves.push({ ...call("client cancels", "cancel", { t: "can", pc: "g1" }), env: true });
   }
+  if (s.bud.retry > 0 && isFinal(s.I.i1 ?? { st: "running" })) {
+    moves.push({ ...call("client retries", "retry", { t: "ret", pc: "y1" }), env: true });
+  }
   return moves;
 }
 
@@ -99,6 +102,7 @@ function deadlocks(s, waits) {
               d: "d0",
               r: one.t === "res" || one.t === "leave" ? "r1" : "rec0",
               g: "g1",
+              y: "y1",
             }[one.pc[0]] ?? one.pc,
           });
         } else {

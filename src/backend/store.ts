@@ -85,6 +85,18 @@ export type LockedCommit =
   | { readonly kind: "written"; readonly at: Date }
   | { readonly kind: "kept"; readonly status: InstanceStatus | undefined };
 
+/** What makes an instance that has ended active again. */
+export interface Reopening {
+  readonly turn: Turn;
+  /** What must be unique among active instances. */
+  readonly uniqueKey: string | undefined;
+  /** Results that were ignored and will be read now. */
+  readonly unread: readonly ResultKey[];
+}
+
+/** `taken` when an active instance, `by`, has the unique key. */
+export type Reopened = LockedCommit | { readonly kind: "taken"; readonly by: string | undefined };
+
 /**
  * `deleted` includes the time `at` by the store's clock; `active` means that the instance was not
  * deleted. `status` is the status before the call.
@@ -197,6 +209,16 @@ export interface Store {
     turn: (state: InstanceState) => Turn | undefined,
     tx?: CallerTransaction,
   ): Promise<LockedCommit>;
+  /**
+   * Makes an instance that has ended active again. Locks it and its advances, shows its history to
+   * `reopening`, and writes what it returns in later statements of the same transaction. Jobs that
+   * have ended are deleted, and scheduled deliveries are scheduled again.
+   */
+  reopen(
+    instance: string,
+    reopening: (state: InstanceState, history: readonly HistoryEntry[]) => Reopening | undefined,
+    tx?: CallerTransaction,
+  ): Promise<Reopened>;
   /**
    * Deletes an instance with its results and its jobs. Deletes an active one only with `force`.
    * Watchers are notified.

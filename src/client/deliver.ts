@@ -18,7 +18,7 @@ import { usualPriority } from "../runner/turn/new_jobs.ts";
 import { wakeOf } from "../runner/turn/plan.ts";
 import type { Client } from "./client.ts";
 import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";
-import { uuidv7 } from "./uuid.ts";
+import { uuidv7 } from "../runner/uuid.ts";
 
 /** A delivery as the caller wrote it. */
 export interface AnyDelivery {
@@ -71,7 +71,8 @@ export async function checkDelivery(
   if (activation !== undefined && !isActivation(activation)) {
     throw refuse(`activation ${String(activation)} is not a whole number from 1`);
   }
-  if ((activation ?? firstActivation) !== firstActivation && !isRepeated(workflow, name)) {
+  const isOnly = step.kind === "signal" && !isRepeated(workflow, name);
+  if (isOnly && (activation ?? firstActivation) !== firstActivation) {
     throw refuse(`${step.kind} "${name}" is not in a loop: its only activation is 1`);
   }
   const what = `output of event "${event}" of ${step.kind} "${name}"`;

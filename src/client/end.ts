@@ -6,7 +6,7 @@ import { failure } from "../core/value/failure.ts";
 import { checkNames } from "../core/value/option_names.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
 import { emitEnd, emitUndo } from "../runner/observe.ts";
-import { cancelling } from "../runner/turn/cancelling.ts";
+import { cancelling } from "../runner/by_hand/cancelling.ts";
 import { type Client, notFound } from "./client.ts";
 import type { InTransaction } from "./deliver.ts";
 import { type AnyWorkflow, findOrThrow, type InstanceTarget } from "./find.ts";

@@ -12,7 +12,7 @@ import { check, type Checked } from "../core/value/type.ts";
 import type { Runtime } from "../runner/runtime.ts";
 import { failureOf, planOpening } from "../runner/turn/plan.ts";
 import type { TimedProgress } from "../runner/turn/times.ts";
-import { uuidv7 } from "./uuid.ts";
+import { uuidv7 } from "../runner/uuid.ts";
 
 /** The arguments of a start. */
 export interface StartRequest {

@@ -88,6 +88,16 @@ export interface WorkflowException extends AboutInstance {
   readonly duration: number;
 }
 
+/** A person has retried an instance that had failed. */
+export interface WorkflowRetry extends AboutInstance {
+  /** Who asked for it, if given. */
+  readonly by?: string | undefined;
+  /** Why, if given. */
+  readonly reason?: string | undefined;
+  /** What was started again: `"charge#2"` for the second activation of `charge`. */
+  readonly restarted: readonly string[];
+}
+
 /** The result of a step was applied. */
 export interface WorkflowTransition extends AboutInstance {
   /** Name of the step. */
@@ -239,6 +249,8 @@ export interface Events {
   readonly "workflow:stop": WorkflowStop;
   /** An instance failed. */
   readonly "workflow:exception": WorkflowException;
+  /** An instance that had failed was retried. */
+  readonly "workflow:retry": WorkflowRetry;
   /** The result of a step was applied. */
   readonly "workflow:transition": WorkflowTransition;
   /** An instance begins to undo. */

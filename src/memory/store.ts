@@ -1,6 +1,7 @@
 import type { CallerTransaction, Store } from "../backend/store.ts";
 import type { Sql } from "../core/define/context.ts";
 import { commit, commitLocked, pass, record } from "./instances/commit.ts";
+import { reopen } from "./instances/reopen.ts";
 import { cancelScheduled, deleteInstance, deliver } from "./instances/deliver.ts";
 import { compare } from "./instances/graphs.ts";
 import { open } from "./instances/open.ts";
@@ -57,6 +58,12 @@ export function memoryStore(tables: MemoryTables, sql: Sql): Store {
       run(tables, () => {
         refuse(tx, "cancel");
         return commitLocked(tables, instance, turn);
+      }),
+
+    reopen: (instance, reopening, tx) =>
+      run(tables, () => {
+        refuse(tx, "retry");
+        return reopen(tables, instance, reopening);
       }),
 
     delete: (instance, { force = false, tx } = {}) =>

@@ -88,6 +88,7 @@ function noListeners(): Listeners {
     "workflow:start": new Set(),
     "workflow:stop": new Set(),
     "workflow:exception": new Set(),
+    "workflow:retry": new Set(),
     "workflow:transition": new Set(),
     "workflow:undo": new Set(),
     "step:start": new Set(),

@@ -1,4 +1,4 @@
-import type { CallerTransaction, Store, Written } from "../backend/store.ts";
+import type { CallerTransaction, Reopened, Store, Written } from "../backend/store.ts";
 import type { Turn } from "../backend/turn.ts";
 import { HephaestusError } from "../core/errors/errors.ts";
 import type { Db, Queryable, Tx } from "./driver/contract.ts";
@@ -17,6 +17,7 @@ import { compare } from "./instances/graphs.ts";
 import * as lists from "./instances/list.ts";
 import { open } from "./instances/open.ts";
 import * as instances from "./instances/read.ts";
+import { reopen } from "./instances/reopen.ts";
 import { deliver, pass, record, recordStatement } from "./instances/record.ts";
 import * as jobs from "./jobs/jobs.ts";
 import type { ExplainError } from "./missing.ts";
@@ -116,6 +117,12 @@ export function postgresStore(parts: StoreParts): Store {
       const trying = () => retrying(() => calls.transaction(work), { deadline: patience });
       return reporting(() => admitted(trying));
     },
+    reopen: (instance, reopening, tx) => {
+      const work = (on: Queryable) => reopen(on, t, channels, instance, reopening);
+      if (tx !== undefined) return within(tx, (on) => work(on).catch(taken));
+      const trying = () => retrying(() => calls.transaction(work), { deadline: patience });
+      return reporting(() => admitted(() => trying().catch(taken)));
+    },
     delete: (instance, { force = false, tx } = {}) => {
       const work = (on: Queryable) => deleteInstance(on, t, channels.ended, instance, force);
       if (tx !== undefined) return within(tx, work);
@@ -127,6 +134,12 @@ export function postgresStore(parts: StoreParts): Store {
     page: (filter, after) => within(undefined, (on) => lists.page(on, t, filter, after)),
     history: (instance) => within(undefined, (on) => lists.history(on, t, instance)),
   };
+}
+
+/** Another instance has taken the key since it was looked up. */
+function taken(error: unknown): Reopened {
+  if (sqlState(error) === "23505") return { kind: "taken", by: undefined };
+  throw error;
 }
 
 const busy = /^(55P03|57014|23505|40P01|40001)$/;

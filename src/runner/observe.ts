@@ -90,8 +90,7 @@ export function observe(
     if (result?.failure) emitDiscard(telemetry, job, result.failure);
   }
   if (telemetry.has("step:resume")) emitTimers(telemetry, next, included);
-  emitTransitions(telemetry, next, workflow, progress);
-  emitDrops(telemetry, next, progress);
+  emitProgress(telemetry, next, workflow, progress);
   if (begins) emitUndo(telemetry, next, begins);
   if (telemetry.has("advance")) {
     telemetry.emit("advance", {
@@ -130,8 +129,7 @@ export function emitStart(
   if (telemetry.has("workflow:start")) {
     telemetry.emit("workflow:start", { ...aboutInstance(state), tags: state.tags });
   }
-  emitTransitions(telemetry, state, workflow, progress);
-  emitDrops(telemetry, state, progress);
+  emitProgress(telemetry, state, workflow, progress);
   if (!isFinal(state.status)) return;
   const { status, insertedAt: at } = state;
   emitEnd(telemetry, state, { status, error, at });
@@ -192,9 +190,20 @@ function emitTimers(
   }
 }
 
+/** Emits what a turn outside of a worker has applied and dropped. */
+export function emitProgress(
+  telemetry: Telemetry,
+  instance: Pick<InstanceState, "id" | "workflow" | "version" | "key">,
+  workflow: Workflow,
+  progress: Pick<Progress, "applied" | "started" | "withdrawn">,
+): void {
+  emitTransitions(telemetry, instance, workflow, progress);
+  emitDrops(telemetry, instance, progress);
+}
+
 function emitDrops(
   telemetry: Telemetry,
-  instance: InstanceState,
+  instance: Pick<InstanceState, "id" | "workflow" | "version" | "key">,
   { withdrawn }: Pick<Progress, "withdrawn">,
 ): void {
   if (withdrawn.length === 0 || !telemetry.has("step:drop")) return;
@@ -206,7 +215,7 @@ function emitDrops(
 
 function emitTransitions(
   telemetry: Telemetry,
-  instance: InstanceState,
+  instance: Pick<InstanceState, "id" | "workflow" | "version" | "key">,
   { graph }: Workflow,
   progress: Pick<Progress, "applied" | "started">,
 ): void {

@@ -1,7 +1,7 @@
 import { describe } from "node:test";
 import { assertEquals } from "@std/assert";
 import { decodeControl } from "../../src/core/engine/control.ts";
-import { delivery, type It, recorded, recording, turn } from "./world.ts";
+import { delivery, type It, leaseOf, recorded, recording, turn } from "./world.ts";
 
 const running = '{"active":{"parcel":"@2"}}';
 
@@ -147,13 +147,15 @@ export function activations(it: It): void {
         (await scene.store.record([recording(job, process, { activation: 2 })])).size,
         1,
       );
-      const advance = (await scene.claim(process)).find(({ kind }) => kind === "advance")!;
-      const lease = { process, id: advance.id, token: advance.token };
-      const key = (activation: number) => ({ step: "parcel", activation, waits: false });
-      await scene.store.pass([{ lease, instance: id, ignored: [key(1)] }]);
-      assertEquals((await scene.store.unprocessed([id])).length, 1);
-      await scene.store.pass([{ lease, instance: id, ignored: [key(2)] }]);
-      assertEquals(await scene.store.unprocessed([id]), []);
+      const pass = async (activation: number) => {
+        const advance = (await scene.claim(process)).find(({ kind }) => kind === "advance")!;
+        const ignored = [{ step: "parcel", activation, waits: false }];
+        await scene.store.pass([{ lease: leaseOf(advance, process), instance: id, ignored }]);
+        return (await scene.store.unprocessed([id])).map(({ step }) => step);
+      };
+      assertEquals(await pass(1), ["parcel"]);
+      await scene.store.deliver(delivery(id, "approval"));
+      assertEquals(await pass(2), ["approval"]);
     });
   });
 }

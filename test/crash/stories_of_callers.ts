@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../../src/postgres/driver/connect.ts";
-import { answers, asking, deliveries, holding, road } from "./roads.ts";
+import { answers, asking, deliveries, failing, holding, road } from "./roads.ts";
 import { again, completes, engine, seen, type Story } from "./story.ts";
 
 const asked = ["fork", "yes", "both", "end"];
@@ -146,6 +146,29 @@ export const storiesOfCallers: readonly Story[] = [
       assertEquals((await hephaestus.get(road, "one"))?.status, "cancelled");
       const jobs = await sql`select state from hephaestus.jobs`;
       assertEquals(jobs.map(({ state }) => state), ["cancelled"]);
+    },
+  },
+  {
+    name: "a retry",
+    statements: ["reserve ids", "begin", "reopen", "turn", "commit"],
+    async before({ url }) {
+      await using hephaestus = engine(url);
+      await hephaestus.work({ poll: "20ms" }).ready;
+      await (await hephaestus.start(failing, "one", undefined)).result();
+    },
+    act: (url) => engine(url).retry(failing, "one", { by: "maria" }),
+    async finish(stage) {
+      const { hephaestus } = stage;
+      await again(hephaestus.retry(failing, "one", { by: "maria" }), "NOT_RETRYABLE");
+      await stage.work();
+      assertEquals((await (await hephaestus.handle(failing, "one"))!.result()).status, "failed");
+      const history = await hephaestus.history(failing, "one");
+      assertEquals(history.map(({ step, activation, event }) => `${step}#${activation} ${event}`), [
+        "start#1 ok",
+        "bad#1 __failed__",
+        "^#1 __retried__",
+        "bad#2 __failed__",
+      ]);
     },
   },
   {

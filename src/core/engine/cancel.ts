@@ -4,7 +4,14 @@ import { filtered } from "../value/filtered.ts";
 import { type Activation, activationBy } from "./activation.ts";
 import { ControlDraft, over } from "./draft.ts";
 import type { Control, InstanceStatus } from "./instance.ts";
-import type { Ignored, InstanceFailure, Progress, Withdrawn } from "./progress.ts";
+import {
+  type Ignored,
+  type InstanceFailure,
+  LATER,
+  type Progress,
+  type StepEnding,
+  type Withdrawn,
+} from "./progress.ts";
 import { canBeUndone, longestMessage } from "./undo.ts";
 
 const none: readonly never[] = [];
@@ -83,4 +90,9 @@ function failUndoing(graph: Graph, progress: Progress, failed: InstanceFailure):
 /** Early deliveries that were kept. */
 export function keptIn({ early }: Pick<Control, "early">): readonly Ignored[] {
   return [...early].map((key) => ({ ...activationBy(key), waits: false }));
+}
+
+/** What is said of a result that will not be read. */
+export function ignored({ step, activation, event }: StepEnding): Ignored {
+  return { step, activation, waits: event === LATER };
 }

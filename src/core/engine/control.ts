@@ -8,6 +8,7 @@ export const emptyControl: Control = {
   active: new Map(),
   activations: new Map(),
   rounds: new Map(),
+  restarted: new Map(),
   arrived: new Map(),
   begun: new Set(),
   dropped: new Set(),
@@ -29,16 +30,17 @@ export function activationOf(
 }
 
 /**
- * The activation under which a step runs next in this round: 1 and how often loops around it have
- * led back. It does not depend on which steps have run, so a delivery can be recorded for a step
- * that has not started.
+ * The activation under which a step runs next in this round: 1, how often loops around it have led
+ * back, and how often it was started again by hand. It does not depend on which steps have run, so a
+ * delivery can be recorded for a step that has not started.
  */
 export function nextActivation(
   graph: Pick<Graph, "loopsAround">,
-  { rounds }: Pick<Control, "rounds">,
+  { rounds, restarted }: Pick<Control, "rounds" | "restarted">,
   step: string,
 ): number {
   let activation = firstActivation;
+  if (restarted.size > 0) activation += restarted.get(step) ?? 0;
   if (rounds.size === 0) return activation;
   for (const head of graph.loopsAround(step)) activation += rounds.get(head)?.total ?? 0;
   return activation;
@@ -47,7 +49,7 @@ export function nextActivation(
 /** The activation that a delivery to this step is for: the active one, or else the next one. */
 export function awaitedActivation(
   graph: Pick<Graph, "loopsAround">,
-  control: Pick<Control, "active" | "activations" | "rounds">,
+  control: Pick<Control, "active" | "activations" | "rounds" | "restarted">,
   step: string,
 ): number {
   return control.active.get(step)?.activation ??
@@ -79,22 +81,41 @@ export function latestOf(
   return activationKey({ step, activation: activationOf(control, step) });
 }
 
+const none: readonly never[] = [];
+
+/**
+ * The keys of the activations that started an active step: one, all sources of a join, or none when
+ * it is the first step.
+ */
+export function causesOf(
+  graph: Graph,
+  control: Pick<Control, "active" | "activations">,
+  step: string,
+): readonly string[] {
+  const cause = control.active.get(step)?.cause;
+  if (cause === "*") return graph.sources(step).map((source) => latestOf(control, source));
+  return cause === undefined || cause === "" ? none : [cause];
+}
+
 /**
  * Encodes the control as JSON text without empty members. Most turns write only active steps, and a
  * wide fan-out writes many of them. Step names need no escaping, and concatenating text takes a
  * third of the time of building an object and calling `JSON.stringify`. An activation follows an
- * `@` when it is not the first.
+ * `@` when it is not the first, and that of its idempotency key another one where it differs.
  */
 export function encodeControl(control: Control): string {
   let text = "";
-  for (const [step, { activation, cause }] of control.active) {
-    const of = activation === firstActivation ? "" : `@${activation}`;
+  for (const [step, { activation, cause, keyOf }] of control.active) {
+    const key = keyOf === undefined ? "" : `@${keyOf}`;
+    const of = activation === firstActivation ? "" : `@${activation}${key}`;
     text += `${text === "" ? "" : ","}"${step}":"${cause}${of}"`;
   }
-  const { activations, rounds, arrived, begun, dropped, later, early, metadata, past } = control;
+  const { activations, rounds, restarted, arrived, begun, dropped, later, early, metadata, past } =
+    control;
   const { undoOn, undo } = control;
   return `{"active":{${text}}` + object("activations", activations) +
     encodeRounds(rounds) +
+    object("restarted", restarted) +
     object("arrived", arrived) +
     list("begun", begun) + list("dropped", dropped) + list("later", later) + list("early", early) +
     object("metadata", metadata) + object("past", past) + encodeReturned(control.returned) +
@@ -126,6 +147,7 @@ interface Encoded {
   readonly active?: { readonly [step: string]: string };
   readonly activations?: { readonly [step: string]: number };
   readonly rounds?: { readonly [step: string]: readonly [total: number, since: number] };
+  readonly restarted?: { readonly [step: string]: number };
   readonly arrived?: { readonly [step: string]: number };
   readonly begun?: readonly string[];
   readonly dropped?: readonly string[];
@@ -152,6 +174,7 @@ export function decodeControl(text: string): Control {
         return [head, { total, since }];
       }),
     ),
+    restarted: new Map(Object.entries(control.restarted ?? {})),
     arrived: new Map(Object.entries(control.arrived ?? {})),
     begun: new Set(control.begun),
     dropped: new Set(control.dropped),
@@ -172,6 +195,7 @@ function returnedBy(
 }
 
 function read(text: string): ActiveStep {
-  const [cause = "", of] = text.split("@");
-  return { cause, activation: of === undefined ? firstActivation : Number(of) };
+  const [cause = "", of, keyOf] = text.split("@");
+  const activation = of === undefined ? firstActivation : Number(of);
+  return keyOf === undefined ? { cause, activation } : { cause, activation, keyOf: Number(keyOf) };
 }

@@ -7,8 +7,7 @@ import {
   firstActivation,
   stepOf,
 } from "./activation.ts";
-import { causesOf } from "./causes.ts";
-import { emptyControl, isActive } from "./control.ts";
+import { causesOf, emptyControl, isActive } from "./control.ts";
 import type {
   ActiveStep,
   Control,
@@ -29,6 +28,7 @@ export class ControlDraft {
   readonly #before: Control;
   #activations: Map<string, number> | undefined;
   #rounds: Map<string, Rounds> | undefined;
+  #restarted: Map<string, number> | undefined;
   #arrived: Map<string, number> | undefined;
   #begun: Set<string> | undefined;
   #dropped: Set<string> | undefined;
@@ -81,6 +81,18 @@ export class ControlDraft {
 
   get rounds(): ReadonlyMap<string, Rounds> {
     return this.#rounds ?? this.#before.rounds;
+  }
+
+  get restarted(): ReadonlyMap<string, number> {
+    return this.#restarted ?? this.#before.restarted;
+  }
+
+  /** Starts an active step again under a later activation, which is `raised` above the usual one. */
+  restart({ step, activation }: Activation, raised: number): void {
+    const { cause, keyOf, ...before } = this.active.get(step)!;
+    this.active.set(step, { activation, cause, keyOf: keyOf ?? before.activation });
+    const sum = (this.restarted.get(step) ?? 0) + raised;
+    (this.#restarted ??= new Map(this.restarted)).set(step, sum);
   }
 
   /**
@@ -219,6 +231,7 @@ export class ControlDraft {
       active: this.active,
       activations: this.activations,
       rounds: this.rounds,
+      restarted: this.restarted,
       arrived: this.#arrived ?? this.#before.arrived,
       begun: this.#begun ?? this.#before.begun,
       dropped: this.dropped,
@@ -242,6 +255,8 @@ export class ControlDraft {
  * The control of an instance that has ended. It keeps the metadata that was added, the numbers of
  * activations and rounds, what is returned, and why it was undone.
  */
-export function over({ activations, rounds, metadata, returned, undo }: Control): Control {
-  return { ...emptyControl, activations, rounds, metadata, returned, undo };
+export function over(
+  { activations, rounds, restarted, metadata, returned, undoOn, undo }: Control,
+): Control {
+  return { ...emptyControl, activations, rounds, restarted, metadata, returned, undoOn, undo };
 }

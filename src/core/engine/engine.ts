@@ -1,9 +1,15 @@
-import { HephaestusError } from "../errors/errors.ts";
-import { type BackEdge, type Graph, row } from "../graph/graph.ts";
+import { roundsUsedUp, undeclaredEvent } from "../errors/step.ts";
+import { type BackEdge, type Graph, inRowOrder } from "../graph/graph.ts";
 import { failure as failureOf } from "../value/failure.ts";
 import { type Activation, activationKey, isUndo, undoOf } from "./activation.ts";
-import { causesOf } from "./causes.ts";
-import { activationOf, emptyControl, isActive, isDropped, nextActivation } from "./control.ts";
+import {
+  activationOf,
+  causesOf,
+  emptyControl,
+  isActive,
+  isDropped,
+  nextActivation,
+} from "./control.ts";
 import { ControlDraft } from "./draft.ts";
 import type { Control, InstanceStatus, UndoOn, UndoReason } from "./instance.ts";
 import {
@@ -41,19 +47,31 @@ export function advance(
   control: Control,
   endings: readonly StepEnding[],
   decide: Decide,
-  history: () => readonly PastEnding[] = nothingYet,
+  history: History = nothingYet,
 ): Progress {
   return new TurnBuilder(graph, control, decide, history).run(endings, false);
 }
 
+/** Starts active steps again under these activations; choices among them decide again. */
+export function restart(
+  graph: Graph,
+  control: Control,
+  steps: readonly Activation[],
+  decide: Decide,
+): Progress {
+  return new TurnBuilder(graph, control, decide, nothingYet).restart(steps);
+}
+
 const none: readonly never[] = [];
-const nothingYet = (): readonly PastEnding[] => none;
+/** What was applied in earlier turns. */
+type History = () => readonly PastEnding[];
+const nothingYet: History = () => none;
 
 /** Computes one turn of one instance: the mutable part of {@linkcode advance}. */
 class TurnBuilder {
   readonly #graph: Graph;
   readonly #decide: Decide;
-  readonly #history: () => readonly PastEnding[];
+  readonly #history: History;
   readonly #before: Control;
   readonly #draft: ControlDraft;
   readonly #log = new TurnLog();
@@ -61,12 +79,7 @@ class TurnBuilder {
   readonly #undecided: Activation[] = [];
   #failed: InstanceFailure | undefined;
 
-  constructor(
-    graph: Graph,
-    control: Control,
-    decide: Decide,
-    history: () => readonly PastEnding[],
-  ) {
+  constructor(graph: Graph, control: Control, decide: Decide, history: History) {
     this.#graph = graph;
     this.#decide = decide;
     this.#history = history;
@@ -105,6 +118,17 @@ class TurnBuilder {
   /** Whether the instance fails and does not undo anything first. */
   get #isOver(): boolean {
     return this.#failed !== undefined && this.#draft.undo === undefined;
+  }
+
+  restart(steps: readonly Activation[]): Progress {
+    for (const one of steps) {
+      if (this.#graph.steps.get(one.step)?.kind === "choice") this.#undecided.push(one);
+      else {
+        this.#draft.restart(one, one.activation - this.#next(one.step));
+        this.#log.started.push(one);
+      }
+    }
+    return this.run(none, false);
   }
 
   /** Whether an activation that is not active will not start any more. */
@@ -160,12 +184,9 @@ class TurnBuilder {
   }
 
   #refuse(ending: StepEnding, decided: boolean): void {
-    const { step, event } = ending;
     if (!decided) this.#log.keep(ending);
-    const sentence =
-      `Cannot apply the result of step "${step}": it does not declare the event "${event}"`;
-    const thrown = new HephaestusError("UNDECLARED_EVENT", sentence);
-    this.#fail({ step, failure: undefined, thrown, attempts: 1 }, ending);
+    const thrown = undeclaredEvent(ending);
+    this.#fail({ step: ending.step, failure: undefined, thrown, attempts: 1 }, ending);
   }
 
   #drop(head: string, ending: StepEnding): void {
@@ -189,13 +210,9 @@ class TurnBuilder {
     this.#start(to, activationKey(ending));
   }
 
-  #useUp({ to, limit }: BackEdge, ending: StepEnding): void {
-    const { step, event } = ending;
-    const thrown = new HephaestusError(
-      "ROUNDS_USED_UP",
-      `The event "${step}.${event}" would lead back to "${to}", but its rounds are used up (limit ${limit})`,
-    );
-    this.#fail({ step, failure: undefined, thrown, attempts: 1 }, ending);
+  #useUp(loop: BackEdge, ending: StepEnding): void {
+    const thrown = roundsUsedUp(loop, ending);
+    this.#fail({ step: ending.step, failure: undefined, thrown, attempts: 1 }, ending);
   }
 
   #fail(failed: InstanceFailure, by: Activation): void {
@@ -247,7 +264,8 @@ class TurnBuilder {
     const { step, activation } = choice;
     try {
       const ended = new Map(this.#log.applied.map(({ ending }) => [ending.step, ending]));
-      this.#end({ ...this.#decide(choice, ended), step, activation }, true);
+      const decided = this.#decide(choice, ended);
+      if (decided !== undefined) this.#end({ ...decided, step, activation }, true);
     } catch (thrown) {
       if (this.#draft.undoOn.has("failed")) this.#draft.leave(choice);
       this.#fail({ step, failure: undefined, thrown, attempts: 1 }, choice);
@@ -277,9 +295,4 @@ class TurnBuilder {
     });
     this.#log.start(started);
   }
-}
-
-function inRowOrder(graph: Graph, endings: readonly StepEnding[]): readonly StepEnding[] {
-  if (endings.length < 2) return endings;
-  return [...endings].sort((a, b) => row(graph, a.step) - row(graph, b.step));
 }

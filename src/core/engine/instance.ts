@@ -57,6 +57,8 @@ export interface ActiveStep {
   readonly activation: number;
   /** What started it: the key of an activation, `""` (the start) or `"*"` (a join). */
   readonly cause: string;
+  /** The activation whose idempotency key it uses: of a step that was retried, the one before. */
+  readonly keyOf?: number | undefined;
 }
 
 /** How often loops have led back to one step. */
@@ -85,6 +87,8 @@ export interface Control {
   readonly activations: ReadonlyMap<string, number>;
   /** How often loops have led back to each step. */
   readonly rounds: ReadonlyMap<string, Rounds>;
+  /** How many activations of each step a person has added by starting it again. */
+  readonly restarted: ReadonlyMap<string, number>;
   /** How many steps have arrived at each join that has not started yet. */
   readonly arrived: ReadonlyMap<string, number>;
   /** Steps that `first` has started: later arrivals are ignored. */
@@ -161,7 +165,9 @@ export interface HistoryEntry {
   readonly activation: number;
   /**
    * The event that it emitted; `"__failed__"` when it failed for good, `"__async__"` when it began
-   * to wait, `"__dropped__"` when its branch was dropped or its instance began to undo.
+   * to wait, `"__dropped__"` when its branch was dropped or its instance began to undo. A retry by
+   * hand has a row of its own: its step is `"^"`, its event `"__retried__"`, and its output is a
+   * `Retried`.
    */
   readonly event: string;
   /** The output of the event. */

@@ -1,7 +1,7 @@
 import { type Graph, row } from "../graph/graph.ts";
 import { decode, encode, type JsonObject } from "../value/json.ts";
 import { stepOf } from "./activation.ts";
-import { causesOf } from "./causes.ts";
+import { causesOf } from "./control.ts";
 import type { Control } from "./instance.ts";
 
 /**

@@ -12,6 +12,12 @@ export const FAILED = "__failed__";
 /** The event of a step that was active when its branch was dropped or its instance began to undo. */
 export const DROPPED = "__dropped__";
 
+/** The event of the row that records that a person has retried an instance. */
+export const RETRIED = "__retried__";
+
+/** The name in that row, which no step can have. */
+export const byHand = "^";
+
 /** How a step ended, as the engine sees it. */
 export interface StepEnding extends Activation {
   readonly event: string;
@@ -52,11 +58,14 @@ export interface PastEnding extends Activation {
   readonly causes: readonly string[];
 }
 
-/** Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet. */
+/**
+ * Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet. Where
+ * it returns `undefined`, the choice stays active.
+ */
 export type Decide = (
   choice: Activation,
   ended: ReadonlyMap<string, StepEnding>,
-) => Pick<StepEnding, "event" | "output" | "metadata">;
+) => Pick<StepEnding, "event" | "output" | "metadata"> | undefined;
 
 /** A result that will not be read. `waits` marks one that only says that its step waits. */
 export interface Ignored extends Activation {

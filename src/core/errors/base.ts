@@ -29,7 +29,8 @@ export type ErrorCode =
   | "ROUNDS_USED_UP"
   | "UNDO_FAILED"
   | "INVALID_TIME"
-  | "DEADLINE";
+  | "DEADLINE"
+  | "NOT_RETRYABLE";
 
 /**
  * The base class of all errors that a caller may want to catch.

@@ -99,3 +99,22 @@ export class StepTimeoutError extends HephaestusError {
     this.limit = of.limit;
   }
 }
+
+/** Why an instance fails where a result has an event that its step does not declare. */
+export function undeclaredEvent(of: { step: string; event: string }): HephaestusError {
+  return new HephaestusError(
+    "UNDECLARED_EVENT",
+    `Cannot apply the result of step "${of.step}": it does not declare the event "${of.event}"`,
+  );
+}
+
+/** Why an instance fails where an event would begin a round too many. */
+export function roundsUsedUp(
+  { to, limit }: { to: string; limit: number },
+  { step, event }: { step: string; event: string },
+): HephaestusError {
+  return new HephaestusError(
+    "ROUNDS_USED_UP",
+    `The event "${step}.${event}" would lead back to "${to}", but its rounds are used up (limit ${limit})`,
+  );
+}

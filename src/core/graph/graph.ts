@@ -86,6 +86,14 @@ export function row(graph: Graph, step: string): number {
   return graph.steps.get(step)?.index ?? -1;
 }
 
+/** Sorts what is about steps by their rows. */
+export function inRowOrder<T extends { readonly step: string }>(
+  graph: Graph,
+  all: readonly T[],
+): readonly T[] {
+  return all.length < 2 ? all : [...all].sort((a, b) => row(graph, a.step) - row(graph, b.step));
+}
+
 /** Creates a graph from steps in execution order. */
 export function graph(steps: readonly GraphStep[]): Graph {
   const byName = new Map(steps.map((step) => [step.name, step]));

@@ -119,7 +119,8 @@ export function record(tables: MemoryTables, records: readonly Recording[]): Rea
 export function pass(tables: MemoryTables, passes: readonly Pass[]): void {
   for (const { lease, instance, ignored } of passes) {
     const job = leased(tables, lease);
-    if (job !== undefined) tables.jobs.delete(job);
+    if (job === undefined) continue;
+    tables.jobs.delete(job);
     for (const key of ignored) {
       const row = tables.results.get(resultKey(instance, key));
       if (row !== undefined) tables.results.put({ ...row, processed: true });

@@ -96,7 +96,10 @@ export async function record(
   return new Set(row?.standing ? row.standing.split(",") : []);
 }
 
-/** Ends jobs that found nothing to write, and marks the results they found as read. */
+/**
+ * Ends jobs that found nothing to write, and marks the results they found as read. Without a lease
+ * nothing is marked: the instance may have been reopened since.
+ */
 export async function pass(
   on: Pick<Tx, "query">,
   t: Tables,
@@ -111,6 +114,7 @@ export async function pass(
        using unnest($1::bigint[], $2::bigint[], $3::int[]) as lease (id, process_id, token)
        where job.id = lease.id
          and ${held("lease.process_id", "lease.token")}
+       returning job.instance_id
      )
      update ${t.results} as result
      set processed = true
@@ -119,6 +123,7 @@ export async function pass(
        and result.step_ref = late.step
        and result.activation = late.activation
        and result.waits = late.waits
+       and late.instance_id in (select instance_id from settled)
        and not result.processed`,
     [
       ...columns(

@@ -85,7 +85,8 @@ export function activationOf(control: string, step: string): string {
 export function awaitedActivation(control: string, step: string, loops: string): string {
   return `case when jsonb_exists(${control} -> 'active', ${step}) then ${
     activationOf(control, step)
-  } else greatest(${activationOf(control, step)}, ${firstActivation} + (
+  } else greatest(${activationOf(control, step)}, ${firstActivation} +
+      coalesce((${control} -> 'restarted' ->> ${step})::int, 0) + (
       select coalesce(sum((${control} -> 'rounds' -> head ->> 0)::int), 0)::int
       from unnest(${loops}) as head)) end`;
 }

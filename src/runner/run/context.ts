@@ -80,7 +80,8 @@ export class StepContext implements Context {
     this.metadata = metadataSeenBy(graph, control, metadata, step.name);
     this.activation = job.activation;
     this.attempt = job.attempt;
-    this.idempotencyKey = idempotencyKey(id, step.name, job.activation);
+    const { keyOf = job.activation } = control.active.get(step.name) ?? {};
+    this.idempotencyKey = idempotencyKey(id, step.name, keyOf);
     this.instance = { id, key, workflow, version };
     this.#cancellation = cancellation;
     Object.defineProperty(this, "abortSignal", StepContext.#abortSignal);

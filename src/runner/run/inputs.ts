@@ -8,9 +8,9 @@ import {
   type StepDefinition,
 } from "../../core/define/step_definition.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
-import { causesOf } from "../../core/engine/causes.ts";
-import { activationOf } from "../../core/engine/control.ts";
+import { activationOf, causesOf } from "../../core/engine/control.ts";
 import type { Control } from "../../core/engine/instance.ts";
+import { FAILED } from "../../core/engine/progress.ts";
 import type { Graph } from "../../core/graph/graph.ts";
 import { weightOf } from "../../core/value/json.ts";
 
@@ -148,7 +148,7 @@ export async function broughtBack(
 ): Promise<readonly unknown[]> {
   const rows = await store.ended(id, undefined);
   const ended = new Map(rows.map((row) => [activationKey(row), row]));
-  const earlier = rows.filter((row) => row.step === step)
+  const earlier = rows.filter((row) => row.step === step && row.event !== FAILED)
     .sort((a, b) => b.activation - a.activation);
   const outputs: unknown[] = [];
   let cause = control.active.get(step)?.cause;

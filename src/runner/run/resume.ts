@@ -50,8 +50,8 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
 }
 
 /**
- * The instance that a scheduled delivery meets, and the activation that it is for. In a loop, a
- * cached instance may be in an older round.
+ * The instance that a scheduled delivery meets, and the activation that it is for. A cached instance
+ * may be in an older round of a loop, or older than a retry, which gives steps another activation.
  */
 async function meeting(
   { runtime, instances }: WorkerContext,
@@ -59,7 +59,8 @@ async function meeting(
 ): Promise<{ readonly met: InstanceState | undefined; readonly activation: number }> {
   const { graph } = runtime.registry.get(workflow, version);
   const inLoop = graph.loopsAround(step).length > 0;
-  const met = (inLoop ? undefined : instances.get(instance)?.state) ??
+  const isCode = graph.steps.get(step)?.kind === "step";
+  const met = (inLoop || isCode ? undefined : instances.get(instance)?.state) ??
     (await instances.refresh([instance])).get(instance);
   const isFixed = inLoop && activation !== anyActivation;
   return {

@@ -7,9 +7,8 @@ import {
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { decodeControl, emptyControl, encodeControl } from "../../../src/core/engine/control.ts";
 import { advance, open } from "../../../src/core/engine/engine.ts";
-import { causesOf } from "../../../src/core/engine/causes.ts";
+import { causesOf, decodeControl, emptyControl, encodeControl } from "../../../src/core/engine/control.ts";
 import { row } from "../../../src/core/graph/graph.ts";
 import type { Control } from "../../../src/core/engine/instance.ts";
 import { mergeMetadata, metadataSeenBy, withStart } from "../../../src/core/engine/metadata.ts";

@@ -6,7 +6,7 @@ import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import type { Runtime } from "../runtime.ts";
-import { processed, recordedIn, wakeOf } from "./plan.ts";
+import { processed, recordedIn, wakeOf } from "../turn/plan.ts";
 
 const none: readonly never[] = [];
 
