@@ -15,6 +15,8 @@
  *
  * @module
  */
+export type { CheckedVersion, DeployVerdict } from "../core/graph/deploy.ts";
+export { check, type CheckOptions, type DeployCheck } from "./maintenance/check.ts";
 export type { MaintenanceOptions } from "./maintenance/database.ts";
 export {
   doctor,
