@@ -96,6 +96,22 @@ export const asking = workflow("asking", { key: "id", input: type(), start: fork
   .on(end, { ok: done })
   .build();
 
+const more = step("more", { events: ok, run: ({ emit }) => emit.ok() });
+
+/** The same with a step more at the end. */
+export const askingMore = workflow("asking", {
+  key: "id",
+  input: type(),
+  start: fork,
+  version: 2,
+})
+  .on(fork, { ok: [yes, both] })
+  .on(yes, { said: join(end) })
+  .on(both, { said: join(end) })
+  .on(end, { ok: more })
+  .on(more, { ok: done })
+  .build();
+
 export const answers = [yes.emit.said(), both.emit.said()] as const;
 
 const start = choice("start", { events: ok, decide: ({ emit }) => emit.ok() });
@@ -160,4 +176,4 @@ export const holding = workflow("holding", { key: "id", input: type(), start: ho
   .on(hold, { ok: done })
   .build();
 
-export const workflows = [road, asking, failing, looping, dropping, holding];
+export const workflows = [road, asking, askingMore, failing, looping, dropping, holding];

@@ -1,5 +1,5 @@
 import type { OtherGraph, VersionGraph } from "../../backend/graphs.ts";
-import type { OpenInstances } from "../../core/graph/deploy.ts";
+import type { OpenInstances } from "../../core/deploy/compare.ts";
 import type { Tx } from "../driver/contract.ts";
 import { columns } from "../sql/arrays.ts";
 import { date, epoch } from "../sql/fragments.ts";

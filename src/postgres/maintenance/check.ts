@@ -1,4 +1,4 @@
-import { type CheckedVersion, compareDeploy } from "../../core/graph/deploy.ts";
+import { type CheckedVersion, compareDeploy } from "../../core/deploy/compare.ts";
 import { checkWorkflows, type VersionedWorkflow } from "../../core/graph/version.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { checkNames, type OptionNames } from "../../core/value/option_names.ts";

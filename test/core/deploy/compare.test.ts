@@ -9,7 +9,7 @@ import {
   workflow,
   WorkflowDefinitionError,
 } from "../../../mod.ts";
-import { compareDeploy, type OpenInstances } from "../../../src/core/graph/deploy.ts";
+import { compareDeploy, type OpenInstances } from "../../../src/core/deploy/compare.ts";
 import { encodeGraph, fingerprint, graphChanges } from "../../../src/core/graph/fingerprint.ts";
 import type { Workflow } from "../../../src/core/graph/workflow.ts";
 
@@ -61,7 +61,7 @@ describe("what a deploy means for a version", () => {
   });
 
   it("needs the version where the code does not have it, and compares it with the current one", () => {
-    const [found, ...others] = compareDeploy([both], [alive(short, 7)]).reverse();
+    const [found, ...others] = [...compareDeploy([both], [alive(short, 7)])].reverse();
     assertEquals([found?.verdict, found?.comparedWith, others.length], ["needsVersion", 2, 3]);
     assertEquals(found?.changes, ['step "b" was added']);
     const [lost] = compareDeploy([], [alive(short, 1)]);

@@ -1,7 +1,7 @@
 import { WorkflowDefinitionError } from "../errors/errors.ts";
-import { encodeGraph, graphChanges } from "./fingerprint.ts";
-import { sameKey, type VersionedWorkflow } from "./version.ts";
-import type { Workflow } from "./workflow.ts";
+import { encodeGraph, graphChanges } from "../graph/fingerprint.ts";
+import { sameKey, type VersionedWorkflow } from "../graph/version.ts";
+import type { Workflow } from "../graph/workflow.ts";
 
 /** The open instances of a version that started with the same graph. */
 export interface OpenInstances {
