@@ -8,3 +8,18 @@ alter table :schema.workflow_instances
   drop constraint workflow_instances_status_check,
   add constraint workflow_instances_status_check
     check (status in ('pending', 'running', 'waiting', 'completed', 'failed', 'cancelled'));
+
+create or replace function :schema.require_instance() returns trigger language plpgsql set search_path = :schema, pg_temp as $$
+begin
+  if new.delivery_id is null then
+    perform from workflow_instances where id = new.instance_id for key share;
+  else
+    -- The delivery already holds its advisory lock.
+    perform from workflow_instances where id = new.instance_id;
+  end if;
+  if not found then
+    raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id
+      using errcode = 'foreign_key_violation';
+  end if;
+  return null;
+end $$;

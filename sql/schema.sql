@@ -159,7 +159,7 @@ begin
     perform from workflow_instances where id = new.instance_id for key share;
   else
     -- The delivery already holds its advisory lock.
-    perform from workflow_instances where id = new.instance_id;
+    perform from workflow_instances where id = new.instance_id and workflow_version = new.workflow_version;
   end if;
   if not found then
     raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id

@@ -196,8 +196,11 @@ export interface Store {
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>;
   /** Writes a delivery and wakes the advance. */
   deliver(delivery: NewDelivery, tx?: CallerTransaction): Promise<Delivered>;
-  /** Schedules a delivery as a job, which `cancelScheduled` can cancel. */
-  schedule(job: NewJob, tx?: CallerTransaction): Promise<void>;
+  /**
+   * Schedules a delivery as a job, which `cancelScheduled` can cancel. Returns false when its
+   * instance has another version now.
+   */
+  schedule(job: NewJob, tx?: CallerTransaction): Promise<boolean>;
   /** Cancels a scheduled delivery. Returns false when no delivery with this id is pending. */
   cancelScheduled(id: JobId): Promise<boolean>;
   /**

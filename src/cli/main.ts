@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line of Hephaestus: creates, migrates, removes and checks its tables.
+ * The command line of Hephaestus: creates, migrates, removes and checks its tables, and checks
+ * workflows before a deploy.
  *
  * @example Create the tables, in Deno
  * ```sh
@@ -17,10 +18,16 @@
  * npx hephaestus doctor
  * ```
  *
+ * @example Check before a deploy whether every open instance can continue
+ * ```sh
+ * npx hephaestus check app.ts
+ * ```
+ *
  * @module
  */
 import process from "node:process";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { type CheckValues, runCheck } from "./check.ts";
 import { type DoctorValues, runDoctor } from "./doctor.ts";
 import { sentenceOf, UsageError } from "./failure.ts";
 import { type MigrateValues, runMigrate } from "./migrate.ts";
@@ -28,12 +35,16 @@ import { version } from "./version.ts";
 
 const help = `Usage: hephaestus migrate [up|down|status] [options]
        hephaestus doctor [options]
+       hephaestus check MODULE... [options]
 
   migrate up        creates the tables, or updates them (the default)
   migrate down      reverts the last migration, or all above --to
   migrate status    lists the migrations and when they were applied
   doctor            checks the live tables for inconsistencies, without locks
                     Exit code: 0 without violations, 1 with violations or if the check failed.
+  check             compares the workflows that the modules export with the open instances, before
+                    a deploy. The modules are imported: they must not start a worker.
+                    Exit code: 0 if all can continue, 1 if some cannot or if the check failed.
 
 Options:
   --url URL         the address of the database. Default: DATABASE_URL.
@@ -45,6 +56,7 @@ Options:
   --repair          repairs what is safe to repair, each in its own transaction
   --queue NAME      the queue of advances, for wake-ups that --repair inserts. Default: default.
   --limit N         the maximum number of violations to show per rule. Default: 20.
+  --ignore NAME     a workflow that other code runs: check leaves it out. May be repeated.
   --json            prints one JSON object, for programs
   -h, --help        shows this text
   -v, --version     shows the version
@@ -60,6 +72,7 @@ const options = {
   repair: { type: "boolean" },
   queue: { type: "string" },
   limit: { type: "string" },
+  ignore: { type: "string", multiple: true },
   json: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
@@ -68,11 +81,12 @@ const options = {
 const commands: ReadonlyMap<string, readonly string[]> = new Map([
   ["migrate", ["url", "schema", "to", "from", "dry-run", "sql", "json"]],
   ["doctor", ["url", "schema", "repair", "queue", "limit", "json"]],
+  ["check", ["url", "schema", "ignore", "json"]],
 ]);
 
 interface Command {
   readonly words: readonly string[];
-  readonly values: MigrateValues & DoctorValues & {
+  readonly values: MigrateValues & DoctorValues & CheckValues & {
     readonly help?: boolean;
     readonly version?: boolean;
   };
@@ -87,6 +101,7 @@ async function main(args: readonly string[]): Promise<number> {
     else {
       checkOptions(command, values);
       if (command === "doctor") return await runDoctor(rest, values);
+      if (command === "check") return await runCheck(rest, values);
       await runMigrate(rest, values);
     }
     return 0;
@@ -123,5 +138,6 @@ function parse(args: readonly string[]): Command {
 }
 
 main(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
+  // A module that was checked may hold connections, which would keep the process alive.
+  process.stdout.write("", () => process.exit(code));
 });

@@ -158,12 +158,13 @@ export type DeliveryStatus = "accepted" | "early" | "duplicate";
 
 /** Delivers an outcome to a signal or an asynchronous step. */
 export async function resume(
-  { runtime, workers }: Client,
+  client: Client,
   target: AnyWorkflow,
   who: InstanceTarget,
   delivery: AnyDelivery,
   options: InTransaction,
 ): Promise<DeliveryStatus> {
+  const { runtime, workers } = client;
   checkNames("resume", options, { tx: true });
   const { tx } = options;
   const { store } = runtime.backend;
@@ -190,6 +191,11 @@ export async function resume(
     wake,
   }, tx);
   if (delivered.kind === "changed") {
+    // It was moved to another version meanwhile.
+    const [moved] = await store.read([instance.id]);
+    if (moved !== undefined && moved.version !== instance.version) {
+      return await resume(client, target, who, delivery, options);
+    }
     throw await runtime.graphs.refusal(workflow, delivered.graph, "resume");
   }
   const result = answer(delivered, instance, step);
@@ -205,12 +211,13 @@ export async function resume(
 
 /** Schedules a delivery for later and returns the id of its job. */
 export async function scheduleResume(
-  { runtime, workers }: Client,
+  client: Client,
   target: AnyWorkflow,
   who: InstanceTarget,
   delivery: AnyDelivery,
   options: ScheduleOptions,
 ): Promise<string> {
+  const { runtime, workers } = client;
   checkNames("schedule a delivery", options, { after: true, tx: true });
   const { tx, after } = options;
   const delay = milliseconds(after, "after");
@@ -251,7 +258,9 @@ export async function scheduleResume(
     owned: false,
     args: `{${members.join(",")}}`,
   };
-  await store.schedule(job, tx);
+  if (!await store.schedule(job, tx)) {
+    return await scheduleResume(client, target, who, delivery, options);
+  }
   for (const worker of workers) worker.expect(runtime.queues.resume, delay);
   return job.id;
 }

@@ -50,6 +50,7 @@ export function memoryStore(tables: MemoryTables, sql: Sql): Store {
       run(tables, () => {
         refuse(tx, "schedule");
         if (tables.jobs.get(job.id) === undefined) insertJob(tables, job, undefined);
+        return true;
       }),
 
     cancelScheduled: (id) => run(tables, () => cancelScheduled(tables, id)),

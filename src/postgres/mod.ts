@@ -15,6 +15,8 @@
  *
  * @module
  */
+export type { CheckedVersion, DeployVerdict } from "../core/deploy/compare.ts";
+export { check, type CheckOptions, type DeployCheck } from "./maintenance/check.ts";
 export type { MaintenanceOptions } from "./maintenance/database.ts";
 export {
   doctor,
@@ -30,6 +32,12 @@ export {
   type MigrationSqlOptions,
   migrationStatus,
 } from "./maintenance/migrate.ts";
+export {
+  type MigratedInstances,
+  migrateInstances,
+  type MigrateInstancesOptions,
+  type RefusedInstances,
+} from "./maintenance/migrate_instances.ts";
 export type { MigrationName, MigrationStatus } from "./migrations/migration.ts";
 
 // Types of the engine's options: address, connections and the caller's transaction.

@@ -107,8 +107,9 @@ export function postgresStore(parts: StoreParts): Store {
       within(tx, (on) => deliver(on, t, channels.jobs, delivery, tx === undefined)),
     schedule: (job, tx) =>
       within(tx, async (on) => {
-        await jobs.insert(on, t, job);
-        if (job.delay <= 0) await notify(on, [job.queue]);
+        const inserted = await jobs.insert(on, t, job);
+        if (inserted && job.delay <= 0) await notify(on, [job.queue]);
+        return inserted;
       }),
     cancelScheduled: (id) => within(undefined, (on) => jobs.cancelScheduled(on, t, id)),
     commitLocked: (instance, turn, tx) => {

@@ -9,8 +9,9 @@ export interface Ended {
   readonly error: string;
 }
 
-// The least rights that Deno has to grant, without a question.
+// The least rights that Deno has to grant, without a question. A check reads the module.
 const least = ["run", "--no-prompt", "--allow-net", "--allow-env"];
+const reading = [...least, "--allow-read"];
 
 /** Runs the command line, with these variables besides the inherited ones. */
 export function hephaestus(
@@ -19,7 +20,10 @@ export function hephaestus(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const { DATABASE_URL: _, ...env } = process.env;
-  const child = spawn(process.execPath, [...program("src/cli/main.ts", least), ...args], {
+  const child = spawn(process.execPath, [
+    ...program("src/cli/main.ts", args[0] === "check" ? reading : least),
+    ...args,
+  ], {
     cwd: root,
     env: {
       ...env,

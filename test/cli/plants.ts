@@ -96,6 +96,12 @@ export const plants: readonly Plant[] = [
     },
   },
   {
+    rule: "version",
+    sentence: /^Job \d+ is for version 2, but instance [0-9a-f-]{36} has another version$/,
+    repaired: "completes",
+    plant: (sql) => sql`update hephaestus.jobs set workflow_version = 2`,
+  },
+  {
     rule: "orphan-job",
     sentence: /^Job \d+ belongs to instance 00000000-[0-9a-f-]+, which does not exist$/,
     repaired: "completes",

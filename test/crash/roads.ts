@@ -97,6 +97,22 @@ export const asking = workflow("asking", { key: "id", input: type(), start: fork
   .on(end, { ok: done })
   .build();
 
+const more = step("more", { events: ok, run: ({ emit }) => emit.ok() });
+
+/** The same with a step more at the end. */
+export const askingMore = workflow("asking", {
+  key: "id",
+  input: type(),
+  start: fork,
+  version: 2,
+})
+  .on(fork, { ok: [yes, both] })
+  .on(yes, { said: join(end) })
+  .on(both, { said: join(end) })
+  .on(end, { ok: more })
+  .on(more, { ok: done })
+  .build();
+
 export const answers = [yes.emit.said(), both.emit.said()] as const;
 
 const start = choice("start", { events: ok, decide: ({ emit }) => emit.ok() });
@@ -222,5 +238,6 @@ export const holding = workflow("holding", { key: "id", input: type(), start: ho
   .build();
 
 export const workflows = [
-  ...[road, asking, failing, looping, dropping, undoing, regretting, limited, hurried, holding],
+  ...[road, asking, askingMore, failing, looping, dropping, undoing, regretting, limited, hurried],
+  holding,
 ];

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../../src/postgres/driver/connect.ts";
-import { answers, asking, deliveries, failing, holding, road } from "./roads.ts";
+import { migrateInstances } from "../../src/postgres/mod.ts";
+import { answers, asking, askingMore, deliveries, failing, holding, road } from "./roads.ts";
 import { again, completes, engine, seen, type Story } from "./story.ts";
 
 const asked = ["fork", "yes", "both", "end"];
@@ -184,6 +185,26 @@ export const storiesOfCallers: readonly Story[] = [
       const left = await sql`select from hephaestus.workflow_instances
         union all select from hephaestus.step_results union all select from hephaestus.jobs`;
       assertEquals(left.length, 0);
+    },
+  },
+  {
+    name: "a move of two instances to another version",
+    statements: ["compare graphs", "begin", "lock the instance", "move", "commit"],
+    async before({ hephaestus }) {
+      for (const key of ["one", "two"]) {
+        await hephaestus.start(asking, key, undefined);
+        await hephaestus.resume(asking, key, answers[0]);
+      }
+    },
+    act: (url) => migrateInstances({ url, workflow: askingMore, from: 1 }),
+    async finish(stage) {
+      const { hephaestus, url } = stage;
+      await migrateInstances({ url, workflow: askingMore, from: 1 });
+      await stage.work();
+      for (const key of ["one", "two"]) {
+        await again(hephaestus.resume(askingMore, key, answers[1]), "NOT_WAITING");
+        await completes(stage, askingMore, key, [...asked, "more"]);
+      }
     },
   },
   {

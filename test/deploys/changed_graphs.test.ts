@@ -51,7 +51,7 @@ everywhere("a graph that was changed under the same version", (it) => {
         deliver,
         GraphChangedError,
         'Cannot resume workflow "order" version 1: its graph differs from the one that 1 open instance started with ' +
-          '(signal "right" was removed, signal "third" was added).',
+          '(signal "right" was replaced by "third").',
       );
     }
 
@@ -97,7 +97,10 @@ everywhere("a graph that was changed under the same version", (it) => {
     await trying.stop();
 
     assertEquals((await newer.get(after, { id }))?.active, ["fail"]);
-    assertEquals(logger.said.filter((line) => line.includes('(step "fail" was removed')).length, 1);
+    assertEquals(
+      logger.said.filter((line) => line.includes('(step "fail" was replaced by "work")')).length,
+      1,
+    );
   });
 
   it("passes where no instance is open", { workflows: [order] }, async (world) => {

@@ -87,7 +87,7 @@ export const changes: readonly Change[] = [
       .on(third, { ok: join(last) })
       .on(last, { ok: done })
       .build(),
-    changes: ['signal "right" was removed', 'signal "third" was added'],
+    changes: ['signal "right" was replaced by "third"'],
   },
   {
     name: "a step is removed",
@@ -106,7 +106,7 @@ export const changes: readonly Change[] = [
       .on(right, { ok: join(check) })
       .on(check, { ok: done })
       .build(),
-    changes: ['step "last" was removed', 'step "check" was added'],
+    changes: ['step "last" was replaced by "check"'],
   },
   {
     name: "the first step is another one",

@@ -125,7 +125,9 @@ export interface Instance<In = unknown> {
   readonly key: string;
   /** Name of the workflow. */
   readonly workflow: string;
-  /** Version of the workflow that this instance started with. It never changes. */
+  /**
+   * Version of the workflow that this instance started with. Only `migrateInstances` changes it.
+   */
   readonly version: number;
   /** The current status. */
   readonly status: InstanceStatus;

@@ -1,4 +1,5 @@
 import type { Arrival, BackEdge, Graph, GraphStep, StepKind } from "./graph.ts";
+import { replacements } from "./replacements.ts";
 
 /** The properties of a step that a running instance depends on. */
 export interface EncodedStep {
@@ -90,9 +91,15 @@ export function graphChanges(began: string, now: string): readonly string[] {
     const old = before.get(step.name);
     return old === undefined ? [] : stepChanges(old, step, (to) => before.has(to) && after.has(to));
   });
+  const replaced = replacements([...before.values()], [...after.values()]);
+  const replacing = new Set(replaced.values());
   const changes = [
-    ...removed.map(({ kind, name }) => `${kind} "${name}" was removed`),
-    ...added.map(({ kind, name }) => `${kind} "${name}" was added`),
+    ...removed.map(({ kind, name }) => {
+      const by = replaced.get(name);
+      return `${kind} "${name}" was ${by === undefined ? "removed" : `replaced by "${by}"`}`;
+    }),
+    ...added.filter(({ name }) => !replacing.has(name))
+      .map(({ kind, name }) => `${kind} "${name}" was added`),
     ...kept,
   ];
   return changes.length > 0 ? changes : ["its rows are in a different order"];

@@ -197,10 +197,11 @@ export function checkWorkflow(
 /** Rejects a value that is not a list of workflows. */
 export function checkWorkflows(
   value: unknown,
+  action = "create an engine",
 ): asserts value is readonly (Workflow | VersionedWorkflow)[] {
   const refuse = (why: string) =>
     new TypeError(
-      `Cannot create an engine: ${why}. Pass the workflows that this process has code for: workflows: [order]`,
+      `Cannot ${action}: ${why}. Pass the workflows that this process has code for: workflows: [order]`,
     );
   if (value === undefined) throw refuse(`the option "workflows" is missing`);
   if (!Array.isArray(value)) throw refuse(`the option "workflows" is not an array`);

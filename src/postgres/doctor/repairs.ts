@@ -73,6 +73,17 @@ export const repairs: Readonly<Record<string, Repair>> = {
        returning id::text`,
       [instance],
     )),
+  version: async (tx, t, found) =>
+    await lock(tx, t, { ...found, step: "" }, `$2::text is not null`) &&
+    await some(tx.query(
+      `update ${t.jobs} as job
+       set workflow_version = i.workflow_version
+       from ${t.instances} i
+       where job.id = $1::text::bigint and i.id = job.instance_id and job.state <> 'executing'
+         and job.workflow_version <> i.workflow_version
+       returning job.id::text`,
+      [found.job],
+    )),
   "orphan-job": (tx, t, { job }) =>
     some(tx.query(
       `delete from ${t.jobs} j

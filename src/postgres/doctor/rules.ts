@@ -122,6 +122,16 @@ const driving: readonly Rule[] = [
     sentence: (f) => `Instance ${f.instance} has ${f.note} waiting advance jobs at once`,
   },
   {
+    name: "version",
+    sql: (t) => `
+      select j.instance_id as instance, j.id as job, j.step, j.workflow_version as note
+      from ${t.jobs} j
+      join ${t.instances} i on i.id = j.instance_id
+      where not ${final} and ${live} and j.workflow_version <> i.workflow_version`,
+    sentence: (f) =>
+      `Job ${f.job} is for version ${f.note}, but instance ${f.instance} has another version`,
+  },
+  {
     name: "orphan-job",
     sql: (t) => `
       select j.id as job, j.instance_id as instance

@@ -1,6 +1,8 @@
 import type { OtherGraph, VersionGraph } from "../../backend/graphs.ts";
+import type { OpenInstances } from "../../core/deploy/compare.ts";
 import type { Tx } from "../driver/contract.ts";
 import { columns } from "../sql/arrays.ts";
+import { date, epoch } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /** Stores graphs, and finds open instances of other graphs of the same versions. */
@@ -92,5 +94,54 @@ export async function orphaned(on: Pick<Tx, "query">, t: Tables): Promise<readon
     workflow,
     version: Number(version),
     open: Number(open),
+  }));
+}
+
+/** Counts all open instances, by the graph that they started with. */
+export async function openInstances(
+  on: Pick<Tx, "query">,
+  t: Tables,
+): Promise<readonly OpenInstances[]> {
+  const rows = await on.query<{
+    readonly workflow: string;
+    readonly version: string;
+    readonly fingerprint: string | null;
+    readonly graph: string | null;
+    readonly open: string;
+    readonly oldest: string;
+    readonly steps: string;
+  }>(
+    `with begun as (
+       select workflow, workflow_version as version, graph as fingerprint, count(*) as open, min(inserted_at) as oldest
+       from ${t.instances}
+       where finished_at is null
+       group by workflow, workflow_version, graph
+     ),
+     reached as (
+       select workflow, workflow_version as version, graph as fingerprint, step, count(*) as open
+       from ${t.instances}, jsonb_object_keys(control -> 'active') as step
+       where finished_at is null
+       group by workflow, workflow_version, graph, step
+     )
+     select begun.workflow, begun.version::text, begun.fingerprint::text, begun.open::text,
+       ${epoch("begun.oldest")} as oldest, known.graph::text,
+       (select coalesce(jsonb_object_agg(step, open), '{}')::text
+        from reached
+        where reached.workflow = begun.workflow
+          and reached.version = begun.version
+          and reached.fingerprint is not distinct from begun.fingerprint) as steps
+     from begun
+     left join ${t.graphs} as known on known.workflow = begun.workflow
+       and known.workflow_version = begun.version
+       and known.fingerprint = begun.fingerprint`,
+  );
+  return rows.map((row) => ({
+    workflow: row.workflow,
+    version: Number(row.version),
+    fingerprint: row.fingerprint ?? undefined,
+    graph: row.graph ?? undefined,
+    open: Number(row.open),
+    oldest: date(row.oldest),
+    steps: JSON.parse(row.steps),
   }));
 }

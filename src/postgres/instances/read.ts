@@ -137,17 +137,21 @@ export async function ended(
   }));
 }
 
-/** Locks an instance for a turn that is written in a later statement, and reads it. */
+/**
+ * Locks an instance for a turn that is written in a later statement, and reads it. `for update`
+ * also keeps out those who insert rows that refer to it.
+ */
 export async function lock(
   on: Queryable,
   t: Tables,
   instance: string,
+  strength: "for no key update" | "for update" = "for no key update",
 ): Promise<InstanceState | undefined> {
   const [row] = await on.query<StateRow>(
     `select ${knownColumns}
      from ${t.instances}
      where id = $1::text::uuid
-     for no key update`,
+     ${strength}`,
     [instance],
   );
   return row && stateOf(row);

@@ -144,10 +144,10 @@ export async function pass(
 }
 
 /**
- * Class of the advisory locks on instances. Deliveries share them; the delete trigger takes them
- * exclusively.
+ * Class of the advisory locks on instances. Deliveries share them; the delete trigger and a move to
+ * another version take them exclusively.
  */
-const lockClass = 0x48455032;
+export const lockClass = 0x48455032;
 
 /** The same delivery, sent again in a later round, is still for the round of its first attempt. */
 function deliverStatement(t: Tables, channel: string): string {
@@ -233,9 +233,8 @@ export async function deliver(
   keyed: boolean,
 ): Promise<Delivered> {
   const { instance, step } = delivery;
-  const [target] = await tx.query<DeliveredRow>(
-    deliverStatement(t, channel),
-    [
+  const send = () =>
+    tx.query<DeliveredRow>(deliverStatement(t, channel), [
       instance,
       step,
       delivery.activation === undefined ? null : String(delivery.activation),
@@ -249,11 +248,12 @@ export async function deliver(
       delivery.graph,
       texts(delivery.loops),
       texts(delivery.branches),
-    ],
-  ).catch((error) => {
-    // The instance was deleted during the wait for the lock.
-    if (sqlState(error) === "23503") return [];
-    throw error;
+    ]);
+  const [target] = await send().catch((error) => {
+    if (sqlState(error) !== "23503") throw error;
+    // During the wait for the lock, the instance was deleted or moved to another version. The
+    // transaction of a caller has failed with that, and can find out nothing more.
+    return keyed ? send() : [];
   });
   if (target === undefined) return { kind: "missing" };
   const met = { kind: target.active === "true" ? "accepted" : "early" } as const;

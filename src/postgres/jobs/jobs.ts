@@ -182,8 +182,11 @@ export async function prune(on: Queryable, t: Tables, age: number, limit: number
   return rows.length;
 }
 
-/** Inserts a job that no turn starts: a scheduled delivery. */
-export async function insert(on: Queryable, t: Tables, job: NewJob): Promise<void> {
+/**
+ * Inserts a job that no turn starts: a scheduled delivery. Returns false if its instance has
+ * another version. The lock keeps out a move to another version, and no turn.
+ */
+export async function insert(on: Queryable, t: Tables, job: NewJob): Promise<boolean> {
   const s = new Statement();
   s.with("me", `(select null::bigint as id where false)`);
   s.with(
@@ -199,11 +202,19 @@ export async function insert(on: Queryable, t: Tables, job: NewJob): Promise<voi
         ["workflow_version", "int", ({ version }) => version],
       )
     }
-  left join ${t.instances} as instance on instance.id = of.id
+  left join (
+    select id, workflow_version, tags, metadata
+    from ${t.instances}
+    where id = ${s.bind(job.instance)}::text::uuid
+    for key share
+  ) as instance on instance.id = of.id
+  where coalesce(instance.workflow_version, of.workflow_version) = of.workflow_version
 )`,
   );
-  const text = s.text(`${insertJobs(s, t, [job], "here")} on conflict do nothing`);
-  await on.query(text, s.parameters);
+  s.with("scheduled", `(${insertJobs(s, t, [job], "here")} on conflict do nothing)`);
+  const text = s.text("select count(*)::text as here from here");
+  const [row] = await on.query<{ readonly here: string }>(text, s.parameters);
+  return row?.here === "1";
 }
 
 /** Deletes a scheduled delivery that has not begun. */

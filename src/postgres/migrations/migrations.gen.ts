@@ -286,7 +286,7 @@ create index workflow_instances_status on :schema.workflow_instances (workflow, 
   {
     version: 3,
     name: "control_flow",
-    sha256: "064ebfaacf3f898a527a76835a6682cfa5b24a59465b2902555c9b50227f7537",
+    sha256: "098e3f8cadcfe4138d4ed5b9f0efd48ba13564519c26c7e02f4ef5a82f6ddf2d",
     up: `-- An instance that undoes what it has done is open: its key is taken. An undone one is final.
 alter table :schema.workflow_instances
   drop constraint workflow_instances_status_check,
@@ -298,6 +298,22 @@ alter table :schema.workflow_instances
 drop index :schema.workflow_instances_unique_key;
 create unique index workflow_instances_unique_key on :schema.workflow_instances (unique_key)
   where status in ('pending', 'running', 'waiting', 'undoing');
+
+-- A delivery whose statement has waited for a move of its instance to another version has seen the former version.
+create or replace function :schema.require_instance() returns trigger language plpgsql set search_path = :schema, pg_temp as $$
+begin
+  if new.delivery_id is null then
+    perform from workflow_instances where id = new.instance_id for key share;
+  else
+    -- The delivery already holds its advisory lock.
+    perform from workflow_instances where id = new.instance_id and workflow_version = new.workflow_version;
+  end if;
+  if not found then
+    raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id
+      using errcode = 'foreign_key_violation';
+  end if;
+  return null;
+end $$;
 `,
     down: `-- The previous version knows neither status. It can neither continue nor show such an instance, so this fails while
 -- there is one.
@@ -309,6 +325,21 @@ alter table :schema.workflow_instances
   drop constraint workflow_instances_status_check,
   add constraint workflow_instances_status_check
     check (status in ('pending', 'running', 'waiting', 'completed', 'failed', 'cancelled'));
+
+create or replace function :schema.require_instance() returns trigger language plpgsql set search_path = :schema, pg_temp as $$
+begin
+  if new.delivery_id is null then
+    perform from workflow_instances where id = new.instance_id for key share;
+  else
+    -- The delivery already holds its advisory lock.
+    perform from workflow_instances where id = new.instance_id;
+  end if;
+  if not found then
+    raise exception 'Cannot insert a result of step "%": there is no instance "%"', new.step_ref, new.instance_id
+      using errcode = 'foreign_key_violation';
+  end if;
+  return null;
+end $$;
 `,
   },
 ];

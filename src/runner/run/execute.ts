@@ -66,9 +66,9 @@ class Run {
           reason: `this process has no step "${job.step}"`,
         });
       }
-      if (cached === undefined || !isRunning(cached.state, job)) {
-        return this.#await(this.#look());
-      }
+      // An instance that was moved to another version is cached with its former one.
+      const isKnown = cached?.state.version === job.version && isRunning(cached.state, job);
+      if (!isKnown) return this.#await(this.#look());
       this.#attempt = { job, workflow, step, cached, began: this.#began };
       this.#code(this.#attempt);
     } catch (error) {
@@ -88,7 +88,11 @@ class Run {
     const { runtime, host, instances } = this.#workers;
     const job = this.#job;
     const fresh = await instances.fresh(job.instance);
-    if (fresh && isRunning(fresh.state, this.#job)) return this.with(fresh);
+    if (fresh !== undefined && fresh.state.version !== job.version) {
+      const reason = `the instance has version ${fresh.state.version}, not ${job.version}`;
+      throw new RetryLaterError({ after: "1s", reason });
+    }
+    if (fresh && isRunning(fresh.state, job)) return this.with(fresh);
     await runtime.backend.store.pass([passOf(job)]);
     host.done(job);
   }
