@@ -8,7 +8,7 @@ import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
 import type { StepFailure } from "../../src/core/value/failure.ts";
 import { again, done, drop, first, join, undo } from "../../src/core/define/target.ts";
-import { type, type TypeOf } from "../../src/core/value/type.ts";
+import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
 import type { DeliveryOf, InputOf, Workflow } from "../../src/core/graph/workflow.ts";
 import { workflow } from "../../src/core/graph/builder.ts";
