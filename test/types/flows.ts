@@ -1,13 +1,10 @@
 // Right flows: they compile, and infer what is written here.
-import type { Handle, HandleOf } from "../../src/client/handle.ts";
-import type { Instance } from "../../src/core/engine/instance.ts";
-import type { ReturnsOf } from "../../src/core/graph/returns_types.ts";
 import type { Delivery, Outcome } from "../../src/core/define/emit.ts";
 import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
 import type { StepFailure } from "../../src/core/value/failure.ts";
-import { again, done, drop, first, join, undo } from "../../src/core/define/target.ts";
+import { again, done, first, join } from "../../src/core/define/target.ts";
 import { type } from "../../src/core/value/type.ts";
 import { versioned } from "../../src/core/graph/version.ts";
 import type { DeliveryOf, InputOf, Workflow } from "../../src/core/graph/workflow.ts";

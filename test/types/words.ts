@@ -8,7 +8,7 @@ import type { StepFailure } from "../../src/core/value/failure.ts";
 import { type, type TypeOf } from "../../src/core/value/type.ts";
 import type { Handle, HandleOf } from "../../src/client/handle.ts";
 import type { Instance } from "../../src/core/engine/instance.ts";
-import { agent, charge, type Equal, expect, type Order, order, validate } from "./flows.ts";
+import { charge, type Equal, expect, type Order, validate } from "./flows.ts";
 
 // A reminder beside a wait, which ends with it, and two signals that race.
 const day = timer("day", "1d");
