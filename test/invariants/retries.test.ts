@@ -151,13 +151,16 @@ onBackends("a retry", (it) => {
       .on(opens, { ok: done })
       .build();
     await refused(another({ workflows: [] }).retry(other, "a"), 'Cannot retry workflow "order"');
+    const gate = new Gate();
+    gates.set("right#1", gate);
     await hephaestus.start(order, "a", undefined);
     await refused(
       hephaestus.retry(order, { id }),
       'Cannot retry order "id::a": its key is taken by',
     );
     assertEquals((await hephaestus.get(order, { id }))?.status, "failed");
-    await hephaestus.cancel(order, "a").catch(() => {});
+    await hephaestus.cancel(order, "a");
+    gate.open();
 
     await hephaestus.retry(order, { id });
 

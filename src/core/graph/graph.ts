@@ -122,7 +122,8 @@ export function graph(steps: readonly GraphStep[]): Graph {
   });
 }
 
-function nextSteps(steps: readonly GraphStep[]): ReadonlyMap<string, readonly string[]> {
+/** The steps that each step leads to. */
+export function nextSteps(steps: readonly GraphStep[]): ReadonlyMap<string, readonly string[]> {
   return new Map(steps.map((step) => [step.name, targetsOf(step)]));
 }
 

@@ -1,5 +1,12 @@
 import type { Refuse } from "../../define/options.ts";
-import { type ArrivalMode, type Graph, type GraphStep, row } from "../graph.ts";
+import {
+  type ArrivalMode,
+  type Graph,
+  type GraphStep,
+  nextSteps,
+  reachable,
+  row,
+} from "../graph.ts";
 import { compatible, type Path } from "./paths.ts";
 import { copy, has, including, none, unite } from "./row_set.ts";
 
@@ -100,12 +107,40 @@ export function proveDrops(
       if (undoable.size === 0 || !graph.branch(head).has(name)) continue;
       throw refuseDrop(`but "${name}" can be undone: it must not be cut off`);
     }
+    const inRounds = inAnyRound(drop, head, graph);
     proveStarted(drop, head, graph, entries[row(graph, head)] ?? [], refuseDrop);
     for (const step of graph.steps.values()) {
       if (graph.branch(head).has(step.name)) continue;
-      proveUnaffected(drop, head, step, graph, entries[step.index] ?? [], refuseDrop);
+      proveUnaffected(inRounds, head, step, graph, entries[step.index] ?? [], refuseDrop);
     }
   }
+}
+
+/**
+ * Where a loop drops a branch beside it, an earlier round may have done so: what the steps of the
+ * loop decide afterwards is not known.
+ */
+function inAnyRound(drop: DropPaths, head: string, graph: Graph): DropPaths {
+  const next = nextSteps([...graph.steps.values()]);
+  const rows = new Set<number>();
+  for (const loop of graph.loopsAround(drop.from.name)) {
+    const body = graph.body(loop);
+    const isBeside = [...graph.branch(head)].some((name) => !body.has(name));
+    const goesBack = drop.from.moves.get(drop.event)?.some(({ to }) =>
+      [...reachable(to, next)].some((name) => leadsTo(graph.steps.get(name), loop))
+    );
+    if (isBeside && goesBack) for (const name of body) rows.add(row(graph, name));
+  }
+  if (rows.size === 0) return drop;
+  const paths = drop.paths.map((path) => ({
+    ...path,
+    decided: new Map([...path.decided].filter(([place]) => !rows.has(place))),
+  }));
+  return { ...drop, paths };
+}
+
+function leadsTo(step: GraphStep | undefined, head: string): boolean {
+  return [...step?.loops.values() ?? []].some(({ to }) => to === head);
 }
 
 function proveStarted(

@@ -94,6 +94,14 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
     `event "d.ok" drops "c", but the join at "e" may wait for "c"`,
   ],
   [
+    "in a loop, of a branch that a join may wait for in a later round",
+    () =>
+      from(a).on(a, { ok: [b, d], no: done }).on(b, { ok: [c, drop(d)], no: join(e) })
+        .on(c, { ok: again(b, { limit: 3, then: done }), no: done }).on(d, { ok: join(e), no: done })
+        .on(e, end).build(),
+    `event "b.ok" drops "d", but the join at "e" may wait for "d"`,
+  ],
+  [
     "of a branch that may start another step first",
     () =>
       forked().on(b, { ok: [d, drop(c)], no: first(e) }).on(c, { ok: first(e), no: done })
@@ -136,6 +144,12 @@ describe("a branch that is dropped", () => {
   it("is accepted where a join outside cannot start any more", () => {
     forked().on(b, { ok: join(d), no: [e, drop(c)] }).on(c, { ok: join(d), no: done })
       .on(d, end).on(e, end).build();
+  });
+
+  it("is accepted in a loop where only its last round drops, beside a join that then has no way", () => {
+    from(a).on(a, { ok: [b, d], no: done }).on(b, { ok: c, no: [done, drop(d)] })
+      .on(c, { ok: again(b, { limit: 3, then: done }), no: join(e) })
+      .on(d, { ok: join(e), no: done }).on(e, end).build();
   });
 
   it("is accepted where it leads to what the event leads to as well", () => {
