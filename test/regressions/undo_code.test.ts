@@ -185,7 +185,8 @@ everywhere("the code that undoes a step", (it) => {
     assertEquals([end.status, end.error?.code, said], ["failed", "DEADLINE", ["release h-1"]]);
     assertEquals((await t.jobs()).filter(({ state }) => state !== "cancelled"), []);
     const history = await t.hephaestus.history(late, "a");
-    assertEquals(story(history), ["hold held", "begin ok", "never __dropped__", "~hold undone"]);
+    const told = story(history).filter((text) => !text.startsWith("begin "));
+    assertEquals(told, ["hold held", "never __dropped__", "~hold undone"]);
   });
 
   it("does not run when a deadline has passed otherwise", { workflows: [lost] }, async (t) => {
