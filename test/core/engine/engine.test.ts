@@ -8,7 +8,12 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { advance, open } from "../../../src/core/engine/engine.ts";
-import { causesOf, decodeControl, emptyControl, encodeControl } from "../../../src/core/engine/control.ts";
+import {
+  causesOf,
+  decodeControl,
+  emptyControl,
+  encodeControl,
+} from "../../../src/core/engine/control.ts";
 import { row } from "../../../src/core/graph/graph.ts";
 import type { Control } from "../../../src/core/engine/instance.ts";
 import { mergeMetadata, metadataSeenBy, withStart } from "../../../src/core/engine/metadata.ts";

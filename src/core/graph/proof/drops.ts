@@ -129,7 +129,8 @@ function inAnyRound(drop: DropPaths, head: string, graph: Graph): DropPaths {
     const goesBack = drop.from.moves.get(drop.event)?.some(({ to }) =>
       [...reachable(to, next)].some((name) => leadsTo(graph.steps.get(name), loop))
     );
-    if (isBeside && goesBack) for (const name of body) rows.add(row(graph, name));
+    if (!isBeside || !goesBack) continue;
+    for (const name of body) rows.add(row(graph, name));
   }
   if (rows.size === 0) return drop;
   const paths = drop.paths.map((path) => ({

@@ -97,7 +97,10 @@ const refused: readonly [name: string, write: () => unknown, sentence: string][]
     "in a loop, of a branch that a join may wait for in a later round",
     () =>
       from(a).on(a, { ok: [b, d], no: done }).on(b, { ok: [c, drop(d)], no: join(e) })
-        .on(c, { ok: again(b, { limit: 3, then: done }), no: done }).on(d, { ok: join(e), no: done })
+        .on(c, { ok: again(b, { limit: 3, then: done }), no: done }).on(d, {
+          ok: join(e),
+          no: done,
+        })
         .on(e, end).build(),
     `event "b.ok" drops "d", but the join at "e" may wait for "d"`,
   ],
