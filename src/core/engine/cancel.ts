@@ -1,9 +1,9 @@
 import type { Graph } from "../graph/graph.ts";
 import { failure } from "../value/failure.ts";
 import { filtered } from "../value/filtered.ts";
-import { type Activation, activationBy } from "./activation.ts";
+import { activationBy } from "./activation.ts";
 import { ControlDraft, over } from "./draft.ts";
-import type { Control, InstanceStatus } from "./instance.ts";
+import type { Control, InstanceStatus, UndoReason } from "./instance.ts";
 import {
   type Ignored,
   type InstanceFailure,
@@ -18,29 +18,33 @@ const none: readonly never[] = [];
 
 /** Ends an instance independently of its graph: no step is active afterwards. */
 export function cancel(control: Control): Progress {
-  return cancelled("cancelled", over(control), keptIn(control), none, false);
+  return written("cancelled", over(control), keptIn(control), none, false);
+}
+
+/** Lets an instance undo what its steps have done before it is cancelled. */
+export function cancelUndoing(graph: Graph, control: Control, message: string): Progress {
+  return undoing(graph, control, { status: "cancelled", message }, () => false);
 }
 
 /**
- * Lets an instance undo what its steps have done before it is cancelled. What has ended is not known
- * here, so another turn has to begin with the undoing. Of what can be undone, only what is new has
- * not begun and is withdrawn.
+ * Withdraws what is active and cannot be undone, or is new and has not begun. What has ended is not
+ * known here, so the next turn begins with the undoing.
  */
-export function cancelUndoing(
+function undoing(
   graph: Graph,
   control: Control,
-  message: string,
-  isNew = (_step: string) => false,
+  reason: UndoReason & { readonly message: string },
+  isNew: (step: string) => boolean,
 ): Progress {
   const draft = new ControlDraft(control);
-  draft.undo = { status: "cancelled", message: message.slice(0, longestMessage) };
+  draft.undo = { ...reason, message: reason.message.slice(0, longestMessage) };
   const isCutOff = (step: string) => isNew(step) || !canBeUndone(graph.steps.get(step));
   const withdrawn = draft.withdraw(isCutOff).map((one) => ({ ...one, cause: "" }));
   const ignored = draft.takeOverdue(() => true).map((one) => ({ ...one, waits: false }));
-  return cancelled("undoing", draft.done(), ignored, withdrawn, draft.active.size === 0);
+  return written("undoing", draft.done(), ignored, withdrawn, draft.active.size === 0);
 }
 
-function cancelled(
+function written(
   status: InstanceStatus,
   control: Control,
   ignored: readonly Ignored[],
@@ -71,17 +75,14 @@ export function fail(graph: Graph, progress: Progress, failed: InstanceFailure):
 function failUndoing(graph: Graph, progress: Progress, failed: InstanceFailure): Progress {
   const { message } = failed.failure ?? failure(failed.thrown);
   const begun = new Set(progress.started.map(({ step }) => step));
-  const undoing = cancelUndoing(graph, progress.control, message, (step) => begun.has(step));
-  const { step: by } = failed;
-  const undo = { ...undoing.control.undo, status: "failed", step: by } as const;
-  const stays = ({ step }: Activation) => undoing.control.active.has(step);
+  const reason = { status: "failed", step: failed.step, message } as const;
+  const next = undoing(graph, progress.control, reason, (step) => begun.has(step));
   return {
-    ...undoing,
-    control: { ...undoing.control, undo },
+    ...next,
     applied: progress.applied,
-    ignored: [...progress.ignored, ...undoing.ignored],
-    waiting: filtered(progress.waiting, stays),
-    withdrawn: [...progress.withdrawn, ...undoing.withdrawn],
+    ignored: [...progress.ignored, ...next.ignored],
+    waiting: filtered(progress.waiting, ({ step }) => next.control.active.has(step)),
+    withdrawn: [...progress.withdrawn, ...next.withdrawn],
     resolved: progress.resolved,
     failed,
   };
