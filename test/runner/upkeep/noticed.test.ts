@@ -158,7 +158,7 @@ describe("due jobs that no living process can take", () => {
     await using starter = new Hephaestus({ backend, workflows: [mail], logger: silent });
     const logger = keeping();
     await using hephaestus = new Hephaestus({ backend: counted, workflows: [mail], logger });
-    hephaestus.work({ poll: "10ms", lease: "40ms", heartbeat: "10ms", queues: { email: 1 } });
+    hephaestus.work({ poll: "10ms", lease: "200ms", heartbeat: "10ms", queues: { email: 1 } });
     for (let round = 1; round <= 2; round++) {
       const handle = await starter.start(mail, `n${round}`, undefined);
       await eventually(() => sentences(logger.said).length === round, "it is told");
