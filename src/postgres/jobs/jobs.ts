@@ -57,7 +57,7 @@ export async function reserveIds(on: Queryable, t: Tables): Promise<{ from: numb
 }
 
 /** The columns that a claim returns. */
-export const jobColumns =
+export const jobColumns: string =
   `job.id::text, job.kind, job.queue, job.workflow, job.workflow_version::text, job.instance_id::text,
        job.step, job.activation::text, job.priority::text, job.attempt::text, job.token::text, job.max_attempts::text, job.deaths::text,
        job.errors::text, job.args::text, extract(epoch from job.scheduled_at)::text as due, ${
