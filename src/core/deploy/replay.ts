@@ -1,5 +1,6 @@
 import { type Activation, activationKey } from "../engine/activation.ts";
 import { advance, open } from "../engine/engine.ts";
+import { byRevision } from "../engine/fold.ts";
 import type { Control } from "../engine/instance.ts";
 import { DROPPED, LATER, type Progress, type StepEnding } from "../engine/progress.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -41,7 +42,7 @@ export function replay(graph: Graph, history: readonly AppliedResult[], of: stri
     return known;
   };
   const turns: Progress[] = [open(graph, decide)];
-  for (const endings of byRevision(graph, history)) {
+  for (const [, endings] of byRevision(given(graph, history))) {
     const { control, failed } = turns.at(-1)!;
     if (failed !== undefined || control.active.size === 0) break;
     turns.push(advance(graph, control, endings, decide));
@@ -50,19 +51,11 @@ export function replay(graph: Graph, history: readonly AppliedResult[], of: stri
   return reason === undefined ? { control: turns.at(-1)!.control } : { reason };
 }
 
-/** What each turn was given. Choices are asked, and a drop follows from what drops. */
-function byRevision(
-  graph: Graph,
-  history: readonly AppliedResult[],
-): readonly (readonly AppliedResult[])[] {
-  const turns = new Map<number, AppliedResult[]>();
-  for (const one of history) {
-    if (one.event === DROPPED || graph.steps.get(one.step)?.kind === "choice") continue;
-    const turn = turns.get(one.revision) ?? [];
-    turns.set(one.revision, turn);
-    turn.push(one);
-  }
-  return [...turns].sort(([a], [b]) => a - b).map(([, endings]) => endings);
+/** What the turns were given. Choices are asked, and a drop follows from what drops. */
+function given(graph: Graph, history: readonly AppliedResult[]): readonly AppliedResult[] {
+  return history.filter(({ step, event }) =>
+    event !== DROPPED && graph.steps.get(step)?.kind !== "choice"
+  );
 }
 
 function failedIn(turns: readonly Progress[], of: string): string | undefined {

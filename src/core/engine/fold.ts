@@ -33,13 +33,6 @@ export interface Retried {
  * decided.
  */
 export function fold(graph: Graph, history: readonly FoldedEntry[]): Progress {
-  const turns = new Map<number, FoldedEntry[]>([[1, []]]);
-  for (const entry of history) {
-    if (entry.revision === undefined) continue;
-    const turn = turns.get(entry.revision);
-    if (turn === undefined) turns.set(entry.revision, [entry]);
-    else turn.push(entry);
-  }
   const isChoice = ({ step }: FoldedEntry) => graph.steps.get(step)?.kind === "choice";
   const decisions = new Map(history.filter(isChoice).map((one) => [activationKey(one), one]));
   let now = 1;
@@ -49,7 +42,7 @@ export function fold(graph: Graph, history: readonly FoldedEntry[]): Progress {
     return decided?.revision === now ? decided : undefined;
   };
   let progress = open(graph, decide);
-  for (const [revision, turn] of [...turns].sort(([a], [b]) => a - b)) {
+  for (const [revision, turn] of byRevision(history)) {
     if (revision === 1) continue;
     now = revision;
     const { control } = progress;
@@ -59,6 +52,20 @@ export function fold(graph: Graph, history: readonly FoldedEntry[]): Progress {
       : restart(graph, control, (act.output as Retried).restarted.map(activationBy), decide);
   }
   return progress;
+}
+
+/** Results by the revision of the instance that applied them, the oldest first. */
+export function byRevision<E extends Pick<FoldedEntry, "revision">>(
+  history: readonly E[],
+): readonly (readonly [revision: number, entries: readonly E[]])[] {
+  const turns = new Map<number, E[]>();
+  for (const entry of history) {
+    if (entry.revision === undefined) continue;
+    const turn = turns.get(entry.revision);
+    if (turn === undefined) turns.set(entry.revision, [entry]);
+    else turn.push(entry);
+  }
+  return [...turns].sort(([a], [b]) => a - b);
 }
 
 function isEnding(entry: FoldedEntry): entry is FoldedEntry & StepEnding {
