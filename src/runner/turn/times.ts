@@ -28,16 +28,18 @@ export interface TimedProgress extends Progress {
  * a choice does. Throws {@linkcode MissingOutputs}.
  */
 export function timed(progress: Progress, deciding: Deciding): TimedProgress {
-  const times = new Map<string, Due>();
+  let times: Map<string, Due> | undefined;
   let current: Activation | undefined;
   try {
     for (const one of progress.started) {
       current = one;
-      compute(one, startTime, progress, deciding, times);
+      const due = compute(one, startTime, progress, deciding);
+      if (due !== undefined) (times ??= new Map()).set(activationKey(one), due);
     }
     for (const one of progress.waiting) {
       current = one;
-      compute(one, waitTime, progress, deciding, times);
+      const due = compute(one, waitTime, progress, deciding);
+      if (due !== undefined) (times ??= new Map()).set(activationKey(one), due);
     }
   } catch (error) {
     if (isMissing(error)) throw error;
@@ -45,7 +47,7 @@ export function timed(progress: Progress, deciding: Deciding): TimedProgress {
     const failed = { step, failure: undefined, thrown: error, attempts: 1 };
     return fail(deciding.workflow.graph, progress, failed);
   }
-  return times.size === 0 ? progress : { ...progress, times };
+  return times === undefined ? progress : { ...progress, times };
 }
 
 /** Computes the deadline of an instance in the turn that starts it. */
@@ -102,25 +104,25 @@ export function counted(
   return typeof time === "function" ? times?.get(activationKey(activation)) : time;
 }
 
+/** The time that begins to count with an activation, if its step computes one. */
 function compute(
   one: Activation,
   nameOf: (step: StepDefinition) => TimeName | undefined,
   { applied }: Progress,
   { workflow, input, control, outputs, deaths }: Deciding,
-  times: Map<string, Due>,
-): void {
+): Due | undefined {
   const step = workflow.steps.get(one.step);
-  if (step === undefined) return;
+  if (step === undefined) return undefined;
   const option = nameOf(step);
   const time = option && step[option];
-  if (option === undefined || typeof time !== "function") return;
+  if (option === undefined || typeof time !== "function") return undefined;
   const ended = (need: string) =>
     applied.findLast(({ ending }) => ending.step === need)?.ending ?? outputs.latest(control, need);
   const missing = step.needs.map(({ name }) => name).filter((name) => !ended(name));
   if (missing.length > 0) throw new MissingOutputs(missing);
   if (deaths >= mostDeaths) throw deadly(step, option, deaths);
   const context = { input, steps: readNeeds(step.needs, ended) };
-  times.set(activationKey(one), timeOf(time, step, option, context));
+  return timeOf(time, step, option, context);
 }
 
 function deadly({ kind, name }: StepDefinition, option: TimeName, deaths: number): Error {
