@@ -85,7 +85,7 @@ export interface StepDefinition {
   readonly decide: ((context: Pick<Context, "input" | "steps" | "emit">) => unknown) | undefined;
 }
 
-/** The step that undoes another one. Its code is given what {@linkcode StepDefinition.run} is not. */
+/** The step that undoes another one. Its code gets a context of its own. */
 export interface UndoDefinition extends StepDefinition {
   /** The events that have something to undo. */
   readonly undoes: ReadonlySet<string>;

@@ -93,7 +93,7 @@ export interface Control {
   readonly arrived: ReadonlyMap<string, number>;
   /** Steps that `first` has started: later arrivals are ignored. */
   readonly begun: ReadonlySet<string>;
-  /** First steps of the branches that were dropped: nothing of them starts any more in this round. */
+  /** First steps of dropped branches: nothing of them starts any more in this round. */
   readonly dropped: ReadonlySet<string>;
   /** Asynchronous steps whose code has returned and that wait for a delivery. */
   readonly later: ReadonlySet<string>;

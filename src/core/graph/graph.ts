@@ -34,8 +34,8 @@ export interface GraphStep {
   /** The number of its row, from 0. Rows are in execution order. */
   readonly index: number;
   /**
-   * Where each event leads; empty for `done` and `undo`. For an event that leads back: where it leads after
-   * the last round.
+   * Where each event leads; empty for `done` and `undo`. For an event that leads back: where it
+   * leads after the last round.
    */
   readonly moves: ReadonlyMap<string, readonly Arrival[]>;
   /** The events that lead back to an earlier step. */

@@ -64,7 +64,7 @@ function winning(graph: Graph, one: GraphStep, other: GraphStep): ReadonlySet<st
   return new Set([...one.drops].filter(([, heads]) => heads.some(drops)).map(([event]) => event));
 }
 
-/** The paths after an event that drops branches, without those on which another step has won a race. */
+/** The paths after an event that drops branches, without those on which another step has won. */
 export function dropping(
   paths: readonly Path[],
   { name, drops }: GraphStep,

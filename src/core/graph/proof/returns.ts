@@ -4,7 +4,7 @@ import type { DropPaths, Race } from "./drops.ts";
 import { certain, compatible, parted, type Path } from "./paths.ts";
 import { has } from "./row_set.ts";
 
-/** An event after which its run needs to return nothing more, with every path on which it ends so. */
+/** An event after which a run needs to return nothing more, with every path to this end. */
 export interface EndPaths {
   readonly from: GraphStep;
   readonly event: string;

@@ -31,8 +31,8 @@ interface ArrivingPath extends Path {
 
 /**
  * Proves that no run can start a step twice, that every join can start, that the needs of a step
- * are met on every path to it, that every round of a loop begins like the first, that nothing depends
- * on when a branch is dropped, and that every run that completes returns one outcome.
+ * are met on every path to it, that every round of a loop begins like the first, that nothing
+ * depends on when a branch is dropped, and that every run that completes returns one outcome.
  *
  * The compiler proves the same from the facts that are certain. This function compares whole paths,
  * up to 4,096 of them per step. Beyond that, it uses only what is certain on all of them. It may
