@@ -232,7 +232,10 @@ everywhere("a wait with a limit", (it) => {
         NotWaitingError,
         'signal "slow" is not waiting, it ended with "expired", instance is completed',
       );
-      if (sql) assertEquals([...await sql`select id from hephaestus.jobs`], []);
+      // An advance may be left for a moment: the one of a delivery that another turn has read.
+      if (sql) {
+        assertEquals([...await sql`select id from hephaestus.jobs where kind <> 'advance'`], []);
+      }
     },
   );
 });
