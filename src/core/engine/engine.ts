@@ -1,5 +1,5 @@
 import { roundsUsedUp, undeclaredEvent } from "../errors/step.ts";
-import { type BackEdge, type Graph, inRowOrder } from "../graph/graph.ts";
+import { type BackEdge, type Graph, inRowOrder, row } from "../graph/graph.ts";
 import { failure as failureOf } from "../value/failure.ts";
 import { type Activation, activationKey, isUndo, undoOf } from "./activation.ts";
 import {
@@ -252,10 +252,12 @@ class TurnBuilder {
 
   /**
    * Lets choices decide once everything that the same event starts has started: a choice may drop a
-   * step that stands beside it.
+   * step that stands beside it. Targets are a set in the fingerprint, so the rows give the order.
    */
   #decideAll(): void {
-    for (let one = this.#undecided.shift(); one && !this.#isOver; one = this.#undecided.shift()) {
+    while (this.#undecided.length > 0 && !this.#isOver) {
+      this.#undecided.sort((a, b) => row(this.#graph, a.step) - row(this.#graph, b.step));
+      const one = this.#undecided.shift()!;
       if (isActive(this.#draft, one)) this.#choose(one);
     }
   }

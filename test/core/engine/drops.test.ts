@@ -129,6 +129,21 @@ describe("the engine, where branches are dropped", () => {
     });
   });
 
+  it("lets choices decide in row order, in whatever order a row starts them", () => {
+    const either = choice("either", { events: { go: type() }, decide: ({ emit }) => emit.go() });
+    const [first, second] = [either.as("first"), either.as("second")];
+    const { graph } = workflow("flow", { key: "id", input: type(), start: a })
+      .on(a, { ok: [second, first], no: done })
+      .on(first, { go: [b, drop(second)] })
+      .on(second, { go: done })
+      .on(b, { ok: done, no: done })
+      .build();
+    const decide = () => ({ event: "go", output: undefined, metadata: undefined });
+
+    const next = advance(graph, open(graph, decide).control, [ending("a", 1)], decide);
+    assertEquals(keys(next).withdrawn, ["second by first"]);
+  });
+
   it("ignores a delivery that was kept for a wait of the branch", () => {
     const { graph } = workflow("kept", { key: "id", input: type(), start: a })
       .on(a, { ok: [b, c], no: done })
