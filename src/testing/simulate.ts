@@ -164,7 +164,7 @@ function count(states: readonly State[]): Counted {
     let longest = { length: 0, at: -1 };
     for (const [at, { ended, to }] of state.ways.entries()) {
       runs += runsFrom.get(to) ?? 0;
-      const length = ended.length + (longestFrom.get(to)?.length ?? 0);
+      const length = (ended === undefined ? 0 : 1) + (longestFrom.get(to)?.length ?? 0);
       if (length > longest.length) longest = { length, at };
     }
     runsFrom.set(state, runs);
@@ -183,16 +183,15 @@ function count(states: readonly State[]): Counted {
     }
     for (const { ended, to } of state.ways) {
       runsTo.set(to, (runsTo.get(to) ?? 0) + here);
-      for (const { step, event } of ended) {
-        const road = `${step}.${event}`;
-        taken.set(road, (taken.get(road) ?? 0) + here * (runsFrom.get(to) ?? 0));
-      }
+      if (ended === undefined) continue;
+      const road = `${ended.step}.${ended.event}`;
+      taken.set(road, (taken.get(road) ?? 0) + here * (runsFrom.get(to) ?? 0));
     }
   }
   const longest: string[] = [];
   for (let state = start; state !== undefined;) {
     const way: State["ways"][number] | undefined = state.ways[longestFrom.get(state)?.at ?? -1];
-    longest.push(...way?.ended.map(({ step }) => step) ?? []);
+    if (way?.ended !== undefined) longest.push(way.ended.step);
     state = way?.to;
   }
   const runs = start === undefined ? 0 : runsFrom.get(start) ?? 0;

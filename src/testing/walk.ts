@@ -1,14 +1,21 @@
-import type { Activation } from "../core/engine/activation.ts";
+import { activationKey } from "../core/engine/activation.ts";
 import { emptyControl } from "../core/engine/control.ts";
-import { advance, open } from "../core/engine/engine.ts";
+import { advance, open, restart } from "../core/engine/engine.ts";
 import type { Control } from "../core/engine/instance.ts";
 import type { Decide, Progress, StepEnding } from "../core/engine/progress.ts";
-import { type Graph, graph, reachable, row, targetsOf } from "../core/graph/graph.ts";
+import {
+  type Graph,
+  graph,
+  type GraphStep,
+  reachable,
+  row,
+  targetsOf,
+} from "../core/graph/graph.ts";
 
 /** One way on from a state. */
 export interface Way {
-  /** What ended, in order: a step, and the choices after it. */
-  readonly ended: readonly Pick<StepEnding, "step" | "event">[];
+  /** The step or the choice that ended; `undefined` for the start. */
+  readonly ended: Pick<StepEnding, "step" | "event"> | undefined;
   readonly to: State;
 }
 
@@ -60,7 +67,7 @@ export function walk(of: Graph, { rounds, most, isLast }: WalkOptions): Walk {
     outcome: undefined,
     ways: [],
   };
-  start.ways = walker.turns((decide) => open(bounded, decide));
+  start.ways = [walker.way(undefined, open(bounded, later))];
   const before = new Set<Stop>([start]);
   const backwards: State[] = [];
   const path = [{ stop: start, left: stops(start) }];
@@ -97,43 +104,50 @@ function withRounds({ steps }: Graph, rounds: number): Graph {
   })));
 }
 
-/** A choice has to decide before the walk can go on. */
-class Undecided extends Error {
-  readonly step: string;
-  constructor(step: string) {
-    super(`Choice "${step}" has to decide`);
-    this.step = step;
-  }
-}
+/**
+ * Leaves a choice undecided. Each choice is a state of its own: within one turn, choices in a row
+ * would have as many ways as all their events together.
+ */
+const later: Decide = () => undefined;
 
 class Walker {
   readonly #graph: Graph;
   readonly #isLast: WalkOptions["isLast"];
   readonly #known = new Map<string, Stop>();
-  readonly #ahead: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly #before = new Map<string, ReadonlySet<string>>();
   /** Steps whose order makes a difference: those that can be dropped, and those that drop. */
   readonly #racing: ReadonlySet<string>;
 
   constructor(of: Graph, isLast: WalkOptions["isLast"]) {
     this.#graph = of;
     this.#isLast = isLast;
-    const next = new Map([...of.steps.values()].map((step) => [step.name, targetsOf(step)]));
-    this.#ahead = new Map([...next.keys()].map((name) => [name, reachable(name, next)]));
     this.#racing = racing(of);
   }
 
   waysFrom({ control, active }: Stop): readonly Way[] {
     return this.#next(active).flatMap((step) => {
-      const { activation } = control.active.get(step)!;
-      return [...this.#graph.steps.get(step)!.moves.keys()].flatMap((event) => {
-        const ending = { step, activation, event, output: undefined, metadata: undefined };
-        return this.turns((decide) => advance(this.#graph, control, [ending], decide));
+      const { kind, moves } = this.#graph.steps.get(step)!;
+      const one = { step, activation: control.active.get(step)!.activation };
+      return [...moves.keys()].map((event) => {
+        const ended = { event, output: undefined, metadata: undefined };
+        const decide: Decide = (choice) =>
+          activationKey(choice) === activationKey(one) ? ended : undefined;
+        const progress = kind === "choice"
+          ? restart(this.#graph, control, [one], decide)
+          : advance(this.#graph, control, [{ ...one, ...ended }], later);
+        return this.way({ step, event }, progress);
       });
     });
   }
 
+  way(ended: Way["ended"], progress: Progress): Way {
+    return { ended, to: this.#stopAt(progress) };
+  }
+
   /** The steps of which one ends next. */
   #next(active: readonly string[]): readonly string[] {
+    const choice = active.find((name) => this.#graph.steps.get(name)!.kind === "choice");
+    if (choice !== undefined) return [choice];
     const calm = active.filter((name) => !this.#racing.has(name));
     const early = calm.filter((name) => !this.#isLast(name));
     // What ends the instance by undoing goes last, or it would hide the roads of steps beside it.
@@ -143,24 +157,6 @@ class Walker {
     return calm.length < active.length
       ? active.filter((name) => this.#racing.has(name))
       : active.slice(0, 1);
-  }
-
-  /** A turn, once for each way in which its choices can decide. */
-  turns(turn: (decide: Decide) => Progress): readonly Way[] {
-    const ways: Way[] = [];
-    const scripts: (readonly string[])[] = [[]];
-    for (let script = scripts.pop(); script !== undefined; script = scripts.pop()) {
-      const progress = turn(following(script));
-      const thrown = progress.failed?.thrown;
-      if (thrown instanceof Undecided) {
-        const events = [...this.#graph.steps.get(thrown.step)!.moves.keys()].reverse();
-        for (const event of events) scripts.push([...script, event]);
-      } else {
-        const ended = progress.applied.map(({ ending: { step, event } }) => ({ step, event }));
-        ways.push({ ended, to: this.#stopAt(progress) });
-      }
-    }
-    return ways;
   }
 
   #stopAt({ control, status }: Progress): Stop {
@@ -179,24 +175,40 @@ class Walker {
 
   /** What of a control still makes a difference: the rest is behind all active steps. */
   #what({ arrived, begun, rounds }: Control, active: readonly string[]): readonly unknown[] {
-    const isAhead = (step: string) => active.some((name) => this.#ahead.get(name)?.has(step));
-    const isIn = (head: string) => active.some((name) => this.#graph.body(head).has(name));
+    const isAhead = (step: string) => this.#isAhead(step, active, "starts");
+    const isIn = (head: string) => this.#isAhead(head, active, "loops");
     return [
       [...arrived].filter(([join]) => isAhead(join)).sort(),
       [...begun].filter(isAhead).sort(),
       [...rounds].filter(([head]) => isIn(head)).map(([head, { since }]) => [head, since]).sort(),
     ];
   }
-}
 
-/** Decides as the script says, and then throws. */
-function following(script: readonly string[]): Decide {
-  let at = 0;
-  return ({ step }: Activation) => {
-    const event = script[at++];
-    if (event === undefined) throw new Undecided(step);
-    return { event, output: undefined, metadata: undefined };
-  };
+  /** Whether `step` can start, or an event can lead back to it, before its state is forgotten. */
+  #isAhead(step: string, active: readonly string[], what: "starts" | "loops"): boolean {
+    const key = `${what} ${step}`;
+    let before = this.#before.get(key);
+    if (before === undefined) this.#before.set(key, before = this.#stepsBefore(step, what));
+    return active.some((name) => before.has(name));
+  }
+
+  #stepsBefore(step: string, what: "starts" | "loops"): ReadonlySet<string> {
+    const steps = [...this.#graph.steps.values()];
+    const heads = ({ loops }: GraphStep) => [...loops.values()].map(({ to }) => to);
+    // A round that begins forgets the state of everything in the loop but of its first step.
+    const keeps = (head: string) => head === step || !this.#graph.body(head).has(step);
+    const next = new Map(
+      steps.map((one) => [one.name, [...targetsOf(one), ...heads(one).filter(keeps)]]),
+    );
+    const ends = what === "starts"
+      ? [step]
+      : steps.filter((one) => heads(one).includes(step)).map(({ name }) => name);
+    const leads = ({ name }: GraphStep) => {
+      const ahead = reachable(name, next);
+      return ends.some((end) => ahead.has(end));
+    };
+    return new Set(steps.filter(leads).map(({ name }) => name));
+  }
 }
 
 function racing(of: Graph): ReadonlySet<string> {

@@ -17,7 +17,7 @@ import {
 import type { Workflow } from "../../src/core/graph/workflow.ts";
 import { simulate } from "../../src/testing/simulate.ts";
 import { everyChoice, execute } from "../core/graph/proof/executor.ts";
-import { randomWorkflow } from "../core/graph/proof/random_graphs.ts";
+import { randomLoops, randomWorkflow } from "../core/graph/proof/random_graphs.ts";
 
 /** Every different run of a workflow without loops and drops, by an executor that knows nothing of the walk. */
 function everyRun(flow: Workflow): ReadonlyMap<string, readonly string[]> {
@@ -26,6 +26,31 @@ function everyRun(flow: Workflow): ReadonlyMap<string, readonly string[]> {
     const { started } = execute(flow, choices, () => 0);
     const roads = started.map((name) => `${name}.${choices(name, 1)}`);
     runs.set(roads.join(), roads);
+  }
+  return runs;
+}
+
+/**
+ * How many runs a workflow with loops has, by the same executor; `undefined` for more than `most`.
+ * Each choice is asked for when the run comes to it.
+ */
+function runsIn(flow: Workflow, most: number): number | undefined {
+  let runs = 0;
+  const scripts: (readonly string[])[] = [[]];
+  for (let script = scripts.pop(); script !== undefined; script = scripts.pop()) {
+    let asked: string | undefined;
+    let at = 0;
+    try {
+      execute(flow, (name) => {
+        asked = name;
+        return script[at++] ?? assert(false);
+      }, () => 0);
+      if (++runs > most) return undefined;
+    } catch (error) {
+      if (at <= script.length) throw error;
+      const events = [...flow.graph.steps.get(asked!)!.moves.keys()];
+      scripts.push(...events.map((event) => [...script, event]));
+    }
   }
   return runs;
 }
@@ -54,6 +79,37 @@ describe("simulate()", () => {
         assertEquals(found.longest.length, Math.max(...all.map((roads) => roads.length)));
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it("finds the runs that there are where loops overlap", () => {
+    const flow = workflow("overlapping", { key: "id", input: type(), start: a })
+      .on(a, { ok: b, no: done })
+      .on(b, { ok: again(a, { limit: 2, then: c }), no: c })
+      .on(c, { ok: again(b, { limit: 3, then: d }), no: done })
+      .on(d, end)
+      .build();
+
+    const found = simulate(flow, { rounds: 3 });
+
+    assertEquals(found.runs, runsIn(flow, 10_000));
+  });
+
+  it("finds the runs that there are in random loops", () => {
+    const leads = ({ graph }: Workflow) =>
+      [...graph.steps.values()].every(({ loops }) =>
+        [...loops.values()].every(({ ends }) => !ends)
+      );
+    fc.assert(
+      fc.property(randomLoops(6).filter(leads), (flow) => {
+        const runs = runsIn(flow, 2_000);
+        if (runs === undefined) return;
+
+        const found = simulate(flow, { rounds: 3 });
+
+        assertEquals([found.runs, found.complete], [runs, true]);
+      }),
+      { numRuns: 150 },
     );
   });
 
@@ -176,6 +232,26 @@ describe("simulate()", () => {
     assertEquals(found.roads.filter(({ taken }) => taken === 0), []);
     assert(found.runs > 1e20);
     assertEquals(found.longest.length, blocks * 10 + 1);
+  });
+
+  it("walks forty choices in a row in about as many states", () => {
+    // deno-lint-ignore no-explicit-any -- names that are made in a loop
+    const [define, begin]: any[] = [choice, workflow];
+    const events = { left: type(), right: type() };
+    const row = Array.from({ length: 40 }, (_, at) =>
+      define(`c${at}`, {
+        events,
+        decide: () => undefined,
+      }));
+    let builder = begin("decisions", { key: "id", input: type(), start: row[0] });
+    for (const [at, one] of row.entries()) {
+      const next = row[at + 1] ?? done;
+      builder = builder.on(one, { left: next, right: next });
+    }
+
+    const found = simulate(builder.build(), { states: 50 });
+
+    assertEquals([found.complete, found.runs], [true, 2 ** 40]);
   });
 
   it("prints what it has found", () => {
