@@ -20,6 +20,7 @@ import type { Progress } from "../../../src/core/engine/progress.ts";
 import { atRandom, droppable, execute, isFair } from "../graph/proof/executor.ts";
 import { numbers, randomDrops } from "../graph/proof/random_graphs.ts";
 import { ending, run } from "./runs.ts";
+import { runs } from "../property_runs.ts";
 
 const undecided = () => {
   throw new Error("There is no choice");
@@ -51,7 +52,7 @@ describe("the engine, where branches are dropped", () => {
         assertEquals(certain([...one.applied.keys()].map(stepOf)), certain(expected.started));
       }
     });
-    fc.assert(property, { numRuns: 200, includeErrorInReport: true });
+    fc.assert(property, { numRuns: runs(200), includeErrorInReport: true });
   });
 
   const work = step("work", { events: { ok: type(), no: type() }, run: ({ emit }) => emit.ok() });

@@ -25,6 +25,7 @@ import { done, join } from "../../../src/core/define/target.ts";
 import { type } from "../../../src/core/value/type.ts";
 import { numbers, type Pick, randomWorkflow } from "../graph/proof/random_graphs.ts";
 import { causalPast, type Expected, expected } from "./reference_engine.ts";
+import { runs } from "../property_runs.ts";
 
 /** How the steps of a run will end, chosen before it begins. `undefined`: a choice that throws. */
 type Fate = ReadonlyMap<string, string | undefined>;
@@ -211,7 +212,7 @@ describe("the engine", () => {
         finish(workflow, fates(workflow, pick, round % 3 === 2), pick);
       }
     });
-    fc.assert(property, { numRuns: 400, includeErrorInReport: true });
+    fc.assert(property, { numRuns: runs(400), includeErrorInReport: true });
   });
 
   it("comes to the same end in whatever order and in however many turns the endings come", () => {
@@ -223,7 +224,7 @@ describe("the engine", () => {
 
       for (const end of ends) assertEquals(end, ends[0]);
     });
-    fc.assert(property, { numRuns: 400, includeErrorInReport: true });
+    fc.assert(property, { numRuns: runs(400), includeErrorInReport: true });
   });
 
   it("merges metadata in the order of the rows, whoever was first", () => {

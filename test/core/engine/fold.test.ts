@@ -31,6 +31,7 @@ import {
   randomLoops,
   randomWorkflow,
 } from "../graph/proof/random_graphs.ts";
+import { runs } from "../property_runs.ts";
 
 /** The order of a turn's rows in a history says nothing of the order in which they were applied. */
 function shuffled<T>(all: readonly T[], pick: Pick): T[] {
@@ -221,7 +222,7 @@ describe("the fold of a history", () => {
   it("is the state of the instance after each turn, and what it was when it failed", () => {
     const all = fc.oneof(randomWorkflow(), randomLoops(), randomDrops());
     const property = fc.property(all, fc.nat(), tell);
-    fc.assert(property, { numRuns: 300, includeErrorInReport: true });
+    fc.assert(property, { numRuns: runs(300), includeErrorInReport: true });
     assertEquals(Object.entries(seen).filter(([, times]) => times < 5), []);
   });
 

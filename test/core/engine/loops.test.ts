@@ -10,6 +10,7 @@ import type { Workflow } from "../../../src/core/graph/workflow.ts";
 import { atRandom, execute } from "../graph/proof/executor.ts";
 import { numbers, randomLoops } from "../graph/proof/random_graphs.ts";
 import { ending, run } from "./runs.ts";
+import { runs } from "../property_runs.ts";
 
 describe("the engine, in loops", () => {
   it("starts what an executor without activations starts, in whatever order steps end", () => {
@@ -33,7 +34,7 @@ describe("the engine, in loops", () => {
         assertEquals(names.sort(), expected.started);
       }
     });
-    fc.assert(property, { numRuns: 1_000, includeErrorInReport: true });
+    fc.assert(property, { numRuns: runs(1_000), includeErrorInReport: true });
   });
 
   const work = step("work", { events: { ok: type(), no: type() }, run: ({ emit }) => emit.ok() });

@@ -9,6 +9,7 @@ import { atRandom, execute } from "../graph/proof/executor.ts";
 import { numbers, randomLoops, randomWorkflow } from "../graph/proof/random_graphs.ts";
 import { plausible, returnedIn, returning } from "../graph/proof/random_returns.ts";
 import { ending, run } from "./runs.ts";
+import { runs } from "../property_runs.ts";
 
 describe("the engine, where a workflow returns", () => {
   for (
@@ -28,7 +29,7 @@ describe("the engine, where a workflow returns", () => {
         const [expected] = returnedIn(made, endings).map((ending) => ending.replace(".", "-"));
         assertEquals(control.returned?.outcome, expected);
       });
-      fc.assert(property, { numRuns: 500 });
+      fc.assert(property, { numRuns: runs(500) });
     });
   }
 

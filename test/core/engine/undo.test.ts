@@ -11,6 +11,7 @@ import type { Workflow } from "../../../src/core/graph/workflow.ts";
 import { atRandom, type Choices } from "../graph/proof/executor.ts";
 import { numbers, type Pick, randomUndos } from "../graph/proof/random_graphs.ts";
 import { applied, type Ended, ending, run } from "./runs.ts";
+import { runs } from "../property_runs.ts";
 
 const undecided = () => {
   throw new Error("There is no choice");
@@ -95,7 +96,7 @@ describe("the engine, where an instance undoes", () => {
         }
       }
     });
-    fc.assert(property, { numRuns: 200, includeErrorInReport: true });
+    fc.assert(property, { numRuns: runs(200), includeErrorInReport: true });
   });
 
   const work = step("work", {

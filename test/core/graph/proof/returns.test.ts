@@ -10,6 +10,7 @@ import { simulate } from "../../../../src/testing/simulate.ts";
 import { atRandom, everyChoice, execute } from "./executor.ts";
 import { numbers, randomDrops, randomLoops, randomWorkflow } from "./random_graphs.ts";
 import { plausible, returnedIn, returning } from "./random_returns.ts";
+import { runs } from "../../property_runs.ts";
 
 // As plain JavaScript sees them: whatever the compiler refuses gets through.
 // deno-lint-ignore no-explicit-any
@@ -249,11 +250,11 @@ describe("what a workflow returns", () => {
             const run = execute(made, atRandom(made, pick(2 ** 30)), pick);
             if (!run.usedUp) assertEquals(returnedIn(made, run.endings).length, 1);
           }
-          const { complete, ends, outcomes } = simulate(made, { states: 200 });
+          const { complete, ends, outcomes } = simulate(made, { states: 500 });
           const returned = Object.values(outcomes).reduce((sum, runs) => sum + runs, 0);
           if (complete) assertEquals(returned, ends.completed);
         }),
-        { numRuns: which === " with drops" ? 200 : 500 },
+        { numRuns: runs(which === " with drops" ? 200 : 500) },
       );
     });
   }
@@ -269,7 +270,7 @@ describe("what a workflow returns", () => {
 
         assertEquals(returning(workflow, endings) !== undefined, isRight);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { atRandom, droppable, everyChoice, execute, isFair } from "./executor.ts";
 import { numbers, randomDrops, randomLoops, randomWorkflow } from "./random_graphs.ts";
+import { runs } from "../../property_runs.ts";
 
 describe("a workflow that the definition accepts", () => {
   for (
@@ -22,7 +23,7 @@ describe("a workflow that the definition accepts", () => {
             assertEquals(other, one);
           }
         }),
-        { numRuns: 2_000 },
+        { numRuns: runs(2_000) },
       );
     });
   }
@@ -45,7 +46,7 @@ describe("a workflow that the definition accepts", () => {
           if (isFair(workflow)) assertEquals(certain(other), certain(one));
         }
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -59,7 +60,7 @@ describe("a workflow that the definition accepts", () => {
         }
         assert(false, `${[...never]} cannot start`);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });
