@@ -53,10 +53,10 @@ const long = [
 /** There are hundreds of small databases for a moment each: vacuuming them helps nobody. */
 const quiet = { autovacuum_naptime: "1h", max_wal_size: "4GB" };
 /** How many files one Node process runs: each process compiles the sources again. */
-const filesTogether = 8;
+const filesTogether = 12;
 const processesAtOnce = 4;
 /** Minutes after which a process that does not end is stopped. */
-const patience = 15;
+const patience = 10;
 
 /** The tests of one runtime, which are running. */
 interface Running {
