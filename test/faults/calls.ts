@@ -4,9 +4,21 @@ import {
   NotCancellableError,
   NotWaitingError,
 } from "../../mod.ts";
+import type { AnyWorkflow } from "../../src/types.ts";
 import type { Call } from "./plan.ts";
 import { everything } from "./hostile.ts";
+import { answer, bids, quick, tour } from "./flow.ts";
 import { call, desk, sign } from "./workflows.ts";
+
+/** What may be delivered, by the wait that it ends. */
+const deliveries = {
+  sign: [desk, sign.emit.ok()],
+  call: [desk, call.emit.ok()],
+  answer: [tour, answer.emit.yes()],
+  quick: [bids, quick.emit.yes()],
+} as const;
+const workflows: Readonly<Record<keyof typeof everything, AnyWorkflow>> = everything;
+type Waiting = keyof typeof deliveries;
 
 /** What the application was told: it must be found in the database, whatever happened to the processes. */
 export interface Told {
@@ -15,6 +27,8 @@ export interface Told {
   /** Waits whose delivery was taken: `instance step`. */
   readonly delivered: Set<string>;
   readonly cancelled: Set<string>;
+  /** Instances that somebody has retried by hand. */
+  readonly retried: Set<string>;
   /** Instances that somebody tried to cancel. */
   readonly maybeCancelled: Set<string>;
 }
@@ -25,6 +39,7 @@ export class Caller {
     started: new Set(),
     delivered: new Set(),
     cancelled: new Set(),
+    retried: new Set(),
     maybeCancelled: new Set(),
   };
   readonly failures: string[] = [];
@@ -62,9 +77,13 @@ export class Caller {
         await Promise.all(Array.from({ length: times }, () => this.deliver(id, step, after)));
         return;
       }
+      case "retry":
       case "cancel": {
         const id = await this.#ids.get(planned.key);
-        if (id !== undefined) await this.#cancel(planned.workflow, id);
+        if (id === undefined) return;
+        await (planned.kind === "retry"
+          ? this.retry(planned.workflow, id)
+          : this.#cancel(planned.workflow, id));
       }
     }
   }
@@ -76,7 +95,7 @@ export class Caller {
 
   async #start(workflow: keyof typeof everything, key: string): Promise<string> {
     const { id } = await this.#again(() =>
-      this.#hephaestus.start(everything[workflow], key, { n: 1 }, { onConflict: "return" })
+      this.#hephaestus.start(workflows[workflow], key, { n: 1 }, { onConflict: "return" })
     );
     this.told.started.add(id);
     return id;
@@ -87,33 +106,43 @@ export class Caller {
     keys: readonly string[],
   ): Promise<readonly string[]> {
     const items = keys.map((key) => ({ key, input: { n: 1 } }));
-    const handles = await this.#again(() =>
-      this.#hephaestus.startMany(everything[workflow], items)
-    );
+    const handles = await this.#again(() => this.#hephaestus.startMany(workflows[workflow], items));
     for (const { id } of handles) this.told.started.add(id);
     return handles.map(({ id }) => id);
   }
 
   /** Delivers now, or has it delivered in `after` milliseconds. */
-  async deliver(id: string, step: "sign" | "call", after = 0): Promise<void> {
-    const delivery = step === "sign" ? sign.emit.ok() : call.emit.ok();
+  async deliver(id: string, step: Waiting, after = 0): Promise<void> {
+    const [workflow, delivery] = deliveries[step];
     try {
       if (after > 0) {
         const delay = { after: `${after}ms` } as const;
-        await this.#again(() => this.#hephaestus.scheduleResume(desk, { id }, delivery, delay));
+        await this.#again(() => this.#hephaestus.scheduleResume(workflow, { id }, delivery, delay));
         return;
       }
-      const result = await this.#again(() => this.#hephaestus.resume(desk, { id }, delivery));
+      const result = await this.#again(() => this.#hephaestus.resume(workflow, { id }, delivery));
       if (result !== "duplicate") this.told.delivered.add(`${id} ${step}`);
     } catch (error) {
       if (!(error instanceof NotWaitingError)) throw error;
     }
   }
 
+  /** Goes on with an instance that has failed. One that has not is left alone. */
+  async retry(workflow: keyof typeof everything, id: string): Promise<void> {
+    try {
+      await this.#again(() =>
+        this.#hephaestus.retry(workflows[workflow], { id }, { by: "faults", reason: "A plan" })
+      );
+      this.told.retried.add(id);
+    } catch (error) {
+      if (!(error instanceof HephaestusError) || error.code !== "NOT_RETRYABLE") throw error;
+    }
+  }
+
   async #cancel(workflow: keyof typeof everything, id: string): Promise<void> {
     this.told.maybeCancelled.add(id);
     try {
-      await this.#again(() => this.#hephaestus.cancel(everything[workflow], { id }));
+      await this.#again(() => this.#hephaestus.cancel(workflows[workflow], { id }));
       this.told.cancelled.add(id);
     } catch (error) {
       if (!(error instanceof NotCancellableError)) throw error;

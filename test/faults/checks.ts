@@ -1,9 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { Sql } from "postgres";
 import type { Told } from "./calls.ts";
-import { doomedAttempts, failing, lengths, patience, runners, writers } from "./workflows.ts";
+import { failingEarly, flowFailing, flowRunners, flowWriters } from "./flow.ts";
+import { brokenFlows } from "./flow_checks.ts";
+import { doomedAttempts, patience } from "./steps.ts";
+import { failing, lengths, runners, writers } from "./workflows.ts";
 
 const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
+const allWriters = [...writers, ...flowWriters];
+const allRunners = [...runners, ...flowWriters, ...flowRunners];
+const allFailing = [...failing, ...flowFailing];
 const final = `status in ('completed', 'failed', 'cancelled', 'undone')`;
 
 /** What must hold once the world is quiet: each answers with the rows that break it. */
@@ -14,8 +20,13 @@ const rules: Readonly<Record<string, string>> = {
     select id, workflow, key, status, error from hephaestus.workflow_instances i
     where ${final} and not (
       status = 'cancelled' and exists (select from told where told.instance = i.id and what = 'maybe cancelled')
-      or status = case workflow when 'doomed' then 'failed' when 'hostile' then 'failed' when 'trip' then 'undone'
-        else 'completed' end)`,
+      or status = any(case
+        when workflow in ('doomed', 'hostile', 'hire', 'loan') then '{failed}'::text[]
+        when workflow = 'trip' then '{undone}' when workflow = 'tour' then '{completed,undone}'
+        else '{completed}' end))`,
+  "a deadline is the reason why an instance fails that has one": `
+    select id, status, error from hephaestus.workflow_instances
+    where workflow = 'hire' and status = 'failed' and error ->> 'code' is distinct from 'DEADLINE'`,
   "what was done is undone once, and after what it has caused": `
     select i.id, i.status, r.step_ref, u.event, u.applied_revision, later.step_ref as caused
     from hephaestus.workflow_instances i
@@ -57,7 +68,7 @@ const rules: Readonly<Record<string, string>> = {
     full join (
       select instance_id as instance, step_ref as step, activation, count(*) from hephaestus.step_results
       where step_ref in (${
-    quoted(writers)
+    quoted(allWriters)
   }) and event in ('ok', 'undone') group by 1, 2, 3) r using (instance, step, activation)
     where e.count is distinct from 1 or r.count is distinct from 1`,
   "what a result and its effect say of the attempt is the same": `
@@ -67,17 +78,18 @@ const rules: Readonly<Record<string, string>> = {
     where not r.waits and r.attempt <> e.attempt`,
   "a step that has ended has run, in the attempt that is recorded": `
     select r.instance_id, r.step_ref, r.attempt from hephaestus.step_results r
-    where r.step_ref in (${quoted(runners)}) and r.event in ('ok', 'undone') and not exists (
+    where r.step_ref in (${quoted(allRunners)}) and r.event in ('ok', 'undone') and not exists (
       select from diary d
       where d.instance = r.instance_id and d.step = r.step_ref and d.attempt = r.attempt)`,
   "no step runs in more attempts than it has": `
     select * from diary where attempt > case when step in (${
-    quoted(failing)
+    quoted(allFailing)
   }) then ${doomedAttempts} else ${patience} end or attempt < 1`,
   "a step that fails is given up in its last attempt": `
     select instance_id, step_ref, attempt from hephaestus.step_results
     where event in ('__failed__', 'failed')
-      and (step_ref not in (${quoted(failing)}) or attempt <> ${doomedAttempts})`,
+      and (step_ref not in (${quoted(allFailing)}) or attempt <> ${doomedAttempts})
+      and step_ref not in (${quoted(failingEarly)})`,
   "no job is left": `
     select * from hephaestus.jobs where state not in ('discarded', 'cancelled')`,
   "no session is idle in a transaction": `
@@ -91,6 +103,8 @@ const rules: Readonly<Record<string, string>> = {
       on r.instance_id = told.instance and r.step_ref = told.step and not r.waits
     where i.id is null
       or (what = 'cancelled' and i.status <> 'cancelled')
+      or (what = 'retried' and not exists (
+        select from hephaestus.step_results r where r.instance_id = i.id and r.event = '__retried__'))
       or (what = 'delivered' and r.delivery_id is null)`,
 };
 
@@ -107,16 +121,18 @@ export async function broken(sql: Sql, told: Told, diary: string): Promise<reado
       );
     }
   }
+  problems.push(...await brokenFlows(sql));
   return problems;
 }
 
 async function write(sql: Sql, told: Told, diary: string): Promise<void> {
   await sql`create table told (instance uuid, what text, step text)`;
-  await sql`create table diary (instance uuid, step text, attempt int)`;
+  await sql`create table diary (instance uuid, step text, attempt int, activation int)`;
   const rows = [
     ...[...told.started].map((instance) => [instance, "started", null]),
     ...[...told.cancelled].map((instance) => [instance, "cancelled", null]),
     ...[...told.maybeCancelled].map((instance) => [instance, "maybe cancelled", null]),
+    ...[...told.retried].map((instance) => [instance, "retried", null]),
     ...[...told.delivered].map((text) => {
       const [instance, step] = text.split(" ");
       return [instance, "delivered", step];
@@ -127,8 +143,13 @@ async function write(sql: Sql, told: Told, diary: string): Promise<void> {
   }) as t (instance uuid, what text, step text)`;
   const lines = readFileSync(diary, "utf8").trimEnd().split("\n").filter((line) => line !== "")
     .map((line) => line.split(" "))
-    .map(([instance, step, attempt]) => ({ instance, step, attempt: Number(attempt) }));
+    .map(([instance, step, attempt, activation]) => ({
+      instance,
+      step,
+      attempt: Number(attempt),
+      activation: Number(activation),
+    }));
   await sql`insert into diary select * from jsonb_to_recordset(${
     sql.json(lines as never)
-  }) as t (instance uuid, step text, attempt int)`;
+  }) as t (instance uuid, step text, attempt int, activation int)`;
 }

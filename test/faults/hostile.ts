@@ -1,6 +1,8 @@
 import process from "node:process";
 import { done, step, type, workflow } from "../../mod.ts";
-import { all, begin, beside, doomedAttempts, note } from "./workflows.ts";
+import { flows } from "./flow.ts";
+import { doomedAttempts, note } from "./steps.ts";
+import { all, begin, beside } from "./workflows.ts";
 
 interface Input {
   readonly n: number;
@@ -55,4 +57,4 @@ export const hostiles = workflow("hostile", { key: "id", input: type<Input>(), s
   .on(hostile, { ok: done })
   .build();
 
-export const everything = { ...all, hostile: hostiles } as const;
+export const everything = { ...all, ...flows, hostile: hostiles } as const;

@@ -1,4 +1,4 @@
-// npm run test:faults -- --seconds 30 --seed 7 [--processes 4] [--runs 1] [--hostile]
+// npm run test:faults -- --seconds 30 --seed 7 [--processes 4] [--runs 1] [--hostile] [--flow]
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { planOf } from "./plan.ts";
@@ -11,13 +11,14 @@ const { values } = parseArgs({
     processes: { type: "string", default: "3" },
     runs: { type: "string", default: "1" },
     hostile: { type: "boolean", default: false },
+    flow: { type: "boolean", default: false },
     log: { type: "boolean", default: false },
   },
 });
 const first = Number(values.seed);
 let broken = 0;
 for (let seed = first; seed < first + Number(values.runs); seed++) {
-  const plan = planOf(seed, Number(values.seconds), Number(values.processes), values.hostile);
+  const plan = planOf(seed, Number(values.seconds), Number(values.processes), values);
   const began = Date.now();
   const { problems, log, instances, results } = await run(plan);
   const kinds = plan.faults.map(({ kind }) => kind).sort();

@@ -7,6 +7,8 @@ export interface Plan {
   readonly inline: boolean;
   /** Whether steps do what they can to harm those beside them. */
   readonly hostile: boolean;
+  /** Whether the instances are of the workflows that continue after failures, loop, drop and undo. */
+  readonly flow: boolean;
   readonly faults: readonly Fault[];
   readonly calls: readonly Call[];
 }
@@ -41,25 +43,38 @@ export const names = [
   "races",
   "hostile",
 ] as const;
+/** The workflows of `--flow`. The mixed ones are there more often. */
+export const flowNames = [
+  ...["tour", "tour", "tour"] as const,
+  ...["hire", "loan", "bids", "turns", "races", "trip"] as const,
+] as const;
+type Name = typeof names[number] | typeof flowNames[number];
+
+/** Which waits of a workflow the application delivers to. */
+const waits = {
+  desk: ["sign", "call"],
+  tour: ["answer"],
+  bids: ["quick"],
+} as const;
 
 /** A call of the application. Keys name instances that earlier calls have started. */
 export type Call =
   & { readonly at: number }
   & (
-    | { readonly kind: "start"; readonly workflow: typeof names[number]; readonly key: string }
+    | { readonly kind: "start"; readonly workflow: Name; readonly key: string }
     | {
       readonly kind: "startMany";
-      readonly workflow: typeof names[number];
+      readonly workflow: Name;
       readonly keys: readonly string[];
     }
     | {
       readonly kind: "deliver";
       readonly key: string;
-      readonly step: "sign" | "call";
+      readonly step: typeof waits[keyof typeof waits][number];
       readonly times: number;
       readonly after: number;
     }
-    | { readonly kind: "cancel"; readonly workflow: typeof names[number]; readonly key: string }
+    | { readonly kind: "cancel" | "retry"; readonly workflow: Name; readonly key: string }
   );
 
 interface Chance {
@@ -84,13 +99,15 @@ export function planOf(
   seed: number,
   seconds: number,
   processes: number,
-  hostile = false,
+  { hostile = false, flow = false } = {},
 ): Plan {
   const chance = chanceOf(seed);
   const inline = chance() < 0.6;
   const faults = faultsOf(chance, seconds * 1000, processes);
+  const usual = flow ? flowNames : names.filter((name) => name !== "hostile");
+  const workflows = hostile ? [...usual, "hostile" as const] : usual;
   const calls = [
-    ...callsOf(chance, seconds * 1000, hostile ? names : names.slice(0, -1)),
+    ...callsOf(chance, seconds * 1000, workflows),
     ...crowdsOf(faults),
   ];
   return {
@@ -99,6 +116,7 @@ export function planOf(
     processes,
     inline,
     hostile,
+    flow,
     faults,
     calls: calls.sort((a, b) => a.at - b.at),
   };
@@ -143,7 +161,7 @@ function faultsOf(chance: Chance, length: number, processes: number): readonly F
 function callsOf(
   chance: Chance,
   length: number,
-  workflows: readonly (typeof names[number])[],
+  workflows: readonly Name[],
 ): readonly Call[] {
   const between = (from: number, to: number) => from + Math.floor(chance() * (to - from));
   const calls: Call[] = [];
@@ -157,8 +175,8 @@ function callsOf(
     }
     const key = `k${count++}`;
     calls.push({ at, kind: "start", workflow, key });
-    if (workflow === "desk") {
-      for (const step of ["sign", "call"] as const) {
+    if (workflow in waits) {
+      for (const step of waits[workflow as keyof typeof waits]) {
         if (chance() < 0.3) continue;
         const times = chance() < 0.3 ? 2 : 1;
         const after = chance() < 0.3 ? between(1, 800) : 0;
@@ -166,6 +184,14 @@ function callsOf(
       }
     }
     if (chance() < 0.1) calls.push({ at: at + between(0, 800), kind: "cancel", workflow, key });
+    if (workflow === "tour") {
+      // Two at once: a double click.
+      const later = at + between(300, 2_000);
+      const times = chance() < 0.2 ? 2 : 1;
+      for (let time = 0; time < times; time++) {
+        calls.push({ at: later, kind: "retry", workflow, key });
+      }
+    }
   }
   return calls;
 }

@@ -1,5 +1,3 @@
-import { appendFileSync } from "node:fs";
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   again,
@@ -14,80 +12,7 @@ import {
   undo,
   workflow,
 } from "../../mod.ts";
-
-/** Attempts of a step that must not be given up however often its process dies. */
-export const patience = 60;
-export const doomedAttempts = 2;
-
-const retry = { attempts: patience, backoff: "constant", base: "20ms" } as const;
-const diary = process.env.FAULTS_DIARY;
-
-/** An effect outside of the database: a line that stays when the process is killed. */
-export function note(instance: string, step: string, attempt: number): void {
-  if (diary) appendFileSync(diary, `${instance} ${step} ${attempt}\n`);
-}
-
-/** Only computes; fails at its first attempt for some instances. */
-const plain = <const Name extends string>(name: Name, flaky = false) =>
-  step(name, {
-    events: { ok: type<number>() },
-    retry,
-    async run({ instance, attempt, emit }) {
-      note(instance.id, name, attempt);
-      await pause((attempt * 7) % 30);
-      if (flaky && attempt === 1 && instance.id.charCodeAt(35) % 3 === 0) {
-        throw new Error("It fails once");
-      }
-      return emit.ok(attempt);
-    },
-  });
-
-/** Writes to the database in the transaction of its result; the table accepts it twice. */
-const writing = <const Name extends string>(name: Name) =>
-  step(name, {
-    events: { ok: type<number>() },
-    retry,
-    async run({ instance, attempt, idempotencyKey, tx, emit }) {
-      note(instance.id, name, attempt);
-      await pause((attempt * 11) % 40);
-      const activation = Number(idempotencyKey.split("/").at(-1));
-      return tx(async (sql) => {
-        await sql`insert into effects (instance, step, activation, attempt)
-          values (${instance.id}, ${name}, ${activation}, ${attempt})`;
-        return emit.ok(attempt);
-      });
-    },
-  });
-
-/** The same, and is undone in the same way. */
-const undoable = <const Name extends string>(name: Name) =>
-  step(name, {
-    events: { ok: type<number>() },
-    retry,
-    async run({ instance, attempt, activation, tx, emit }) {
-      note(instance.id, name, attempt);
-      await pause((attempt * 11) % 40);
-      return tx(async (sql) => {
-        await sql`insert into effects (instance, step, activation, attempt)
-          values (${instance.id}, ${name}, ${activation}, ${attempt})`;
-        return emit.ok(attempt);
-      });
-    },
-    undo: {
-      async ok({ instance, attempt, activation, tx }) {
-        note(instance.id, `~${name}`, attempt);
-        await pause((attempt * 7) % 20);
-        return tx(async (sql) => {
-          await sql`insert into effects (instance, step, activation, attempt)
-            values (${instance.id}, ${`~${name}`}, ${activation}, ${attempt})`;
-        });
-      },
-    },
-    undoRetry: retry,
-  });
-
-const input = type<{ readonly n: number }>();
-const key = "id";
+import { fail, input, key, note, plain, retry, undoable, writing } from "./steps.ts";
 
 const accept = plain("accept");
 const reserve = writing("reserve");
@@ -155,15 +80,6 @@ export const desk = workflow("desk", { key, input, start: open })
 
 export const begin = writing("begin");
 export const beside = writing("beside");
-const fail = step("fail", {
-  events: { ok: type() },
-  retry: { attempts: doomedAttempts, backoff: "constant", base: "10ms" },
-  run({ instance, attempt, idempotencyKey }) {
-    const [, name = ""] = idempotencyKey.split("/");
-    note(instance.id, name, attempt);
-    throw new Error("It always fails");
-  },
-});
 export const doomed = workflow("doomed", { key, input, start: begin })
   .on(begin, { ok: [beside, fail] })
   .on(beside, { ok: done })
@@ -228,7 +144,7 @@ export const trip = workflow("trip", { key, input, start: book, undoOn: ["cancel
 
 export const all = { shop, wide, desk, doomed, line, turns, races, trip } as const;
 
-/** The steps that write in the transaction of their result. */
+/** The steps that write in the transaction of their result. Those of `flow.ts` are listed there. */
 export const writers: readonly string[] = [
   "reserve",
   "ship",

@@ -15,6 +15,7 @@ import { Caller } from "./calls.ts";
 import { broken } from "./checks.ts";
 import { briefly, heal, inflict, type Victims } from "./driver.ts";
 import { Fleet } from "./fleet.ts";
+import { retriedByHand } from "./flow.ts";
 import { everything } from "./hostile.ts";
 import type { Plan } from "./plan.ts";
 
@@ -80,7 +81,7 @@ export async function run(plan: Plan): Promise<Report> {
     const problems: string[] = [];
     const open = await untilQuiet(server.url, caller, found, victims.log, {
       ...patience,
-      ...(plan.hostile ? { all: patience.hostile } : {}),
+      ...(plan.hostile || plan.flow ? { all: patience.hostile } : {}),
     });
     victims.log(open === "" ? "quiet" : "not quiet");
     if (open !== "") problems.push(`The world is not quiet. ${open}`);
@@ -151,8 +152,8 @@ async function untilQuiet(
   let moved = began;
   let left = Infinity;
   for (;; await pause(150)) {
-    const { open, jobs, processes, signing } = await briefly(url, stateOf);
-    if (open.length + jobs.length === 0) return "";
+    const { open, jobs, processes, signing, failed } = await briefly(url, stateOf);
+    if (open.length + jobs.length + failed.length === 0) return "";
     const now = Date.now();
     if (open.length < left) moved = now;
     left = Math.min(left, open.length);
@@ -177,7 +178,10 @@ async function untilQuiet(
       told = now;
       log(state());
     }
-    await Promise.all(signing.map(({ id }) => caller.deliver(id, "sign")));
+    await Promise.all([
+      ...signing.map(({ id }) => caller.deliver(id, "sign")),
+      ...failed.map(({ id, workflow }) => caller.retry(workflow, id)),
+    ]);
   }
 }
 
@@ -195,6 +199,9 @@ async function stateOf(sql: Sql) {
     signing: await sql`
       select id from hephaestus.workflow_instances
       where workflow = 'desk' and status = 'waiting' and jsonb_exists(control -> 'active', 'sign')`,
+    failed: await sql`
+      select id, workflow from hephaestus.workflow_instances
+      where workflow in ${sql([...retriedByHand])} and status = 'failed'`,
   };
 }
 
