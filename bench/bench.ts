@@ -27,6 +27,8 @@ export async function bench(database: BenchDatabase, options: Options): Promise<
       return await growth(database, options);
     case "payload":
       return await payload(database, options);
+    case "again":
+      return await rounds(database, options);
     default:
       return options.wait > 0
         ? await waiting(database, options)
@@ -82,6 +84,27 @@ async function payload(database: BenchDatabase, options: Options): Promise<Resul
     ratio: {
       cpu: rounded(laterSteps.cpuUsPerStep / smallLaterSteps.cpuUsPerStep),
       wal: rounded(laterSteps.walBytesPerStep / smallLaterSteps.walBytesPerStep),
+    },
+  };
+}
+
+/** Baseline: as many rounds, ten in each instance, with as many instances at once. */
+async function rounds(database: BenchDatabase, given: Options): Promise<Result> {
+  const options = { ...given, slots: Math.min(given.slots, given.workflows) };
+  const own = await run(database, options);
+  if (!options.compare) return { ...own };
+  const few = 10;
+  const workflows = Math.max(1, Math.round((options.workflows * options.rounds) / few));
+  const tenRounds = await run(database, { ...options, workflows, rounds: few }, "ten");
+  const { transactionsPerStep, statementsPerStep } = tenRounds;
+  return {
+    ...own,
+    tenRounds,
+    ratio: {
+      cpu: ratio(own, tenRounds),
+      wal: over(own, tenRounds),
+      transactions: rounded(own.transactionsPerStep / transactionsPerStep),
+      statements: rounded(own.statementsPerStep / statementsPerStep),
     },
   };
 }

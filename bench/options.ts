@@ -7,6 +7,7 @@ export const names = [
   "latency",
   "growth",
   "payload",
+  "again",
   "mixed",
 ] as const;
 
@@ -24,6 +25,10 @@ export interface Options {
   readonly steps: number;
   /** Branches of a fan-out. */
   readonly width: number;
+  /** Rounds of a loop. */
+  readonly rounds: number;
+  /** Whether the first step of a loop reads what all rounds have put out. */
+  readonly carry: boolean;
   /** Finished instances that exist before the run. */
   readonly history: number;
   /** Size of the output of the first step. */
@@ -35,8 +40,10 @@ export interface Options {
 }
 
 /** Default number of workflows. */
-function workflowsOf(workload: Name, width: number): number {
+function workflowsOf(workload: Name, width: number, rounds: number): number {
   switch (workload) {
+    case "again":
+      return Math.max(1, Math.round(20_000 / rounds));
     case "fanout":
       return Math.max(1, Math.round(20_000 / width));
     case "latency":
@@ -58,6 +65,8 @@ export const usage = `Usage: npm run bench -- <${names.join("|")}> [options]
   --steps N       chain, growth: steps of one instance (default 3)
   --wait N        chain: milliseconds that each step waits (default 0)
   --width N       fanout: branches (default 100)
+  --rounds N      again: rounds of one instance (default 10)
+  --carry         again: the first step of the loop reads what all rounds have put out
   --history N     growth: finished instances that are there before (default 1,000,000)
   --bytes N       payload: size of the first step's output (default 10,000)
   --compare       runs the same without an engine around it, and prints the ratio
@@ -76,9 +85,11 @@ export function parseOptions(args: readonly string[]): Options {
       inline: text,
       steps: text,
       width: text,
+      rounds: text,
       history: text,
       bytes: text,
       wait: text,
+      carry: { type: "boolean" },
       compare: { type: "boolean" },
       profile: text,
     },
@@ -90,17 +101,22 @@ export function parseOptions(args: readonly string[]): Options {
   if (!["on", "off", undefined].includes(values.inline)) {
     throw new TypeError(`Cannot use --inline ${values.inline}: write on or off`);
   }
-  const number = (name: "workflows" | "processes" | "slots" | "steps" | "width", or: number) =>
-    count(name, values[name], or, 1);
+  const number = (
+    name: "workflows" | "processes" | "slots" | "steps" | "width" | "rounds",
+    or: number,
+  ) => count(name, values[name], or, 1);
   const width = number("width", 100);
+  const rounds = number("rounds", 10);
   return {
     workload,
-    workflows: number("workflows", workflowsOf(workload, width)),
+    workflows: number("workflows", workflowsOf(workload, width, rounds)),
     processes: number("processes", 1),
     slots: number("slots", 500),
     inline: values.inline !== "off",
     steps: workload === "payload" ? 20 : number("steps", 3),
     width,
+    rounds,
+    carry: values.carry ?? false,
     history: count("history", values.history, 1_000_000, 0),
     bytes: count("bytes", values.bytes, 10_000, 0),
     wait: count("wait", values.wait, 0, 0),

@@ -1,4 +1,5 @@
 import type { Options } from "../options.ts";
+import { loop } from "./again.ts";
 import { chain } from "./chain.ts";
 import { fanout } from "./fanout.ts";
 import { mixed } from "./mixed.ts";
@@ -25,6 +26,8 @@ function make(options: Options): Workload {
       return fanout(options);
     case "payload":
       return payload(options);
+    case "again":
+      return loop(options);
     case "mixed":
       return mixed;
   }

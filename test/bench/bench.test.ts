@@ -45,6 +45,8 @@ describe("bench", () => {
     ["latency --workflows 5 --processes 2", 5, ["p50Ms", "commitP50Ms"]],
     ["growth --history 100 --workflows 10 --compare", 30, ["empty"]],
     ["payload --bytes 1000 --workflows 5 --compare", 100, ["laterSteps"]],
+    ["again --rounds 4 --workflows 5 --compare", 40, ["tenRounds"]],
+    ["again --rounds 4 --workflows 5 --carry", 40, []],
     ["mixed --workflows 10", 50, []],
   ];
   for (const [args, steps, more] of runs) {
