@@ -3,6 +3,7 @@ import type { OutcomeName } from "../core/graph/returns_types.ts";
 import { checkWorkflow } from "../core/graph/version.ts";
 import type { Workflow } from "../core/graph/workflow.ts";
 import { checkNames } from "../core/value/option_names.ts";
+import { notUndone } from "./not_undone.ts";
 import { type State, walk } from "./walk.ts";
 
 /** A road that a workflow can take. */
@@ -44,6 +45,11 @@ export interface Simulation<Outcome extends string = string> {
   readonly unlimited: readonly string[];
   /** Steps that fail their instance, because their row has no road for `failed`. */
   readonly unhandled: readonly string[];
+  /**
+   * Events, as `step.event`, after which an instance may end by undoing although the step has no
+   * `undo` for them.
+   */
+  readonly notUndone: readonly string[];
   /** All this as text. */
   toText(): string;
 }
@@ -61,10 +67,11 @@ export interface SimulateOptions {
  * code.
  *
  * It answers what a test of the whole workflow asks: which roads there are and how often they are
- * taken, how runs end, what the longest run is, where an instance may wait for ever, and which
- * failures nothing handles. Two runs differ if a step ends with another event. Where branches can be
- * dropped, they also differ in what comes first. Steps beside one that ends the instance by undoing
- * end before it. Failures without a road are listed and not walked.
+ * taken, how runs end, what the longest run is, where an instance may wait for ever, which failures
+ * nothing handles, and what is not undone where instances end by undoing. Two runs differ if a step
+ * ends with another event. Where branches can be dropped, they also differ in what comes first. Steps
+ * beside one that ends the instance by undoing end before it. Failures without a road are listed and
+ * not walked.
  *
  * @throws {TypeError} When `workflow` is not a workflow or an option is unknown.
  * @throws {RangeError} When an option is not a positive whole number.
@@ -139,6 +146,7 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
         kind === "step" && !moves.has("failed") && reached.has(name)
       )
       .map(({ name }) => name),
+    notUndone: notUndone(workflow, states),
   };
   return Object.freeze({ ...data, toText: () => simulationText(data) });
 }
@@ -213,6 +221,7 @@ function simulationText(of: Omit<Simulation, "toText">): string {
     `longest: ${of.longest.join(" → ")}`,
     `waits without a limit: ${listed(of.unlimited)}`,
     `failures without a road: ${listed(of.unhandled)}`,
+    ...of.notUndone.length === 0 ? [] : [`effects that nobody undoes: ${listed(of.notUndone)}`],
     "roads, and how often they are taken:",
     ...of.roads.map(({ step, event, taken }) =>
       `  ${`${step}.${event}`.padEnd(width)}  ${taken === 0 ? "never" : number(taken)}`
