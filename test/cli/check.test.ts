@@ -6,11 +6,13 @@ import { pathToFileURL } from "node:url";
 import { after as afterAll, describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Hephaestus } from "../../mod.ts";
+import { type CheckValues, runCheck } from "../../src/cli/check.ts";
+import { sentenceOf, UsageError } from "../../src/cli/failure.ts";
 import { eventually, silent } from "../everywhere.ts";
 import { database } from "../pg.ts";
 import { root } from "../programs.ts";
 import { reused } from "../reused.ts";
-import { hephaestus as command } from "./command.ts";
+import { type Ended, hephaestus as command } from "./command.ts";
 import { before, mail } from "./flows.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hephaestus-check-"));
@@ -31,7 +33,30 @@ function program(name: string, text: string): string {
 
 const tsx = { NODE_OPTIONS: `--import ${here("node_modules/tsx/dist/esm/index.mjs")}` };
 
+/** The command as a process of its own, which takes seconds. */
 const run = (args: readonly string[], url?: string) => command(["check", ...args], url, tsx);
+
+const events = ["uncaughtException", "unhandledRejection"] as const;
+
+/** What the command does between its arguments and its exit code. */
+async function checked(files: readonly string[], values: CheckValues): Promise<Ended> {
+  const { log } = console;
+  const out: string[] = [];
+  const before = events.map((event) => process.listeners(event as "uncaughtException"));
+  Object.assign(console, { log: (line: string) => void out.push(`${line}\n`) });
+  const ended = await runCheck(files, values).then(
+    (code) => ({ code, error: "" }),
+    (error) => ({ code: error instanceof UsageError ? 2 : 1, error: `${sentenceOf(error)}\n` }),
+  );
+  Object.assign(console, { log });
+  // Those of the modules stay until the command ends.
+  for (const [at, event] of events.entries()) {
+    for (const listener of process.listeners(event as "uncaughtException")) {
+      if (!before[at]!.includes(listener)) process.off(event, listener);
+    }
+  }
+  return { ...ended, out: out.join("") };
+}
 
 describe("hephaestus check", () => {
   it("says what each version of a program is to the open instances, and exits with 0 or 1", async () => {
@@ -85,7 +110,8 @@ describe("hephaestus check", () => {
       "some open instances cannot continue\n",
     ]);
 
-    const { code, out } = await run([gone, "--json"], t.url);
+    const { url } = t;
+    const { code, out } = await checked([gone], { url, json: true });
     const { ok, versions } = JSON.parse(out);
     assertEquals([code, ok, versions.length], [1, false, 2]);
     const { oldest, ...rest } = versions[0];
@@ -104,22 +130,19 @@ describe("hephaestus check", () => {
     assertEquals(Object.keys(versions[1]), Object.keys(versions[0]));
     assertEquals([versions[1].verdict, versions[1].oldest], ["new", null]);
 
-    const missing = await run([other], t.url);
+    const missing = await checked([other], { url });
     assertEquals(missing.code, 1);
     assertStringIncludes(missing.out, 'there is no code of workflow "order"');
-    assertEquals((await run([other, "--ignore", "order"], t.url)).code, 0);
-    assertEquals((await run([other, both], t.url)).code, 0);
+    assertEquals((await checked([other], { url, ignore: ["order"] })).code, 0);
+    const alone = program("alone.ts", "export { before };");
+    assertEquals((await checked([other, alone], { url })).code, 0);
   });
 
   it("says why it cannot load a module", async () => {
     await using t = await database();
+    const { url } = t;
     const cases = [
       ["throws.ts", "throw new Error('no configuration')", /: no configuration\n$/],
-      [
-        "later.ts",
-        "Promise.reject(new Error('later')); await new Promise(() => {});",
-        /: later\n$/,
-      ],
       ["nothing.ts", "export const n = 1;", /exports no workflow\. Export what workflow/],
       [
         "unbuilt.ts",
@@ -134,18 +157,22 @@ describe("hephaestus check", () => {
       ],
     ] as const;
     for (const [name, text, sentence] of cases) {
-      const { code, out, error } = await run([program(name, text)], t.url);
+      const { code, out, error } = await checked([program(name, text)], { url });
       assertEquals([code, out], [1, ""], error);
       assertMatch(error, sentence);
     }
-    const none = await run(["nowhere.ts"], t.url);
+    const later = "Promise.reject(new Error('later')); await new Promise(() => {});";
+    const rejected = await run([program("later.ts", later)], url);
+    assertEquals([rejected.code, rejected.out], [1, ""], rejected.error);
+    assertMatch(rejected.error, /: later\n$/);
+    const none = await checked(["nowhere.ts"], { url });
     assertEquals([none.code, none.out], [2, ""]);
     assertMatch(none.error, /^Cannot run "check": there is no file "nowhere\.ts"\n/);
-    const nothing = await run([], t.url);
+    const nothing = await checked([], { url });
     assertEquals(nothing.code, 2);
     assertMatch(nothing.error, /name the module that exports the workflows/);
     const fine = program("fine.ts", "export { mail };");
-    const bare = await run([fine], t.url);
+    const bare = await checked([fine], { url });
     assertEquals(bare.code, 1);
     assertMatch(bare.error, /hephaestus migrate/);
   });
