@@ -13,6 +13,7 @@ export const quick = {
       "ending: cancel, lost answer",
       "deadline: dropped",
       "chain: failure, retry, cancel",
+      "moved: chain, failure, cancel",
       "two instances: lost answer",
       "two instances: crash",
     ],
@@ -27,6 +28,7 @@ export const quick = {
     "the history is older than the instance": ["ending: cancel"],
     "an end leaves the deadline": ["deadline: dropped"],
     "a retry runs under the same activation what was cut off": ["fan: failure, 2 retries"],
+    "a move leaves the version of jobs": ["moved: chain, zombie"],
     "a step's transaction commits before its result": ["tx: crash, cancel"],
     "a step's transaction stays although a delivery stands": [
       "tx of an asynchronous step: delivery",

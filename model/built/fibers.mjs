@@ -14,6 +14,7 @@ import {
   wakeLock,
 } from "./state.mjs";
 import { grain, remember, rowOf } from "./plan.mjs";
+import { move, proveVersion, rowFormer, versionOf } from "./moves.mjs";
 import { canBeUndone, rowDropped } from "./undo.mjs";
 
 const gone = (f) => {
@@ -27,13 +28,19 @@ const fails = (me, cfg) => {
 };
 
 function begin(one, s, f, cfg) {
-  const cached = s.P[f.p].c[f.i] ?? s.I[f.i];
+  const known = s.P[f.p].c[f.i];
+  // An instance that was moved is cached with its former version.
+  const isFormer = known && versionOf(known) !== versionOf(f) && !cfg.trustsCache;
+  const cached = known && !isFormer ? known : s.I[f.i];
   return [one("looks whether its step is active", [], (t, me) => {
-    if (!t.P[f.p].c[f.i]) remember(t.P[f.p], f.i, t.I[f.i]);
+    if (!known || isFormer) remember(t.P[f.p], f.i, t.I[f.i]);
     if (cached.a[f.s] === f.a && f.t === "tmr") me.pc = "rec0";
     else if (cached.a[f.s] === f.a) {
       if (f.n > cfg.attempts) fails(me, cfg);
-      else me.pc = "run";
+      else {
+        me.pc = "run";
+        if (held(t, leaseOf(f), cfg)) proveVersion(t, f, cached);
+      }
     } else {
       remember(t.P[f.p], f.i, t.I[f.i]);
       me.pc = t.I[f.i].a[f.s] === f.a ? (f.t === "tmr" ? "rec0" : "snooze") : "pass";
@@ -160,6 +167,7 @@ function deliver(s, one, f, cfg) {
       if (!instance || isFinal(instance)) return gone(me);
       if (instance.u && !(f.s in instance.a)) return gone(me);
       me.a = instance.a[f.s] ?? 1;
+      me.ver = instance.ver;
       me.pc = "d1";
     })];
   }
@@ -173,12 +181,16 @@ function deliver(s, one, f, cfg) {
     })];
   }
   if (f.pc === "d1") {
-    return [one("delivery: row and wake-up", [["X", "r:" + place], wakeLock(s, f.i)], (_t, me) => {
-      me.pc = "d2";
+    const locks = [["S", "deliveries:" + f.i], ["X", "r:" + place], wakeLock(s, f.i)];
+    return [one("delivery: row and wake-up", locks, (t, me) => {
+      // A trigger compares at the end of the statement, when it has waited for its locks.
+      const isFormer = versionOf(me) !== versionOf(t.I[me.i]) && !cfg.comparesNoVersion;
+      me.pc = isFormer ? "d0" : "d2";
+      if (isFormer) me.L = [];
     })];
   }
   return [one("delivery: COMMIT", [], (t, me) => {
-    t.R[place] = false;
+    t.R[place] = versionOf(f) === versionOf(t.I[f.i]) ? false : rowFormer;
     wake(t, f.i);
     gone(me);
   })];
@@ -357,6 +369,7 @@ export function fiberMoves(s, k, cfg) {
   if (f.t === "del") return deliver(s, one, f, cfg);
   if (f.pc[0] === "g") return cancel(s, one, f, cfg);
   if (f.pc[0] === "y") return retried(s, one, f, cfg);
+  if (f.pc[0] === "m") return move(s, one, f, cfg);
   if (f.pc === "in") return begin(one, s, f, cfg);
   if (f.pc === "run") return run(s, one, f, cfg);
   if (f.pc.startsWith("rec")) return record(s, one, f, cfg, lease);

@@ -1,6 +1,7 @@
 // How a process plans turns: what it takes together, what it knows of the instances, what it gives up.
 import { advance, changes, expire, isFinal, isSignal } from "./engine.mjs";
 import { bad, blockers, clone, failed, isLone, unread } from "./state.mjs";
+import { graphOf, versionOf } from "./moves.mjs";
 import { historyOf } from "./undo.mjs";
 
 // Tries the locks; calls fn(copy, self) when all are free, else says who blocks.
@@ -90,13 +91,14 @@ function historyIn(s, q, i, cfg) {
 
 function planOne(s, cfg, q, { i, f, u }, cached) {
   if (!cached) return { dropped: f, ignored: u };
+  const fits = (x) => cfg.takesOtherVersions || versionOf(x) === versionOf(cached);
   const live = f.filter((x) =>
-    x.t !== "x" || (cfg.liveByStep ? x.s in cached.a : cached.a[x.s] === x.a)
+    x.t !== "x" || (fits(x) && (cfg.liveByStep ? x.s in cached.a : cached.a[x.s] === x.a))
   );
   const own = live.filter((x) => x.t === "x").map((
     x,
   ) => [x.s, x.w ? -x.a : cfg.liveByStep ? cached.a[x.s] : x.a, ...(x.x ? [failed] : [])]);
-  const advanced = advance(cfg.graph, cached, [...own, ...u], cfg, historyIn(s, q, i, cfg));
+  const advanced = advance(graphOf(cfg, cached), cached, [...own, ...u], cfg, historyIn(s, q, i, cfg));
   const out = live.some(({ t }) => t === "dl") ? expire(advanced) : advanced;
   if (!changes(cached, out)) return { dropped: f, ignored: [] };
   const mine = ([s, a]) => own.some((x) => x[0] === s && x[1] === a);
@@ -127,6 +129,8 @@ function planOne(s, cfg, q, { i, f, u }, cached) {
   };
   const wrong = live.find((x) => x.t === "x" && cached.a[x.s] !== x.a);
   if (wrong) turn.wrong = `the result of ${wrong.s}${wrong.a} is taken for another activation's`;
+  const other = live.find((x) => x.t === "x" && versionOf(x) !== versionOf(cached));
+  if (other) turn.wrong = `the result of ${other.s}${other.a} is applied in another version`;
   const [row] = live, next = turn.started.find(({ owned }) => owned);
   if (next && live.length === 1 && (row.t === "x" || cfg.reusesAny)) {
     next.reuses = true;

@@ -1,7 +1,7 @@
 // The database, the processes and what is under way, as one JSON value.
 //   I     instance -> row                 J    job id -> { k kind, i, s, a, st a(vailable)|e(xecuting), o owner, n attempt,
 //                                                tk token, d deaths }
-//   R     "i/s/activation" -> processed; unread: false, 0 when its step failed   X    "i/s/activation" -> how often its own transaction has written
+//   R     "i/s/activation" -> processed; unread: false, 0 when its step failed, "" of a former version   X    "i/s/activation" -> how often its own transaction has written
 //   pr    registered processes            P    { up, acc(epting), boot, c cache, u unknown at the last beat }
 //   f     fibers: jobs that run, calls of clients, rescues      q    statements of turns, with the fibers that wait for them
 // Writes of an open transaction are kept in it and applied at its commit: nobody sees them before. L holds row locks.
@@ -116,7 +116,7 @@ export const failed = "failed";
 export const waiting = (s, i) =>
   Object.keys(s.J).find((id) => s.J[id].k === "adv" && s.J[id].i === i && s.J[id].st === "a");
 export const unread = (s, i) =>
-  Object.keys(s.R).filter((row) => row.startsWith(i + "/") && !s.R[row]).sort().map((row) => {
+  Object.keys(s.R).filter((row) => row.startsWith(i + "/") && !s.R[row] && s.R[row] !== "").sort().map((row) => {
     const [, step, activation] = row.split("/");
     return [step, Number(activation), ...(s.R[row] === 0 ? [failed] : [])];
   });
@@ -125,7 +125,8 @@ export const bad = (s, what) => {
 };
 
 export function addJob(s, id, job) {
-  s.J[id] = { st: "a", o: "", n: 0, tk: 0, ...job };
+  const { ver } = s.I[job.i] ?? {};
+  s.J[id] = { st: "a", o: "", n: 0, tk: 0, ...job, ...(ver ? { ver } : {}) };
   return id;
 }
 

@@ -54,7 +54,8 @@ function write(t, cfg, q, g) {
   for (const id of [...gone, ...turn.settle]) delete t.J[id];
   if (written && !g.second) {
     if (isFinal(t.I[i])) bad(t, `a turn rewrote an instance that is ${t.I[i].st}`);
-    t.I[i] = { ...clone(turn.to), v: t.I[i].v + 1 };
+    const { v, ver } = t.I[i];
+    t.I[i] = { ...clone(turn.to), v: v + 1, ...(ver ? { ver } : {}) };
   }
   if (turn.to.u) proveUndoing(t, cfg, i, turn);
   for (const one of turn.started) {
@@ -67,7 +68,8 @@ function write(t, cfg, q, g) {
       a: one.a,
       ...(one.owned ? { st: "e", o: q.b, n: 1, tk: 1 } : {}),
     };
-    if (one.reuses && old) t.J[taken] = { ...job, tk: old.tk + 1 };
+    const { ver } = t.I[i];
+    if (one.reuses && old) t.J[taken] = { ...job, tk: old.tk + 1, ...(ver ? { ver } : {}) };
     else if (one.reuses) bad(t, `${taken} is gone, in which ${one.s}${one.a} goes on`);
     else addJob(t, `${i}.${one.code ? "" : "t"}${one.s}${one.a}`, job);
   }
@@ -120,7 +122,8 @@ function answer(t, q, cfg) {
     for (const one of g.turn.started) {
       if (!one.owned) continue;
       const { j, tk } = one.reuses ? g.turn.reuse : { j: `${g.i}.${one.s}${one.a}`, tk: 1 };
-      const fiber = { t: "x", p: q.p, b: q.b, i: g.i, s: one.s, a: one.a, j, n: 1, tk };
+      const { ver } = g.turn.to;
+      const fiber = { t: "x", p: q.p, b: q.b, i: g.i, s: one.s, a: one.a, j, n: 1, tk, ver };
       t.f.push({ ...fiber, pc: "in", L: [] });
     }
   }

@@ -2,6 +2,7 @@
 // progress, and a state without any of them is at rest.
 import { isFinal, isLater, isSignal } from "./engine.mjs";
 import { fiberMoves } from "./fibers.mjs";
+import { rowFormer } from "./moves.mjs";
 import { fibersOf, takes } from "./plan.mjs";
 import { alike, beats, change, processes } from "./processes.mjs";
 import { bad, blockers, initial, isLone, key, unread } from "./state.mjs";
@@ -31,7 +32,7 @@ function claims(s, cfg) {
         if (job.k !== "adv" && isFinal(t.I[job.i])) {
           bad(t, `${place} is claimed although its instance is ${t.I[job.i].st}`);
         }
-        const { i, s: step, a } = job;
+        const { i, s: step, a, ver } = job;
         if (!lost) {
           t.f.push({
             t: job.k,
@@ -43,6 +44,7 @@ function claims(s, cfg) {
             j: id,
             n: taken.n,
             tk: taken.tk,
+            ...(ver ? { ver } : {}),
             pc: job.k === "adv" || job.k === "dl" ? "end" : "in",
             L: [],
           });
@@ -80,6 +82,9 @@ function clients(s, cfg) {
   if (s.bud.retry > 0 && isFinal(s.I.i1 ?? { st: "running" })) {
     moves.push({ ...call("client retries", "retry", { t: "ret", pc: "y1" }), env: true });
   }
+  if (s.bud.move > 0 && s.I.i1 !== undefined) {
+    moves.push({ ...call("somebody moves", "move", { t: "mov", pc: "m1" }), env: true });
+  }
   return moves;
 }
 
@@ -103,6 +108,7 @@ function deadlocks(s, waits) {
               r: one.t === "res" || one.t === "leave" ? "r1" : "rec0",
               g: "g1",
               y: "y1",
+              m: "m1",
             }[one.pc[0]] ?? one.pc,
           });
         } else {
@@ -168,6 +174,12 @@ export function restless(s, cfg) {
   const jobs = Object.keys(s.J);
   if (jobs.length > 0) return `at rest with jobs left behind: ${jobs}`;
   for (const [i, instance] of Object.entries(s.I)) {
+    if (Object.keys(s.R).some((row) => row.startsWith(i + "/") && s.R[row] === rowFormer)) {
+      return "at rest with a result of a former version, which nobody reads";
+    }
+    if (instance.ver && instance.st === "completed" && !s.ghost.applied[i + "/z/1"]) {
+      return "completed without the last step of its version";
+    }
     const left = unread(s, i).filter(([step, a]) =>
       isFinal(instance) || !instance.e.includes(step + a)
     );

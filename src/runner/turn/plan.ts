@@ -106,7 +106,10 @@ function plan(
   const workflow = runtime.registry.get(state.workflow, state.version);
   const included = filtered(
     submissions,
-    ({ result }) => result === undefined || isActive(state.control, result),
+    ({ job, result }) =>
+      // A process that stops gives back jobs whose results it is about to write: the instance may
+      // have been moved to another version since.
+      result === undefined || (job.version === state.version && isActive(state.control, result)),
   );
   const ended = filtered(included, hasResult).map(({ result }) => result);
   const own = filtered(unread, ({ version }) => version === state.version);
