@@ -38,8 +38,9 @@ function engine({ connections }: ReusedDatabase): Hephaestus {
 const quick = { again: 5 };
 
 describe("hephaestus doctor", () => {
-  for (const { rule, also = [], repaired, sentence, plant } of plants) {
-    it(`finds what breaks the rule "${rule}"${repaired ? " and repairs it" : ""}`, async () => {
+  for (const { rule, where = "", also = [], repaired, sentence, plant } of plants) {
+    const place = where === "" ? "" : ` ${where}`;
+    it(`finds what breaks the rule "${rule}"${place}${repaired ? " and repairs it" : ""}`, async () => {
       await using t = await reused();
       await using hephaestus = engine(t);
       await using db = disposable(t.url);

@@ -3,6 +3,8 @@ import type { Sql, TransactionSql } from "postgres";
 /** A violation that is planted into a database with one instance, whose first step is to be run. */
 export interface Plant {
   readonly rule: string;
+  /** Where the rule is broken, for the name of the test. */
+  readonly where?: string;
   /** Rules that are broken by the same plant. */
   readonly also?: readonly string[];
   readonly sentence: RegExp;
@@ -78,6 +80,17 @@ export const plants: readonly Plant[] = [
     sentence: /^Job \d+ is for step "last" of instance [0-9a-f-]{36}, which is not active$/,
     repaired: "completes",
     plant: (sql) => copyJob(sql, "last"),
+  },
+  {
+    rule: "inactive-job",
+    where: "in another round",
+    sentence:
+      /^Job \d+ is for step "first" \(activation 2\) of instance [0-9a-f-]{36}, which is not active$/,
+    repaired: "completes",
+    async plant(sql) {
+      await copyJob(sql, "first");
+      await sql`update hephaestus.jobs set activation = 2 where id = (select max(id) from hephaestus.jobs)`;
+    },
   },
   {
     rule: "double-job",

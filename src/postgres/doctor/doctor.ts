@@ -7,7 +7,7 @@ import { unserved } from "../jobs/unserved.ts";
 import { assertMigrated } from "../migrations/migrate.ts";
 import { type Tables, tablesOf } from "../sql/tables.ts";
 import { repairs } from "./repairs.ts";
-import { type Found, type Rule, rules } from "./rules.ts";
+import { type Found, namedStep, type Rule, rules } from "./rules.ts";
 
 /** A violation of one rule, for one row. */
 export interface Violation {
@@ -111,7 +111,8 @@ async function look(db: Db, t: Tables, rule: Rule, limit: number): Promise<Look>
 }
 
 function foundOf(json: string): Found {
-  return { instance: null, job: null, process: null, step: null, note: null, ...JSON.parse(json) };
+  const nothing = { instance: null, job: null, process: null, step: null, activation: null };
+  return { ...nothing, note: null, ...JSON.parse(json) };
 }
 
 function violationOf(
@@ -119,15 +120,15 @@ function violationOf(
   { found: json, workflow, key }: FoundRow,
 ): Violation {
   const found = foundOf(json);
-  const step = found.step === null ? "" : `, step "${found.step}"`;
+  const step = found.step === null ? "" : `, step ${namedStep(found)}`;
   const subject = workflow === null || key === null
     ? undefined
     : `${titleOf(workflow, key, found.instance ?? "")}${step}`;
   return { rule: name, sentence: sentence(found), subject, found, repairable: name in repairs };
 }
 
-function key({ found: { instance, job, process, step } }: Violation): string {
-  return JSON.stringify([instance, job, process, step]);
+function key({ found: { instance, job, process, step, activation } }: Violation): string {
+  return JSON.stringify([instance, job, process, step, activation]);
 }
 
 /**

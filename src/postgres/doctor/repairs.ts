@@ -1,7 +1,7 @@
 import type { Tx } from "../driver/contract.ts";
 import { freeDead, freeUnowned } from "../jobs/give_back.ts";
 import { wakeAdvances } from "../jobs/wake.ts";
-import { isFinalStatus, isLive } from "../sql/fragments.ts";
+import { isActive, isFinalStatus, isLive, jobActivation } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 import type { Found } from "./rules.ts";
 
@@ -49,11 +49,15 @@ export const repairs: Readonly<Record<string, Repair>> = {
       [found.job],
     )),
   "inactive-job": async (tx, t, found) =>
-    await lock(tx, t, found, `not jsonb_exists(i.control -> 'active', $2)`) &&
+    await lock(tx, t, found, "$2::text is not null") &&
     await some(
       // The row may belong to the next step by now.
       tx.query(
-        `delete from ${t.jobs} where id = $1::text::bigint and step = $2 returning id::text`,
+        `delete from ${t.jobs} as j
+         using ${t.instances} as i
+         where j.id = $1::text::bigint and j.step = $2 and i.id = j.instance_id
+           and not ${isActive("i.control", "j.step", jobActivation("j"))}
+         returning j.id::text`,
         [found.job, found.step],
       ),
     ),

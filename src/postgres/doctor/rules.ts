@@ -8,6 +8,8 @@ export interface Found {
   readonly job: string | null;
   readonly process: string | null;
   readonly step: string | null;
+  /** Which activation of the step: rounds of loops have others than the first. */
+  readonly activation: string | null;
   readonly note: string | null;
 }
 
@@ -23,6 +25,13 @@ export interface Rule {
   readonly sentence: (found: Found) => string;
 }
 
+/** The step in a sentence, with its activation where it is not the first. */
+export function namedStep({ step, activation }: Found): string {
+  return activation === null || activation === "1"
+    ? `"${step}"`
+    : `"${step}" (activation ${activation})`;
+}
+
 const final = isFinalStatus("i.status");
 const live = isLive("j");
 /**
@@ -30,6 +39,8 @@ const live = isLive("j");
  * before their wait, so the rules for steps do not apply to them.
  */
 const ofStep = `j.kind <> 'advance' and not coalesce(jsonb_exists(j.args, 'delivery'), false)`;
+const stepOfJob = `j.step, ${jobActivation("j")} as activation`;
+const stepOfResult = "r.step_ref as step, r.activation";
 const jobIsActive = isActive("i.control", "j.step", jobActivation("j"));
 const resultIsActive = isActive("i.control", "r.step_ref", "r.activation");
 const resultIsEarly = `coalesce(i.control -> 'early' ? (${
@@ -72,44 +83,46 @@ const driving: readonly Rule[] = [
   {
     name: "unread",
     sql: (t) => `
-      select r.instance_id as instance, r.step_ref as step
+      select r.instance_id as instance, ${stepOfResult}
       from ${t.results} r
       join ${t.instances} i on i.id = r.instance_id
       where not r.processed
         and not (${resultIsEarly} and not ${resultIsActive})
         and not exists (${advanceOf(t, "r.instance_id")})`,
     sentence: (f) =>
-      `The result of step "${f.step}" of instance ${f.instance} is unread, but no advance job will read it`,
+      `The result of step ${
+        namedStep(f)
+      } of instance ${f.instance} is unread, but no advance job will read it`,
   },
   {
     name: "final-job",
     sql: (t) => `
-      select i.id as instance, j.id as job, j.step, i.status as note
+      select i.id as instance, j.id as job, ${stepOfJob}, i.status as note
       from ${t.jobs} j
       join ${t.instances} i on i.id = j.instance_id
       where ${final} and ${ofStep} and ${live}`,
     sentence: (f) =>
-      `Job ${f.job} of step "${f.step}" still exists, but instance ${f.instance} is ${f.note}`,
+      `Job ${f.job} of step ${namedStep(f)} still exists, but instance ${f.instance} is ${f.note}`,
   },
   {
     name: "inactive-job",
     sql: (t) => `
-      select i.id as instance, j.id as job, j.step
+      select i.id as instance, j.id as job, ${stepOfJob}
       from ${t.jobs} j
       join ${t.instances} i on i.id = j.instance_id
       where not ${final} and ${ofStep} and ${live} and not ${jobIsActive} and j.step <> '${deadlineStep}'`,
     sentence: (f) =>
-      `Job ${f.job} is for step "${f.step}" of instance ${f.instance}, which is not active`,
+      `Job ${f.job} is for step ${namedStep(f)} of instance ${f.instance}, which is not active`,
   },
   {
     name: "double-job",
     sql: (t) => `
-      select j.instance_id as instance, j.step, count(*) as note
+      select j.instance_id as instance, ${stepOfJob}, count(*) as note
       from ${t.jobs} j
       where ${ofStep} and ${live}
-      group by j.instance_id, j.step, j.kind
+      group by j.instance_id, j.step, j.activation, j.kind
       having count(*) > 1`,
-    sentence: (f) => `Step "${f.step}" of instance ${f.instance} has ${f.note} jobs at once`,
+    sentence: (f) => `Step ${namedStep(f)} of instance ${f.instance} has ${f.note} jobs at once`,
   },
   {
     name: "double-advance",
@@ -175,12 +188,12 @@ const owning: readonly Rule[] = [
   {
     name: "discarded",
     sql: (t) => `
-      select j.id as job, j.step, i.id as instance, i.status as note
+      select j.id as job, ${stepOfJob}, i.id as instance, i.status as note
       from ${t.jobs} j
       join ${t.instances} i on i.id = j.instance_id
       where j.state = 'discarded' and not ${final}`,
     sentence: (f) =>
-      `Job ${f.job} of step "${f.step}" was discarded, but instance ${f.instance} is ${f.note}`,
+      `Job ${f.job} of step ${namedStep(f)} was discarded, but instance ${f.instance} is ${f.note}`,
   },
 ];
 
@@ -189,36 +202,38 @@ const telling: readonly Rule[] = [
   {
     name: "double-result",
     sql: (t) => `
-      select r.instance_id as instance, r.step_ref as step, count(*) as note
+      select r.instance_id as instance, ${stepOfResult}, count(*) as note
       from ${t.results} r
       group by r.instance_id, r.step_ref, r.activation, r.waits
       having count(*) > 1`,
-    sentence: (f) => `Step "${f.step}" of instance ${f.instance} has ${f.note} results`,
+    sentence: (f) => `Step ${namedStep(f)} of instance ${f.instance} has ${f.note} results`,
   },
   {
     name: "applied-active",
     sql: (t) => `
-      select r.instance_id as instance, r.step_ref as step
+      select r.instance_id as instance, ${stepOfResult}
       from ${t.results} r
       join ${t.instances} i on i.id = r.instance_id
       where r.applied_revision is not null and not r.waits and ${resultIsActive}`,
     sentence: (f) =>
-      `Step "${f.step}" of instance ${f.instance} is active, but its result was applied`,
+      `Step ${namedStep(f)} of instance ${f.instance} is active, but its result was applied`,
   },
   {
     name: "revision",
     sql: (t) => `
-      select r.instance_id as instance, r.step_ref as step, r.applied_revision as note
+      select r.instance_id as instance, ${stepOfResult}, r.applied_revision as note
       from ${t.results} r
       join ${t.instances} i on i.id = r.instance_id
       where r.applied_revision > i.revision or (r.applied_revision is not null and not r.processed)`,
     sentence: (f) =>
-      `The result of step "${f.step}" of instance ${f.instance} is marked as applied by revision ${f.note}, which did not apply it`,
+      `The result of step ${
+        namedStep(f)
+      } of instance ${f.instance} is marked as applied by revision ${f.note}, which did not apply it`,
   },
   {
     name: "cause",
     sql: (t) => `
-      select r.instance_id as instance, r.step_ref as step, cause as note
+      select r.instance_id as instance, ${stepOfResult}, cause as note
       from ${t.results} r
       cross join string_to_table(r.causes, ',') as cause
       left join ${t.results} c on c.instance_id = r.instance_id and not c.waits
@@ -226,16 +241,18 @@ const telling: readonly Rule[] = [
       where r.applied_revision is not null
         and (c.applied_revision is null or c.applied_revision > r.applied_revision)`,
     sentence: (f) =>
-      `The result of step "${f.step}" of instance ${f.instance} was applied before "${f.note}", which caused it`,
+      `The result of step ${
+        namedStep(f)
+      } of instance ${f.instance} was applied before "${f.note}", which caused it`,
   },
   {
     name: "orphan-result",
     sql: (t) => `
-      select r.instance_id as instance, r.step_ref as step
+      select r.instance_id as instance, ${stepOfResult}
       from ${t.results} r
       where not exists (select from ${t.instances} i where i.id = r.instance_id)`,
     sentence: (f) =>
-      `The result of step "${f.step}" belongs to instance ${f.instance}, which does not exist`,
+      `The result of step ${namedStep(f)} belongs to instance ${f.instance}, which does not exist`,
   },
   {
     name: "status",
