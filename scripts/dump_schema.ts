@@ -1,5 +1,5 @@
-// Writes sql/schema.sql: the result of the migrations according to the server's catalog. The file is
-// only compared, never executed.
+// Writes sql/schema.sql: the result of the migrations according to the server's catalog. The file
+// is only compared, never executed.
 //   npm run dump
 import { writeFileSync } from "node:fs";
 import process from "node:process";

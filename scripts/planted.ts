@@ -1,5 +1,5 @@
-// Plants the defects of test/planted/*.patch, one at a time, each in a copy of the working tree: the
-// tests that a patch names must fail. Without the patch they must pass.
+// Plants the defects of test/planted/*.patch, one at a time, each in a copy of the working tree:
+// the tests that a patch names must fail. Without the patch they must pass.
 //   npm run test:planted              all of them
 //   npm run test:planted -- join      only those whose name contains "join"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";

@@ -173,8 +173,8 @@ export class Hephaestus implements AsyncDisposable {
 
   /**
    * Goes on with an instance that has failed. The steps that have failed, and those that were cut
-   * off then, start again under a new activation with the same idempotency key. Waits go on waiting.
-   * The history shows who asked for it and why.
+   * off then, start again under a new activation with the same idempotency key. Waits go on
+   * waiting. The history shows who asked for it and why.
    *
    * @throws {InstanceNotFoundError} When the instance does not exist.
    * @throws {HephaestusError} With code `NOT_RETRYABLE` when it has not failed, an active instance

@@ -16,11 +16,11 @@ export interface Proxy extends AsyncDisposable {
   deaf(on: boolean): void;
   /** Delays everything in both directions; what waits passes when it is taken off. */
   hold(on: boolean): void;
-  /** Delays what is sent from now on by so many milliseconds in each direction; all else goes on. */
+  /** Delays what is sent from now on by so many milliseconds in each direction. */
   slow(milliseconds: number): void;
   /** Drops what the server sends to the connections that listen. */
   deafListener(on: boolean): void;
-  /** Loses the answer to what is sent after `count` further messages, and its connection with it. */
+  /** Loses the answer to what is sent after `count` more messages, and its connection with it. */
   swallowAnswerAfter(count: number): void;
   /** Loses the answer to the next statement that holds `text`, and its connection with it. */
   swallowAnswerTo(text: string): void;

@@ -278,7 +278,7 @@ function retried(s, one, f, cfg) {
   })];
 }
 
-// Whoever deletes a process row frees its jobs in a later statement of the same transaction.
+// A transaction that deletes a process row frees its jobs in a later statement.
 function leave(s, one, f, cfg) {
   const rescue = f.t === "res", frees = rescue || cfg.leaveFrees;
   if (f.pc === "r1") {

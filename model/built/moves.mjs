@@ -1,5 +1,5 @@
 // A move of an instance to another version: `ver` is 2 afterwards, in its row and in its jobs. The graph of that version has a
-// last step more. A move waits for deliveries, by a lock that they share, and for whoever has a job of the instance; it is
+// last step more. A move waits for deliveries, by a lock that they share, and for those that hold a job of the instance; it is
 // refused while a job executes.
 import { bad, waiting } from "./state.mjs";
 

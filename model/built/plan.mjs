@@ -98,7 +98,13 @@ function planOne(s, cfg, q, { i, f, u }, cached) {
   const own = live.filter((x) => x.t === "x").map((
     x,
   ) => [x.s, x.w ? -x.a : cfg.liveByStep ? cached.a[x.s] : x.a, ...(x.x ? [failed] : [])]);
-  const advanced = advance(graphOf(cfg, cached), cached, [...own, ...u], cfg, historyIn(s, q, i, cfg));
+  const advanced = advance(
+    graphOf(cfg, cached),
+    cached,
+    [...own, ...u],
+    cfg,
+    historyIn(s, q, i, cfg),
+  );
   const out = live.some(({ t }) => t === "dl") ? expire(advanced) : advanced;
   if (!changes(cached, out)) return { dropped: f, ignored: [] };
   const mine = ([s, a]) => own.some((x) => x[0] === s && x[1] === a);

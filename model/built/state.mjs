@@ -116,10 +116,11 @@ export const failed = "failed";
 export const waiting = (s, i) =>
   Object.keys(s.J).find((id) => s.J[id].k === "adv" && s.J[id].i === i && s.J[id].st === "a");
 export const unread = (s, i) =>
-  Object.keys(s.R).filter((row) => row.startsWith(i + "/") && !s.R[row] && s.R[row] !== "").sort().map((row) => {
-    const [, step, activation] = row.split("/");
-    return [step, Number(activation), ...(s.R[row] === 0 ? [failed] : [])];
-  });
+  Object.keys(s.R).filter((row) => row.startsWith(i + "/") && !s.R[row] && s.R[row] !== "").sort()
+    .map((row) => {
+      const [, step, activation] = row.split("/");
+      return [step, Number(activation), ...(s.R[row] === 0 ? [failed] : [])];
+    });
 export const bad = (s, what) => {
   s.ghost.bad ||= what;
 };

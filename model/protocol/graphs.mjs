@@ -34,7 +34,7 @@ export function transit(graph, inst, step) {
   };
 }
 
-// Applies every unprocessed result whose step is active, again and again: one may activate the next.
+// Applies every unprocessed result whose step is active, repeatedly: one may activate the next.
 export function applyAll(graph, inst, unprocessed) {
   const used = [], started = [];
   let now = inst;

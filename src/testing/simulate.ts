@@ -69,9 +69,9 @@ export interface SimulateOptions {
  * It answers what a test of the whole workflow asks: which roads there are and how often they are
  * taken, how runs end, what the longest run is, where an instance may wait for ever, which failures
  * nothing handles, and what is not undone where instances end by undoing. Two runs differ if a step
- * ends with another event. Where branches can be dropped, they also differ in what comes first. Steps
- * beside one that ends the instance by undoing end before it. Failures without a road are listed and
- * not walked.
+ * ends with another event. Where branches can be dropped, they also differ in what comes first.
+ * Steps beside one that ends the instance by undoing end before it. Failures without a road are
+ * listed and not walked.
  *
  * @throws {TypeError} When `workflow` is not a workflow or an option is unknown.
  * @throws {RangeError} When an option is not a positive whole number.
@@ -163,7 +163,7 @@ interface Counted {
   readonly returned: ReadonlyMap<string, number>;
 }
 
-/** Counts runs along the states, which are in an order in which no state leads to an earlier one. */
+/** Counts runs along the states. They are in an order in which none leads to an earlier one. */
 function count(states: readonly State[]): Counted {
   const runsFrom = new Map<State, number>();
   const longestFrom = new Map<State, { readonly length: number; readonly at: number }>();

@@ -54,8 +54,8 @@ export interface WalkOptions {
 }
 
 /**
- * Walks every road of a graph through the engine. Only one order is tried, because a proof says that
- * it makes no difference; where a branch can be dropped, every order is.
+ * Walks every road of a graph through the engine. Only one order is tried, because a proof says
+ * that it makes no difference; where a branch can be dropped, every order is.
  */
 export function walk(of: Graph, { rounds, most, isLast }: WalkOptions): Walk {
   const bounded = withRounds(of, rounds);

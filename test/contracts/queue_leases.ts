@@ -98,7 +98,7 @@ export function leases(it: It): void {
       await staleLeases(scene, (lease) => scene.queue.release([lease]).then(() => false));
     });
 
-    it("ends a lease for good, whoever claims the job next", async (scene) => {
+    it("ends a lease for good, whichever process claims the job next", async (scene) => {
       const process = await scene.register();
       await scene.enqueue({});
       const first = await scene.claimOne(process);

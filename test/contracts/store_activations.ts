@@ -100,7 +100,7 @@ export function activations(it: It): void {
       assertEquals(await deliver(4), { kind: "early" });
     });
 
-    it("are handed to whoever claims their job", async (scene) => {
+    it("are handed to the process that claims their job", async (scene) => {
       const process = await scene.register();
       await scene.open({ control: running }, { step: "parcel", activation: 2 });
 

@@ -63,7 +63,7 @@ export function deletes(it: It): void {
       assertEquals(kinds, ["deleted", "missing", "missing", "missing", "missing"]);
     });
 
-    it("tells whoever watches", async (scene) => {
+    it("tells those who watch", async (scene) => {
       const id = await scene.open({ status: "failed" });
       let tell = (_: readonly string[]) => {};
       const told = new Promise<readonly string[]>((resolve) => tell = resolve);

@@ -42,7 +42,7 @@ export function ends(it: It): void {
       assertEquals(listed?.finishedAt?.getTime(), listed?.updatedAt.getTime());
     });
 
-    it("shows the instance to whoever decides", async (scene) => {
+    it("shows the instance to the function that decides", async (scene) => {
       const id = await scene.open({ control: activeIn("pack"), metadata: '{"a":1}', tags: ["eu"] });
       const expected = await scene.known(id);
       const seen: InstanceState[] = [];

@@ -98,7 +98,7 @@ export function reuses(it: It): void {
       assertEquals((await scene.known(id)).revision, 1);
     });
 
-    it("leaves the row to whoever has rescued it", async (scene) => {
+    it("leaves the row to the process that has rescued it", async (scene) => {
       const { process, id, job } = await running(scene, 1_000);
       const other = await scene.register(60_000);
       await scene.elapse(2_000);

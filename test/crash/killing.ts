@@ -94,7 +94,7 @@ async function killAt(story: Story, point: string): Promise<boolean> {
   return true;
 }
 
-/** Kills at each of these points, some at once; one that is not come to by chance is tried again. */
+/** Kills at each of these points, some at once; one that is missed by chance is tried again. */
 async function killAtEach(story: Story, points: readonly string[]): Promise<void> {
   const wrong: { readonly point: string; readonly error: unknown }[] = [];
   const left = [...points];

@@ -6,7 +6,7 @@ import { again, completes, engine, seen, type Story } from "./story.ts";
 
 const asked = ["fork", "yes", "both", "end"];
 
-/** Both deliveries, by whoever takes over. */
+/** Both deliveries, by the process that takes over. */
 const answered: Story["finish"] = async ({ hephaestus }) => {
   for (const answer of answers) {
     await again(hephaestus.resume(asking, "one", answer), "NOT_WAITING");

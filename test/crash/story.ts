@@ -10,7 +10,7 @@ export interface Stage {
   readonly sql: Sql;
   /** The engine of another process than the one that is killed. */
   readonly hephaestus: Hephaestus;
-  /** That process begins to work; whoever was killed counts as silent for too long. */
+  /** That process begins to work; a process that was killed counts as silent for too long. */
   work(): Promise<void>;
 }
 

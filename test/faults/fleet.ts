@@ -57,7 +57,7 @@ export class Fleet implements AsyncDisposable {
         this.#places[place] = undefined;
         // A worker that has not installed its handler yet dies of the signal.
         const asked = member.ending === "asked" && (code === 0 || signal === "SIGTERM");
-        // A step has killed it. Whoever ends a worker on purpose fills its place by himself.
+        // A step has killed it. What ends a worker on purpose fills its place itself.
         const byItself = this.#plan.hostile && signal === "SIGKILL" && member.ending !== "killed";
         if (byItself) this.fill(place);
         else if (member.ending !== "killed" && !asked) {

@@ -1,5 +1,5 @@
-// The workflows of `--flow`. A new word needs a workflow here, an entry in `flows`, and its steps in
-// the lists below; what must hold of every history is in `flow_checks.ts`.
+// The workflows of `--flow`. A new word needs a workflow here, an entry in `flows`, and its steps
+// in the lists below; what must hold of every history is in `flow_checks.ts`.
 import { setTimeout as pause } from "node:timers/promises";
 import {
   again,

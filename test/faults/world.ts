@@ -29,8 +29,9 @@ export interface Report {
 }
 
 /**
- * How long nothing may get done, and how long all may take, before the world is called stuck. A step
- * that kills its process takes five processes with it, each with a lease and the start of another.
+ * How long nothing may get done, and how long all may take, before the world is called stuck. A
+ * step that kills its process takes five processes with it, each with a lease and the start of
+ * another.
  */
 const patience = { idle: 30_000, all: 90_000, hostile: 300_000 };
 /** How long it goes on when the doctor has found something: the run has failed already. */
@@ -139,7 +140,10 @@ async function suffer(
   await Promise.all(calls);
 }
 
-/** Delivers to whoever still waits, until nothing is left to be done. Says what is still open when that does not come. */
+/**
+ * Delivers to what still waits and retries what has failed, until nothing is left to be done. Says
+ * what is still open when that does not come.
+ */
 async function untilQuiet(
   url: string,
   caller: Caller,

@@ -147,7 +147,7 @@ const thenable = step("thenable", {
 const lazy = workflow("lazy", { key: "id", input: type(), start: thenable })
   .on(thenable, { ok: done }).build();
 
-everywhere("the asynchronous context of whoever calls the engine", (it) => {
+everywhere("the asynchronous context of a caller of the engine", (it) => {
   it(
     "reaches no step, choice, tx, schema, pick or listener",
     { workflows: [orders] },

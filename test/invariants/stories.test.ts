@@ -73,7 +73,7 @@ onBackends("parallel branches", (it) => {
 });
 
 onBackends("many starts of one key", (it) => {
-  it("make exactly one instance, whoever races", {
+  it("make exactly one instance, however many race", {
     workflows: [racing],
   }, async ({ hephaestus, another }) => {
     const other = another();

@@ -81,7 +81,7 @@ everywhere("a queue", (it) => {
       );
       await other.work({ queues: { emails: 1 }, poll: "100ms" }).ready;
       if (handle.version === 1) {
-        // An advance belongs to the other queue: whoever serves it goes on.
+        // An advance belongs to the other queue: a worker that serves it goes on.
         assertEquals((await handle.result()).status, "completed");
       }
 

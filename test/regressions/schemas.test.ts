@@ -34,7 +34,7 @@ const survey = workflow("survey", {
   .on(report, { reported: done })
   .build();
 
-// Whoever writes plain JavaScript has no compiler to refuse these.
+// In plain JavaScript, no compiler refuses these.
 const date: never = z.coerce.date() as never;
 const dated = step("dated", {
   events: { ok: date },

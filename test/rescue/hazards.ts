@@ -4,7 +4,7 @@ import { done, step, type, workflow } from "../../mod.ts";
 /** What a step does to its process. */
 export type Hazard = "none" | "exit" | "kill" | "throw" | "reject" | "block" | "gate";
 
-/** What a worker of the tests puts in: a step that is to harm its process asks where it is first. */
+/** What a worker of the tests puts in: a step that harms its process asks first where it is. */
 export const here: {
   /** Harm is done in worker processes only. */
   hazardous: boolean;

@@ -178,8 +178,8 @@ export interface StepOptions<
   readonly timeout?: TimeOption<In, StepsOf<N>>;
   /**
    * Time limit of all attempts together, from when the step starts. When it has passed, the running
-   * attempt is aborted, no other one starts, and the step fails with the code `DEADLINE`. Not for an
-   * asynchronous step. Default: none.
+   * attempt is aborted, no other one starts, and the step fails with the code `DEADLINE`. Not for
+   * an asynchronous step. Default: none.
    */
   readonly deadline?: TimeOption<In, StepsOf<N>>;
   /**

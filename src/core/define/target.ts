@@ -226,9 +226,9 @@ export function again<S extends Step, const Then extends Move = never>(
 /**
  * Withdraws a branch that may still be active: `step` and every step that only `step` leads to.
  *
- * It stands beside a target, or beside {@linkcode done} to end the path. In the same transaction the
- * waits and timers of the branch end, and its steps that run are aborted: what they still return is
- * not recorded. A branch that has ended already is not changed.
+ * It stands beside a target, or beside {@linkcode done} to end the path. In the same transaction
+ * the waits and timers of the branch end, and its steps that run are aborted: what they still
+ * return is not recorded. A branch that has ended already is not changed.
  *
  * Use it for a reminder beside a wait, or for one of several branches that race. A delivery to a
  * wait that was dropped throws `NotWaitingError`.

@@ -7,7 +7,7 @@ export interface Activation {
 /** The number of every step's first activation. */
 export const firstActivation = 1;
 
-/** In the job of a scheduled delivery to a step in a loop: the activation that it meets when due. */
+/** Of a scheduled delivery to a step in a loop, in its job: the activation it meets when due. */
 export const anyActivation = 0;
 
 /** The activation as text: `"charge"`, or `"charge#2"` when it is not the first. */

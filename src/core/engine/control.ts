@@ -31,8 +31,8 @@ export function activationOf(
 
 /**
  * The activation under which a step runs next in this round: 1, how often loops around it have led
- * back, and how often it was started again by hand. It does not depend on which steps have run, so a
- * delivery can be recorded for a step that has not started.
+ * back, and how often it was started again by hand. It does not depend on which steps have run, so
+ * a delivery can be recorded for a step that has not started.
  */
 export function nextActivation(
   graph: Pick<Graph, "loopsAround">,

@@ -87,7 +87,7 @@ export class ControlDraft {
     return this.#restarted ?? this.#before.restarted;
   }
 
-  /** Starts an active step again under a later activation, which is `raised` above the usual one. */
+  /** Starts an active step again under a later activation: `raised` above the usual one. */
   restart({ step, activation }: Activation, raised: number): void {
     const { cause, keyOf, ...before } = this.active.get(step)!;
     this.active.set(step, { activation, cause, keyOf: keyOf ?? before.activation });
@@ -97,8 +97,8 @@ export class ControlDraft {
 
   /**
    * Begins another round of the steps in `body`, at `head`. Forgets what this round has left
-   * behind: arrivals at joins, starts by `first`, and the rounds of inner loops. `head` itself stays
-   * started: later arrivals from above the loop are still ignored.
+   * behind: arrivals at joins, starts by `first`, and the rounds of inner loops. `head` itself
+   * stays started: later arrivals from above the loop are still ignored.
    */
   goBack(head: string, body: ReadonlySet<string>): void {
     const rounds = this.#rounds ??= new Map(this.#before.rounds);

@@ -9,7 +9,7 @@ export const LATER = "__async__";
 /** The event of a step that has failed for good. */
 export const FAILED = "__failed__";
 
-/** The event of a step that was active when its branch was dropped or its instance began to undo. */
+/** The event of a step that was active when its branch was dropped, or its undoing began. */
 export const DROPPED = "__dropped__";
 
 /** The event of the row that records that a person has retried an instance. */
@@ -59,8 +59,8 @@ export interface PastEnding extends Activation {
 }
 
 /**
- * Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet. Where
- * it returns `undefined`, the choice stays active.
+ * Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet.
+ * Where it returns `undefined`, the choice stays active.
  */
 export type Decide = (
   choice: Activation,

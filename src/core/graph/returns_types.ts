@@ -32,7 +32,7 @@ export type OutputsOf<R> = {
 
 /** Names what a workflow returns, after its last row. */
 export interface Returns<Name extends string, In, Steps, Deliveries, Given> {
-  /** Each outcome is one event of a step. Every run that completes must have exactly one of them. */
+  /** Each outcome is one event of a step. A run that completes must have exactly one of them. */
   <const R extends { readonly [outcome: string]: unknown }>(
     outcomes: R & CheckedOutcomes<R, Steps>,
   ): Returning<Name, In, Deliveries, Given, OutputsOf<R>>;

@@ -7,8 +7,8 @@ export type Time = Duration | Date;
 export type Due = number | Date;
 
 /**
- * Converts a time. A point in time is copied, because its owner may change it. One before 1970 is in
- * the past all the same, and not every database can store it.
+ * Converts a time. A point in time is copied, because its owner may change it. One before 1970 is
+ * in the past all the same, and not every database can store it.
  *
  * @param option The option that the time is for, if errors should name it.
  */

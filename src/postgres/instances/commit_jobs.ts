@@ -46,8 +46,9 @@ export function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
 const live = isLiveStep("job");
 
 /**
- * Ends the remaining jobs of an instance that ends. They are deleted when it completes or is undone:
- * only scheduled deliveries are left then. They are kept as cancelled when it fails or is cancelled.
+ * Ends the remaining jobs of an instance that ends. They are deleted when it completes or is
+ * undone: only scheduled deliveries are left then. When it fails or is cancelled, they are kept as
+ * cancelled.
  */
 export function dropRest(s: Statement, t: Tables, turns: readonly Turn[]): void {
   const bare = each(turns, (turn) => turn.bare ? [turn] : []);

@@ -50,8 +50,9 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
 }
 
 /**
- * The instance that a scheduled delivery meets, and the activation that it is for. A cached instance
- * may be in an older round of a loop, or older than a retry, which gives steps another activation.
+ * The instance that a scheduled delivery meets, and the activation that it is for. A cached
+ * instance may be in an older round of a loop, or older than a retry, which gives steps another
+ * activation.
  */
 async function meeting(
   { runtime, instances }: WorkerContext,

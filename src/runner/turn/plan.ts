@@ -68,7 +68,7 @@ export function planOrLoad(
   }
 }
 
-/** The history is read after the instance. What a turn of others has added, the revision refuses. */
+/** The history is read after the instance. The revision refuses what others have added since. */
 async function planWithHistory(
   ...[runtime, cached, submissions, unread]: Parameters<typeof plan>
 ): Promise<Plan | undefined> {

@@ -28,7 +28,7 @@ function shifted(control: Control, activation: number): Control {
   return decodeControl(encodeControl({ ...control, active: new Map(active) }));
 }
 
-/** Ends what is active at random, a few times; what is left is active under the first activation. */
+/** Ends what is active at random, a few times; the rest is active under the first activation. */
 function halfWay(workflow: Workflow, pick: Pick): Control {
   const decide = decideIn(workflow);
   let { control } = open(workflow.graph, decide);

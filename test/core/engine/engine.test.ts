@@ -227,7 +227,7 @@ describe("the engine", () => {
     fc.assert(property, { numRuns: runs(400), includeErrorInReport: true });
   });
 
-  it("merges metadata in the order of the rows, whoever was first", () => {
+  it("merges metadata in the order of the rows, whichever step was first", () => {
     const { graph } = forked();
     const opened = open(graph, undecided).control;
     const first = advance(graph, opened, [ending("fork", "ok")], undecided).control;

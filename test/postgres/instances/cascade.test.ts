@@ -23,7 +23,7 @@ async function orphans({ sql }: Database): Promise<number> {
   return rows.length;
 }
 
-/** An instance whose step runs, and whoever runs it. */
+/** An instance whose step runs, and the process that runs it. */
 async function running(database: Database) {
   const backend = postgresBackend({ url: database.url, poolSize: 6, notify: false });
   const engine = connect({ url: database.url, max: 1, settings: engineSettings });

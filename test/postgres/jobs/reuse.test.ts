@@ -140,7 +140,7 @@ describe("a job in the row of the one that has ended", () => {
     }
   });
 
-  it("waits for whoever claims the row, and raises their token", async () => {
+  it("waits for the claim of the row, and raises its token", async () => {
     await using here = await world();
     const { scene, sql } = here;
     const { process, id, job } = await running(scene);

@@ -122,7 +122,7 @@ describe("migrate()", () => {
     await t.sql.unsafe(`drop role ${role}`);
   });
 
-  it("applies each migration once, whoever else migrates at the same time", async () => {
+  it("applies each migration once, though others migrate at the same time", async () => {
     await using t = await fresh();
     const dbs = Array.from({ length: 6 }, () => connect({ url: t.url, max: 1 }));
 

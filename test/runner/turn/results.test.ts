@@ -77,7 +77,7 @@ describe("an instance whose end is notified before its process knows that it was
       const handle = await hephaestus.start(packing, key, "jo");
       await handle.result();
     };
-    // Whoever begins to wait looks once, for notifications that nobody heard.
+    // A call that begins to wait looks once, for notifications that nobody heard.
     await one("first");
     looks = 0;
     for (const key of ["1", "2", "3"]) await one(key);

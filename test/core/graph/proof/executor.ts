@@ -25,8 +25,8 @@ export interface Run {
 }
 
 /**
- * Runs a workflow; `next` chooses which of the active steps ends. Where rounds are used up, the rest
- * of the run goes on, so that a run does not depend on the order.
+ * Runs a workflow; `next` chooses which of the active steps ends. Where rounds are used up, the
+ * rest of the run goes on, so that a run does not depend on the order.
  */
 export function execute(
   workflow: Workflow,
