@@ -79,6 +79,19 @@ export interface Turn {
    * database has refused to cancel them.
    */
   readonly bare: boolean;
+  /** Jobs of other instances. An instance that has ended, or does not exist, gets none. */
+  readonly others?: readonly OtherJob[] | undefined;
+}
+
+/**
+ * A `resume` job for another instance: it tells a parent that its child has ended, or a child that
+ * nobody waits for it any more. The store adds the workflow and the version of that instance.
+ */
+export interface OtherJob extends Activation {
+  readonly instance: string;
+  readonly queue: string;
+  /** JSON text. */
+  readonly args: string;
 }
 
 /** A job that has no attempts left. */

@@ -62,7 +62,7 @@ export async function checkDelivery(
   const { step: name, event, output, metadata, activation } = delivery;
   const step = workflow.steps.get(name);
   if (step === undefined) throw refuse(`it has no signal "${String(name)}"`);
-  if (step.kind !== "signal" && !step.asynchronous) {
+  if (step.kind !== "signal" && (!step.asynchronous || step.child !== undefined)) {
     throw refuse(`${step.kind} "${name}" does not wait for a delivery`);
   }
   if (!emitted(step).includes(event)) {

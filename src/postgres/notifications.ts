@@ -10,7 +10,7 @@ export interface Channels {
 /** The payload that names the queues with new jobs that another process may claim. */
 export function queuesToWake(
   turns: readonly Pick<Turn, "wake">[],
-  started: readonly NewJob[],
+  started: readonly Pick<NewJob, "queue" | "owned" | "delay">[],
 ): string {
   const queues = new Set<string>();
   for (const { wake } of turns) if (wake) queues.add(wake.queue);

@@ -4,6 +4,7 @@ import { isFinal } from "../../core/engine/instance.ts";
 import { DROPPED } from "../../core/engine/progress.ts";
 import type { Queryable, Tx } from "../driver/contract.ts";
 import { insertJobs, reuseJobs } from "../jobs/insert.ts";
+import { atOnce, insertOthers, othersIn } from "../jobs/others.ts";
 import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
 import {
   at,
@@ -90,9 +91,11 @@ function commitStatement(
     .sort((a, b) => Number(a.row.id) - Number(b.row.id));
   if (reused.length > 0) s.with("reused", `(${reuseJobs(s, t, reused, "advanced")})`);
   wake(s, t, turns);
+  const others = othersIn(turns);
+  if (others.length > 0) s.with("others", `(${insertOthers(s, t, others)})`);
   const ended = turns.filter(({ status }) => isFinal(status)).map(({ instance }) => instance);
   const notices = [
-    notify(s, channels.jobs, queuesToWake(turns, started)),
+    notify(s, channels.jobs, queuesToWake(turns, [...started, ...others.map(atOnce)])),
     notify(s, channels.ended, endedPayload(process, ended)),
   ].join("");
   const text = s.text(

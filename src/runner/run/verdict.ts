@@ -20,6 +20,9 @@ export interface Judged {
 const outageDelay = 1_000;
 const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: "5m" } as const;
 
+/** The codes of errors that another attempt would only repeat. */
+const final = ["FATAL", "INVALID_TIME", "INVALID_CHILD", "CHILD_KEY_TAKEN", "CHILD_TOO_DEEP"];
+
 /**
  * Judges what a job threw, `spent` milliseconds after its attempt began. If the next attempt could
  * not begin before the deadline of the step, the step fails now, because of its deadline.
@@ -62,7 +65,7 @@ export function judge(
   }
   // An unreachable database is not the fault of the step.
   if (!ran && isUnreachable(error)) return { kind: "snooze", delay: outageDelay };
-  if (code === "FATAL" || code === "INVALID_TIME" || job.attempt >= maxAttempts) {
+  if (final.includes(String(code)) || job.attempt >= maxAttempts) {
     return { kind: "discard" };
   }
   const workflow = runtime.registry.find(job.workflow, job.version);
