@@ -37,7 +37,7 @@ export function children(it: It): void {
       await scene.store.commit(process, [turn(child, { ...over, others })]);
 
       assertEquals(await scene.standing(id), ["resume refund available"]);
-      assertEquals((await scene.jobs(id)).map(({ queue }) => queue), ["told"]);
+      assertEquals((await scene.jobsOf(id)).map(({ queue }) => queue), ["told"]);
     });
 
     it("tells nobody if its parent has ended or is gone", async (scene) => {
@@ -52,13 +52,13 @@ export function children(it: It): void {
     });
 
     it("tells its parent when it is deleted", async (scene) => {
-      const { id, child } = await family(scene);
+      const { process, id, child } = await family(scene);
 
       await scene.store.delete(child, { force: true });
 
       assertEquals(await scene.standing(id), ["resume refund available"]);
-      const [job] = await scene.jobs(id);
-      assertEquals([job?.queue, job?.activation], ["told", 2]);
+      const [job] = await scene.claim(process, { queue: "told" });
+      assertEquals([job?.activation, job?.args], [2, { delivery: child, child }]);
     });
 
     it("is found by its parent, and knows it", async (scene) => {

@@ -27,8 +27,9 @@ export function resumed(graph: Graph, control: Control, history: readonly Histor
     const { kind, child } = graph.steps.get(step) ?? {};
     if (there.has(activationKey({ step, activation }))) continue;
     if (kind === "choice") restarts.push({ step, activation });
-    else if (kind === "signal" || (child === undefined && control.later.has(step))) waits.push({ step, activation });
-    else {
+    else if (kind === "signal" || (child === undefined && control.later.has(step))) {
+      waits.push({ step, activation });
+    } else {
       const used = history.filter((entry) => entry.step === step).map((entry) => entry.activation);
       restarts.push({ step, activation: Math.max(activation, ...used) + 1 });
     }
