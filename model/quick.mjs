@@ -46,6 +46,7 @@ export const quick = {
     "a drop is not fenced by the revision": ["drop, crash"],
     "a parent is told in a transaction of its own": ["cancel, crash"],
     "a deleted child tells nobody": ["delete, retry"],
+    "a child that has ended is not cancelled": ["retry, cancel"],
     "the end of a child is not read again": ["retry, cancel"],
   },
   protocol: {

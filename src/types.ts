@@ -48,7 +48,12 @@ export type {
   StepsOf,
   WithExpiry,
 } from "./core/define/step.ts";
-export type { ChildDefinition, Need, StepDefinition, UndoDefinition } from "./core/define/step_definition.ts";
+export type {
+  ChildDefinition,
+  Need,
+  StepDefinition,
+  UndoDefinition,
+} from "./core/define/step_definition.ts";
 export type { StepTime, TimeContext, TimeOption } from "./core/define/times.ts";
 export type {
   Again,

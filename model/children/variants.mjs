@@ -6,6 +6,7 @@ export const built = {
   tellsWithEnd: true,
   deleteTells: true,
   readsAgain: true,
+  cancelsEnded: true,
 };
 
 const places = {
@@ -29,5 +30,6 @@ export const variants = {
   "a drop is not fenced by the revision": [{ dropIsFenced: false }, "fails"],
   "a parent is told in a transaction of its own": [{ tellsWithEnd: false }, "fails"],
   "a deleted child tells nobody": [{ deleteTells: false }, "fails"],
+  "a child that has ended is not cancelled": [{ cancelsEnded: false }, "fails"],
   "the end of a child is not read again": [{ readsAgain: false }, "fails"],
 };

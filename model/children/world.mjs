@@ -75,6 +75,9 @@ const settle = (state, kind) => {
   state.claimed[kind] = Math.max(0, state.claimed[kind] - 1);
 };
 
+/** Whether a statement that withdraws the step sees a child that it has to cancel. */
+const existing = (child, cfg) => cfg.cancelsEnded ? child !== null : child?.open === true;
+
 /** What a turn of the parent does that withdraws the step, according to the snapshot of its statement. */
 function withdrawn(state, { sees }) {
   state.parent.revision++;
@@ -136,7 +139,7 @@ const fibers = {
       return step(state, fiber, "plan", "look", (next, own) => own.revision = next.parent.revision);
     }
     if (fiber.at === "look") {
-      return step(state, fiber, "snapshot", "lock", (_, own) => own.sees = child?.open === true);
+      return step(state, fiber, "snapshot", "lock", (_, own) => own.sees = existing(child, cfg));
     }
     if (fiber.at === "lock") {
       if (!free(state, "parent")) return undefined;
@@ -156,9 +159,9 @@ const fibers = {
     });
   },
 
-  cancel(state, fiber) {
+  cancel(state, fiber, cfg) {
     const { parent } = state;
-    const look = (next, own) => own.sees = next.child?.open === true;
+    const look = (next, own) => own.sees = existing(next.child, cfg);
     if (fiber.at === "begin") {
       if (!free(state, "parent")) return undefined;
       if (!parent.open) return step(state, fiber, "it has ended", undefined, () => {});

@@ -79,7 +79,10 @@ export interface Turn {
    * database has refused to cancel them.
    */
   readonly bare: boolean;
-  /** Jobs of other instances. An instance that has ended, or does not exist, gets none. */
+  /**
+   * Jobs of other instances. One that does not exist gets none, and neither does a parent that has
+   * ended. A child that has ended may be retried at the same time.
+   */
   readonly others?: readonly OtherJob[] | undefined;
 }
 

@@ -1,7 +1,6 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { fakeClock, memory } from "../../src/testing/mod.ts";
-import { Hephaestus, type HistoryEntry } from "../../mod.ts";
-import { eventually, everywhere, silent } from "../everywhere.ts";
+import { assert, assertEquals } from "@std/assert";
+import type { HistoryEntry } from "../../mod.ts";
+import { eventually, everywhere } from "../everywhere.ts";
 import {
   confirmed,
   hurried,

@@ -51,6 +51,17 @@ export function children(it: It): void {
       assertEquals([await scene.standing(id), await scene.standing(nobody)], [[], []]);
     });
 
+    it("is cancelled by a job even if it has ended: it may be retried meanwhile", async (scene) => {
+      const { process, id, child } = await family(scene);
+      await scene.store.commit(process, [turn(child, over)]);
+      const args = JSON.stringify({ delivery: id, step: "refund" });
+      const withdrawn = { instance: child, step: "!withdrawn", activation: 1, queue: "told", args };
+
+      await scene.store.commit(process, [turn(id, { others: [withdrawn] })]);
+
+      assertEquals(await scene.standing(child), ["resume !withdrawn available"]);
+    });
+
     it("tells its parent when it is deleted", async (scene) => {
       const { process, id, child } = await family(scene);
 

@@ -1,10 +1,10 @@
 import type { Refuse } from "../define/options.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
 
-interface Definition {
+interface Descendant {
   readonly name: string;
   readonly steps?: ReadonlyMap<string, StepDefinition>;
-  readonly versions?: ReadonlyMap<number, Definition>;
+  readonly versions?: ReadonlyMap<number, Descendant>;
 }
 
 /** Refuses a workflow that one of its children would start again: it would never end. */
@@ -25,8 +25,8 @@ export function proveDescent(
 /** The names of the workflows from `from` to the one with this name, if one leads to it. */
 function wayTo(
   name: string,
-  from: Definition,
-  seen: Set<Definition>,
+  from: Descendant,
+  seen: Set<Descendant>,
 ): readonly string[] | undefined {
   if (from.name === name) return [name];
   if (seen.has(from)) return undefined;

@@ -1,4 +1,4 @@
-import type { NewJob, WithDeadline } from "../../backend/job.ts";
+import { type NewJob, type WithDeadline, withdrawnStep } from "../../backend/job.ts";
 import type { OtherJob, Wake } from "../../backend/turn.ts";
 import { firstActivation } from "../../core/engine/activation.ts";
 import { isFinal } from "../../core/engine/instance.ts";
@@ -98,10 +98,10 @@ export function wakeAdvance(tables: MemoryTables, instance: string, wake: Wake):
   insertJob(tables, job, undefined);
 }
 
-/** Inserts a job for another instance, if that one is there and has not ended. */
+/** Inserts a job for a parent that has not ended, or for a child. */
 export function insertOther(tables: MemoryTables, other: OtherJob): void {
   const of = tables.instances.get(other.instance);
-  if (of === undefined || isFinal(of.status)) return;
+  if (of === undefined || (isFinal(of.status) && other.step !== withdrawnStep)) return;
   const job = {
     ...other,
     id: String(tables.reserve()),

@@ -1,3 +1,4 @@
+import { withdrawnStep } from "../../backend/job.ts";
 import type { OtherJob, Turn } from "../../backend/turn.ts";
 import { firstActivation } from "../../core/engine/activation.ts";
 import { at, each, isActiveStatus, type OfTurn } from "../sql/fragments.ts";
@@ -17,8 +18,9 @@ export function atOnce(
 }
 
 /**
- * The statement that inserts jobs of other instances. These are read and not locked: whoever has
- * ended since gets a job that finds nothing to do. A child that this statement does not see has been
+ * The statement that inserts jobs of other instances. These are read and not locked: who has
+ * ended since gets a job that finds nothing to do. A child that has ended may be retried at the same
+ * time, so it gets one too. A child that this statement does not see has been
  * started by a turn that raised the revision, so that nothing here is written.
  */
 export function insertOthers(s: Statement, t: Tables, others: readonly OfTurn<OtherJob>[]): string {
@@ -40,5 +42,5 @@ export function insertOthers(s: Statement, t: Tables, others: readonly OfTurn<Ot
   from ${rows}
   join advanced using (at)
   join ${t.instances} as instance on instance.id = other.instance_id
-  where ${isActiveStatus("instance.status")}`;
+  where ${isActiveStatus("instance.status")} or other.step = '${withdrawnStep}'`;
 }

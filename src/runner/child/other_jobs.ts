@@ -1,3 +1,4 @@
+import { withdrawnStep } from "../../backend/job.ts";
 import type { Turn } from "../../backend/turn.ts";
 import { childEnding } from "../../core/child/ending.ts";
 import { isFinal } from "../../core/engine/instance.ts";
@@ -10,7 +11,7 @@ import { isRunning, type OwnedJob, passOf } from "../host.ts";
 import { emitDiscard, emitEnd, emitUndo } from "../observe.ts";
 import { failedResult } from "../run/outcome.ts";
 import type { WorkerContext } from "../run/worker_context.ts";
-import { type OtherArguments, withdrawnStep } from "./others.ts";
+import type { OtherArguments } from "./others.ts";
 
 /** What a job says that another instance has inserted; `undefined` for all other jobs. */
 export function otherArguments({ step, args }: OwnedJob): OtherArguments | undefined {

@@ -1,3 +1,4 @@
+import { withdrawnStep } from "../../backend/job.ts";
 import type { InstanceState } from "../../backend/store.ts";
 import type { OtherJob } from "../../backend/turn.ts";
 import { childId } from "../../core/child/identity.ts";
@@ -6,9 +7,6 @@ import { isActive } from "../../core/engine/control.ts";
 import { isFinal, type ParentLink } from "../../core/engine/instance.ts";
 import { LATER, type Progress } from "../../core/engine/progress.ts";
 import type { Graph } from "../../core/graph/graph.ts";
-
-/** In the job that cancels a child whose step was withdrawn: no step can have this name. */
-export const withdrawnStep = "!withdrawn";
 
 /**
  * What such a job says. With a `delivery`, it counts as one that is scheduled: it may be inserted

@@ -23,7 +23,7 @@ import { jobsOf, placement } from "../turn/new_jobs.ts";
 import { endOf } from "./others.ts";
 
 /** The step was ended elsewhere first: nothing is started. */
-class Over extends Error {}
+class NotStarted extends Error {}
 
 /**
  * Starts the child of a step in the transaction whose turn lets the step wait. So a turn that
@@ -46,7 +46,7 @@ export async function startChild(
       // An attempt that ended with a lost answer may have started it.
       const fresh = (await instances.refresh([job.instance])).get(job.instance);
       if (fresh === undefined || !isRunning(fresh, job) || fresh.control.later.has(job.step!)) {
-        throw new Over();
+        throw new NotStarted();
       }
       const place = await placement(runtime, [prepared.starting], () => false);
       const target = { workflow, instance: prepared.state.id };
@@ -65,7 +65,7 @@ export async function startChild(
         record: outrun,
       };
       const after = await commitAlone(workers, on, job, result, { slots });
-      if (after === undefined) throw new Over();
+      if (after === undefined) throw new NotStarted();
       return () => {
         after();
         report(workers, workflow, prepared, at);
@@ -74,7 +74,7 @@ export async function startChild(
     });
     written();
   } catch (error) {
-    if (!(error instanceof Over)) throw error;
+    if (!(error instanceof NotStarted)) throw error;
     await runtime.backend.store.pass([passOf(job)]);
   }
   host.done(job);
