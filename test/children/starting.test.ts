@@ -47,7 +47,8 @@ const broken = child("broken", bottom, {
 const asked = step("asked", {
   needs: [broken.when("failed")],
   events: { ok: type<string>() },
-  run: ({ steps, emit }) => emit.ok(`${steps.broken.code}: ${steps.broken.message}`),
+  run: ({ steps, emit }) =>
+    emit.ok(`${steps.broken.attempts} ${steps.broken.code}: ${steps.broken.message}`),
 });
 const breaking = workflow("breaking", { key: "id", input: type(), start: broken })
   .on(broken, { completed: done, failed: asked })
@@ -86,7 +87,7 @@ describe("the start of a child", () => {
     );
     assertEquals(
       (await hephaestus.history(breaking, "a")).at(-1)?.output,
-      'INVALID_CHILD: Cannot start the child of step "broken": no input today',
+      '1 INVALID_CHILD: Cannot start the child of step "broken": no input today',
     );
   });
 });
