@@ -62,9 +62,10 @@ export async function checkDelivery(
   const { step: name, event, output, metadata, activation } = delivery;
   const step = workflow.steps.get(name);
   if (step === undefined) throw refuse(`it has no signal "${String(name)}"`);
-  if (step.kind !== "signal" && (!step.asynchronous || step.child !== undefined)) {
+  if (step.kind !== "signal" && !step.asynchronous) {
     throw refuse(`${step.kind} "${name}" does not wait for a delivery`);
   }
+  if (step.child !== undefined) throw refuse(`step "${name}" is ended by its child`);
   if (!emitted(step).includes(event)) {
     throw refuse(`${step.kind} "${name}" declares no event "${event}"`);
   }

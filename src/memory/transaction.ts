@@ -38,9 +38,9 @@ export async function transaction<T>(
       });
     const result = await work({
       sql,
-      open: (process, instances) => rehearse(() => open(tables, process, instances)),
       commit: (process, turns) => rehearse(() => commit(tables, process, turns)),
       record: (records) => rehearse(() => record(tables, records)),
+      open: (process, instances) => rehearse(() => open(tables, process, instances)),
     });
     if (perform(tables, rehearsed)) return result;
   }

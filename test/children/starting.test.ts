@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { child, done, Hephaestus, step, type, workflow } from "../../mod.ts";
 import { childId } from "../../src/core/child/identity.ts";
-import { fakeClock, memory } from "../../src/testing/mod.ts";
+import { fakeClock, memory, simulate } from "../../src/testing/mod.ts";
 import { eventually, onPostgres, silent } from "../everywhere.ts";
 import { hurried, order, refunds, workflows } from "./workflows.ts";
 
@@ -72,6 +72,22 @@ describe("the start of a child", () => {
     const causes: (string | undefined)[] = [];
     for (let cause = error; cause; cause = cause.cause) causes.push(cause.code);
     assertEquals(causes, ["CHILD_FAILED", "CHILD_FAILED", "CHILD_FAILED", "CHILD_TOO_DEEP"]);
+  });
+
+  it("is all that ends its step", async () => {
+    await using hephaestus = new Hephaestus({ backend: memory(), workflows, logger: silent });
+    await hephaestus.start(order, "a", "wait");
+    const forged = { step: "refund", event: "refused", output: undefined };
+    const error = await assertRejects(
+      () => hephaestus.resume(order, "a", forged as never),
+      TypeError,
+    );
+    assertEquals(
+      error.message,
+      'Cannot deliver to workflow "order": step "refund" is ended by its child',
+    );
+    const { unlimited, unhandled } = simulate(order);
+    assertEquals([unlimited, unhandled], [[], ["told", "asked"]]);
   });
 
   it("fails at once if its input cannot be made", async () => {

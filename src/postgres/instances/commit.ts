@@ -4,8 +4,8 @@ import { isFinal } from "../../core/engine/instance.ts";
 import { DROPPED } from "../../core/engine/progress.ts";
 import type { Queryable, Tx } from "../driver/contract.ts";
 import { insertJobs, reuseJobs } from "../jobs/insert.ts";
-import { atOnce, insertOthers, othersIn } from "../jobs/others.ts";
 import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
+import { insertOthers, othersIn } from "../jobs/others.ts";
 import {
   at,
   each,
@@ -95,7 +95,7 @@ function commitStatement(
   if (others.length > 0) s.with("others", `(${insertOthers(s, t, others)})`);
   const ended = turns.filter(({ status }) => isFinal(status)).map(({ instance }) => instance);
   const notices = [
-    notify(s, channels.jobs, queuesToWake(turns, [...started, ...others.map(atOnce)])),
+    notify(s, channels.jobs, queuesToWake(turns, started)),
     notify(s, channels.ended, endedPayload(process, ended)),
   ].join("");
   const text = s.text(

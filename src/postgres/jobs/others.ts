@@ -10,13 +10,6 @@ export function othersIn(turns: readonly Turn[]): readonly OfTurn<OtherJob>[] {
   return each(turns, ({ others }) => others ?? []);
 }
 
-/** What waking its queue needs to know of such a job. */
-export function atOnce(
-  { row: { queue } }: OfTurn<OtherJob>,
-): { readonly queue: string; readonly owned: boolean; readonly delay: number } {
-  return { queue, owned: false, delay: 0 };
-}
-
 /**
  * The statement that inserts jobs of other instances. These are read and not locked: one that has
  * ended since gets a job that finds nothing to do. A child that has ended may be retried at the same

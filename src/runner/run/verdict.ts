@@ -20,8 +20,8 @@ export interface Judged {
 const outageDelay = 1_000;
 const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: "5m" } as const;
 
-/** The codes of errors that another attempt would only repeat. */
-const final = ["FATAL", "INVALID_TIME", "INVALID_CHILD", "CHILD_KEY_TAKEN", "CHILD_TOO_DEEP"];
+/** Why a child cannot start. Another attempt would say the same. */
+const noChild: readonly string[] = ["INVALID_CHILD", "CHILD_KEY_TAKEN", "CHILD_TOO_DEEP"];
 
 /**
  * Judges what a job threw, `spent` milliseconds after its attempt began. If the next attempt could
@@ -65,9 +65,10 @@ export function judge(
   }
   // An unreachable database is not the fault of the step.
   if (!ran && isUnreachable(error)) return { kind: "snooze", delay: outageDelay };
-  if (final.includes(String(code)) || job.attempt >= maxAttempts) {
+  if (code === "FATAL" || code === "INVALID_TIME" || job.attempt >= maxAttempts) {
     return { kind: "discard" };
   }
+  if (noChild.includes(String(code))) return { kind: "discard" };
   const workflow = runtime.registry.find(job.workflow, job.version);
   const step = runtime.registry.step(job.workflow, job.version, job.step);
   const retry = resolveRetry(step?.retry, workflow?.retry, runtime.retry);
