@@ -4,7 +4,7 @@ import { child, done, Hephaestus, step, type, workflow } from "../../mod.ts";
 import { childId } from "../../src/core/child/identity.ts";
 import { fakeClock, memory, simulate } from "../../src/testing/mod.ts";
 import { eventually, onPostgres, silent } from "../everywhere.ts";
-import { hurried, order, refunds, workflows } from "./workflows.ts";
+import { confirmed, hurried, order, refunds, workflows } from "./workflows.ts";
 
 describe("a child with a deadline", () => {
   it("fails at it, and so does its step", async () => {
@@ -117,7 +117,7 @@ onPostgres("a parent and its child", (it) => {
     await work({ poll: "20ms" });
     const started = await hephaestus.startMany(
       order,
-      Array.from({ length: 12 }, (_, at) => ({ key: `k${at}`, input: "wait" as const })),
+      Array.from({ length: 6 }, (_, at) => ({ key: `k${at}`, input: "wait" as const })),
     );
     for (const { id } of started) await hephaestus.cancel(order, { id }).catch(() => {});
     const open = async () =>
@@ -129,6 +129,25 @@ onPostgres("a parent and its child", (it) => {
     const jobs =
       await sql`select from hephaestus.jobs where state not in ('cancelled', 'discarded')`;
     assertEquals(jobs.length, 0);
+  });
+
+  it("may run in processes that do not know each other's code", {
+    workflows: [order],
+  }, async (world) => {
+    const { hephaestus, work } = world;
+    await work();
+    const handle = await hephaestus.start(order, "a", "wait");
+    await eventually(
+      async () => (await hephaestus.list({ parent: handle.id })).items.length > 0,
+      "it starts",
+    );
+    const other = world.another({ workflows: [refunds] });
+    await other.work({ poll: "20ms" }).ready;
+    const { items: [child] } = await other.list(refunds, { parent: handle.id });
+    await other.resume(refunds, { id: child!.id }, confirmed.emit.yes("maria"));
+
+    assertEquals((await handle.result()).status, "completed");
+    assertEquals((await hephaestus.history(order, "a"))[1]?.output, "maria");
   });
 
   it("do not start anything twice", { workflows }, async ({ hephaestus, sql, work }) => {

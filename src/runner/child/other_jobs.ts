@@ -2,7 +2,7 @@ import { withdrawnStep } from "../../backend/job.ts";
 import type { Turn } from "../../backend/turn.ts";
 import { childEnding } from "../../core/child/ending.ts";
 import { isFinal } from "../../core/engine/instance.ts";
-import { HephaestusError } from "../../core/errors/errors.ts";
+import { HephaestusError, RetryLaterError } from "../../core/errors/errors.ts";
 import { stepIn } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import { encode } from "../../core/value/json.ts";
@@ -43,6 +43,7 @@ async function endStep(workers: WorkerContext, job: OwnedJob, id: string): Promi
     await store.pass([passOf(job)]);
     return host.done(job);
   }
+  if (state.version !== job.version) throw moved(state.version);
   const workflow = registry.get(job.workflow, job.version);
   const { name, events, deadline } = stepIn(workflow, job.step ?? "")!;
   const limited = deadline !== undefined;
@@ -65,6 +66,11 @@ async function endStep(workers: WorkerContext, job: OwnedJob, id: string): Promi
     errors: undefined,
     duration: undefined,
   });
+}
+
+/** A move of the parent and the end of its child may overlook each other. The doctor repairs that. */
+function moved(version: number): RetryLaterError {
+  return new RetryLaterError({ after: "1m", reason: `the instance has version ${version} now` });
 }
 
 /** Cancels a child whose step was withdrawn, unless it is detached or has ended. */
