@@ -41,6 +41,16 @@ export const quick = {
     "verdicts match owner and attempt": ["line: lost answer"],
     "a give-back matches the owner and no token": ["line: 2 heartbeats"],
   },
+  children: {
+    "children": ["cancel, crash", "drop, crash", "delete, retry", "retry, cancel"],
+    "a child starts in a transaction of its own": ["cancel, crash"],
+    "a step waits for its child without a turn": ["drop, crash"],
+    "a drop is not fenced by the revision": ["drop, crash"],
+    "a parent is told in a transaction of its own": ["cancel, crash"],
+    "a deleted child tells nobody": ["delete, retry"],
+    "a child that has ended is not cancelled": ["retry, cancel"],
+    "the end of a child is not read again": ["retry, cancel"],
+  },
   protocol: {
     "dedup: do nothing, advance locks the row": ["mixed, wait: 2 deliveries, timer, cancel"],
     "rescue in one statement": ["inline, chain: crash, zombie, lost answer"],

@@ -1,7 +1,9 @@
-// npm run model -- [--quick] [--world built|protocol] [--only TEXT] [--where TEXT] [--limit STATES] [--traces]
+// npm run model -- [--quick] [--world built|children|protocol] [--only TEXT] [--where TEXT] [--limit STATES] [--traces]
 import { parseArgs } from "node:util";
 import * as builtWorld from "./built/world.mjs";
 import { built, scenarios, variants } from "./built/variants.mjs";
+import * as childrenWorld from "./children/world.mjs";
+import * as children from "./children/variants.mjs";
 import { check } from "./check.mjs";
 import { quick } from "./quick.mjs";
 import * as protocolWorld from "./protocol/world.mjs";
@@ -25,6 +27,11 @@ function* runs() {
       .filter(([place]) => where === undefined || where.some((text) => place.includes(text)))
       .map(([place, scenario]) => [place, { ...built, ...diff, ...scenario }]);
     yield { world: "built", of: builtWorld, name, expected, places };
+  }
+  for (const [name, [diff, expected]] of Object.entries(children.variants)) {
+    const places = Object.entries(children.scenarios)
+      .map(([place, scenario]) => [place, { ...children.built, ...diff, ...scenario }]);
+    yield { world: "children", of: childrenWorld, name, expected, places };
   }
   for (const [name, [diff, expected]] of Object.entries(protocol.variants)) {
     const places = Object.entries(protocol.modes).flatMap(([mode, inline]) =>

@@ -23,3 +23,24 @@ begin
   end if;
   return null;
 end $$;
+
+-- Children go on; their parents wait for ever.
+create or replace function :schema.delete_with_instances() returns trigger language plpgsql set search_path = :schema, pg_temp as $$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'Cannot delete a workflow instance at isolation level %: results that others write at the same time would stay',
+      current_setting('transaction_isolation')
+      using errcode = 'feature_not_supported', hint = 'Delete it in a transaction that is read committed.';
+  end if;
+  perform pg_advisory_xact_lock(1212502066, hashtext(id::text))
+  from (select id from gone where finished_at is null order by id) as open;
+  perform from jobs
+  where instance_id in (select id from gone) and not (kind = 'advance' and state = 'available')
+  order by id
+  for update;
+  delete from step_results where instance_id in (select id from gone);
+  delete from jobs where instance_id in (select id from gone);
+  return null;
+end $$;
+
+alter table :schema.workflow_instances drop column parent_id, drop column parent_step;

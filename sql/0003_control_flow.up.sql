@@ -25,3 +25,33 @@ begin
   end if;
   return null;
 end $$;
+
+-- The step of another instance that has started this one as its child.
+alter table :schema.workflow_instances add column parent_id uuid, add column parent_step text;
+create index workflow_instances_parent on :schema.workflow_instances (parent_id) where parent_id is not null;
+
+-- A parent learns that a child was deleted that it waits for.
+create or replace function :schema.delete_with_instances() returns trigger language plpgsql set search_path = :schema, pg_temp as $$
+begin
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'Cannot delete a workflow instance at isolation level %: results that others write at the same time would stay',
+      current_setting('transaction_isolation')
+      using errcode = 'feature_not_supported', hint = 'Delete it in a transaction that is read committed.';
+  end if;
+  perform pg_advisory_xact_lock(1212502066, hashtext(id::text))
+  from (select id from gone where finished_at is null order by id) as open;
+  perform from jobs
+  where instance_id in (select id from gone) and not (kind = 'advance' and state = 'available')
+  order by id
+  for update;
+  delete from step_results where instance_id in (select id from gone);
+  delete from jobs where instance_id in (select id from gone);
+  insert into jobs (instance_id, kind, state, queue, workflow, workflow_version, step, activation, args)
+  select parent.id, 'resume', 'available', gone.control -> 'parent' ->> 'queue', parent.workflow, parent.workflow_version,
+    gone.parent_step, (gone.control -> 'parent' ->> 'activation')::int,
+    jsonb_build_object('delivery', gone.id, 'child', gone.id)
+  from gone
+  join workflow_instances as parent on parent.id = gone.parent_id
+  where parent.finished_at is null;
+  return null;
+end $$;

@@ -114,7 +114,9 @@ create table hephaestus.workflow_instances (
   metadata jsonb not null default '{}'::jsonb,
   error jsonb,
   input jsonb,
-  graph bigint
+  graph bigint,
+  parent_id uuid,
+  parent_step text
 ) with (fillfactor=50);
 
 alter table hephaestus.workflow_instances add constraint workflow_instances_pkey PRIMARY KEY (id);
@@ -122,6 +124,7 @@ alter table hephaestus.workflow_instances add constraint workflow_instances_stat
 CREATE INDEX workflow_instances_finished ON hephaestus.workflow_instances USING btree (finished_at) WHERE (finished_at IS NOT NULL);
 CREATE INDEX workflow_instances_key ON hephaestus.workflow_instances USING btree (key, inserted_at);
 CREATE INDEX workflow_instances_open_graph ON hephaestus.workflow_instances USING btree (graph) WHERE (finished_at IS NULL);
+CREATE INDEX workflow_instances_parent ON hephaestus.workflow_instances USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 CREATE INDEX workflow_instances_status ON hephaestus.workflow_instances USING btree (workflow, status, inserted_at);
 CREATE UNIQUE INDEX workflow_instances_unique_key ON hephaestus.workflow_instances USING btree (unique_key) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'undoing'::text]));
 CREATE TRIGGER delete_with_instances AFTER DELETE ON hephaestus.workflow_instances REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION hephaestus.delete_with_instances();
@@ -146,6 +149,13 @@ begin
   for update;
   delete from step_results where instance_id in (select id from gone);
   delete from jobs where instance_id in (select id from gone);
+  insert into jobs (instance_id, kind, state, queue, workflow, workflow_version, step, activation, args)
+  select parent.id, 'resume', 'available', gone.control -> 'parent' ->> 'queue', parent.workflow, parent.workflow_version,
+    gone.parent_step, (gone.control -> 'parent' ->> 'activation')::int,
+    jsonb_build_object('delivery', gone.id, 'child', gone.id)
+  from gone
+  join workflow_instances as parent on parent.id = gone.parent_id
+  where parent.finished_at is null;
   return null;
 end $function$
 ;

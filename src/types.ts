@@ -20,6 +20,7 @@
  */
 
 // Types of steps.
+export type { ChildEvents, ChildOptions } from "./core/child/child.ts";
 export type { ChoiceOptions } from "./core/define/choice.ts";
 export type { InstanceRef, Transaction } from "./core/define/context.ts";
 export type {
@@ -47,7 +48,12 @@ export type {
   StepsOf,
   WithExpiry,
 } from "./core/define/step.ts";
-export type { Need, StepDefinition, UndoDefinition } from "./core/define/step_definition.ts";
+export type {
+  ChildDefinition,
+  Need,
+  StepDefinition,
+  UndoDefinition,
+} from "./core/define/step_definition.ts";
 export type { StepTime, TimeContext, TimeOption } from "./core/define/times.ts";
 export type {
   Again,
@@ -60,7 +66,7 @@ export type {
   Undo,
 } from "./core/define/target.ts";
 export type { UndoCode, UndoContext, Undone } from "./core/define/undo.ts";
-export type { UndoOn, UndoReason } from "./core/engine/instance.ts";
+export type { ParentStep, UndoOn, UndoReason } from "./core/engine/instance.ts";
 export type { Due, Time } from "./core/value/time.ts";
 export type { GivenOf, Issue, JsonSafe, Mistake, TypeOf, Validated } from "./core/value/type.ts";
 

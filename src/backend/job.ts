@@ -72,6 +72,9 @@ export interface Job extends Subject {
 /** In the job that ends an instance at its deadline: no step can have this name. */
 export const deadlineStep = "!deadline";
 
+/** In the job that cancels a child whose step was withdrawn: no step can have this name. */
+export const withdrawnStep = "!withdrawn";
+
 /** The arguments of a job with a deadline. */
 export interface WithDeadline {
   /** Milliseconds since 1970, by the clock of the store. */

@@ -5,6 +5,7 @@ import type {
   HistoryEntry,
   Instance,
   InstanceStatus,
+  ParentStep,
 } from "../core/engine/instance.ts";
 import type { Failure } from "../core/value/failure.ts";
 import type { JsonObject } from "../core/value/json.ts";
@@ -34,6 +35,8 @@ export interface NewInstance {
   /** Choices that were made at the start. */
   readonly recorded: Turn["recorded"];
   readonly started: readonly NewJob[];
+  /** The step that starts it as its child. */
+  readonly parent?: Pick<ParentStep, "instance" | "step"> | undefined;
 }
 
 /** The instances that were written, with the time of the write by the store's clock. */
@@ -135,6 +138,8 @@ export interface Filter {
   readonly metadata?: JsonObject | undefined;
   /** Selects the active instance that holds this unique key. */
   readonly uniqueKey?: string | undefined;
+  /** Selects the children of this instance. */
+  readonly parent?: string | undefined;
   readonly limit: number;
   /** Whether to read what completed instances have returned too. */
   readonly withOutputs?: boolean;
@@ -151,6 +156,7 @@ export interface ListPart {
 export interface StoreTransaction {
   /** The handle for the user's own statements, if the store supports them. */
   readonly sql: unknown;
+  open(process: string | undefined, instances: readonly NewInstance[]): Promise<Written>;
   commit(process: string, turns: readonly Turn[]): Promise<Written>;
   record(records: readonly Recording[]): Promise<ReadonlySet<JobId>>;
 }

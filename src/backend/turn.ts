@@ -79,6 +79,22 @@ export interface Turn {
    * database has refused to cancel them.
    */
   readonly bare: boolean;
+  /**
+   * Jobs of other instances. One that does not exist gets none, and neither does a parent that has
+   * ended. A child that has ended may be retried at the same time.
+   */
+  readonly others?: readonly OtherJob[] | undefined;
+}
+
+/**
+ * A `resume` job for another instance: it tells a parent that its child has ended, or a child that
+ * nobody waits for it any more. The store adds the workflow and the version of that instance.
+ */
+export interface OtherJob extends Activation {
+  readonly instance: string;
+  readonly queue: string;
+  /** JSON text. */
+  readonly args: string;
 }
 
 /** A job that has no attempts left. */

@@ -65,6 +65,7 @@ export async function checkDelivery(
   if (step.kind !== "signal" && !step.asynchronous) {
     throw refuse(`${step.kind} "${name}" does not wait for a delivery`);
   }
+  if (step.child !== undefined) throw refuse(`step "${name}" is ended by its child`);
   if (!emitted(step).includes(event)) {
     throw refuse(`${step.kind} "${name}" declares no event "${event}"`);
   }

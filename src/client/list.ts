@@ -27,6 +27,8 @@ export interface ListOptions {
   readonly tags?: readonly string[] | undefined;
   /** Members that the instance's metadata must contain. */
   readonly metadata?: JsonObject | undefined;
+  /** The id of the instance whose children are meant. */
+  readonly parent?: string | undefined;
   /** The maximum number of instances, from 1 to 1,000. Default: 50. */
   readonly limit?: number | undefined;
   /** The `next` of the previous page. */
@@ -39,6 +41,7 @@ const listNames: OptionNames<ListOptions> = {
   key: true,
   limit: true,
   metadata: true,
+  parent: true,
   status: true,
   tags: true,
   version: true,
@@ -69,7 +72,7 @@ export async function list(
   options: ListOptions = {},
 ): Promise<Page<Instance>> {
   checkNames("list instances", options, listNames);
-  const { limit = 50, status, id, key, after, version, tags, metadata } = options;
+  const { limit = 50, status, id, key, after, version, tags, metadata, parent } = options;
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
     throw new RangeError(
       `Cannot list instances: limit ${String(limit)} is not a whole number from 1 to 1,000`,
@@ -96,7 +99,9 @@ export async function list(
     throw new TypeError("Cannot list instances: version is not a whole number");
   }
   const place = after === undefined ? undefined : placeOf(after);
-  if (id !== undefined && !uuid.test(id)) return { items: [], next: undefined };
+  if ([id, parent].some((one) => one !== undefined && !uuid.test(one))) {
+    return { items: [], next: undefined };
+  }
   if (metadata !== undefined) encode(metadata, { what: "metadata of a list", limit: 100_000 });
   const { items, next } = await runtime.backend.store.page({
     workflow: workflow?.name,
@@ -106,6 +111,7 @@ export async function list(
     version,
     tags,
     metadata,
+    parent,
     limit,
   }, place);
   return { items, next: next && `${next.insertedAt}-${next.id}` };

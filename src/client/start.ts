@@ -14,7 +14,7 @@ import type { Client } from "./client.ts";
 import { endInstance } from "./end.ts";
 import { type AnyWorkflow, bareKey } from "./find.ts";
 import type { Handle } from "./handle.ts";
-import { instanceOf, prepare, type Prepared } from "./prepare.ts";
+import { instanceOf, prepare, type Prepared } from "../runner/prepare.ts";
 
 /** The options of a start. */
 export interface StartOptions {

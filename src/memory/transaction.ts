@@ -1,6 +1,7 @@
 import type { StoreTransaction } from "../backend/store.ts";
 import type { Sql } from "../core/define/context.ts";
 import { commit, record } from "./instances/commit.ts";
+import { open } from "./instances/open.ts";
 import type { MemoryTables } from "./tables.ts";
 
 /** The result of a write: instances or jobs, by id. */
@@ -39,6 +40,7 @@ export async function transaction<T>(
       sql,
       commit: (process, turns) => rehearse(() => commit(tables, process, turns)),
       record: (records) => rehearse(() => record(tables, records)),
+      open: (process, instances) => rehearse(() => open(tables, process, instances)),
     });
     if (perform(tables, rehearsed)) return result;
   }

@@ -9,11 +9,14 @@ export interface Channels {
 
 /** The payload that names the queues with new jobs that another process may claim. */
 export function queuesToWake(
-  turns: readonly Pick<Turn, "wake">[],
+  turns: readonly Pick<Turn, "wake" | "others">[],
   started: readonly NewJob[],
 ): string {
   const queues = new Set<string>();
-  for (const { wake } of turns) if (wake) queues.add(wake.queue);
+  for (const { wake, others } of turns) {
+    if (wake) queues.add(wake.queue);
+    for (const { queue } of others ?? []) queues.add(queue);
+  }
   for (const job of started) if (!job.owned && job.delay <= 0) queues.add(job.queue);
   return wakePayload(queues);
 }

@@ -96,6 +96,7 @@ export function postgresStore(parts: StoreParts): Store {
               const on = afterStep(tx, engine);
               return work({
                 sql: stepSql(tx),
+                open: (process, started) => ours(open(on, t, channels.jobs, process, started)),
                 commit: (process, turns) => ours(commit(on, t, channels, process, turns)),
                 record: (recordings) => ours(record(on, recording, recordings)),
               });

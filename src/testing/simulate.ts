@@ -116,7 +116,9 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
   const { graph, steps } = workflow;
   const isOpen = (name: string) => {
     const step = steps.get(name);
-    return (step?.kind === "signal" || step?.asynchronous === true) && step.expires === undefined;
+    // What a child waits for, a simulation of its own workflow shows.
+    const waits = step?.kind === "signal" || (step?.asynchronous === true && !step.child);
+    return waits && step.expires === undefined;
   };
   const { states, complete } = walk(graph, { rounds, most, isLast: isOpen });
   const { taken, returned, ...counted } = count(states);

@@ -59,6 +59,19 @@ export const plants: readonly Plant[] = [
     },
   },
   {
+    rule: "untold",
+    sentence:
+      /^Step "first" of instance [0-9a-f-]{36} waits for its child 0{8}-[0-9a-f-]{27}, which has ended or is gone$/,
+    repaired: "in place",
+    async plant(sql, id) {
+      await sql`delete from hephaestus.jobs`;
+      await sql`update hephaestus.workflow_instances
+        set status = 'waiting', control = '{"active":{"first":""},"later":["first"]}'`;
+      const context_updates = sql.json({ child: nobody });
+      await result(sql, id, "first", { event: "__async__", waits: true, context_updates });
+    },
+  },
+  {
     rule: "unread",
     sentence: /^The result of step "first" of instance [0-9a-f-]{36} is unread, but no advance/,
     repaired: "completes",

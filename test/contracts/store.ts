@@ -1,4 +1,5 @@
 import { describe } from "node:test";
+import { children } from "./store_children.ts";
 import { commits } from "./store_commits.ts";
 import { deletes } from "./store_deletes.ts";
 import { deliveries } from "./store_deliveries.ts";
@@ -33,6 +34,7 @@ export function storeContract(name: string, setup: Setup): void {
     activations(it);
     drops(it);
     undos(it);
+    children(it);
     times(it);
     returns(it);
     deletes(it);

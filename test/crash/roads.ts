@@ -1,6 +1,7 @@
 import process from "node:process";
 import {
   again,
+  child,
   choice,
   done,
   drop,
@@ -237,7 +238,29 @@ export const holding = workflow("holding", { key: "id", input: type(), start: ho
   .on(hold, { ok: done })
   .build();
 
+const small = workflow("small", { key: "id", input: type(), start: look })
+  .on(look, { ok: done })
+  .build();
+const started = child("started", small, { with: () => undefined });
+
+/** Waits for a child. */
+export const parent = workflow("parent", { key: "id", input: type(), start: started })
+  .on(started, { completed: finish })
+  .on(finish, { ok: done })
+  .build();
+
+const word = signal("word", { events: { given: type() } });
+const endless = workflow("endless", { key: "id", input: type(), start: word })
+  .on(word, { given: done })
+  .build();
+const waiting = child("waiting", endless, { with: () => undefined });
+
+/** Waits for a child that does not end by itself. */
+export const left = workflow("left", { key: "id", input: type(), start: waiting })
+  .on(waiting, { completed: done })
+  .build();
+
 export const workflows = [
   ...[road, asking, askingMore, failing, looping, dropping, undoing, regretting, limited, hurried],
-  holding,
+  ...[holding, small, parent, endless, left],
 ];

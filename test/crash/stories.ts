@@ -1,4 +1,5 @@
 import { storiesOfCallers } from "./stories_of_callers.ts";
+import { storiesOfChildren } from "./stories_of_children.ts";
 import { storiesOfDeadlines } from "./stories_of_deadlines.ts";
 import { storiesOfSchemas } from "./stories_of_schemas.ts";
 import { storiesOfUndos } from "./stories_of_undos.ts";
@@ -11,5 +12,6 @@ export const stories: readonly Story[] = [
   ...storiesOfWorkers,
   ...storiesOfUndos,
   ...storiesOfDeadlines,
+  ...storiesOfChildren,
   ...storiesOfSchemas,
 ];

@@ -19,7 +19,7 @@ const rules: Readonly<Record<string, string>> = {
   "an instance ends as its workflow does": `
     select id, workflow, key, status, error from hephaestus.workflow_instances i
     where ${final} and not (
-      status = 'cancelled' and exists (select from told where told.instance = i.id and what = 'maybe cancelled')
+      status = 'cancelled' and exists (select from told where told.instance in (i.id, i.parent_id) and what = 'maybe cancelled')
       or status = any(case
         when workflow in ('doomed', 'hostile', 'hire', 'loan') then '{failed}'::text[]
         when workflow = 'trip' then '{undone}' when workflow = 'tour' then '{completed,undone}'
@@ -59,6 +59,12 @@ const rules: Readonly<Record<string, string>> = {
     group by i.id
     having count(*) filter (where r.step_ref in ('deal', 'miss') and r.event = 'ok') <> 1
       or count(*) filter (where r.step_ref in ('rival', 'remind') and r.event = 'ok') <> 1`,
+  "a child is there once for each step that starts one, and has ended as its parent knows": `
+    select p.id, p.status, array_agg(c.status) as children from hephaestus.workflow_instances p
+    left join hephaestus.workflow_instances c on c.parent_id = p.id
+    where p.workflow = 'family'
+    group by p.id
+    having count(c.id) > 1 or p.status = 'completed' and min(c.status) is distinct from 'completed'`,
   "a result is there once": `
     select instance_id, step_ref, activation, waits, count(*) from hephaestus.step_results
     group by 1, 2, 3, 4 having count(*) > 1`,

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import {
   again,
+  child,
   choice,
   done,
   drop,
@@ -142,34 +143,30 @@ export const trip = workflow("trip", { key, input, start: book, undoOn: ["cancel
   .on(sell, { ok: undo })
   .build();
 
-export const all = { shop, wide, desk, doomed, line, turns, races, trip } as const;
+const errand1 = writing("errand1");
+const errand2 = plain("errand2", true);
+export const errand = workflow("errand", { key, input, start: errand1 })
+  .on(errand1, { ok: errand2 })
+  .on(errand2, { ok: done })
+  .returns({ done: errand2.when("ok") })
+  .build();
+const hire = writing("hire");
+const hired = child("hired", errand, { input, with: ({ input }) => input, retry });
+const paid = writing("paid");
+/** Waits for an errand of its own, which is cancelled with it. */
+export const family = workflow("family", { key, input, start: hire })
+  .on(hire, { ok: hired })
+  .on(hired, { done: paid })
+  .on(paid, { ok: done })
+  .build();
+
+export const all = { shop, wide, desk, doomed, line, turns, races, trip, errand, family } as const;
 
 /** The steps that write in the transaction of their result. Those of `flow.ts` are listed there. */
 export const writers: readonly string[] = [
-  "reserve",
-  "ship",
-  "release",
-  "w1",
-  "w2",
-  "w3",
-  "w5",
-  "merge",
-  "prepare",
-  "file",
-  "begin",
-  "beside",
-  "l2",
-  "l5",
-  "look",
-  "rival",
-  "remind",
-  "deal",
-  "book",
-  "car",
-  "room",
-  "~book",
-  "~car",
-  "~room",
+  ...["reserve", "ship", "release", "w1", "w2", "w3", "w5", "merge", "prepare"],
+  ...["file", "begin", "beside", "l2", "l5", "look", "rival", "remind", "deal"],
+  ...["book", "car", "room", "~book", "~car", "~room", "hire", "errand1", "paid"],
 ];
 /** The steps that have code, and leave a line in the diary. */
 export const runners: readonly string[] = [
@@ -185,6 +182,7 @@ export const runners: readonly string[] = [
   "quote",
   "miss",
   "sell",
+  "errand2",
 ];
 /** The steps that use up all their attempts. */
 export const failing: readonly string[] = ["fail", "broken", "hostile"];
@@ -196,4 +194,6 @@ export const lengths: Readonly<Record<string, number>> = {
   doomed: 3,
   line: 5,
   turns: 3 * rounds + 1,
+  errand: 2,
+  family: 3,
 };

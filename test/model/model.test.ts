@@ -17,6 +17,7 @@ describe("the model of the commit protocol", () => {
     const lines = stdout.trimEnd().split("\n").map((line) => line.split(" | "));
     assertEquals(lines.filter(([, , verdict]) => verdict === "holds").map(([, name]) => name), [
       "built",
+      "children",
     ]);
     assert(lines.length > 15, `only ${lines.length} variants were run`);
     assertEquals(lines.filter((line) => line.join().includes("CUT SHORT")), []);

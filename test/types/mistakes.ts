@@ -1,4 +1,5 @@
 //! One mistake to a line, each under its name; mistakes.txt says what the compiler answers.
+import { child } from "../../src/core/child/child.ts";
 import { choice } from "../../src/core/define/choice.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
@@ -33,6 +34,8 @@ const [remind1, remind2] = [remind("remind1"), remind("remind2")];
 const limited = signal("limited", { events: ok, expires: () => "1d" });
 declare const bought: Order;
 const returning = single().on(charge, { charged: done, declined: done }).on(reject, { rejected: done }).returns({ paid: charge.when("charged"), declined: charge.when("declined"), rejected: reject.when("rejected") }).build();
+const paying = child("paying", returning, { input: type<Order>(), with: ({ input }) => input });
+const pays = () => workflow("pays", { key: "id", input: type<Order>(), start: paying });
 const other = workflow("other", { key: "id", input: type(), start: x }).on(x, { ok: done }).build();
 
 // an event that the engine emits
@@ -285,3 +288,11 @@ single().on(charge, { charged: done, declined: done }).on(reject, { rejected: do
 single().on(charge, { charged: done, declined: done }).returns({ paid: charge.when("charged") });
 // an output without a look at the outcome
 hephaestus.start(returning, "k", bought).then((handle) => handle.result()).then(({ output }) => output.receipt);
+// a child that is given another input
+child("other", returning, { with: () => ({ total: "much" }) });
+// a child without a target for what it returns
+pays().on(paying, { paid: done, declined: done });
+// a child with a target for what it does not return
+pays().on(paying, { paid: done, declined: done, rejected: done, completed: done });
+// a delivery to a child
+paying.emit.paid();

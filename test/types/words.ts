@@ -1,4 +1,5 @@
 // More right flows, one for each word of control flow.
+import { child } from "../../src/core/child/child.ts";
 import { again, done, drop, undo } from "../../src/core/define/target.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
@@ -120,3 +121,30 @@ export async function outcomes(paid: HandleOf<Order, ReturnsOf<typeof returning>
   const plain = await any.result();
   expect<Equal<typeof plain, Instance>>();
 }
+
+// A child has what its workflow returns as events, and may fail; one that returns nothing completes.
+const paying = child("paying", returning, {
+  input: type<{ readonly order: Order }>(),
+  needs: [charge.when("charged")],
+  with({ input, steps }) {
+    expect<Equal<typeof steps, { readonly charge: TypeOf<typeof charge.events.charged> }>>();
+    return input.order;
+  },
+  key: ({ input }) => `${input.order.items.length}`,
+});
+expect<Equal<keyof typeof paying.events, "paid" | "declined" | "broken" | "invalid">>();
+expect<Equal<TypeOf<typeof paying.events.paid>, { receipt: string }>>();
+expect<Equal<TypeOf<typeof paying.events.broken>, StepFailure>>();
+const onboarded = child("onboarded", onboarding, {
+  input: type<Order>(),
+  with: ({ input }) => input,
+});
+const late = step("late", {
+  needs: [paying.when("failed"), onboarded.when("completed")],
+  events: { ok: type() },
+  run({ steps, emit }) {
+    expect<Equal<typeof steps.paying, StepFailure>>();
+    return emit.ok();
+  },
+});
+expect<Equal<typeof late.name, "late">>();

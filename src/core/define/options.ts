@@ -62,6 +62,7 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
     deadline,
     run: kind === "step" ? code(options, "run", refuse) : undefined,
     undo: undefined,
+    child: undefined,
     decide: kind === "choice" ? code(options, "decide", refuse) : undefined,
   });
 }
@@ -70,7 +71,7 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
 // deno-lint-ignore no-explicit-any -- the overloads of its callers define the type
 export function createStep(definition: StepDefinition): any {
   const { name, kind, events } = definition;
-  const waits = definition.asynchronous || kind === "signal";
+  const waits = (definition.asynchronous && !definition.child) || kind === "signal";
   const known = (event: string): string => {
     if (events.has(event) || (event === failedEvent && canFail(definition))) return event;
     throw new WorkflowDefinitionError(

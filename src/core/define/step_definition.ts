@@ -2,7 +2,7 @@ import type { StepKind } from "../graph/graph.ts";
 import type { RetryPolicy } from "../value/retry.ts";
 import type { Type } from "../value/type.ts";
 import type { Context } from "./context.ts";
-import type { StepTime } from "./times.ts";
+import type { StepTime, TimeContext } from "./times.ts";
 
 /** The event of a step that failed for good, in a row that has a road for it. */
 export const failedEvent = "failed";
@@ -81,8 +81,24 @@ export interface StepDefinition {
   readonly run: ((context: Context) => unknown) | undefined;
   /** How it is undone, as a step of its own; `undefined` if no event has anything to undo. */
   readonly undo: UndoDefinition | undefined;
+  /** The workflow that the step starts as its child; `undefined` for all other steps. */
+  readonly child: ChildDefinition | undefined;
   /** The code of a choice. */
   readonly decide: ((context: Pick<Context, "input" | "steps" | "emit">) => unknown) | undefined;
+}
+
+/** How a step starts a workflow as its child. */
+export interface ChildDefinition {
+  /** The workflow, or its versions. */
+  readonly target: { readonly name: string };
+  /** Makes the input of the child. */
+  readonly input: (context: TimeContext) => unknown;
+  /** Makes the value of its business key; `undefined` for the default. */
+  readonly key: ((context: TimeContext) => unknown) | undefined;
+  /** Whether the child goes on when its step is withdrawn. */
+  readonly detached: boolean;
+  /** How many ancestors a child may have. */
+  readonly depth: number;
 }
 
 /** The step that undoes another one. Its code gets a context of its own. */

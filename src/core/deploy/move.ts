@@ -38,8 +38,8 @@ export function move(from: Graph, to: Graph, instance: MovingInstance, of: strin
   }
   const now = replay(to, history, of);
   if (now.reason !== undefined) return now;
-  const { metadata, early, undoOn } = control;
-  const moved: Control = { ...now.control, metadata, early, undoOn };
+  const { metadata, early, undoOn, parent } = control;
+  const moved: Control = { ...now.control, metadata, early, undoOn, parent };
   const reason = elsewhere(control, moved, to, of) ??
     [...control.active.keys()].map((step) => otherWait(from, to, step, of)).find(isReason) ??
     instance.unread.map((one) => unreadable(one, [from, control], [to, moved], of))
@@ -57,7 +57,9 @@ function isReason(reason: string | undefined): reason is string {
  * The state without what results do not tell: the metadata of the start, kept deliveries, and when
  * it undoes.
  */
-function stateOf({ metadata, early: _early, undoOn: _undoOn, ...state }: Control): string {
+function stateOf(
+  { metadata, early: _early, undoOn: _undoOn, parent: _parent, ...state }: Control,
+): string {
   const added = new Map([...metadata].filter(([step]) => step !== ""));
   return JSON.stringify(
     sorted(JSON.parse(encodeControl({ ...emptyControl, ...state, metadata: added }))),
@@ -91,6 +93,10 @@ function otherWait(from: Graph, to: Graph, step: string, of: string): string | u
   if (was.kind !== is.kind) return `it is at ${was.kind} "${step}", a ${is.kind} in ${of}`;
   if (was.asynchronous !== is.asynchronous) {
     return `it is at "${step}", which is ${is.asynchronous ? "" : "not "}asynchronous in ${of}`;
+  }
+  if (was.child !== is.child) {
+    const child = is.child === undefined ? "nothing" : `"${is.child}"`;
+    return `it is at "${step}", which starts ${child} in ${of}`;
   }
   const [had, has] = [was, is].map(({ moves }) => [...moves.keys()].sort().join());
   return had === has ? undefined : `it is at "${step}", whose events are others in ${of}`;

@@ -17,6 +17,7 @@ export function storedGraph(text: string): Graph {
       kind: step.kind,
       index,
       asynchronous: step.asynchronous,
+      ...(step.child === undefined ? {} : { child: step.child }),
       moves: new Map(Object.entries(step.moves)),
       loops: new Map(Object.entries(step.loops ?? {})),
       drops: new Map(Object.entries(step.drops ?? {})),

@@ -1,7 +1,14 @@
 import type { Graph } from "../graph/graph.ts";
 import type { JsonObject } from "../value/json.ts";
 import { type Activation, activationKey, firstActivation } from "./activation.ts";
-import type { ActiveStep, Control, ReturnedEnding, UndoOn, UndoReason } from "./instance.ts";
+import type {
+  ActiveStep,
+  Control,
+  ParentLink,
+  ReturnedEnding,
+  UndoOn,
+  UndoReason,
+} from "./instance.ts";
 
 /** The state before anything has started. */
 export const emptyControl: Control = {
@@ -19,6 +26,7 @@ export const emptyControl: Control = {
   undoOn: new Set(),
   undo: undefined,
   returned: undefined,
+  parent: undefined,
 };
 
 /** The activation under which a step is active, or else ran last, or else will run first. */
@@ -120,7 +128,8 @@ export function encodeControl(control: Control): string {
     list("begun", begun) + list("dropped", dropped) + list("later", later) + list("early", early) +
     object("metadata", metadata) + object("past", past) + encodeReturned(control.returned) +
     list("undoOn", undoOn) +
-    (undo === undefined ? "" : `,"undo":${JSON.stringify(undo)}`) + "}";
+    (undo === undefined ? "" : `,"undo":${JSON.stringify(undo)}`) +
+    (control.parent === undefined ? "" : `,"parent":${JSON.stringify(control.parent)}`) + "}";
 }
 
 function encodeReturned(returned: Control["returned"]): string {
@@ -158,6 +167,7 @@ interface Encoded {
   readonly undoOn?: readonly UndoOn[];
   readonly undo?: UndoReason;
   readonly returned?: readonly [outcome: string, step: string, activation: number];
+  readonly parent?: ParentLink;
 }
 
 /** Parses the output of {@linkcode encodeControl}. */
@@ -185,6 +195,7 @@ export function decodeControl(text: string): Control {
     undoOn: new Set(control.undoOn),
     undo: control.undo,
     returned: control.returned && returnedBy(control.returned),
+    parent: control.parent,
   };
 }
 

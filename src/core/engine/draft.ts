@@ -93,6 +93,9 @@ export class ControlDraft {
     this.active.set(step, { activation, cause, keyOf: keyOf ?? before.activation });
     const sum = (this.restarted.get(step) ?? 0) + raised;
     (this.#restarted ??= new Map(this.restarted)).set(step, sum);
+    if ((this.#later ?? this.#before.later).has(step)) {
+      (this.#later ??= new Set(this.#before.later)).delete(step);
+    }
   }
 
   /**
@@ -242,6 +245,7 @@ export class ControlDraft {
       undoOn: this.undoOn,
       undo: this.undo,
       returned: this.#returned,
+      parent: this.#before.parent,
     };
   }
 
@@ -256,7 +260,8 @@ export class ControlDraft {
  * activations and rounds, what is returned, and why it was undone.
  */
 export function over(
-  { activations, rounds, restarted, metadata, returned, undoOn, undo }: Control,
+  { activations, rounds, restarted, metadata, returned, undoOn, undo, parent }: Control,
 ): Control {
-  return { ...emptyControl, activations, rounds, restarted, metadata, returned, undoOn, undo };
+  const kept = { activations, rounds, restarted, metadata, returned, undoOn, undo, parent };
+  return { ...emptyControl, ...kept };
 }

@@ -76,6 +76,31 @@ export interface ReturnedEnding {
   readonly activation: number;
 }
 
+/** The step of another instance that waits for the end of this one, its child. */
+export interface ParentStep {
+  /** The id of the other instance. */
+  readonly instance: string;
+  /** The step. */
+  readonly step: string;
+  /** Its activation. */
+  readonly activation: number;
+}
+
+/** What callers see of a {@linkcode ParentLink}. */
+export function parentStep({ instance, step, activation }: ParentStep): ParentStep {
+  return { instance, step, activation };
+}
+
+/** What a child keeps of its parent. */
+export interface ParentLink extends ParentStep {
+  /** How many ancestors the child has. */
+  readonly depth: number;
+  /** The queue of the job that tells the parent. */
+  readonly queue: string;
+  /** Whether the child goes on when that step is withdrawn. */
+  readonly detached: boolean;
+}
+
 /**
  * The state that the engine needs to continue an instance. Inputs and outputs are not part of it,
  * so that it stays small: every advance rewrites it.
@@ -112,6 +137,8 @@ export interface Control {
   readonly undo: UndoReason | undefined;
   /** What the instance returns when it completes, once that ending has been applied. */
   readonly returned: ReturnedEnding | undefined;
+  /** The step that started it as its child. */
+  readonly parent: ParentLink | undefined;
 }
 
 /** One run of a workflow. */
@@ -135,6 +162,8 @@ export interface Instance<In = unknown> {
   readonly input: In;
   /** Names of the steps that have started and not ended. */
   readonly active: readonly string[];
+  /** The step that started it as its child. */
+  readonly parent?: ParentStep;
   /** Tags of the workflow and of the start. */
   readonly tags: readonly string[];
   /** Metadata of the workflow, the start and the steps, merged in row order. */

@@ -30,7 +30,15 @@ export type ErrorCode =
   | "UNDO_FAILED"
   | "INVALID_TIME"
   | "DEADLINE"
-  | "NOT_RETRYABLE";
+  | "NOT_RETRYABLE"
+  | "CHILD_FAILED"
+  | "CHILD_CANCELLED"
+  | "CHILD_UNDONE"
+  | "CHILD_GONE"
+  | "CHILD_KEY_TAKEN"
+  | "CHILD_TOO_DEEP"
+  | "INVALID_CHILD"
+  | "UNKNOWN_OUTCOME";
 
 /**
  * The base class of all errors that a caller may want to catch.

@@ -1,3 +1,4 @@
+import { proveDescent } from "../child/ancestors.ts";
 import { isStep, only, type Refuse, retry } from "../define/options.ts";
 import type { Step } from "../define/step.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
@@ -200,6 +201,7 @@ function build(
 ): Workflow {
   const graph = assemble(start, rows, named, refuse);
   const steps = new Map(rows.map(({ step }) => [step.name, step]));
+  proveDescent(rest.name, steps.values(), refuse);
   prove(graph, steps, refuse);
   return Object.freeze({
     ...rest,

@@ -18,6 +18,8 @@ export interface EncodedStep {
   readonly undoable?: readonly string[];
   /** The outcomes that events return, sorted by event; absent when there are none. */
   readonly returns?: Readonly<Record<string, string>>;
+  /** The name of the workflow that the step starts as its child; absent for other steps. */
+  readonly child?: string;
 }
 
 /**
@@ -38,7 +40,7 @@ export function decodeGraph(text: string): readonly EncodedStep[] {
 }
 
 function encodeStep(step: GraphStep): EncodedStep {
-  const { name, kind, asynchronous, moves, loops, drops, undoing, undoable, returns } = step;
+  const { name, kind, asynchronous, moves, loops, drops, undoing, undoable, returns, child } = step;
   const sorted = [...moves].sort(([a], [b]) => compare(a, b));
   return {
     name,
@@ -60,6 +62,7 @@ function encodeStep(step: GraphStep): EncodedStep {
     ...(returns.size === 0 ? {} : {
       returns: Object.fromEntries([...returns].sort(([a], [b]) => compare(a, b))),
     }),
+    ...(child === undefined ? {} : { child }),
   };
 }
 
@@ -121,6 +124,9 @@ function stepChanges(
   else if (old.asynchronous !== step.asynchronous) {
     changes.push(`step "${name}" is ${step.asynchronous ? "" : "no longer "}asynchronous`);
   }
+  if (old.child !== step.child) {
+    changes.push(`step "${name}" starts ${started(step)} instead of ${started(old)} as its child`);
+  }
   const [before, after] = [movesOf(old), movesOf(step)];
   for (const [event, moves] of before) {
     const now = after.get(event);
@@ -169,6 +175,10 @@ function stepChanges(
     }
   }
   return changes;
+}
+
+function started({ child }: EncodedStep): string {
+  return child === undefined ? "nothing" : `"${child}"`;
 }
 
 function undoes({ undoing }: EncodedStep, event: string): boolean {

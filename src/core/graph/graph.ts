@@ -56,6 +56,8 @@ export interface GraphStep {
   readonly sees: readonly string[];
   /** Whether a delivery from outside may end it. */
   readonly asynchronous: boolean;
+  /** The name of the workflow that it starts as its child. */
+  readonly child?: string | undefined;
 }
 
 /** A workflow as data, which can be drawn, compared and stored. */

@@ -7,6 +7,9 @@ const shapes: Readonly<Record<StepKind, readonly [open: string, close: string]>>
   timer: ["([", "])"],
 };
 
+/** The shape of a step that starts a workflow as its child. */
+const subroutine = ["[[", "]]"] as const;
+
 const arrows = { plain: "-->", join: "==>", first: "-.->" } as const;
 
 /**
@@ -18,7 +21,7 @@ export function toMermaid(graph: Graph): string {
   const id = (name: string): string => `s${graph.steps.get(name)?.index ?? "?"}`;
   const ends = new Set<string>();
   for (const step of graph.steps.values()) {
-    const [open, close] = shapes[step.kind];
+    const [open, close] = step.child === undefined ? shapes[step.kind] : subroutine;
     lines.push(`  ${id(step.name)}${open}"${escaped(step.name)}"${close}`);
   }
   for (const step of graph.steps.values()) {

@@ -3,7 +3,7 @@ import type { InstanceState, LockedCommit, Written } from "../../backend/store.t
 import type { Pass, Processed, Recorded, Recording, Turn } from "../../backend/turn.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { DROPPED } from "../../core/engine/progress.ts";
-import { insertJob, reuseJob, wakeAdvance } from "../jobs/insert.ts";
+import { insertJob, insertOther, reuseJob, wakeAdvance } from "../jobs/insert.ts";
 import { cancelJob, discardJob, leased, liveJobs } from "../jobs/jobs.ts";
 import { jsonb } from "../jsonb.ts";
 import type { JobRecord } from "../rows.ts";
@@ -97,6 +97,7 @@ function moveJobs(tables: MemoryTables, process: string | undefined, turn: Turn)
   for (const job of turn.started) insertJob(tables, job, process);
   if (turn.reused !== undefined && process !== undefined) reuseJob(tables, turn.reused, process);
   if (turn.wake !== undefined) wakeAdvance(tables, turn.instance, turn.wake);
+  for (const other of turn.others ?? []) insertOther(tables, other);
 }
 
 /** Writes the results of jobs whose lease is valid, and requests the advances that read them. */

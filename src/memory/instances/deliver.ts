@@ -4,8 +4,8 @@ import type { NewDelivery } from "../../backend/turn.ts";
 import { awaitedActivation, decodeControl, isActive } from "../../core/engine/control.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { DROPPED } from "../../core/engine/progress.ts";
-import { wakeAdvance } from "../jobs/insert.ts";
-import type { JobRecord, ResultRecord } from "../rows.ts";
+import { insertOther, wakeAdvance } from "../jobs/insert.ts";
+import type { InstanceRecord, JobRecord, ResultRecord } from "../rows.ts";
 import { type MemoryTables, resultKey } from "../tables.ts";
 import { insertResult } from "./results.ts";
 
@@ -73,8 +73,18 @@ export function deleteInstance(tables: MemoryTables, id: string, force: boolean)
   const { status } = row;
   if (!isFinal(status) && !force) return { kind: "active", status };
   tables.instances.delete(row);
+  tellParent(tables, row);
   for (const result of tables.results.of(id)) tables.results.delete(result);
   for (const job of tables.jobs.of(id)) tables.jobs.delete(job);
   tables.ended.ring(id);
   return { kind: "deleted", status, at: new Date(tables.now()) };
+}
+
+/** A parent learns that a child was deleted that it waits for. */
+function tellParent(tables: MemoryTables, { id, control }: InstanceRecord): void {
+  const { parent } = decodeControl(control);
+  if (parent === undefined) return;
+  const { instance, step, activation, queue } = parent;
+  const args = JSON.stringify({ delivery: id, child: id });
+  insertOther(tables, { instance, step, activation, queue, args });
 }

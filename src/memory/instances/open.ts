@@ -31,7 +31,7 @@ function taken(tables: MemoryTables, { uniqueKey, status }: NewInstance): boolea
 }
 
 function insert(tables: MemoryTables, owner: string | undefined, given: NewInstance): void {
-  const { recorded, started, ...instance } = given;
+  const { recorded, started, parent: _, ...instance } = given;
   const now = tables.now();
   tables.instances.insert({
     ...instance,

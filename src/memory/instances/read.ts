@@ -13,6 +13,7 @@ import {
   type EndedInstance,
   type HistoryEntry,
   type Instance,
+  parentStep,
 } from "../../core/engine/instance.ts";
 import { FAILED } from "../../core/engine/progress.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
@@ -99,8 +100,9 @@ function isBehind(row: InstanceRecord, { insertedAt, id }: Place): boolean {
 }
 
 function meets(row: InstanceRecord, filter: Filter): boolean {
-  const { ids, key, workflow, version, statuses, tags, metadata, uniqueKey } = filter;
+  const { ids, key, workflow, version, statuses, tags, metadata, uniqueKey, parent } = filter;
   return (ids === undefined || ids.includes(row.id)) &&
+    (parent === undefined || decodeControl(row.control).parent?.instance === parent) &&
     (key === undefined || row.key === key) &&
     (workflow === undefined || row.workflow === workflow) &&
     (version === undefined || row.version === version) &&
@@ -145,6 +147,7 @@ function toInstance(row: InstanceRecord): Instance {
   return {
     ...state,
     active: [...control.active.keys()],
+    ...(control.parent && { parent: parentStep(control.parent) }),
     error: parse(row.error),
     updatedAt: new Date(row.updatedAt),
     finishedAt: toDate(row.finishedAt),

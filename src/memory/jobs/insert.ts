@@ -1,6 +1,7 @@
-import type { NewJob, WithDeadline } from "../../backend/job.ts";
-import type { Wake } from "../../backend/turn.ts";
+import { type NewJob, type WithDeadline, withdrawnStep } from "../../backend/job.ts";
+import type { OtherJob, Wake } from "../../backend/turn.ts";
 import { firstActivation } from "../../core/engine/activation.ts";
+import { isFinal } from "../../core/engine/instance.ts";
 import { jsonb } from "../jsonb.ts";
 import type { JobRecord } from "../rows.ts";
 import type { MemoryTables } from "../tables.ts";
@@ -93,6 +94,24 @@ export function wakeAdvance(tables: MemoryTables, instance: string, wake: Wake):
     delay: 0,
     owned: false,
     args: undefined,
+  };
+  insertJob(tables, job, undefined);
+}
+
+/** Inserts a job for a parent that has not ended, or for a child. */
+export function insertOther(tables: MemoryTables, other: OtherJob): void {
+  const of = tables.instances.get(other.instance);
+  if (of === undefined || (isFinal(of.status) && other.step !== withdrawnStep)) return;
+  const job = {
+    ...other,
+    id: String(tables.reserve()),
+    kind: "resume",
+    workflow: of.workflow,
+    version: of.version,
+    priority: 5,
+    maxAttempts: undefined,
+    delay: 0,
+    owned: false,
   };
   insertJob(tables, job, undefined);
 }

@@ -1,7 +1,7 @@
 import type { Tx } from "../driver/contract.ts";
 import { freeDead, freeUnowned } from "../jobs/give_back.ts";
 import { wakeAdvances } from "../jobs/wake.ts";
-import { isActive, isFinalStatus, isLive, jobActivation } from "../sql/fragments.ts";
+import { isActive, isActiveStatus, isFinalStatus, isLive, jobActivation } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 import type { Found } from "./rules.ts";
 
@@ -39,6 +39,24 @@ export const repairs: Readonly<Record<string, Repair>> = {
   // An advance begins with the undoing only where nothing is active.
   "undriven-undo": (tx, t, found, queue) =>
     woken(tx, t, found, queue, "i.control -> 'active' = '{}'"),
+  // The job finds out how the child has ended.
+  untold: async (tx, t, found, queue) =>
+    await lock(tx, t, found, `${isActiveStatus("i.status")} and $2::text is not null`) &&
+    await some(tx.query(
+      `insert into ${t.jobs} (instance_id, kind, state, queue, workflow, workflow_version, step, activation, args)
+       select i.id, 'resume', 'available', $4, i.workflow, i.workflow_version, r.step_ref, r.activation,
+         jsonb_build_object('delivery', $3::text, 'child', $3::text)
+       from ${t.results} r
+       join ${t.instances} i on i.id = r.instance_id
+       where r.instance_id = $1::text::uuid and r.step_ref = $2 and r.waits and r.context_updates ->> 'child' = $3
+         and not exists (select from ${t.instances} c
+           where c.id = $3::text::uuid and ${isActiveStatus("c.status")})
+         and not exists (select from ${t.jobs} j
+           where j.instance_id = i.id and j.step = r.step_ref and ${isLive("j")}
+             and ${jobActivation("j")} = r.activation)
+       returning id::text`,
+      [found.instance, found.step, found.note, queue],
+    )),
   "final-job": async (tx, t, found) =>
     await lock(tx, t, found, final) &&
     await some(tx.query(

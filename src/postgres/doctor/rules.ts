@@ -81,6 +81,23 @@ const driving: readonly Rule[] = [
       `Instance ${f.instance} undoes what its steps have done, but no job goes on with it`,
   },
   {
+    name: "untold",
+    sql: (t) => `
+      select r.instance_id as instance, r.step_ref as step, r.context_updates ->> 'child' as note
+      from ${t.results} r
+      join ${t.instances} i on i.id = r.instance_id
+      where r.waits and jsonb_exists(r.context_updates, 'child') and ${resultIsActive}
+        and not exists (select from ${t.instances} c
+          where c.id = (r.context_updates ->> 'child')::uuid and c.finished_at is null)
+        and not exists (select from ${t.results} e
+          where (e.instance_id, e.step_ref, e.activation, e.waits) = (r.instance_id, r.step_ref, r.activation, false))
+        and not exists (select from ${t.jobs} j
+          where j.instance_id = r.instance_id and j.step = r.step_ref and ${live}
+            and ${jobActivation("j")} = r.activation)`,
+    sentence: (f) =>
+      `Step "${f.step}" of instance ${f.instance} waits for its child ${f.note}, which has ended or is gone`,
+  },
+  {
     name: "unread",
     sql: (t) => `
       select r.instance_id as instance, ${stepOfResult}

@@ -5,6 +5,7 @@ import { DROPPED } from "../../core/engine/progress.ts";
 import type { Queryable, Tx } from "../driver/contract.ts";
 import { insertJobs, reuseJobs } from "../jobs/insert.ts";
 import { type Channels, endedPayload, queuesToWake } from "../notifications.ts";
+import { insertOthers, othersIn } from "../jobs/others.ts";
 import {
   at,
   each,
@@ -90,6 +91,8 @@ function commitStatement(
     .sort((a, b) => Number(a.row.id) - Number(b.row.id));
   if (reused.length > 0) s.with("reused", `(${reuseJobs(s, t, reused, "advanced")})`);
   wake(s, t, turns);
+  const others = othersIn(turns);
+  if (others.length > 0) s.with("others", `(${insertOthers(s, t, others)})`);
   const ended = turns.filter(({ status }) => isFinal(status)).map(({ instance }) => instance);
   const notices = [
     notify(s, channels.jobs, queuesToWake(turns, started)),

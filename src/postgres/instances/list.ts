@@ -1,9 +1,11 @@
 import type { Filter, ListPart, Place } from "../../backend/store.ts";
-import type {
-  EndedInstance,
-  HistoryEntry,
-  Instance,
-  InstanceStatus,
+import {
+  type EndedInstance,
+  type HistoryEntry,
+  type Instance,
+  type InstanceStatus,
+  type ParentStep,
+  parentStep,
 } from "../../core/engine/instance.ts";
 import { decode, type JsonObject } from "../../core/value/json.ts";
 import type { Queryable } from "../driver/contract.ts";
@@ -17,6 +19,11 @@ function maybeDate(text: string | null): Date | undefined {
 
 function json<T>(text: string | null): T | undefined {
   return text === null ? undefined : decode(text) as T;
+}
+
+interface StoredControl {
+  readonly active?: object;
+  readonly parent?: ParentStep;
 }
 
 interface InstanceRow {
@@ -85,6 +92,7 @@ function select(
     conditions.push(condition(`$${parameters.length}::text`));
   };
   where((p) => `id = any (${p}::uuid[])`, filter.ids && texts(filter.ids));
+  where((p) => `parent_id = ${p}::uuid`, filter.parent);
   where((p) => `key = ${p}`, filter.key);
   where((p) => `workflow = ${p}`, filter.workflow);
   const ofWorkflow = filter.workflow === undefined ? undefined : conditions.at(-1);
@@ -106,7 +114,7 @@ function select(
   }
   const limit = `$${parameters.push(String(filter.limit))}::text::int`;
   const condition = conditions.length === 0 ? "true" : conditions.join(" and ");
-  const few = filter.ids ?? filter.key ?? filter.uniqueKey;
+  const few = filter.ids ?? filter.parent ?? filter.key ?? filter.uniqueKey;
   return on.query<InstanceRow>(
     `select (extract(epoch from inserted_at) * 1000000)::bigint::text as place, id::text, key, workflow, workflow_version::text, status, revision::text, control::text,
        to_json(tags)::text as tags, metadata::text, error::text, input::text, ${
@@ -166,6 +174,7 @@ function newest(t: Tables, condition: string, limit: string, ofWorkflow = "true"
 }
 
 function instanceOf(row: InstanceRow): Instance {
+  const { active = {}, parent } = json<StoredControl>(row.control) ?? {};
   return {
     id: row.id,
     key: row.key,
@@ -173,7 +182,8 @@ function instanceOf(row: InstanceRow): Instance {
     version: Number(row.workflow_version),
     status: row.status,
     input: json(row.input),
-    active: Object.keys(json<{ active?: object }>(row.control)?.active ?? {}),
+    active: Object.keys(active),
+    ...(parent && { parent: parentStep(parent) }),
     tags: decode(row.tags) as readonly string[],
     metadata: decode(row.metadata) as JsonObject,
     error: json(row.error),

@@ -52,7 +52,7 @@ export async function lockToMove(
     jobs.push(
       ...await on.query<LockedJob>(
         `select kind, state, step, queue, args ->> 'event' as event,
-         coalesce(jsonb_exists(args, 'delivery'), false)::text as delivers
+         coalesce(jsonb_exists_all(args, '{delivery,event}'), false)::text as delivers
        from ${t.jobs} as job
        where instance_id = $1::text::uuid and ${isLive("job")}
          and ${waiting} (kind = 'advance' and state = 'available')

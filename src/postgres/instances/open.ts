@@ -64,6 +64,11 @@ const instanceColumns: readonly Column<NewInstance>[] = [
   ["input", "text", (instance) => instance.input],
 ];
 
+const parentColumns: readonly Column<NewInstance>[] = [
+  ["parent_id", "uuid", ({ parent }) => parent?.instance],
+  ["parent_step", "text", ({ parent }) => parent?.step],
+];
+
 function openStatement(
   t: Tables,
   channel: string,
@@ -77,16 +82,24 @@ function openStatement(
   select id from ${t.processes} where id = ${s.bind(process ?? null)}::text::bigint for key share
 )`,
   );
+  const isChild = instances.some(({ parent }) => parent !== undefined);
+  const [columns, names, values] = isChild
+    ? [
+      [...instanceColumns, ...parentColumns],
+      ", parent_id, parent_step",
+      ", instance.parent_id, instance.parent_step",
+    ]
+    : [instanceColumns, "", ""];
   s.with(
     "opened",
     `(
   insert into ${t.instances} (id, workflow, workflow_version, graph, key, unique_key, status, control, tags, metadata, error,
-    input, inserted_at, updated_at, finished_at)
+    input, inserted_at, updated_at, finished_at${names})
   select instance.id, instance.workflow, instance.version, instance.graph, instance.key, instance.unique_key, instance.status,
     instance.control::jsonb, instance.tags::text[], instance.metadata::jsonb, instance.error::jsonb,
     instance.input::jsonb, ${now}, ${now},
-    case when ${isFinalStatus("instance.status")} then ${now} end
-  from ${s.rows("instance", instances, ...instanceColumns)}
+    case when ${isFinalStatus("instance.status")} then ${now} end${values}
+  from ${s.rows("instance", instances, ...columns)}
   on conflict do nothing
   returning id, workflow, workflow_version, tags, metadata
 )`,

@@ -5,6 +5,7 @@ import { encodeControl } from "../../core/engine/control.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
+import { othersOf } from "../child/others.ts";
 import type { Runtime } from "../runtime.ts";
 import { processed, recordedIn, wakeOf } from "../turn/plan.ts";
 
@@ -25,6 +26,8 @@ export function cancelling(
   const progress = workflow === undefined
     ? cancel(state.control)
     : cancelUndoing(workflow.graph, state.control, why.message);
+  const known = runtime.registry.find(state.workflow, state.version);
+  const graph = known?.fingerprint === state.graph ? known?.graph : undefined;
   return {
     instance: state.id,
     version: state.version,
@@ -42,6 +45,7 @@ export function cancelling(
     reused: undefined,
     wake: progress.wake && workflow ? wakeOf(runtime, workflow) : undefined,
     bare: false,
+    others: othersOf(graph, state, progress, runtime.queues.resume),
   };
 }
 

@@ -15,6 +15,7 @@ export interface Resumed {
 /**
  * What ran starts again under another activation, so that what its earlier attempt still says is
  * not taken for its result. What waits goes on under its own: links that were sent out stay valid.
+ * A child was cancelled with its step, so its step starts again too.
  */
 export function resumed(graph: Graph, control: Control, history: readonly HistoryEntry[]): Resumed {
   const unread = history.filter((entry) => isAhead(graph, control, entry))
@@ -23,11 +24,12 @@ export function resumed(graph: Graph, control: Control, history: readonly Histor
   const restarts: Activation[] = [];
   const waits: Activation[] = [];
   for (const [step, { activation }] of control.active) {
-    const kind = graph.steps.get(step)?.kind;
+    const { kind, child } = graph.steps.get(step) ?? {};
     if (there.has(activationKey({ step, activation }))) continue;
     if (kind === "choice") restarts.push({ step, activation });
-    else if (kind === "signal" || control.later.has(step)) waits.push({ step, activation });
-    else {
+    else if (kind === "signal" || (child === undefined && control.later.has(step))) {
+      waits.push({ step, activation });
+    } else {
       const used = history.filter((entry) => entry.step === step).map((entry) => entry.activation);
       restarts.push({ step, activation: Math.max(activation, ...used) + 1 });
     }

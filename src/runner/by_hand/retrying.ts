@@ -13,6 +13,7 @@ import type { Workflow } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import { uniqueKey } from "../../core/value/identity.ts";
 import { OutputCache } from "../run/inputs.ts";
+import { othersOf } from "../child/others.ts";
 import type { Runtime } from "../runtime.ts";
 import { decider } from "../turn/decide.ts";
 import { jobsOf, type Placement, type Starting } from "../turn/new_jobs.ts";
@@ -53,8 +54,8 @@ export function retrying(
     const { message } = failure(folded.failed.thrown);
     throw notRetryable(state, `no step of it has failed. ${message}`);
   }
-  const { metadata, undoOn } = state.control;
-  const control = { ...folded.control, metadata, undoOn };
+  const { metadata, undoOn, parent } = state.control;
+  const control = { ...folded.control, metadata, undoOn, parent };
   const { restarts, waits, unread } = resumed(graph, control, history);
   const deciding = {
     workflow,
@@ -99,6 +100,7 @@ export function retrying(
         reused: undefined,
         wake: wakes ? wakeOf(runtime, workflow) : undefined,
         bare: false,
+        others: othersOf(graph, { id: state.id, control }, progress, runtime.queues.resume),
       },
     },
   };

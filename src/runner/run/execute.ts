@@ -6,6 +6,7 @@ import { HephaestusError, RetryLaterError, StepTimeoutError } from "../../core/e
 import { stepIn } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import { andThen, isPromise } from "../../core/value/promise.ts";
+import { startChild } from "../child/start.ts";
 import { isRunning, leaseOf, type OwnedJob, passOf } from "../host.ts";
 import { aboutAttempt, observeEnd } from "../observe.ts";
 import type { CachedInstance } from "../turn/instance_cache.ts";
@@ -118,7 +119,10 @@ class Run {
     }
     return andThen(
       read(store, attempt),
-      (reading) => this.#call(attempt, new StepContext(attempt, reading, this.#cancellation)),
+      (reading) =>
+        attempt.step.child === undefined
+          ? this.#call(attempt, new StepContext(attempt, reading, this.#cancellation))
+          : startChild(this.#workers, attempt, attempt.step.child, reading),
     );
   }
 
@@ -141,6 +145,7 @@ class Run {
   }
 
   #end(attempt: Attempt, returned: unknown): void {
+    if (attempt.step.child !== undefined) return;
     const workers = this.#workers;
     const code = transactionOf(returned);
     if (code !== undefined) {

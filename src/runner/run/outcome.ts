@@ -39,11 +39,12 @@ export function resultOf(
   });
 }
 
-/** The result of an asynchronous step that starts to wait. */
-export function waitResult(attempt: Attempt): LocalResult {
+/** The result of an asynchronous step that starts to wait; a child's names the child. */
+export function waitResult(attempt: Attempt, waitsFor?: { readonly child: string }): LocalResult {
   const { step: { name: step }, job: { activation } } = attempt;
   const nothing = { output: undefined, metadata: undefined };
-  return { step, activation, event: LATER, ...nothing, result: resultRow(attempt, LATER, nothing) };
+  const texts = { ...nothing, output: waitsFor && JSON.stringify(waitsFor) };
+  return { step, activation, event: LATER, ...nothing, result: resultRow(attempt, LATER, texts) };
 }
 
 /**

@@ -5,6 +5,7 @@ import { anyActivation } from "../../core/engine/activation.ts";
 import { awaitedActivation, isActive } from "../../core/engine/control.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { encode, type JsonObject } from "../../core/value/json.ts";
+import { otherArguments, runOther } from "../child/other_jobs.ts";
 import { isRunning, type OwnedJob, passOf } from "../host.ts";
 import { emitResume } from "../observe.ts";
 import type { WorkerContext } from "./worker_context.ts";
@@ -24,7 +25,9 @@ export async function resume(workers: WorkerContext, job: OwnedJob): Promise<voi
   const { runtime, host, instances, committer, recorder, failures } = workers;
   // The turn of a deadline reads the instance as an advance does.
   if (job.step === deadlineStep) return committer.submit(job);
+  const other = otherArguments(job);
   try {
+    if (other !== undefined) return await runOther(workers, job, other);
     await instances.load([job.instance]);
     const delivers = (job.args as Resumption).delivery !== undefined;
     const isOpen = (state: InstanceState | undefined) =>

@@ -20,6 +20,9 @@ export interface Judged {
 const outageDelay = 1_000;
 const engineRetry = { attempts: 1_000, backoff: "exponential", base: "1s", max: "5m" } as const;
 
+/** Why a child cannot start. Another attempt would say the same. */
+const noChild: readonly string[] = ["INVALID_CHILD", "CHILD_KEY_TAKEN", "CHILD_TOO_DEEP"];
+
 /**
  * Judges what a job threw, `spent` milliseconds after its attempt began. If the next attempt could
  * not begin before the deadline of the step, the step fails now, because of its deadline.
@@ -65,6 +68,7 @@ export function judge(
   if (code === "FATAL" || code === "INVALID_TIME" || job.attempt >= maxAttempts) {
     return { kind: "discard" };
   }
+  if (noChild.includes(String(code))) return { kind: "discard" };
   const workflow = runtime.registry.find(job.workflow, job.version);
   const step = runtime.registry.step(job.workflow, job.version, job.step);
   const retry = resolveRetry(step?.retry, workflow?.retry, runtime.retry);

@@ -53,6 +53,7 @@ export function afterCommit(
     else host.expect(job.queue, delayOf(job, at));
   }
   if (turn.wake) host.expect(turn.wake.queue, 0);
+  for (const { queue } of turn.others ?? []) host.expect(queue, 0);
   for (const one of progress.withdrawn) {
     const sentence = next.control.undo === undefined
       ? `Step "${one.step}" was dropped by "${stepOf(one.cause)}"`

@@ -49,7 +49,7 @@ function removed(queues: string[], queue: string): boolean {
 
 function turnOf(
   runtime: Runtime,
-  { workflow, next, progress, metadata, recorded, processed, included }: Plan,
+  { workflow, next, progress, metadata, recorded, processed, others, included }: Plan,
   jobs: readonly NewJob[],
   form: FailureForm,
 ): Turn {
@@ -78,6 +78,7 @@ function turnOf(
     reused: heir && { ...heir, id: included[0]!.job.id },
     wake: progress.wake ? wakeOf(runtime, workflow) : undefined,
     bare,
+    others,
   };
 }
 

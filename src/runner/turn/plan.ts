@@ -1,6 +1,6 @@
 import { deadlineStep } from "../../backend/job.ts";
 import type { InstanceState, UnreadResult } from "../../backend/store.ts";
-import type { Processed, Recorded, Wake } from "../../backend/turn.ts";
+import type { OtherJob, Processed, Recorded, Wake } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { emptyControl, isActive } from "../../core/engine/control.ts";
 import { advance, open } from "../../core/engine/engine.ts";
@@ -17,6 +17,7 @@ import {
 } from "../../core/engine/progress.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { type Failure, failure, type FailureForm, inForm } from "../../core/value/failure.ts";
+import { othersOf } from "../child/others.ts";
 import type { OwnedJob } from "../host.ts";
 import { load, OutputCache } from "../run/inputs.ts";
 import type { LocalResult } from "../run/outcome.ts";
@@ -46,6 +47,8 @@ export interface Plan {
   readonly processed: readonly Processed[];
   /** Why the instance undoes, if it begins to in this turn. */
   readonly begins: UndoReason | undefined;
+  /** Jobs of its parent and its children. */
+  readonly others: readonly OtherJob[] | undefined;
   /** The submissions whose jobs are done once the turn is written. */
   readonly included: readonly Submission[];
 }
@@ -159,6 +162,7 @@ function plan(
     recorded: recordedIn(progress),
     processed: read,
     begins: state.control.undo === undefined ? control.undo : undefined,
+    others: othersOf(workflow.graph, state, progress, runtime.queues.resume),
     included,
   };
 }

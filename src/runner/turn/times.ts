@@ -84,10 +84,12 @@ function failedBy(thrown: unknown): InstanceFailure {
 }
 
 /** Which time begins to count when a step starts. */
-export function startTime({ kind, asynchronous }: StepDefinition): TimeName | undefined {
+export function startTime(
+  { kind, asynchronous, child }: StepDefinition,
+): TimeName | undefined {
   if (kind === "timer") return "after";
   if (kind === "signal") return "expires";
-  return kind === "step" && !asynchronous ? "deadline" : undefined;
+  return kind === "step" && (!asynchronous || child !== undefined) ? "deadline" : undefined;
 }
 
 /** Which time begins to count when an asynchronous step begins to wait. */

@@ -1,0 +1,4 @@
+import { killedEverywhere } from "./killing.ts";
+import { storiesOfChildren } from "./stories_of_children.ts";
+
+killedEverywhere(storiesOfChildren);
