@@ -1,3 +1,16 @@
+-- The previous version can neither begin what SQL has started nor check what it delivers, so this fails while there is
+-- such an instance or such a job.
+alter table :schema.workflow_instances add constraint begun check (revision > 0 or status = 'failed');
+alter table :schema.workflow_instances drop constraint begun;
+alter table :schema.jobs add constraint delivered check (step <> '!deliver' or state in ('discarded', 'cancelled'));
+alter table :schema.jobs drop constraint delivered;
+
+drop function :schema.start(text, text, jsonb, int, text[], jsonb);
+drop function :schema.deliver(text, text, text, text, jsonb, int, jsonb);
+drop function :schema.wake(text);
+drop function :schema.business_key(text, text, text);
+drop table :schema.workflow_versions;
+
 -- The previous version knows neither status. It can neither continue nor show such an instance, so this fails while
 -- there is one.
 drop index :schema.workflow_instances_unique_key;

@@ -130,6 +130,42 @@ CREATE UNIQUE INDEX workflow_instances_unique_key ON hephaestus.workflow_instanc
 CREATE TRIGGER delete_with_instances AFTER DELETE ON hephaestus.workflow_instances REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION hephaestus.delete_with_instances();
 comment on table hephaestus.workflow_instances is 'One row for each running of a workflow. revision fences every write; control holds what the engine needs to go on.';
 
+create table hephaestus.workflow_versions (
+  workflow text not null,
+  workflow_version integer not null,
+  key text not null,
+  scope text not null,
+  queue text not null,
+  current boolean not null,
+  announced_at timestamp with time zone not null default now()
+);
+
+alter table hephaestus.workflow_versions add constraint workflow_versions_pkey PRIMARY KEY (workflow, workflow_version);
+alter table hephaestus.workflow_versions add constraint workflow_versions_scope_check CHECK ((scope = ANY (ARRAY['workflow'::text, 'version'::text, 'global'::text, 'none'::text])));
+comment on table hephaestus.workflow_versions is 'The versions of workflows that processes have had: what SQL must know to start and deliver.';
+
+CREATE OR REPLACE FUNCTION hephaestus.business_key(action text, workflow text, given text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO 'hephaestus', 'pg_temp'
+AS $function$
+declare
+  name text;
+  bare text;
+begin
+  select v.key into name from workflow_versions as v where v.workflow = business_key.workflow limit 1;
+  if not found then
+    raise exception 'Cannot % workflow "%": no worker that has it has started on this database', action, workflow
+      using errcode = 'undefined_object', hint = 'Start a worker with this workflow first, or correct the name.';
+  end if;
+  bare := case when starts_with(given, name || '::') then substr(given, length(name) + 3) else given end;
+  if bare is null or bare !~ '^[^\u0001-\u001f\u007f-\u009f\u2028\u2029]{1,200}$' or strpos(bare, '::') > 0 then
+    raise exception 'Cannot % workflow "%": % is no business key', action, workflow, coalesce('"' || left(bare, 200) || '"', 'null')
+      using errcode = 'invalid_parameter_value', hint = 'A key is 1 to 200 printable characters without "::".';
+  end if;
+  return name || '::' || bare;
+end $function$
+;
 CREATE OR REPLACE FUNCTION hephaestus.delete_with_instances()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -159,6 +195,91 @@ begin
   return null;
 end $function$
 ;
+CREATE OR REPLACE FUNCTION hephaestus.deliver(workflow text, key text, step text, event text, output jsonb DEFAULT NULL::jsonb, activation integer DEFAULT NULL::integer, metadata jsonb DEFAULT NULL::jsonb, OUT job bigint)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'hephaestus', 'pg_temp'
+AS $function$
+declare
+  full_key text := business_key('deliver to', workflow, key);
+  target record;
+  declared jsonb;
+  met text;
+  at_queue text;
+begin
+  select count(*) as many, min(i.id::text)::uuid as id into target from (
+    select i.id from workflow_instances as i
+    where i.workflow = deliver.workflow and i.key = full_key and i.status in ('pending', 'running', 'waiting', 'undoing')
+    limit 2
+  ) as i;
+  if target.many > 1 then
+    raise exception 'Cannot deliver to % "%": several active instances have this key', workflow, key
+      using errcode = 'cardinality_violation', hint = 'Pass the id of one of them as the key.';
+  end if;
+  -- The lock keeps out a delete and a move to another version, and no turn.
+  if target.id is not null then
+    select i.* into target from workflow_instances as i where i.id = target.id for key share;
+  else
+    select i.* into target from workflow_instances as i
+    where i.workflow = deliver.workflow and i.key = full_key
+    order by i.inserted_at desc
+    limit 1
+    for key share;
+  end if;
+  if not found and key ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    select i.* into target from workflow_instances as i where i.workflow = deliver.workflow and i.id = deliver.key::uuid for key share;
+  end if;
+  if not found then
+    raise exception 'Cannot deliver to % "%": there is no such instance', workflow, key using errcode = 'no_data_found';
+  end if;
+  if target.status not in ('pending', 'running', 'waiting') then
+    raise exception 'Cannot deliver to % "%": it is %', workflow, key, target.status
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  select s.step into declared
+  from workflow_graphs as g
+  cross join jsonb_array_elements(g.graph) as s (step)
+  where g.workflow = deliver.workflow and g.workflow_version = target.workflow_version
+    and (target.graph is null or g.fingerprint = target.graph) and s.step ->> 'name' = deliver.step
+  order by g.inserted_at desc
+  limit 1;
+  if declared is null then
+    raise exception 'Cannot deliver to % "%": it has no signal "%"', workflow, key, step
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if declared ->> 'kind' <> 'signal' and not (declared ->> 'asynchronous')::boolean then
+    raise exception 'Cannot deliver to % "%": % "%" does not wait for a delivery', workflow, key, declared ->> 'kind', step
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if jsonb_exists(declared, 'child') then
+    raise exception 'Cannot deliver to % "%": step "%" is ended by its child', workflow, key, step
+      using errcode = 'invalid_parameter_value';
+  end if;
+  if event is null or event in ('expired', 'failed') or not jsonb_exists(declared -> 'moves', event) then
+    raise exception 'Cannot deliver to % "%": % "%" declares no event "%"', workflow, key, declared ->> 'kind', step, event
+      using errcode = 'invalid_parameter_value';
+  end if;
+  met := target.control -> 'active' ->> step;
+  select v.queue into at_queue from workflow_versions as v
+  where v.workflow = deliver.workflow
+  order by v.workflow_version = target.workflow_version desc, v.announced_at desc
+  limit 1;
+  insert into jobs (instance_id, kind, state, queue, workflow, workflow_version, step, tags, metadata, args)
+  values (
+    target.id, 'execute', 'available', at_queue, workflow, target.workflow_version, '!deliver',
+    nullif(target.tags, '{}'), nullif(target.metadata, '{}'),
+    jsonb_build_object('delivery', gen_random_uuid(), 'step', step, 'event', event)
+      || case when output is null then '{}' else jsonb_build_object('output', output) end
+      || case when metadata is null then '{}' else jsonb_build_object('metadata', metadata) end
+      || case when activation is null then '{}' else jsonb_build_object('activation', activation) end
+      || case when met is null then '{}' else
+        jsonb_build_object('met', coalesce(nullif(split_part(met, '@', 2), '')::int, 1)) end
+  )
+  returning id into job;
+  perform wake(at_queue);
+end $function$
+;
 CREATE OR REPLACE FUNCTION hephaestus.require_instance()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -186,5 +307,87 @@ begin
   new.activation := -new.activation;
   new.waits := true;
   return new;
+end $function$
+;
+CREATE OR REPLACE FUNCTION hephaestus.start(workflow text, key text, input jsonb DEFAULT NULL::jsonb, version integer DEFAULT NULL::integer, tags text[] DEFAULT '{}'::text[], metadata jsonb DEFAULT '{}'::jsonb, OUT id uuid, OUT started boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'hephaestus', 'pg_temp'
+AS $function$
+declare
+  full_key text := business_key('start', workflow, key);
+  known record;
+  unique_to text;
+begin
+  select v.* into known from workflow_versions as v
+  where v.workflow = start.workflow and (start.version is null or v.workflow_version = start.version)
+  order by v.current desc, v.announced_at desc, v.workflow_version desc
+  limit 1;
+  if not found then
+    raise exception 'Cannot start workflow "%" version %: no worker that has it has started on this database', workflow, version
+      using errcode = 'undefined_object',
+        hint = (select 'Known versions: ' || string_agg(v.workflow_version::text, ', ' order by v.workflow_version) || '.'
+          from workflow_versions as v where v.workflow = start.workflow);
+  end if;
+  tags := coalesce(tags, '{}');
+  if cardinality(tags) > 100 or array_ndims(tags) > 1
+    or exists (select from unnest(tags) as tag where tag is null or tag !~ '^[^\u0001-\u001f\u007f-\u009f]{1,200}$') then
+    raise exception 'Cannot start workflow "%": expected at most 100 tags of 1 to 200 printable characters', workflow
+      using errcode = 'invalid_parameter_value';
+  end if;
+  metadata := coalesce(metadata, '{}');
+  if jsonb_typeof(metadata) <> 'object' then
+    raise exception 'Cannot start workflow "%": its metadata is no JSON object', workflow
+      using errcode = 'invalid_parameter_value';
+  end if;
+  unique_to := case known.scope
+    when 'workflow' then 'workflow:' || workflow || ':' || full_key
+    when 'version' then 'version:' || workflow || ':' || known.workflow_version || ':' || full_key
+    when 'global' then 'global:' || full_key
+  end;
+  for tries in 1..5 loop
+    insert into workflow_instances (id, revision, workflow, workflow_version, key, unique_key, status, control, tags,
+      metadata, input, inserted_at, updated_at)
+    values (
+      (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+        || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,
+      0, workflow, known.workflow_version, full_key, unique_to, 'pending', '{"active": {}}', tags, metadata, input,
+      clock_timestamp(), clock_timestamp()
+    )
+    on conflict do nothing
+    returning workflow_instances.id into start.id;
+    if found then
+      started := true;
+      insert into jobs (instance_id, kind, state, queue, workflow, workflow_version, step, tags, metadata)
+      values (start.id, 'execute', 'available', known.queue, workflow, known.workflow_version, '!start',
+        nullif(tags, '{}'), nullif(metadata, '{}'));
+      perform wake(known.queue);
+      return;
+    end if;
+    select i.id into start.id from workflow_instances as i
+    where i.unique_key = unique_to and i.status in ('pending', 'running', 'waiting', 'undoing');
+    if found then
+      started := false;
+      return;
+    end if;
+    -- The active instance has ended since, so the key is free.
+  end loop;
+  raise exception 'Cannot start workflow "%" "%": other callers keep starting instances with the same key', workflow, key
+    using errcode = 'object_in_use';
+end $function$
+;
+CREATE OR REPLACE FUNCTION hephaestus.wake(queue text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'hephaestus', 'pg_temp'
+AS $function$
+declare
+  channel text := 'hephaestus:' || current_schema();
+begin
+  if octet_length(channel) > 63 then
+    channel := 'hephaestus:' || left(encode(sha256(convert_to(current_schema(), 'UTF8')), 'hex'), 32);
+  end if;
+  perform pg_notify(channel, case when queue ~ '^[A-Za-z0-9_.~-]+$' then queue else '*' end);
 end $function$
 ;

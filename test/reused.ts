@@ -67,4 +67,5 @@ const empty = `
   delete from hephaestus.step_results;
   delete from hephaestus.jobs;
   delete from hephaestus.processes;
+  delete from hephaestus.workflow_versions;
   delete from hephaestus.workflow_graphs`;

@@ -7,6 +7,7 @@ import type { JsonObject } from "../core/value/json.ts";
 import { checkNames, type OptionNames } from "../core/value/option_names.ts";
 import { andThen } from "../core/value/promise.ts";
 import type { AnyTransaction } from "../postgres/user_sql/caller_libraries.ts";
+import { instanceOf, prepare, type Prepared } from "../runner/incoming/prepare.ts";
 import { emitStart, logFailure } from "../runner/observe.ts";
 import { jobsOf, placement } from "../runner/turn/new_jobs.ts";
 import type { WorkerProcess } from "../runner/worker.ts";
@@ -14,7 +15,6 @@ import type { Client } from "./client.ts";
 import { endInstance } from "./end.ts";
 import { type AnyWorkflow, bareKey } from "./find.ts";
 import type { Handle } from "./handle.ts";
-import { instanceOf, prepare, type Prepared } from "../runner/prepare.ts";
 
 /** The options of a start. */
 export interface StartOptions {

@@ -7,6 +7,7 @@ import {
 } from "./driver/connections.ts";
 import type { Tx } from "./driver/contract.ts";
 import { describe, reporting } from "./driver/errors.ts";
+import { postgresFromSql } from "./from_sql/from_sql.ts";
 import { assertMigrated } from "./migrations/migrate.ts";
 import { explained, lackingIn } from "./missing.ts";
 import { readEnded, readQueues, wakePayload } from "./notifications.ts";
@@ -52,6 +53,7 @@ export function postgresBackend(options: PostgresOptions): Storage {
       await on.query("select pg_notify($1, $2)", [channel, wakePayload(queues)]);
     }
   };
+  const channels = { jobs: quoted(channel), ended: quoted(endedChannel) };
   return {
     name: "postgres",
     queue: postgresQueue({
@@ -70,7 +72,7 @@ export function postgresBackend(options: PostgresOptions): Storage {
       lanes,
       lacking,
       t,
-      channels: { jobs: quoted(channel), ended: quoted(endedChannel) },
+      channels,
       engine,
       notify: notify,
       watch: (ended) =>
@@ -79,6 +81,7 @@ export function postgresBackend(options: PostgresOptions): Storage {
           ended(instances, by);
         }, () => ended([])),
     }),
+    fromSql: postgresFromSql(calls, t, channels),
     ready: () => reporting(() => assertMigrated(reads, { schema })),
     [Symbol.asyncDispose]: () =>
       options.connections ? Promise.resolve() : all[Symbol.asyncDispose](),

@@ -6,12 +6,16 @@ import { stepIn, type Workflow } from "../core/graph/workflow.ts";
 /** The workflows whose code this process has, by name and version. */
 export class Registry {
   readonly #workflows = new Map<string, Map<number, Workflow>>();
+  readonly #current = new Map<string, number>();
 
   constructor(definitions: readonly (Workflow | VersionedWorkflow)[]) {
     checkWorkflows(definitions);
     for (const definition of definitions) {
       const versions = "versions" in definition ? [...definition.versions.values()] : [definition];
       for (const workflow of versions) this.#add(workflow);
+      const { name } = definition;
+      const current = "versions" in definition ? definition.current : definition.version;
+      this.#current.set(name, Math.max(current, this.#current.get(name) ?? current));
     }
   }
 
@@ -31,6 +35,11 @@ export class Registry {
   /** All versions of all workflows. */
   all(): readonly Workflow[] {
     return [...this.#workflows.values()].flatMap((versions) => [...versions.values()]);
+  }
+
+  /** The version of new instances when nobody chooses one. */
+  current(name: string): number | undefined {
+    return this.#current.get(name);
   }
 
   /** A workflow, or `undefined` if it is not registered. */

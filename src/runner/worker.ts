@@ -1,3 +1,4 @@
+import { deliverStep, startStep } from "../backend/from_sql.ts";
 import type { NewJob } from "../backend/job.ts";
 import type { Lease } from "../backend/queue.ts";
 import type { InstanceState } from "../backend/store.ts";
@@ -10,6 +11,8 @@ import { Claims } from "./claim/claims.ts";
 import { Running, type RunningJob } from "./claim/running.ts";
 import { type SlotHold, Slots } from "./claim/slots.ts";
 import { type Host, leaseOf, type OwnedJob } from "./host.ts";
+import { deliverFromSql } from "./incoming/sql_delivery.ts";
+import { beginFromSql } from "./incoming/sql_start.ts";
 import { aboutJob } from "./observe.ts";
 import { execute } from "./run/execute.ts";
 import { Failures } from "./run/failures.ts";
@@ -157,6 +160,8 @@ export class WorkerProcess implements Host {
     const cancellation = this.#running.add(job);
     if (job.kind === "advance") this.#workers.committer.submit(job);
     else if (job.kind === "resume") void resume(this.#workers, job);
+    else if (job.step === startStep) void beginFromSql(this.#workers, job);
+    else if (job.step === deliverStep) void deliverFromSql(this.#workers, job);
     else execute(this.#workers, job, cancellation);
   }
 

@@ -2,6 +2,7 @@ import { storiesOfCallers } from "./stories_of_callers.ts";
 import { storiesOfChildren } from "./stories_of_children.ts";
 import { storiesOfDeadlines } from "./stories_of_deadlines.ts";
 import { storiesOfSchemas } from "./stories_of_schemas.ts";
+import { storiesOfSql } from "./stories_of_sql.ts";
 import { storiesOfUndos } from "./stories_of_undos.ts";
 import { storiesOfWorkers } from "./stories_of_workers.ts";
 import type { Story } from "./story.ts";
@@ -14,4 +15,5 @@ export const stories: readonly Story[] = [
   ...storiesOfDeadlines,
   ...storiesOfChildren,
   ...storiesOfSchemas,
+  ...storiesOfSql,
 ];

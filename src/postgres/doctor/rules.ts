@@ -1,3 +1,4 @@
+import { startStep } from "../../backend/from_sql.ts";
 import { deadlineStep } from "../../backend/job.ts";
 import { activationKey, isActive, isFinalStatus, isLive, jobActivation } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
@@ -58,12 +59,23 @@ const driving: readonly Rule[] = [
         (select string_agg(name, ', ' order by name) from jsonb_object_keys(i.control -> 'active') as name) as step
       from ${t.instances} i
       where i.status in ('pending', 'running')
+        and i.revision > 0
         and not exists (select from ${t.jobs} j
           where j.instance_id = i.id and j.kind = 'execute' and ${live} and ${jobIsActive})
         and not exists (select from ${t.results} r
           where r.instance_id = i.id and not r.processed and r.workflow_version = i.workflow_version
             and ${resultIsActive})`,
     sentence: (f) => `Instance ${f.instance} is ${f.note}, but no job runs any of its steps`,
+  },
+  {
+    name: "not-begun",
+    sql: (t) => `
+      select i.id as instance
+      from ${t.instances} i
+      where i.revision = 0 and not ${final}
+        and not exists (select from ${t.jobs} j
+          where j.instance_id = i.id and j.step = '${startStep}' and ${live})`,
+    sentence: (f) => `SQL has started instance ${f.instance}, but no job begins it`,
   },
   {
     name: "undriven-undo",
@@ -103,7 +115,7 @@ const driving: readonly Rule[] = [
       select r.instance_id as instance, ${stepOfResult}
       from ${t.results} r
       join ${t.instances} i on i.id = r.instance_id
-      where not r.processed
+      where not r.processed and (i.revision > 0 or ${final})
         and not (${resultIsEarly} and not ${resultIsActive})
         and not exists (${advanceOf(t, "r.instance_id")})`,
     sentence: (f) =>
@@ -117,7 +129,7 @@ const driving: readonly Rule[] = [
       select i.id as instance, j.id as job, ${stepOfJob}, i.status as note
       from ${t.jobs} j
       join ${t.instances} i on i.id = j.instance_id
-      where ${final} and ${ofStep} and ${live}`,
+      where ${final} and ${ofStep} and ${live} and j.step <> '${startStep}'`,
     sentence: (f) =>
       `Job ${f.job} of step ${namedStep(f)} still exists, but instance ${f.instance} is ${f.note}`,
   },
@@ -127,7 +139,8 @@ const driving: readonly Rule[] = [
       select i.id as instance, j.id as job, ${stepOfJob}
       from ${t.jobs} j
       join ${t.instances} i on i.id = j.instance_id
-      where not ${final} and ${ofStep} and ${live} and not ${jobIsActive} and j.step <> '${deadlineStep}'`,
+      where not ${final} and ${ofStep} and ${live} and not ${jobIsActive}
+        and j.step not in ('${deadlineStep}', '${startStep}')`,
     sentence: (f) =>
       `Job ${f.job} is for step ${namedStep(f)} of instance ${f.instance}, which is not active`,
   },
@@ -208,7 +221,7 @@ const owning: readonly Rule[] = [
       select j.id as job, ${stepOfJob}, i.id as instance, i.status as note
       from ${t.jobs} j
       join ${t.instances} i on i.id = j.instance_id
-      where j.state = 'discarded' and not ${final}`,
+      where j.state = 'discarded' and not ${final} and ${ofStep}`,
     sentence: (f) =>
       `Job ${f.job} of step ${namedStep(f)} was discarded, but instance ${f.instance} is ${f.note}`,
   },
@@ -276,7 +289,7 @@ const telling: readonly Rule[] = [
     sql: (t) => `
       select i.id as instance, i.status as note
       from ${t.instances} i
-      where (${final} <> (i.control -> 'active' = '{}') and i.status <> 'undoing') or ${final} <> (i.finished_at is not null)`,
+      where (${final} <> (i.control -> 'active' = '{}') and i.status <> 'undoing' and i.revision > 0) or ${final} <> (i.finished_at is not null)`,
     sentence: (f) =>
       `Instance ${f.instance} is ${f.note}, but its active steps or its end time contradict this`,
   },

@@ -51,7 +51,7 @@ export async function lockToMove(
   for (const waiting of ["not", ""]) {
     jobs.push(
       ...await on.query<LockedJob>(
-        `select kind, state, step, queue, args ->> 'event' as event,
+        `select kind, state, coalesce(args ->> 'step', step) as step, queue, args ->> 'event' as event,
          coalesce(jsonb_exists_all(args, '{delivery,event}'), false)::text as delivers
        from ${t.jobs} as job
        where instance_id = $1::text::uuid and ${isLive("job")}

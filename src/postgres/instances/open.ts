@@ -49,7 +49,7 @@ export async function open(
 /** A caller's transaction may have begun before another instance of the key did. */
 const now = "statement_timestamp()";
 
-const instanceColumns: readonly Column<NewInstance>[] = [
+export const instanceColumns: readonly Column<NewInstance>[] = [
   ["id", "uuid", (instance) => instance.id],
   ["workflow", "text", (instance) => instance.workflow],
   ["version", "int", (instance) => instance.version],
@@ -104,7 +104,7 @@ function openStatement(
   returning id, workflow, workflow_version, tags, metadata
 )`,
   );
-  record(s, t, instances);
+  recordOpening(s, t, instances, "opened", now);
   const started = instances.flatMap((instance) => instance.started);
   if (started.length > 0) s.with("started", `(${insertJobs(s, t, started, "opened")})`);
   const queues = queuesToWake([], started);
@@ -115,8 +115,14 @@ function openStatement(
   return { text, parameters: s.parameters };
 }
 
-/** Inserts the results of choices that were decided at the start. */
-function record(s: Statement, t: Tables, instances: readonly NewInstance[]): void {
+/** Inserts the results of choices that were decided at the start of the instances in `of`. */
+export function recordOpening(
+  s: Statement,
+  t: Tables,
+  instances: readonly NewInstance[],
+  of: string,
+  now: string,
+): void {
   const recorded = instances.flatMap(({ id, recorded }) => recorded.map((row) => ({ id, row })));
   if (recorded.length === 0) return;
   const rows = s.rows(
@@ -129,12 +135,12 @@ function record(s: Statement, t: Tables, instances: readonly NewInstance[]): voi
     "recorded",
     `(${
       insertResults(t, {
-        instance: "opened.id",
-        version: "opened.workflow_version",
+        instance: `${of}.id`,
+        version: `${of}.workflow_version`,
         of: "result",
         revision: "1",
         at: `${now} + result.place * interval '1 microsecond'`,
-        from: `from ${rows} join opened on opened.id = result.instance_id`,
+        from: `from ${rows} join ${of} on ${of}.id = result.instance_id`,
       })
     })`,
   );

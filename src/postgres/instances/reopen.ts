@@ -59,7 +59,8 @@ async function holder(
 }
 
 function reopenStatement(t: Tables): string {
-  const isDelivery = `job.kind = 'resume' and coalesce(jsonb_exists(job.args, 'delivery'), false)`;
+  const isDelivery =
+    `job.kind <> 'advance' and coalesce(jsonb_exists(job.args, 'delivery'), false)`;
   return `
 with reopened as (
   update ${t.instances}

@@ -85,6 +85,7 @@ async function decide({ graphs, before, target }: Mover, locked: LockedInstance)
   if (!["pending", "running", "waiting"].includes(state.status)) {
     return never(`it is ${state.status}`);
   }
+  if (state.revision === 0) return { reason: "no worker has begun it", passes: true };
   const from = graphs.get(state.graph ?? "");
   if (from === undefined) return never("the graph that it started with is not known");
   if (!state.key.startsWith(`${target.key}::`)) return never(`its key is not a "${target.key}"`);

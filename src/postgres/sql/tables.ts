@@ -10,6 +10,7 @@ export interface Tables {
   readonly jobs: string;
   readonly processes: string;
   readonly graphs: string;
+  readonly versions: string;
   /** The sequence of job ids, as a text literal for `nextval`. */
   readonly jobIds: string;
 }
@@ -25,6 +26,7 @@ export function tablesOf(schema: string): Tables {
     jobs: `${quoted}.jobs`,
     processes: `${quoted}.processes`,
     graphs: `${quoted}.workflow_graphs`,
+    versions: `${quoted}.workflow_versions`,
     jobIds: `'${`${quoted}.jobs_id_seq`.replaceAll("'", "''")}'`,
   };
 }

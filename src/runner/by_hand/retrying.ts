@@ -49,6 +49,9 @@ export function retrying(
   if (state.control.undo !== undefined) {
     throw notRetryable(state, "it has undone what its steps had done");
   }
+  if (state.revision === 0) {
+    throw notRetryable(state, "it has never begun. Start it again with what it can take");
+  }
   const folded = fold(graph, history);
   if (folded.failed !== undefined) {
     const { message } = failure(folded.failed.thrown);

@@ -13,7 +13,7 @@ import type { Due } from "../../core/value/time.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 import { isRunning, passOf } from "../host.ts";
 import { emitStart, logFailure } from "../observe.ts";
-import { instanceOf, prepare, type Prepared } from "../prepare.ts";
+import { instanceOf, prepare, type Prepared } from "../incoming/prepare.ts";
 import { type Attempt, deadlinePassed, leftOf } from "../run/attempt.ts";
 import type { ReadOutputs } from "../run/context.ts";
 import { waitResult } from "../run/outcome.ts";

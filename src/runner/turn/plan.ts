@@ -104,7 +104,8 @@ function plan(
   unread: readonly UnreadResult[],
   history?: readonly PastEnding[],
 ): Plan | undefined {
-  if (cached === undefined) return undefined;
+  // One that SQL has started has no turn before its first one.
+  if (cached === undefined || cached.state.revision === 0) return undefined;
   const { state, outputs } = cached;
   const workflow = runtime.registry.get(state.workflow, state.version);
   const included = filtered(

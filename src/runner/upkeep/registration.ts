@@ -1,6 +1,7 @@
 import type { Lease, Queue, Serving } from "../../backend/queue.ts";
 import { SchemaVersionError, ServerVersionError } from "../../core/errors/errors.ts";
 import { OutageLog } from "../../observe/outage_log.ts";
+import { announce } from "../incoming/announce.ts";
 import type { Runtime } from "../runtime.ts";
 import { pause, unlessAborted } from "./outage.ts";
 
@@ -12,16 +13,18 @@ export interface Registering {
   readonly serving: Serving;
 }
 
+type Entering = Pick<Runtime, "backend" | "graphs" | "registry" | "queues">;
+
 /** Registers a process in the backend: when it begins, and again after it was declared dead. */
 export class Registration {
-  readonly #runtime: Pick<Runtime, "backend" | "graphs">;
+  readonly #runtime: Entering;
   readonly #entering: Registering;
   readonly #givenUp: AbortSignal;
   readonly #outage: OutageLog;
   #entered: Promise<void> = Promise.resolve();
 
   constructor(
-    runtime: Pick<Runtime, "backend" | "graphs" | "logger">,
+    runtime: Entering & Pick<Runtime, "logger">,
     entering: Registering,
     givenUp: AbortSignal,
   ) {
@@ -43,6 +46,7 @@ export class Registration {
     return persist(this.#givenUp, this.#outage, async () => {
       await this.#runtime.backend.ready();
       await this.#runtime.graphs.look();
+      await announce(this.#runtime);
       return await this.#enter();
     });
   }

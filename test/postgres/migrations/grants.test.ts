@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import postgres from "postgres";
@@ -17,7 +16,8 @@ import { connect } from "../../../src/postgres/driver/connect.ts";
 import { examine } from "../../../src/postgres/doctor/doctor.ts";
 import { assertMigrated, migrate } from "../../../src/postgres/migrations/migrate.ts";
 import { eventually, silent } from "../../everywhere.ts";
-import { type Database, database, migrated } from "../../pg.ts";
+import { database, migrated } from "../../pg.ts";
+import { withRoles } from "./roles.ts";
 
 const ok = { events: { ok: type() } };
 const first = step("first", {
@@ -45,48 +45,6 @@ const order = workflow("order", { key: "id", input: type(), start: first })
   .on(wait, { ok: last, expired: done })
   .on(last, { ok: done })
   .build();
-
-const page = readFileSync(new URL("../../../docs/operations.md", import.meta.url), "utf8");
-const blocks = [...page.matchAll(/```sql\n([^`]*)```/g)].map(([, sql]) => sql!);
-
-interface Roles extends Database {
-  /** The URL of a role, as whom to connect. */
-  as(role: "owner" | "app" | "web"): string;
-  name(role: "owner" | "app" | "web"): string;
-}
-
-/** A database that its owner has migrated, with the roles and the grants that the page has. */
-async function withRoles(): Promise<Roles> {
-  const t = await database();
-  const base = new URL(t.url).pathname.slice(1);
-  const name = (role: string) => `${role}_${base}`;
-  const as = (role: string) => {
-    const url = new URL(t.url);
-    Object.assign(url, { username: name(role), password: "secret" });
-    return url.href;
-  };
-  const roles = ["owner", "app", "web"];
-  for (const role of roles) {
-    await t.sql.unsafe(`create role ${name(role)} login password 'secret'`);
-  }
-  const written = blocks.map((sql) =>
-    sql.replace(/\b(owner|app|web)\b/g, name).replace("database orders", `database ${base}`)
-  );
-  await t.sql.unsafe(written[0]!);
-  const owner = connect({ url: as("owner"), max: 1 });
-  await migrate(owner, { schema: "hephaestus" });
-  for (const sql of written.slice(1)) await owner.script(sql);
-  await owner.close();
-  return {
-    ...t,
-    as,
-    name,
-    [Symbol.asyncDispose]: async () => {
-      for (const role of roles) await t.sql.unsafe(`drop owned by ${name(role)} cascade`);
-      await t[Symbol.asyncDispose]();
-    },
-  };
-}
 
 const engineAs = (url: string) =>
   new Hephaestus({ url, workflows: [order], logger: silent, poolSize: 9 });
@@ -122,6 +80,35 @@ describe("roles with the grants that docs/operations.md has, and no others", () 
     const db = connect({ url: t.as("app"), max: 1 });
     assertEquals((await examine(db, "hephaestus")).violations, []);
     await db.close();
+  });
+
+  it("start and deliver from SQL without any right on the tables, and only who has the grant", async () => {
+    await using t = await withRoles();
+    await using working = engineAs(t.as("app"));
+    await working.work({ poll: "50ms" }).ready;
+    const shop = connect({ url: t.as("shop"), max: 1 });
+    const web = connect({ url: t.as("web"), max: 1 });
+    const start = "select hephaestus.start('order', 'one')";
+
+    await shop.query(start);
+    await shop.query("select hephaestus.deliver('order', 'one', 'wait', 'ok')");
+
+    const handle = await working.handle(order, "one");
+    assertEquals((await handle?.result())?.status, "completed");
+    for (
+      const refused of [
+        shop.query("select from hephaestus.workflow_instances"),
+        shop.query("select hephaestus.wake('default')"),
+        web.query(start),
+        web.query("select hephaestus.deliver('order', 'one', 'wait', 'ok')"),
+      ]
+    ) {
+      assertStringIncludes(
+        (await assertRejects(() => refused, Error)).message,
+        "permission denied",
+      );
+    }
+    await Promise.all([shop.close(), web.close()]);
   });
 
   it("may neither change what is migrated nor the tables", async () => {

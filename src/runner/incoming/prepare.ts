@@ -1,18 +1,18 @@
-import type { InstanceState, NewInstance } from "../backend/store.ts";
-import { encodeControl } from "../core/engine/control.ts";
-import { isFinal } from "../core/engine/instance.ts";
-import { mergeMetadata, withStart } from "../core/engine/metadata.ts";
-import { InvalidValueError } from "../core/errors/errors.ts";
-import type { Workflow } from "../core/graph/workflow.ts";
-import type { Failure } from "../core/value/failure.ts";
-import { businessKey, isPrintable, uniqueKey } from "../core/value/identity.ts";
-import { decode, encode, type JsonObject } from "../core/value/json.ts";
-import { andThen } from "../core/value/promise.ts";
-import { check, type Checked } from "../core/value/type.ts";
-import type { Runtime } from "./runtime.ts";
-import { failureOf, planOpening } from "./turn/plan.ts";
-import type { TimedProgress } from "./turn/times.ts";
-import { uuidv7 } from "./uuid.ts";
+import type { InstanceState, NewInstance } from "../../backend/store.ts";
+import { encodeControl } from "../../core/engine/control.ts";
+import { isFinal } from "../../core/engine/instance.ts";
+import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
+import { InvalidValueError } from "../../core/errors/errors.ts";
+import type { Workflow } from "../../core/graph/workflow.ts";
+import type { Failure } from "../../core/value/failure.ts";
+import { businessKey, isPrintable, uniqueKey } from "../../core/value/identity.ts";
+import { decode, encode, type JsonObject } from "../../core/value/json.ts";
+import { andThen } from "../../core/value/promise.ts";
+import { check, type Checked } from "../../core/value/type.ts";
+import type { Runtime } from "../runtime.ts";
+import { failureOf, planOpening } from "../turn/plan.ts";
+import type { TimedProgress } from "../turn/times.ts";
+import { uuidv7 } from "../uuid.ts";
 
 /** The arguments of a start. */
 export interface StartRequest {

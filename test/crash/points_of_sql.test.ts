@@ -1,0 +1,4 @@
+import { killedEverywhere } from "./killing.ts";
+import { storiesOfSql } from "./stories_of_sql.ts";
+
+killedEverywhere(storiesOfSql);
