@@ -96,15 +96,16 @@ async function rounds(database: BenchDatabase, given: Options): Promise<Result> 
   const few = 10;
   const workflows = Math.max(1, Math.round((options.workflows * options.rounds) / few));
   const tenRounds = await run(database, { ...options, workflows, rounds: few }, "ten");
-  const { transactionsPerStep, statementsPerStep } = tenRounds;
+  const each = (of: "transactionsPerStep" | "statementsPerStep") =>
+    rounded((own[of] ?? NaN) / (tenRounds[of] ?? NaN));
   return {
     ...own,
     tenRounds,
     ratio: {
       cpu: ratio(own, tenRounds),
       wal: over(own, tenRounds),
-      transactions: rounded(own.transactionsPerStep / transactionsPerStep),
-      statements: rounded(own.statementsPerStep / statementsPerStep),
+      transactions: each("transactionsPerStep"),
+      statements: each("statementsPerStep"),
     },
   };
 }

@@ -152,7 +152,12 @@ class Copy {
         file,
       ], {
         cwd: this.#folder,
-        env: { ...process.env, HEPHAESTUS_TEST_URL: this.#url, HEPHAESTUS_ONLY: name, HEPHAESTUS_RUNS: "1" },
+        env: {
+          ...process.env,
+          HEPHAESTUS_TEST_URL: this.#url,
+          HEPHAESTUS_ONLY: name,
+          HEPHAESTUS_RUNS: "1",
+        },
         stdio: ["ignore", "pipe", "pipe"],
         detached: process.platform !== "win32",
       });

@@ -43,7 +43,9 @@ function runsIn(flow: Workflow, most: number): number | undefined {
     try {
       execute(flow, (name) => {
         asked = name;
-        return script[at++] ?? assert(false);
+        const event = script[at++];
+        assert(event !== undefined);
+        return event;
       }, () => 0);
       if (++runs > most) return undefined;
     } catch (error) {

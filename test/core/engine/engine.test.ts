@@ -1,9 +1,3 @@
-import {
-  type Decide,
-  LATER,
-  type Progress,
-  type StepEnding,
-} from "../../../src/core/engine/progress.ts";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
@@ -17,6 +11,12 @@ import {
 import { row } from "../../../src/core/graph/graph.ts";
 import type { Control } from "../../../src/core/engine/instance.ts";
 import { mergeMetadata, metadataSeenBy, withStart } from "../../../src/core/engine/metadata.ts";
+import {
+  type Decide,
+  LATER,
+  type Progress,
+  type StepEnding,
+} from "../../../src/core/engine/progress.ts";
 import type { Workflow } from "../../../src/core/graph/workflow.ts";
 import { workflow } from "../../../src/core/graph/builder.ts";
 import { choice } from "../../../src/core/define/choice.ts";
