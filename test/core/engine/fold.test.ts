@@ -9,8 +9,9 @@ import {
   encodeControl,
   isActive,
 } from "../../../src/core/engine/control.ts";
-import { advance, open, restart } from "../../../src/core/engine/engine.ts";
-import { fold, type FoldedEntry } from "../../../src/core/engine/fold.ts";
+import { fold, type FoldedEntry } from "../../../src/core/engine/by_hand/fold.ts";
+import { restart } from "../../../src/core/engine/by_hand/restart.ts";
+import { advance, open } from "../../../src/core/engine/engine.ts";
 import {
   byHand,
   type Decide,
@@ -194,7 +195,7 @@ function tell(workflow: Workflow, seed: number): void {
     if (control.active.size === 0) return;
     // The fold reads all that came before, so it is not compared after every turn.
     if (turns % 3 === seed % 3) {
-      const folded = fold(workflow.graph, told.history);
+      const folded = fold(workflow.graph, told.history).progress;
       assertEquals([folded.failed, shown(folded.control)], [undefined, shown(control)]);
       seen.folds++;
     }
@@ -203,7 +204,7 @@ function tell(workflow: Workflow, seed: number): void {
     if (control.early.size > 0) seen.early++;
     progress = told.advance(control);
     if (progress.failed === undefined) continue;
-    const again = fold(workflow.graph, told.history);
+    const again = fold(workflow.graph, told.history).progress;
     if (again.failed !== undefined) {
       assertEquals(again.failed.step, progress.failed.step);
       seen.usedUp++;
@@ -242,7 +243,7 @@ describe("the fold of a history", () => {
       output: step === byHand ? { restarted: ["pick", "b#2"] } : undefined,
     });
 
-    const { control } = fold(graph, [
+    const { progress: { control } } = fold(graph, [
       row("a", 1, "go", 2),
       row(byHand, 1, RETRIED, 3),
       row("pick", 1, "go", 3),
