@@ -10,7 +10,7 @@ import { decode, encode, type JsonObject } from "../../core/value/json.ts";
 import { checkNames, type OptionNames } from "../../core/value/option_names.ts";
 import { check } from "../../core/value/type.ts";
 import type { PlannedAct } from "../../runner/by_hand/acting.ts";
-import type { EditedOutcome, Place } from "../../runner/by_hand/place.ts";
+import type { Destination, EditedOutcome } from "../../runner/by_hand/destination.ts";
 import { rewinding } from "../../runner/by_hand/rewinding.ts";
 import { aboutInstance, emitUndo } from "../../runner/observe.ts";
 import { type Client, notFound } from "../client.ts";
@@ -105,7 +105,7 @@ export async function placeOf(
     readonly to: StepOf;
     readonly outcome?: GivenOutcome | undefined;
   },
-): Promise<Place> {
+): Promise<Destination> {
   const refuse = (why: string) =>
     new TypeError(`Cannot ${action} workflow "${workflow.name}": ${why}`);
   if (typeof to !== "object" && typeof to !== "function" || to === null) {

@@ -23,10 +23,10 @@ import { recordedIn } from "../turn/plan.ts";
 import { withDeadline } from "../turn/times.ts";
 import { type Act, outputsOf, rowOf, startedWith, withMetadata } from "./acting.ts";
 import { goingOn } from "./going_on.ts";
-import { leftBehind, type Place, placeIn } from "./place.ts";
+import { type Destination, leftBehind, placeIn } from "./destination.ts";
 
 /** The instance that a fork makes. */
-export interface Fork {
+export interface ForkTarget {
   readonly id: string;
   readonly key: string;
 }
@@ -49,8 +49,8 @@ export function forking(
   workflow: Workflow,
   state: InstanceState,
   history: readonly HistoryEntry[],
-  from: Place,
-  { id, key }: Fork,
+  from: Destination,
+  { id, key }: ForkTarget,
   act: Act,
   place: Placement,
 ): PlannedFork {

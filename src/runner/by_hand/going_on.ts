@@ -10,7 +10,7 @@ import type { Runtime } from "../runtime.ts";
 import { decider } from "../turn/decide.ts";
 import { timed, type TimedProgress } from "../turn/times.ts";
 import { decidingIn, starting } from "./acting.ts";
-import type { Place } from "./place.ts";
+import type { Destination } from "./destination.ts";
 
 /** From where an instance goes on. */
 export interface GoingOn {
@@ -20,7 +20,7 @@ export interface GoingOn {
   readonly started: readonly Activation[];
   /** What goes on waiting. */
   readonly waits: readonly Activation[];
-  readonly to: Place;
+  readonly to: Destination;
   readonly refuse: (why: string, options?: ErrorOptions) => Error;
   /** All that was applied, for an outcome that ends the instance by undoing. */
   readonly history: () => readonly PastEnding[];
@@ -49,7 +49,7 @@ export function goingOn(
   throw refuse(why, { cause: thrown });
 }
 
-function endingOf(at: Activation, { outcome }: Place): readonly LocalResult[] {
+function endingOf(at: Activation, { outcome }: Destination): readonly LocalResult[] {
   if (outcome === undefined) return [];
   const { event, output, metadata, texts } = outcome;
   const ran = { waits: false, attempt: 1, errors: undefined, duration: undefined };

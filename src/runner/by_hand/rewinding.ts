@@ -21,7 +21,7 @@ import {
 } from "./acting.ts";
 import { goingOn } from "./going_on.ts";
 import { resumed } from "./resumed.ts";
-import { leftBehind, type Place, placeIn } from "./place.ts";
+import { type Destination, leftBehind, placeIn } from "./destination.ts";
 
 const none: readonly never[] = [];
 
@@ -34,7 +34,7 @@ export function rewinding(
   workflow: Workflow,
   state: InstanceState,
   history: readonly HistoryEntry[],
-  to: Place,
+  to: Destination,
   act: Act,
   place: Placement,
 ): PlannedAct {

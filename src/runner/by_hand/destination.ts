@@ -13,7 +13,7 @@ export interface EditedOutcome {
 }
 
 /** Where a person goes back to. */
-export interface Place {
+export interface Destination {
   readonly step: string;
   /** `undefined` means the one that counts last. */
   readonly activation: number | undefined;
@@ -25,7 +25,7 @@ export interface Place {
 export function placeIn(
   before: Control,
   { applied, all }: Pick<Folded, "applied" | "all">,
-  { step, activation }: Place,
+  { step, activation }: Destination,
   refuse: (why: string) => Error,
 ): Activation {
   const active = before.active.get(step);
