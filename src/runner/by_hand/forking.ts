@@ -63,7 +63,8 @@ export function forking(
   if (back === undefined) throw refuse(leftBehind(at));
   const { control: begun, applied } = forkedFrom(graph, withoutWaits(back.applied), at.step);
   const steps = [...begun.active.keys()];
-  const started = unused(graph, begun, steps, applied.map(({ ending }) => ending));
+  const used = applied.map(({ ending }) => ending);
+  const started = unused(graph, { ...begun, active: new Map() }, steps, used);
   const control = startedAgain(graph, begun, started, new Set(steps));
   const undoing = { ...control, undoOn: workflow.undoOn };
   const { input } = state;
