@@ -13,6 +13,7 @@ export const quick = {
       "ending: cancel, lost answer",
       "deadline: dropped",
       "chain: failure, retry, cancel",
+      "chain: rewind, crash",
       "two instances: lost answer",
       "two instances: crash",
     ],
@@ -27,6 +28,8 @@ export const quick = {
     "the history is older than the instance": ["ending: cancel"],
     "an end leaves the deadline": ["deadline: dropped"],
     "a retry runs under the same activation what was cut off": ["fan: failure, 2 retries"],
+    "a rewind starts under an old activation": ["chain: rewind, crash"],
+    "a rewind reads the instance without its lock": ["fan: rewind, failure"],
     "a step's transaction commits before its result": ["tx: crash, cancel"],
     "a step's transaction stays although a delivery stands": [
       "tx of an asynchronous step: delivery",

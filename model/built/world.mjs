@@ -80,6 +80,9 @@ function clients(s, cfg) {
   if (s.bud.retry > 0 && isFinal(s.I.i1 ?? { st: "running" })) {
     moves.push({ ...call("client retries", "retry", { t: "ret", pc: "y1" }), env: true });
   }
+  if (s.bud.rewind > 0 && s.I.i1) {
+    moves.push({ ...call("client rewinds", "rewind", { t: "rew", pc: "w1" }), env: true });
+  }
   return moves;
 }
 
@@ -103,6 +106,7 @@ function deadlocks(s, waits) {
               r: one.t === "res" || one.t === "leave" ? "r1" : "rec0",
               g: "g1",
               y: "y1",
+              w: "w1",
             }[one.pc[0]] ?? one.pc,
           });
         } else {
