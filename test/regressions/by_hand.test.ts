@@ -100,6 +100,49 @@ describe("a retry of an instance whose undoing has failed", () => {
   });
 });
 
+describe("a rewind in a loop", () => {
+  const ask = step("ask", {
+    rounds: type<string>(),
+    events: { answer: type<string>() },
+    run: ({ rounds, activation, emit }) => emit.answer(`${activation} after ${rounds.join()}`),
+  });
+  const use = step("use", {
+    needs: [ask.when("answer")],
+    events: { used: type<string>() },
+    run: ({ steps, emit }) => emit.used(`[${steps.ask}]`),
+  });
+  const stop = signal("stop", { events: { ok: type() } });
+  const asking = workflow("asking", { key: "id", input: type(), start: ask })
+    .on(ask, { answer: use })
+    .on(use, { used: again(ask, { limit: 3, then: stop }) })
+    .on(stop, { ok: done })
+    .build();
+
+  it("brings back what has stayed, and counts the rounds that have", async () => {
+    await using hephaestus = await engine([asking]);
+    await hephaestus.start(asking, "a", undefined);
+    const stopped = async () => {
+      while (!(await hephaestus.get(asking, "a"))?.active.includes("stop")) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await stopped();
+
+    await hephaestus.rewind(asking, "a", { to: ask, activation: 2 });
+    await stopped();
+
+    const history = await hephaestus.history(asking, "a");
+    const asked = history.filter(({ step }) => step === "ask").map(({ output }) => output);
+    assertEquals(asked, [
+      "1 after ",
+      "2 after [1 after ]",
+      "3 after [1 after ],[2 after [1 after ]]",
+      "4 after [1 after ]",
+      "5 after [1 after ],[4 after [1 after ]]",
+    ]);
+  });
+});
+
 describe("a rewind or a fork that makes no sense", () => {
   const whole: Type<number> = {
     "~standard": {
