@@ -14,6 +14,7 @@ export const quick = {
       "deadline: dropped",
       "chain: failure, retry, cancel",
       "moved: chain, failure, cancel",
+      "chain: rewind, crash",
       "two instances: lost answer",
       "two instances: crash",
     ],
@@ -29,6 +30,8 @@ export const quick = {
     "an end leaves the deadline": ["deadline: dropped"],
     "a retry runs under the same activation what was cut off": ["fan: failure, 2 retries"],
     "a move leaves the version of jobs": ["moved: chain, zombie"],
+    "a rewind starts under an old activation": ["chain: rewind, crash"],
+    "a rewind reads the instance without its lock": ["fan: rewind, failure"],
     "a step's transaction commits before its result": ["tx: crash, cancel"],
     "a step's transaction stays although a delivery stands": [
       "tx of an asynchronous step: delivery",

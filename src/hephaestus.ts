@@ -1,3 +1,4 @@
+import { ByHand, connect } from "./client/by_hand/by_hand.ts";
 import { type Client, runtimeOf } from "./client/client.ts";
 import * as deliveries from "./client/deliver.ts";
 import type { DeliveryStatus, InTransaction, ScheduleOptions } from "./client/deliver.ts";
@@ -8,7 +9,6 @@ import { type HandleOf, handleOf, type OutputOf, type ResultOf } from "./client/
 import * as listing from "./client/list.ts";
 import type { ListOptions, Page } from "./client/list.ts";
 import { checkOptions, type HephaestusOptions, type WorkOptions } from "./client/options.ts";
-import { retry, type RetryOptions } from "./client/retry.ts";
 import * as starting from "./client/start.ts";
 import type { StartedHandle, StartItem, StartManyOptions, StartOptions } from "./client/start.ts";
 import { Waiters } from "./client/wait.ts";
@@ -47,7 +47,7 @@ import type { Addressed } from "./core/graph/workflow.ts";
  * assertEquals((await handle.result()).status, "completed");
  * ```
  */
-export class Hephaestus implements AsyncDisposable {
+export class Hephaestus extends ByHand implements AsyncDisposable {
   readonly #client: Client;
   readonly #workers: Workers = new Workers();
   readonly #closing: AbortController = new AbortController();
@@ -60,6 +60,7 @@ export class Hephaestus implements AsyncDisposable {
    * workflows with the same name and version.
    */
   constructor(options: HephaestusOptions) {
+    super();
     checkOptions(options);
     const runtime = runtimeOf(options);
     const isOurs = (id: string) => [...this.#workers.all].some(({ process }) => process === id);
@@ -70,6 +71,7 @@ export class Hephaestus implements AsyncDisposable {
       workers: this.#workers.all,
       handle: (of, fresh) => handleOf(waiters, this.#closing.signal, of, fresh),
     };
+    connect(this, this.#client);
   }
 
   /**
@@ -169,23 +171,6 @@ export class Hephaestus implements AsyncDisposable {
     options: CancelOptions = {},
   ): Promise<void> {
     return ends.cancel(this.#client, workflow, target, options);
-  }
-
-  /**
-   * Goes on with an instance that has failed. The steps that have failed, and those that were cut
-   * off then, start again under a new activation with the same idempotency key. Waits go on
-   * waiting. The history shows who asked for it and why.
-   *
-   * @throws {InstanceNotFoundError} When the instance does not exist.
-   * @throws {HephaestusError} With code `NOT_RETRYABLE` when it has not failed, an active instance
-   * has its key, the rounds of a loop are used up, or the choice that failed fails again.
-   */
-  retry<In, D>(
-    workflow: AnyWorkflow<In, D>,
-    target: InstanceTarget,
-    options: RetryOptions = {},
-  ): Promise<void> {
-    return retry(this.#client, workflow, target, options);
   }
 
   /**

@@ -88,7 +88,10 @@ export type { Scope } from "./core/value/identity.ts";
 // Types of the engine's options and results.
 export type { InTransaction, ScheduleOptions } from "./client/deliver.ts";
 export type { CancelOptions, DeleteOptions } from "./client/end.ts";
-export type { RetryOptions } from "./client/retry.ts";
+export type { ByHand } from "./client/by_hand/by_hand.ts";
+export type { RetryOptions } from "./client/by_hand/acts.ts";
+export type { ForkOptions } from "./client/by_hand/fork.ts";
+export type { RewindOptions, StepOf } from "./client/by_hand/rewind.ts";
 export type { AnyWorkflow } from "./client/find.ts";
 export type {
   CompletedInstance,
@@ -99,6 +102,6 @@ export type {
   WaitOptions,
 } from "./client/handle.ts";
 export type { StartedHandle, StartItem, StartManyOptions } from "./client/start.ts";
-export type { Retried } from "./core/engine/fold.ts";
+export type { Forked, Retried, Rewound } from "./core/engine/by_hand/fold.ts";
 export type { InstanceName, Problem } from "./core/errors/errors.ts";
 export type { QueueNames } from "./runner/runtime.ts";

@@ -63,6 +63,8 @@ export const graphs = {
 
 export const isSignal = (graph, step) => graph.signals?.includes(step) === true;
 export const isLater = (graph, step) => graph.later?.includes(step) === true;
+// The activation under which a step starts next: a rewind gives everything that can come after its step another one.
+export const nextOf = (instance, step) => 1 + (instance.z?.[step] ?? 0);
 export const isFinal = (instance) => instance.st !== "running" && instance.st !== "undoing";
 export const opened = (graph) => ({
   v: 1,
@@ -74,7 +76,7 @@ export const opened = (graph) => ({
 });
 
 // instance: { v revision, st status, a active step -> activation, n arrivals at the join, e kept deliveries, w waiting,
-// d dropped steps, where a graph drops some, u how it ends once everything is undone, h of a failed one: what the fold of
+// d dropped steps, where a graph drops some, z how often each step was taken back, u how it ends once everything is undone, h of a failed one: what the fold of
 // its history gives, with the steps that have failed in `over` }
 // An ending is [step, activation]; a negative activation says that an asynchronous step waits from now on, and a third
 // member that the step has failed for good, which ends the instance.
@@ -124,7 +126,7 @@ export function advance(
     if (activation < (graph.times?.[step] ?? 1)) return start(step, activation + 1);
     for (const to of graph.next[step]) {
       const need = graph.need?.[to] ?? 1;
-      if (need === 1 || ++now.n === need) start(to, 1);
+      if (need === 1 || ++now.n === need) start(to, nextOf(now, to));
     }
   };
   const drop = (step) => {
@@ -174,7 +176,9 @@ export function advance(
     Object.assign(now, { a: {}, e: [], w: [] });
     out.started = [];
   } else {
-    const isOver = ([step]) => now.u || (!keepsDropped && now.d?.includes(step) === true);
+    const isOver = ([step, activation]) =>
+      now.u || (!keepsDropped && now.d?.includes(step) === true) ||
+      (!(step in now.a) || now.a[step] > activation) && activation < nextOf(now, step);
     out.ignored.push(...unread.filter(isOver));
     out.kept = unread.filter((ending) => !isOver(ending));
   }

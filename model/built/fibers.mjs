@@ -1,5 +1,5 @@
 // What a claimed job, a call of a client, a rescue or a stop does next.
-import { isFinal, isLater, retry } from "./engine.mjs";
+import { isFinal, isLater, nextOf, retry } from "./engine.mjs";
 import {
   addJob,
   bad,
@@ -15,6 +15,7 @@ import {
 } from "./state.mjs";
 import { grain, remember, rowOf } from "./plan.mjs";
 import { move, proveVersion, rowFormer, versionOf } from "./moves.mjs";
+import { rewound } from "./rewind.mjs";
 import { canBeUndone, rowDropped } from "./undo.mjs";
 
 const gone = (f) => {
@@ -166,7 +167,7 @@ function deliver(s, one, f, cfg) {
     return [one("delivery: reads its target", [], (_t, me) => {
       if (!instance || isFinal(instance)) return gone(me);
       if (instance.u && !(f.s in instance.a)) return gone(me);
-      me.a = instance.a[f.s] ?? 1;
+      me.a = instance.a[f.s] ?? nextOf(instance, f.s);
       me.ver = instance.ver;
       me.pc = "d1";
     })];
@@ -370,6 +371,7 @@ export function fiberMoves(s, k, cfg) {
   if (f.pc[0] === "g") return cancel(s, one, f, cfg);
   if (f.pc[0] === "y") return retried(s, one, f, cfg);
   if (f.pc[0] === "m") return move(s, one, f, cfg);
+  if (f.pc[0] === "w") return rewound(s, k, f, cfg);
   if (f.pc === "in") return begin(one, s, f, cfg);
   if (f.pc === "run") return run(s, one, f, cfg);
   if (f.pc.startsWith("rec")) return record(s, one, f, cfg, lease);

@@ -23,6 +23,7 @@ const none = {
   cancel: 0,
   retry: 0,
   move: 0,
+  rewind: 0,
   beat: 0,
   evict: 0,
   leave: 0,
@@ -117,6 +118,22 @@ export const scenarios = {
   "later: failure, retry, delivery": scenario("later", { fail: 1, retry: 1, deliver: 1 }, {
     attempts: 1,
   }),
+  "chain: rewind, crash": scenario("chain", { rewind: 1, crash: 1 }, { rewinds: "a" }),
+  "chain: rewind, zombie": scenario("chain", { rewind: 1, dead: 1 }, { rewinds: "a" }),
+  "chain: rewind, lost answer": scenario("chain", { rewind: 1, lost: 1 }, { rewinds: "a" }),
+  "chain: 2 rewinds, cancel": scenario("chain", { rewind: 2, cancel: 1 }, { rewinds: "a" }),
+  "fan: rewind, failure": scenario("fan", { rewind: 1, fail: 1 }, { rewinds: "b" }),
+  "fan: rewind, no turn inline": scenario("fan", { rewind: 1 }, { rewinds: "b", classic: true }),
+  "beside: rewind, delivery": scenario("beside", { rewind: 1, deliver: 1 }, {
+    rewinds: "b",
+    processes: 1,
+  }),
+  "wait: rewind, 2 deliveries, expiry": scenario("wait", { rewind: 1, deliver: 2 }, {
+    rewinds: "a",
+    processes: 1,
+    timer: true,
+  }),
+  "later: rewind, delivery": scenario("later", { rewind: 1, deliver: 1 }, { rewinds: "s" }),
   "beside: delivery, eviction": scenario("beside", { deliver: 1, evict: 1 }),
   "deadline: chain, zombie": scenario("chain", { dead: 1 }, { deadline: true }),
   "deadline: chain, lost answer, cancel": scenario("chain", { lost: 1, cancel: 1 }, {
@@ -213,6 +230,14 @@ export const variants = {
   ]],
   "a result of another version is applied": [{ takesOtherVersions: true }, "fails", ["moved: "]],
   "what was moved runs from the cache": [{ trustsCache: true }, "fails", ["moved: "]],
+  // instances that are rewound
+  "a rewind leaves the jobs of what it takes back": [{ rewindLeavesJobs: true }, "fails", [
+    "fan: rewind, f",
+  ]],
+  "a rewind starts under an old activation": [{ sameNumbers: true }, "fails", ["chain: rewind, c"]],
+  "a rewind reads the instance without its lock": [{ rewindsBlind: true }, "fails", [
+    "fan: rewind, f",
+  ]],
   // attempts that are used up
   "a failure is left to an advance": [{ recordsFailure: true }, "holds", ["2 failures"]],
   // several turns in a statement

@@ -85,6 +85,9 @@ function clients(s, cfg) {
   if (s.bud.move > 0 && s.I.i1 !== undefined) {
     moves.push({ ...call("somebody moves", "move", { t: "mov", pc: "m1" }), env: true });
   }
+  if (s.bud.rewind > 0 && s.I.i1) {
+    moves.push({ ...call("client rewinds", "rewind", { t: "rew", pc: "w1" }), env: true });
+  }
   return moves;
 }
 
@@ -109,6 +112,7 @@ function deadlocks(s, waits) {
               g: "g1",
               y: "y1",
               m: "m1",
+              w: "w1",
             }[one.pc[0]] ?? one.pc,
           });
         } else {

@@ -89,13 +89,22 @@ export type LockedCommit =
   | { readonly kind: "written"; readonly at: Date }
   | { readonly kind: "kept"; readonly status: InstanceStatus | undefined };
 
-/** What makes an instance that has ended active again. */
+/** What goes on with an instance that a person has done something to. */
 export interface Reopening {
   readonly turn: Turn;
   /** What must be unique among active instances. */
   readonly uniqueKey: string | undefined;
   /** Results that were ignored and will be read now. */
   readonly unread: readonly ResultKey[];
+}
+
+/** A new instance with results of another one. */
+export interface Forking {
+  readonly instance: NewInstance;
+  /** Its revision, which is that of its row and of what is recorded with it. */
+  readonly revision: number;
+  /** The results that are copied, each with the revision that it gets. */
+  readonly copied: readonly (ResultKey & { readonly revision: number })[];
 }
 
 /** `taken` when an active instance, `by`, has the unique key. */
@@ -220,13 +229,24 @@ export interface Store {
     tx?: CallerTransaction,
   ): Promise<LockedCommit>;
   /**
-   * Makes an instance that has ended active again. Locks it and its advances, shows its history to
-   * `reopening`, and writes what it returns in later statements of the same transaction. Jobs that
-   * have ended are deleted, and scheduled deliveries are scheduled again.
+   * Writes what a person does to an instance. Locks it, shows its history to `reopening`, and writes
+   * what it returns in later statements of the same transaction. If it has ended, it is made active
+   * again: its advances are locked too, jobs that have ended are deleted, and scheduled deliveries
+   * are scheduled again.
    */
   reopen(
     instance: string,
     reopening: (state: InstanceState, history: readonly HistoryEntry[]) => Reopening | undefined,
+    tx?: CallerTransaction,
+  ): Promise<Reopened>;
+  /**
+   * Inserts an instance with results of another one, which it locks. Shows `forking` the history of
+   * that one, and writes what it returns in later statements of the same transaction. Returns the
+   * time of the write.
+   */
+  fork(
+    source: string,
+    forking: (state: InstanceState, history: readonly HistoryEntry[]) => Forking | undefined,
     tx?: CallerTransaction,
   ): Promise<Reopened>;
   /**

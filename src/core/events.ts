@@ -98,6 +98,22 @@ export interface WorkflowRetry extends AboutInstance {
   readonly restarted: readonly string[];
 }
 
+/** A person has rewound an instance to a step. */
+export interface WorkflowRewind extends WorkflowRetry {
+  /** What it was rewound to: `"charge"` for the first activation of `charge`. */
+  readonly to: string;
+  /** What does not count any more, `to` among it. */
+  readonly takenBack: readonly string[];
+}
+
+/** An instance was started at a step of another one, with results of that one. */
+export interface WorkflowFork extends WorkflowRetry {
+  /** What it was forked from: `"charge"` for the first activation of `charge`. */
+  readonly to: string;
+  /** The instance that the results are from. */
+  readonly from: { readonly id: string; readonly key: string };
+}
+
 /** The result of a step was applied. */
 export interface WorkflowTransition extends AboutInstance {
   /** Name of the step. */
@@ -251,6 +267,10 @@ export interface Events {
   readonly "workflow:exception": WorkflowException;
   /** An instance that had failed was retried. */
   readonly "workflow:retry": WorkflowRetry;
+  /** An instance was rewound to a step. */
+  readonly "workflow:rewind": WorkflowRewind;
+  /** An instance was started at a step of another one. */
+  readonly "workflow:fork": WorkflowFork;
   /** The result of a step was applied. */
   readonly "workflow:transition": WorkflowTransition;
   /** An instance begins to undo. */

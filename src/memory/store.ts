@@ -1,6 +1,7 @@
 import type { CallerTransaction, Store } from "../backend/store.ts";
 import type { Sql } from "../core/define/context.ts";
 import { commit, commitLocked, pass, record } from "./instances/commit.ts";
+import { fork } from "./instances/fork.ts";
 import { reopen } from "./instances/reopen.ts";
 import { cancelScheduled, deleteInstance, deliver } from "./instances/deliver.ts";
 import { compare } from "./instances/graphs.ts";
@@ -63,8 +64,14 @@ export function memoryStore(tables: MemoryTables, sql: Sql): Store {
 
     reopen: (instance, reopening, tx) =>
       run(tables, () => {
-        refuse(tx, "retry");
+        refuse(tx, "retry or rewind");
         return reopen(tables, instance, reopening);
+      }),
+
+    fork: (source, forking, tx) =>
+      run(tables, () => {
+        refuse(tx, "fork");
+        return fork(tables, source, forking);
       }),
 
     delete: (instance, { force = false, tx } = {}) =>

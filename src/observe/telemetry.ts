@@ -89,6 +89,8 @@ function noListeners(): Listeners {
     "workflow:stop": new Set(),
     "workflow:exception": new Set(),
     "workflow:retry": new Set(),
+    "workflow:rewind": new Set(),
+    "workflow:fork": new Set(),
     "workflow:transition": new Set(),
     "workflow:undo": new Set(),
     "step:start": new Set(),

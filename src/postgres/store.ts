@@ -13,6 +13,7 @@ import {
 import { retrying } from "./driver/retrying.ts";
 import { commit, commitLocked } from "./instances/commit.ts";
 import { deleteInstance } from "./instances/delete.ts";
+import { fork } from "./instances/fork.ts";
 import { compare } from "./instances/graphs.ts";
 import * as lists from "./instances/list.ts";
 import { open } from "./instances/open.ts";
@@ -124,6 +125,12 @@ export function postgresStore(parts: StoreParts): Store {
       if (tx !== undefined) return within(tx, (on) => work(on).catch(taken));
       const trying = () => retrying(() => calls.transaction(work), { deadline: patience });
       return reporting(() => admitted(() => trying().catch(taken)));
+    },
+    fork: (source, forking, tx) => {
+      const work = (on: Queryable) => fork(on, t, channels, source, forking);
+      if (tx !== undefined) return within(tx, work);
+      const trying = () => retrying(() => calls.transaction(work), { deadline: patience });
+      return reporting(() => admitted(trying));
     },
     delete: (instance, { force = false, tx } = {}) => {
       const work = (on: Queryable) => deleteInstance(on, t, channels.ended, instance, force);

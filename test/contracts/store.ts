@@ -8,6 +8,7 @@ import { drops } from "./store_drops.ts";
 import { ends } from "./store_ends.ts";
 import { graphs } from "./store_graphs.ts";
 import { opens } from "./store_opens.ts";
+import { forks } from "./store_forks.ts";
 import { reopens } from "./store_reopens.ts";
 import { reads } from "./store_reads.ts";
 import { records } from "./store_records.ts";
@@ -30,6 +31,7 @@ export function storeContract(name: string, setup: Setup): void {
     records(it);
     deliveries(it);
     ends(it);
+    forks(it);
     reopens(it);
     activations(it);
     drops(it);

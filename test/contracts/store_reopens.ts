@@ -58,16 +58,14 @@ export function reopens(it: It): void {
       assertEquals(history[1]?.output, { by: "maria" });
     });
 
-    it("leaves alone what is active, missing, or not wanted", async (scene) => {
+    it("leaves alone what is missing or not wanted", async (scene) => {
       const process = await scene.register();
       const failed = await failedIn(scene, process);
-      const active = await scene.open({}, {});
       const before = await scene.standing(failed);
 
       const ask = () => {
         throw new RangeError("It must not be asked");
       };
-      assertEquals(await scene.store.reopen(active, ask), { kind: "kept", status: "running" });
       assertEquals(await scene.store.reopen(newId(), ask), { kind: "kept", status: undefined });
       assertEquals(await scene.store.reopen(failed, () => undefined), {
         kind: "kept",
@@ -77,6 +75,31 @@ export function reopens(it: It): void {
 
       assertEquals(await scene.standing(failed), before);
       assertEquals((await scene.known(failed)).revision, 2);
+    });
+
+    it("writes a turn of an active instance, and leaves its other jobs and results", async (scene) => {
+      const process = await scene.register();
+      const id = await scene.open({ uniqueKey: "key" }, { step: "pack" }, { step: "label" });
+      await scene.store.deliver(delivery(id, "payment"));
+      const started = [scene.job({ instance: id, step: "pack", activation: 2 })];
+      const part = { revision: 1, resolved: [{ step: "pack", activation: 1 }], started };
+
+      const reopened = await scene.store.reopen(id, (state) => {
+        assertEquals(state.status, "running");
+        return reopening(id, { ...part, recorded: [recorded("^pack", { event: "__rewound__" })] });
+      });
+
+      assertEquals(reopened.kind, "written");
+      const jobs = await scene.standing(id);
+      assertEquals([...jobs].sort(), [
+        "advance - available",
+        "execute label available",
+        "execute pack available",
+      ]);
+      assertEquals((await scene.store.unprocessed([id])).map(({ step }) => step), ["payment"]);
+      assertEquals((await scene.known(id)).revision, 2);
+      assertEquals((await scene.store.history(id))[0]?.step, "^pack");
+      await scene.claimOne(process);
     });
 
     it("does not take a key from an active instance", async (scene) => {

@@ -117,7 +117,7 @@ export const askingMore = workflow("asking", {
 export const answers = [yes.emit.said(), both.emit.said()] as const;
 
 const start = choice("start", { events: ok, decide: ({ emit }) => emit.ok() });
-const bad = step("bad", {
+export const bad = step("bad", {
   events: ok,
   run() {
     throw new FatalError("This cannot be");

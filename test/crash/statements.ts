@@ -51,6 +51,7 @@ const names: readonly (readonly [text: RegExp, name: string])[] = [
   [/^\s*with back .*scheduled_at <= now\(\)/s, "stage"],
   [/^\s*with back .*process_id = any/s, "free"],
   [/^with reopened as/, "reopen"],
+  [/^with numbered as/, "fork"],
   [/set state = 'retryable'/, "retry"],
   [/set state = 'scheduled'/, "snooze"],
   [/as due\s+from .*\.jobs\s+where state in \('scheduled'/s, "look for the next due"],

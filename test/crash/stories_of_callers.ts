@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../../src/postgres/driver/connect.ts";
 import { migrateInstances } from "../../src/postgres/mod.ts";
-import { answers, asking, askingMore, deliveries, failing, holding, road } from "./roads.ts";
-import { again, completes, engine, seen, type Story } from "./story.ts";
+import { answers, asking, askingMore, bad, deliveries, failing, holding, road } from "./roads.ts";
+import { again, completes, engine, seen, type Stage, type Story } from "./story.ts";
 
 const asked = ["fork", "yes", "both", "end"];
 
@@ -19,6 +19,18 @@ const startAndAnswer: Story["finish"] = async (stage) => {
   await answered(stage);
   await completes(stage, asking, "one", asked);
 };
+
+/** An instance has failed. */
+const fails: Story["before"] = async ({ url }) => {
+  await using hephaestus = engine(url);
+  await hephaestus.work({ poll: "20ms" }).ready;
+  await (await hephaestus.start(failing, "one", undefined)).result();
+};
+
+async function toldOf(hephaestus: Stage["hephaestus"], key: string): Promise<readonly string[]> {
+  const history = await hephaestus.history(failing, key);
+  return history.map(({ step, activation, event }) => `${step}#${activation} ${event}`);
+}
 
 /** What callers do. */
 export const storiesOfCallers: readonly Story[] = [
@@ -152,23 +164,58 @@ export const storiesOfCallers: readonly Story[] = [
   {
     name: "a retry",
     statements: ["reserve ids", "begin", "reopen", "turn", "commit"],
-    async before({ url }) {
-      await using hephaestus = engine(url);
-      await hephaestus.work({ poll: "20ms" }).ready;
-      await (await hephaestus.start(failing, "one", undefined)).result();
-    },
+    before: fails,
     act: (url) => engine(url).retry(failing, "one", { by: "maria" }),
     async finish(stage) {
       const { hephaestus } = stage;
       await again(hephaestus.retry(failing, "one", { by: "maria" }), "NOT_RETRYABLE");
       await stage.work();
       assertEquals((await (await hephaestus.handle(failing, "one"))!.result()).status, "failed");
-      const history = await hephaestus.history(failing, "one");
-      assertEquals(history.map(({ step, activation, event }) => `${step}#${activation} ${event}`), [
+      assertEquals(await toldOf(hephaestus, "one"), [
         "start#1 ok",
         "bad#1 __failed__",
         "^#1 __retried__",
         "bad#2 __failed__",
+      ]);
+    },
+  },
+  {
+    name: "a rewind",
+    statements: ["reserve ids", "begin", "reopen", "turn", "commit"],
+    before: fails,
+    act: (url) => engine(url).rewind(failing, "one", { to: bad, activation: 1 }),
+    async finish(stage) {
+      const { hephaestus } = stage;
+      await again(
+        hephaestus.rewind(failing, "one", { to: bad, activation: 1 }),
+        "NOT_REWINDABLE",
+      );
+      await stage.work();
+      assertEquals((await (await hephaestus.handle(failing, "one"))!.result()).status, "failed");
+      assertEquals(await toldOf(hephaestus, "one"), [
+        "start#1 ok",
+        "bad#1 __failed__",
+        "^bad#2 __rewound__",
+        "bad#2 __failed__",
+      ]);
+    },
+  },
+  {
+    name: "a fork",
+    statements: ["reserve ids", "begin", "lock the instance", "open", "fork", "commit"],
+    before: fails,
+    async act(url) {
+      await engine(url).fork(failing, "one", { from: bad, key: "two" });
+    },
+    async finish(stage) {
+      const { hephaestus } = stage;
+      await again(hephaestus.fork(failing, "one", { from: bad, key: "two" }), "NOT_FORKABLE");
+      await stage.work();
+      assertEquals((await (await hephaestus.handle(failing, "two"))!.result()).status, "failed");
+      assertEquals(await toldOf(hephaestus, "two"), [
+        "start#1 ok",
+        "^#1 __forked__",
+        "bad#1 __failed__",
       ]);
     },
   },

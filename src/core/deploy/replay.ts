@@ -1,6 +1,6 @@
 import { type Activation, activationKey } from "../engine/activation.ts";
 import { advance, open } from "../engine/engine.ts";
-import { byRevision } from "../engine/fold.ts";
+import { byRevision } from "../engine/by_hand/fold.ts";
 import type { Control } from "../engine/instance.ts";
 import { DROPPED, LATER, type Progress, type StepEnding } from "../engine/progress.ts";
 import type { Graph } from "../graph/graph.ts";

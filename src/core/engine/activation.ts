@@ -30,9 +30,12 @@ export function activationBy(key: string): Activation {
 
 const undoMark = "~";
 
-/** The name under which a step is undone. Names of steps cannot contain `~`. */
-export function undoOf(step: string): string {
-  return undoMark + step;
+/**
+ * The name under which a step is undone. Names of steps cannot contain `~`. An undo that has failed
+ * `before` and is retried by hand has one mark more for each time.
+ */
+export function undoOf(step: string, before = 0): string {
+  return undoMark.repeat(before + 1) + step;
 }
 
 /** Whether a name is that of the undo of a step. */
@@ -42,5 +45,5 @@ export function isUndo(name: string): boolean {
 
 /** The step that an undo is for. */
 export function undoneStep(name: string): string {
-  return name.slice(undoMark.length);
+  return name.slice(name.lastIndexOf(undoMark) + 1);
 }

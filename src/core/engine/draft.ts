@@ -28,7 +28,6 @@ export class ControlDraft {
   readonly #before: Control;
   #activations: Map<string, number> | undefined;
   #rounds: Map<string, Rounds> | undefined;
-  #restarted: Map<string, number> | undefined;
   #arrived: Map<string, number> | undefined;
   #begun: Set<string> | undefined;
   #dropped: Set<string> | undefined;
@@ -84,18 +83,7 @@ export class ControlDraft {
   }
 
   get restarted(): ReadonlyMap<string, number> {
-    return this.#restarted ?? this.#before.restarted;
-  }
-
-  /** Starts an active step again under a later activation: `raised` above the usual one. */
-  restart({ step, activation }: Activation, raised: number): void {
-    const { cause, keyOf, ...before } = this.active.get(step)!;
-    this.active.set(step, { activation, cause, keyOf: keyOf ?? before.activation });
-    const sum = (this.restarted.get(step) ?? 0) + raised;
-    (this.#restarted ??= new Map(this.restarted)).set(step, sum);
-    if ((this.#later ?? this.#before.later).has(step)) {
-      (this.#later ??= new Set(this.#before.later)).delete(step);
-    }
+    return this.#before.restarted;
   }
 
   /**

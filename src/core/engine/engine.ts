@@ -52,14 +52,16 @@ export function advance(
   return new TurnBuilder(graph, control, decide, history).run(endings, false);
 }
 
-/** Starts active steps again under these activations; choices among them decide again. */
-export function restart(
+/** Goes on from a control in which some steps have just started, with these results. */
+export function goOn(
   graph: Graph,
   control: Control,
-  steps: readonly Activation[],
+  started: readonly Activation[],
+  endings: readonly StepEnding[],
   decide: Decide,
+  history: History = nothingYet,
 ): Progress {
-  return new TurnBuilder(graph, control, decide, nothingYet).restart(steps);
+  return new TurnBuilder(graph, control, decide, history).goOn(started, endings);
 }
 
 const none: readonly never[] = [];
@@ -120,15 +122,12 @@ class TurnBuilder {
     return this.#failed !== undefined && this.#draft.undo === undefined;
   }
 
-  restart(steps: readonly Activation[]): Progress {
-    for (const one of steps) {
+  goOn(started: readonly Activation[], endings: readonly StepEnding[]): Progress {
+    for (const one of started) {
       if (this.#graph.steps.get(one.step)?.kind === "choice") this.#undecided.push(one);
-      else {
-        this.#draft.restart(one, one.activation - this.#next(one.step));
-        this.#log.started.push(one);
-      }
+      else this.#log.started.push(one);
     }
-    return this.run(none, false);
+    return this.run(endings, false);
   }
 
   /** Whether an activation that is not active will not start any more. */

@@ -15,8 +15,22 @@ export const DROPPED = "__dropped__";
 /** The event of the row that records that a person has retried an instance. */
 export const RETRIED = "__retried__";
 
-/** The name in that row, which no step can have. */
+/** The event of the row that records that a person has rewound an instance to a step. */
+export const REWOUND = "__rewound__";
+
+/** The event of the row that records that an instance was forked from another one. */
+export const FORKED = "__forked__";
+
+/**
+ * The name in these rows, which no step can have. Of a rewind, the name of the step follows, and the
+ * activation is the one that it starts under.
+ */
 export const byHand = "^";
+
+/** Whether a row records what a person has done to the instance. */
+export function isByHand({ step }: Pick<Activation, "step">): boolean {
+  return step.startsWith(byHand);
+}
 
 /** How a step ended, as the engine sees it. */
 export interface StepEnding extends Activation {

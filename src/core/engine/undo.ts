@@ -56,12 +56,14 @@ export function toUndo(
   for (const { step, activation } of left) {
     last.set(step, Math.max(activation, last.get(step) ?? 0));
   }
+  for (const key of undone) failed.delete(key);
+  const running = new Set([...active.keys()].filter(isUndo).map(undoneStep));
   const blocked = new Set<string>();
   for (const one of left) block(causes.get(activationKey(one)) ?? [], causes, blocked);
   const isNext = (one: PastEnding) => {
     const key = activationKey(one);
     return !blocked.has(key) && !failed.has(key) && last.get(one.step) === one.activation &&
-      !active.has(undoOf(one.step));
+      !running.has(one.step);
   };
   return { next: left.filter(isNext), failed: [...failed.values()], isLeft: left.length > 0 };
 }

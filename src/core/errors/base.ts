@@ -38,7 +38,9 @@ export type ErrorCode =
   | "CHILD_KEY_TAKEN"
   | "CHILD_TOO_DEEP"
   | "INVALID_CHILD"
-  | "UNKNOWN_OUTCOME";
+  | "UNKNOWN_OUTCOME"
+  | "NOT_REWINDABLE"
+  | "NOT_FORKABLE";
 
 /**
  * The base class of all errors that a caller may want to catch.

@@ -10,9 +10,9 @@ import { history } from "./list.ts";
 import { lock } from "./read.ts";
 
 /**
- * Makes an instance that has ended active again. An advance that takes it for final may be marking
- * results as ignored. So its advances are locked before the history is read, and are deleted with
- * the turn: what they still say has no lease then.
+ * Writes what a person does to an instance, which may make it active again. An advance that takes it
+ * for final may be marking results as ignored. So its advances are locked before the history is
+ * read, and are deleted with the turn: what they still say has no lease then.
  */
 export async function reopen(
   on: Queryable,
@@ -22,30 +22,35 @@ export async function reopen(
   reopening: (state: InstanceState, history: readonly HistoryEntry[]) => Reopening | undefined,
 ): Promise<Reopened> {
   const state = await lock(on, t, instance);
-  if (state === undefined || !isFinal(state.status)) return { kind: "kept", status: state?.status };
-  await on.query(
-    `select from ${t.jobs}
+  if (state === undefined) return { kind: "kept", status: undefined };
+  const isOver = isFinal(state.status);
+  if (isOver) {
+    await on.query(
+      `select from ${t.jobs}
      where instance_id = $1::text::uuid and kind = 'advance'
      order by id
      for update`,
-    [instance],
-  );
+      [instance],
+    );
+  }
   const next = reopening(state, await history(on, t, instance));
   if (next === undefined) return { kind: "kept", status: state.status };
-  const by = isFinal(next.turn.status) ? undefined : await holder(on, t, next.uniqueKey);
-  if (by !== undefined) return { kind: "taken", by };
-  await on.query(reopenStatement(t), [
-    instance,
-    next.uniqueKey ?? null,
-    ...columns(next.unread, (row) => row.step, (row) => row.activation, (row) => row.waits),
-  ]);
+  if (isOver) {
+    const by = isFinal(next.turn.status) ? undefined : await holder(on, t, next.uniqueKey);
+    if (by !== undefined) return { kind: "taken", by };
+    await on.query(reopenStatement(t), [
+      instance,
+      next.uniqueKey ?? null,
+      ...columns(next.unread, (row) => row.step, (row) => row.activation, (row) => row.waits),
+    ]);
+  }
   const at = (await commit(on, t, channels, undefined, [next.turn])).get(instance);
-  if (at === undefined) throw new Error("Cannot reopen the instance: its row could not be written");
+  if (at === undefined) throw new Error("Cannot change the instance: its row could not be written");
   return { kind: "written", at };
 }
 
 /** The active instance that has a unique key. */
-async function holder(
+export async function holder(
   on: Queryable,
   t: Tables,
   key: string | undefined,

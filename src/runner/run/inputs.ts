@@ -10,7 +10,6 @@ import {
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { activationOf, causesOf } from "../../core/engine/control.ts";
 import type { Control } from "../../core/engine/instance.ts";
-import { FAILED } from "../../core/engine/progress.ts";
 import type { Graph } from "../../core/graph/graph.ts";
 import { weightOf } from "../../core/value/json.ts";
 
@@ -148,10 +147,11 @@ export async function broughtBack(
 ): Promise<readonly unknown[]> {
   const rows = await store.ended(id, undefined);
   const ended = new Map(rows.map((row) => [activationKey(row), row]));
-  const earlier = rows.filter((row) => row.step === step && row.event !== FAILED)
+  let cause = control.active.get(step)?.cause;
+  // A rewind may have taken back other activations of the step: they are not behind this one.
+  const earlier = stepsBehind(rows, [cause ?? ""]).all.filter((row) => row.step === step)
     .sort((a, b) => b.activation - a.activation);
   const outputs: unknown[] = [];
-  let cause = control.active.get(step)?.cause;
   for (let left = control.rounds.get(step)?.since ?? 0; left > 0; left--) {
     outputs.push(ended.get(cause ?? "")?.output);
     cause = earlier[outputs.length - 1]?.causes[0];
