@@ -33,8 +33,8 @@ export interface ChildOptions<N extends readonly Need[], In, Given> {
   /** Makes the input of the child. It must be pure and synchronous. */
   with(context: TimeContext<In, StepsOf<N>>): Given;
   /**
-   * Makes the value of the child's business key. It must be pure and synchronous. Default: the id of
-   * the instance, the step and its activation, which no other child has.
+   * Makes the value of the child's business key. It must be pure and synchronous. Default: the id
+   * of the instance, the step and its activation, which no other child has.
    */
   key?(context: TimeContext<In, StepsOf<N>>): string;
   /**
@@ -42,7 +42,10 @@ export interface ChildOptions<N extends readonly Need[], In, Given> {
    * fails, and the step too, with the code `DEADLINE`. Default: none.
    */
   readonly deadline?: TimeOption<In, StepsOf<N>>;
-  /** Whether the child goes on when its step is withdrawn, instead of being cancelled. Default: false. */
+  /**
+   * Whether the child goes on when its step is withdrawn, instead of being cancelled. Default:
+   * false.
+   */
   readonly detached?: boolean;
   /** How many ancestors the child may have. Default: 16. */
   readonly depth?: number;

@@ -12,9 +12,9 @@ export function othersIn(turns: readonly Turn[]): readonly OfTurn<OtherJob>[] {
 
 /**
  * The statement that inserts jobs of other instances. These are read and not locked: one that has
- * ended since gets a job that finds nothing to do. A child that has ended may be retried at the same
- * time, so it gets one too. A child that this statement does not see was started by a turn that
- * raised the revision, so that nothing here is written.
+ * ended since gets a job that finds nothing to do. A child that has ended may be retried at the
+ * same time, so it gets one too. A child that this statement does not see was started by a turn
+ * that raised the revision, so that nothing here is written.
  */
 export function insertOthers(s: Statement, t: Tables, others: readonly OfTurn<OtherJob>[]): string {
   const activation = ({ row }: OfTurn<OtherJob>) =>

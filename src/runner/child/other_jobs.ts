@@ -68,7 +68,7 @@ async function endStep(workers: WorkerContext, job: OwnedJob, id: string): Promi
   });
 }
 
-/** A move of the parent and the end of its child may overlook each other. The doctor repairs that. */
+/** A move of the parent and the end of its child may miss each other. The doctor repairs that. */
 function moved(version: number): RetryLaterError {
   return new RetryLaterError({ after: "1m", reason: `the instance has version ${version} now` });
 }

@@ -22,8 +22,8 @@ export interface OtherArguments {
 }
 
 /**
- * The jobs that a turn inserts for other instances: for the parent of an instance that ends, and for
- * children whose step was withdrawn. A child has been started when its step waits. `graph` is
+ * The jobs that a turn inserts for other instances: for the parent of an instance that ends, and
+ * for children whose step was withdrawn. A child has been started when its step waits. `graph` is
  * unknown where an instance is cancelled without its code: then any step that waits may have one.
  */
 export function othersOf(

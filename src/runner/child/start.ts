@@ -61,7 +61,10 @@ export async function startChild(
       const ended = isFinal(prepared.state.status) ? [endOf(prepared.state.id, parent)] : [];
       const on = {
         commit: (process: string, turns: readonly Turn[]) =>
-          tx.commit(process, turns.map((turn) => ({ ...turn, others: ended }))),
+          tx.commit(
+            process,
+            turns.map((turn) => ({ ...turn, others: [...turn.others ?? [], ...ended] })),
+          ),
         record: outrun,
       };
       const after = await commitAlone(workers, on, job, result, { slots });
