@@ -71,6 +71,20 @@ describe("hephaestus doctor", () => {
     });
   }
 
+  it("finds nothing wrong where the first round is undone, after a later one", async () => {
+    await using t = await reused();
+    await using hephaestus = engine(t);
+    await using db = disposable(t.url);
+    await hephaestus.start(sick, "a", undefined);
+    await t.sql`update hephaestus.jobs set step = '~first'`;
+    const undo = { step: "last", event: "no", status: "undone" };
+    const control = { active: { "~first": "first" }, activations: { "~first": 2 }, undo };
+    await t.sql`update hephaestus.workflow_instances
+      set status = 'undoing', control = ${t.sql.json(control)}`;
+
+    assertEquals((await examine(db, "hephaestus", quick)).violations, []);
+  });
+
   it("finds nothing while two processes work", async () => {
     await using t = await reused();
     await using hephaestus = engine(t);

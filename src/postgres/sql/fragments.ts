@@ -70,12 +70,11 @@ export function held(process: string, token: string): string {
 }
 
 /**
- * The activation under which a step is active, ran last, or will run first, according to a control
- * state.
+ * The activation of a step that is active, according to a control state. It may be lower than the
+ * one that ran last: the undo of a later round comes before that of an earlier one.
  */
-export function activationOf(control: string, step: string): string {
-  return `coalesce(nullif(split_part(${control} -> 'active' ->> ${step}, '@', 2), '')::int,
-    (${control} -> 'activations' ->> ${step})::int, ${firstActivation})`;
+function activeActivation(control: string, step: string): string {
+  return `coalesce(nullif(split_part(${control} -> 'active' ->> ${step}, '@', 2), '')::int, ${firstActivation})`;
 }
 
 /**
@@ -84,8 +83,8 @@ export function activationOf(control: string, step: string): string {
  */
 export function awaitedActivation(control: string, step: string, loops: string): string {
   return `case when jsonb_exists(${control} -> 'active', ${step}) then ${
-    activationOf(control, step)
-  } else greatest(${activationOf(control, step)}, ${firstActivation} +
+    activeActivation(control, step)
+  } else greatest(coalesce((${control} -> 'activations' ->> ${step})::int, ${firstActivation}), ${firstActivation} +
       coalesce((${control} -> 'restarted' ->> ${step})::int, 0) + (
       select coalesce(sum((${control} -> 'rounds' -> head ->> 0)::int), 0)::int
       from unnest(${loops}) as head)) end`;
@@ -94,7 +93,7 @@ export function awaitedActivation(control: string, step: string, loops: string):
 /** Whether an activation of a step is active, according to a control state. */
 export function isActive(control: string, step: string, activation: string): string {
   return `(jsonb_exists(${control} -> 'active', ${step}) and ${
-    activationOf(control, step)
+    activeActivation(control, step)
   } = ${activation})`;
 }
 
