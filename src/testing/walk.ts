@@ -1,6 +1,7 @@
 import { activationKey } from "../core/engine/activation.ts";
 import { emptyControl } from "../core/engine/control.ts";
-import { advance, open, restart } from "../core/engine/engine.ts";
+import { restart } from "../core/engine/by_hand/restart.ts";
+import { advance, open } from "../core/engine/engine.ts";
 import type { Control } from "../core/engine/instance.ts";
 import type { Decide, Progress, StepEnding } from "../core/engine/progress.ts";
 import {
