@@ -81,8 +81,6 @@ describe("a retry of an instance whose undoing has failed", () => {
   }
 
   it("undoes what was rewound as well, the last one first", async () => {
-    await using hephaestus = await engine([trip]);
-    broken.add("hotel");
     const booking = workflow("booking", { key: "id", input: type(), start: flight })
       .on(flight, { booked: hotel })
       .on(hotel, { booked: done, none: undo })
