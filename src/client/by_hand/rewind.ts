@@ -1,4 +1,3 @@
-import { REWOUND } from "../../core/engine/progress.ts";
 import type { EmittedOf, StepEvents } from "../../core/define/emit.ts";
 import { failedEvent } from "../../core/define/step_definition.ts";
 import type { Rewound } from "../../core/engine/by_hand/fold.ts";
