@@ -35,6 +35,15 @@ export type {
   Postponed,
   StepEvents,
 } from "./core/define/emit.ts";
+export type {
+  EachFailure,
+  EachOptions,
+  EmitItem,
+  ItemContext,
+  ItemOutcome,
+  OnFailure,
+} from "./core/each/each.ts";
+export type { ItemPolicy } from "./core/each/counts.ts";
 export type { SignalOptions, TimerOptions } from "./core/define/signal.ts";
 export type {
   AsyncStep,
@@ -47,7 +56,12 @@ export type {
   StepsOf,
   WithExpiry,
 } from "./core/define/step.ts";
-export type { Need, StepDefinition, UndoDefinition } from "./core/define/step_definition.ts";
+export type {
+  ItemDefinition,
+  Need,
+  StepDefinition,
+  UndoDefinition,
+} from "./core/define/step_definition.ts";
 export type { StepTime, TimeContext, TimeOption } from "./core/define/times.ts";
 export type {
   Again,

@@ -7,6 +7,7 @@ import {
   type Decide,
   DROPPED,
   FAILED,
+  ITEMS,
   type Progress,
   type StepEnding,
 } from "./progress.ts";
@@ -33,12 +34,19 @@ export interface Retried {
  * decided.
  */
 export function fold(graph: Graph, history: readonly FoldedEntry[]): Progress {
-  const isChoice = ({ step }: FoldedEntry) => graph.steps.get(step)?.kind === "choice";
-  const decisions = new Map(history.filter(isChoice).map((one) => [activationKey(one), one]));
+  const isDecided = ({ step }: FoldedEntry) => {
+    const kind = graph.steps.get(step)?.kind;
+    return kind === "choice" || kind === "each";
+  };
+  const made = history.filter((one) => isDecided(one) && one.event !== FAILED);
+  const isListed = ({ event }: FoldedEntry) => event === ITEMS;
+  const decisions = byActivation(made.filter((one) => !isListed(one)));
+  const lists = byActivation(made.filter(isListed));
   let now = 1;
   // A choice that threw at first has decided in a later turn.
-  const decide: Decide = (choice) => {
-    const decided = decisions.get(activationKey(choice));
+  const decide: Decide = (one, _, end) => {
+    const begins = end === undefined && graph.steps.get(one.step)?.kind === "each";
+    const decided = (begins ? lists : decisions).get(activationKey(one));
     return decided?.revision === now ? decided : undefined;
   };
   let progress = open(graph, decide);
@@ -48,10 +56,14 @@ export function fold(graph: Graph, history: readonly FoldedEntry[]): Progress {
     const { control } = progress;
     const act = turn.find(({ step }) => step === byHand);
     progress = act === undefined
-      ? advance(graph, control, turn.filter((one) => !isChoice(one) && isEnding(one)), decide)
+      ? advance(graph, control, turn.filter((one) => !isDecided(one) && isEnding(one)), decide)
       : restart(graph, control, (act.output as Retried).restarted.map(activationBy), decide);
   }
   return progress;
+}
+
+function byActivation(entries: readonly FoldedEntry[]): ReadonlyMap<string, FoldedEntry> {
+  return new Map(entries.map((one) => [activationKey(one), one]));
 }
 
 /** Results by the revision of the instance that applied them, the oldest first. */

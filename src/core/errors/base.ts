@@ -30,7 +30,9 @@ export type ErrorCode =
   | "UNDO_FAILED"
   | "INVALID_TIME"
   | "DEADLINE"
-  | "NOT_RETRYABLE";
+  | "NOT_RETRYABLE"
+  | "INVALID_ITEMS"
+  | "ITEMS_CHANGED";
 
 /**
  * The base class of all errors that a caller may want to catch.

@@ -155,5 +155,6 @@ function node(
     needs: step.needs.map(({ name }) => name),
     sees: step.sees.map(({ name }) => name),
     asynchronous: step.asynchronous,
+    ...(step.item === undefined ? {} : { items: step.item.policy }),
   });
 }

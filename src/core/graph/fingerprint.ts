@@ -1,3 +1,4 @@
+import { anyFailures, type ItemPolicy } from "../each/counts.ts";
 import type { Arrival, BackEdge, Graph, GraphStep, StepKind } from "./graph.ts";
 import { replacements } from "./replacements.ts";
 
@@ -18,6 +19,8 @@ export interface EncodedStep {
   readonly undoable?: readonly string[];
   /** The outcomes that events return, sorted by event; absent when there are none. */
   readonly returns?: Readonly<Record<string, string>>;
+  /** How a step over a list runs its items; absent for other steps. */
+  readonly items?: ItemPolicy;
 }
 
 /**
@@ -38,7 +41,7 @@ export function decodeGraph(text: string): readonly EncodedStep[] {
 }
 
 function encodeStep(step: GraphStep): EncodedStep {
-  const { name, kind, asynchronous, moves, loops, drops, undoing, undoable, returns } = step;
+  const { name, kind, asynchronous, moves, loops, drops, undoing, undoable, returns, items } = step;
   const sorted = [...moves].sort(([a], [b]) => compare(a, b));
   return {
     name,
@@ -60,6 +63,7 @@ function encodeStep(step: GraphStep): EncodedStep {
     ...(returns.size === 0 ? {} : {
       returns: Object.fromEntries([...returns].sort(([a], [b]) => compare(a, b))),
     }),
+    ...(items === undefined ? {} : { items }),
   };
 }
 
@@ -121,6 +125,10 @@ function stepChanges(
   else if (old.asynchronous !== step.asynchronous) {
     changes.push(`step "${name}" is ${step.asynchronous ? "" : "no longer "}asynchronous`);
   }
+  if (old.items !== undefined && step.items !== undefined) {
+    const [was, is] = [old.items, step.items].map(runs);
+    if (was !== is) changes.push(`each "${name}" runs ${is}, and ${was} before`);
+  }
   const [before, after] = [movesOf(old), movesOf(step)];
   for (const [event, moves] of before) {
     const now = after.get(event);
@@ -169,6 +177,10 @@ function stepChanges(
     }
   }
   return changes;
+}
+
+function runs({ limit, failures }: ItemPolicy): string {
+  return `${limit} items at once of which ${failures === anyFailures ? "any" : failures} may fail`;
 }
 
 function undoes({ undoing }: EncodedStep, event: string): boolean {

@@ -5,6 +5,7 @@ const shapes: Readonly<Record<StepKind, readonly [open: string, close: string]>>
   choice: ["{", "}"],
   signal: ["[/", "/]"],
   timer: ["([", "])"],
+  each: ["[[", "]]"],
 };
 
 const arrows = { plain: "-->", join: "==>", first: "-.->" } as const;

@@ -1,7 +1,7 @@
 import type { Tx } from "../driver/contract.ts";
 import { freeDead, freeUnowned } from "../jobs/give_back.ts";
 import { wakeAdvances } from "../jobs/wake.ts";
-import { isFinalStatus, isLive } from "../sql/fragments.ts";
+import { eachOf, isFinalStatus, isLive } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 import type { Found } from "./rules.ts";
 
@@ -49,7 +49,7 @@ export const repairs: Readonly<Record<string, Repair>> = {
       [found.job],
     )),
   "inactive-job": async (tx, t, found) =>
-    await lock(tx, t, found, `not jsonb_exists(i.control -> 'active', $2)`) &&
+    await lock(tx, t, found, `not jsonb_exists(i.control -> 'active', ${eachOf("$2::text")})`) &&
     await some(
       // The row may belong to the next step by now.
       tx.query(

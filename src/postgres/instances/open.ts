@@ -1,4 +1,5 @@
 import type { NewInstance, Written } from "../../backend/store.ts";
+import type { Recorded } from "../../backend/turn.ts";
 import type { Tx } from "../driver/contract.ts";
 import { insertJobs } from "../jobs/insert.ts";
 import { queuesToWake } from "../notifications.ts";
@@ -102,15 +103,24 @@ function openStatement(
   return { text, parameters: s.parameters };
 }
 
+const waitsColumn: Column<{ readonly row: Recorded }> = [
+  "waits",
+  "boolean",
+  ({ row }) => row.result.waits || undefined,
+];
+
 /** Inserts the results of choices that were decided at the start. */
 function record(s: Statement, t: Tables, instances: readonly NewInstance[]): void {
   const recorded = instances.flatMap(({ id, recorded }) => recorded.map((row) => ({ id, row })));
   if (recorded.length === 0) return;
+  // Only of steps over lists: other starts have the same statement as before.
+  const waits = recorded.some(({ row }) => row.result.waits);
   const rows = s.rows(
     "result",
     recorded,
     ["instance_id", "uuid", ({ id }) => id],
     ...recordedColumns,
+    ...(waits ? [waitsColumn] : []),
   );
   s.with(
     "recorded",
@@ -119,6 +129,7 @@ function record(s: Statement, t: Tables, instances: readonly NewInstance[]): voi
         instance: "opened.id",
         version: "opened.workflow_version",
         of: "result",
+        waits,
         revision: "1",
         at: `${now} + result.place * interval '1 microsecond'`,
         from: `from ${rows} join opened on opened.id = result.instance_id`,

@@ -1,20 +1,29 @@
-import type { InstanceState, Reopening } from "../../backend/store.ts";
+import type { InstanceState, Reopening, StepOutput } from "../../backend/store.ts";
 import type { Recorded } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { encodeControl, isActive } from "../../core/engine/control.ts";
+import { isItem } from "../../core/each/items.ts";
 import { restart } from "../../core/engine/engine.ts";
 import { fold, type Retried } from "../../core/engine/fold.ts";
 import type { HistoryEntry } from "../../core/engine/instance.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
-import { byHand, FAILED, LATER, type Progress, RETRIED } from "../../core/engine/progress.ts";
+import {
+  byHand,
+  FAILED,
+  ITEMS,
+  LATER,
+  type Progress,
+  RETRIED,
+} from "../../core/engine/progress.ts";
 import { notRetryable } from "../../core/errors/by_hand.ts";
 import type { Graph } from "../../core/graph/graph.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import { uniqueKey } from "../../core/value/identity.ts";
+import { deciderOf, type ItemRows } from "../each/decide.ts";
+import { withOutcomes } from "../each/outcomes.ts";
 import { OutputCache } from "../run/inputs.ts";
 import type { Runtime } from "../runtime.ts";
-import { decider } from "../turn/decide.ts";
 import { jobsOf, type Placement, type Starting } from "../turn/new_jobs.ts";
 import { recordedIn, wakeOf } from "../turn/plan.ts";
 import { timed } from "../turn/times.ts";
@@ -60,11 +69,12 @@ export function retrying(
     workflow,
     input: state.input,
     control,
-    outputs: outputsOf(history),
+    outputs: outputsOf(graph, history),
     payloadLimit: runtime.payloadLimit,
     deaths: 0,
+    items: itemsIn(history),
   };
-  const restarted = restart(graph, control, restarts, decider(deciding));
+  const restarted = restart(graph, control, restarts, deciderOf(deciding));
   const progress = timed({ ...restarted, ...starting(graph, restarted, waits) }, deciding);
   if (progress.failed !== undefined) {
     const { step, thrown } = progress.failed;
@@ -104,13 +114,24 @@ export function retrying(
   };
 }
 
-function outputsOf(history: readonly HistoryEntry[]): OutputCache {
+function outputsOf(graph: Graph, history: readonly HistoryEntry[]): OutputCache {
   const outputs = new OutputCache();
-  for (const entry of history) {
-    const isEnding = entry.revision !== undefined && entry.event !== LATER;
-    if (isEnding && entry.event !== FAILED) outputs.set(entry);
-  }
+  for (const entry of withOutcomes(graph, endingsIn(history))) outputs.set(entry);
   return outputs;
+}
+
+function endingsIn(history: readonly HistoryEntry[]): readonly StepOutput[] {
+  const isEnding = ({ revision, event }: HistoryEntry) =>
+    revision !== undefined && event !== LATER && event !== ITEMS && event !== FAILED;
+  return history.filter(isEnding).map((entry) => ({ ...entry, causes: none }));
+}
+
+function itemsIn(history: readonly HistoryEntry[]): ItemRows {
+  const items = new Map<string, StepOutput[]>();
+  for (const entry of endingsIn(history)) {
+    if (isItem(entry.step)) items.set(entry.step, [...items.get(entry.step) ?? none, entry]);
+  }
+  return items;
 }
 
 function starting(

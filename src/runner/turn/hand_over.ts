@@ -1,10 +1,13 @@
 import type { NewJob, WithDeadline } from "../../backend/job.ts";
 import type { Turn } from "../../backend/turn.ts";
+import { itemsOf } from "../../core/each/items.ts";
+import type { Activation } from "../../core/engine/activation.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import { encodeControl } from "../../core/engine/control.ts";
 import { filtered } from "../../core/value/filtered.ts";
 import { FAILED } from "../../core/engine/progress.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
+import type { Workflow } from "../../core/graph/workflow.ts";
 import type { Due } from "../../core/value/time.ts";
 import type { Slot, SlotHold } from "../claim/slots.ts";
 import type { Host, OwnedJob } from "../host.ts";
@@ -74,11 +77,18 @@ function turnOf(
     resolved: progress.withdrawn.length === 0
       ? progress.resolved
       : [...progress.resolved, ...progress.withdrawn],
+    emptied: progress.withdrawn.length === 0 ? undefined : listsIn(workflow, progress.withdrawn),
     started: filtered(jobs, (job) => job !== heir),
     reused: heir && { ...heir, id: included[0]!.job.id },
     wake: progress.wake ? wakeOf(runtime, workflow) : undefined,
     bare,
   };
+}
+
+/** The items of the steps over lists that were withdrawn. */
+function listsIn({ graph }: Workflow, withdrawn: readonly Activation[]): readonly string[] {
+  const lists = withdrawn.filter(({ step }) => graph.steps.get(step)?.kind === "each");
+  return lists.map(({ step }) => itemsOf(step));
 }
 
 function hasFailed({ result }: Submission): boolean {
