@@ -4,6 +4,7 @@ export const names = [
   "start",
   "chain",
   "fanout",
+  "each",
   "latency",
   "growth",
   "payload",
@@ -24,6 +25,8 @@ export interface Options {
   readonly steps: number;
   /** Branches of a fan-out. */
   readonly width: number;
+  /** Items of a list. */
+  readonly items: number;
   /** Finished instances that exist before the run. */
   readonly history: number;
   /** Size of the output of the first step. */
@@ -35,10 +38,12 @@ export interface Options {
 }
 
 /** Default number of workflows. */
-function workflowsOf(workload: Name, width: number): number {
+function workflowsOf(workload: Name, width: number, items: number): number {
   switch (workload) {
     case "fanout":
       return Math.max(1, Math.round(20_000 / width));
+    case "each":
+      return Math.max(1, Math.round(20_000 / items));
     case "latency":
       return 500;
     case "mixed":
@@ -58,6 +63,7 @@ export const usage = `Usage: npm run bench -- <${names.join("|")}> [options]
   --steps N       chain, growth: steps of one instance (default 3)
   --wait N        chain: milliseconds that each step waits (default 0)
   --width N       fanout: branches (default 100)
+  --items N       each: items of a list (default 100)
   --history N     growth: finished instances that are there before (default 1,000,000)
   --bytes N       payload: size of the first step's output (default 10,000)
   --compare       runs the same without an engine around it, and prints the ratio
@@ -76,6 +82,7 @@ export function parseOptions(args: readonly string[]): Options {
       inline: text,
       steps: text,
       width: text,
+      items: text,
       history: text,
       bytes: text,
       wait: text,
@@ -90,17 +97,21 @@ export function parseOptions(args: readonly string[]): Options {
   if (!["on", "off", undefined].includes(values.inline)) {
     throw new TypeError(`Cannot use --inline ${values.inline}: write on or off`);
   }
-  const number = (name: "workflows" | "processes" | "slots" | "steps" | "width", or: number) =>
-    count(name, values[name], or, 1);
+  const number = (
+    name: "workflows" | "processes" | "slots" | "steps" | "width" | "items",
+    or: number,
+  ) => count(name, values[name], or, 1);
   const width = number("width", 100);
+  const items = number("items", 100);
   return {
     workload,
-    workflows: number("workflows", workflowsOf(workload, width)),
+    workflows: number("workflows", workflowsOf(workload, width, items)),
     processes: number("processes", 1),
     slots: number("slots", 500),
     inline: values.inline !== "off",
     steps: workload === "payload" ? 20 : number("steps", 3),
     width,
+    items,
     history: count("history", values.history, 1_000_000, 0),
     bytes: count("bytes", values.bytes, 10_000, 0),
     wait: count("wait", values.wait, 0, 0),

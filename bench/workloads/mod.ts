@@ -1,5 +1,6 @@
 import type { Options } from "../options.ts";
 import { chain } from "./chain.ts";
+import { list } from "./each.ts";
 import { fanout } from "./fanout.ts";
 import { mixed } from "./mixed.ts";
 import { payload } from "./payload.ts";
@@ -23,6 +24,8 @@ function make(options: Options): Workload {
       return chain(options);
     case "fanout":
       return fanout(options);
+    case "each":
+      return list(options);
     case "payload":
       return payload(options);
     case "mixed":
