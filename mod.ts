@@ -48,6 +48,7 @@ export { versioned } from "./src/core/graph/version.ts";
 export { type Step, step } from "./src/core/define/step.ts";
 export { choice } from "./src/core/define/choice.ts";
 export { child } from "./src/core/child/child.ts";
+export { each } from "./src/core/each/each.ts";
 export { signal, timer } from "./src/core/define/signal.ts";
 export { again, done, drop, first, join, undo } from "./src/core/define/target.ts";
 export { type Type, type } from "./src/core/value/type.ts";

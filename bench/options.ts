@@ -4,6 +4,7 @@ export const names = [
   "start",
   "chain",
   "fanout",
+  "each",
   "latency",
   "growth",
   "payload",
@@ -29,6 +30,8 @@ export interface Options {
   readonly rounds: number;
   /** Whether the first step of a loop reads what all rounds have put out. */
   readonly carry: boolean;
+  /** Items of a list. */
+  readonly items: number;
   /** Finished instances that exist before the run. */
   readonly history: number;
   /** Size of the output of the first step. */
@@ -40,12 +43,14 @@ export interface Options {
 }
 
 /** Default number of workflows. */
-function workflowsOf(workload: Name, width: number, rounds: number): number {
+function workflowsOf(workload: Name, width: number, rounds: number, items: number): number {
   switch (workload) {
     case "again":
       return Math.max(1, Math.round(20_000 / rounds));
     case "fanout":
       return Math.max(1, Math.round(20_000 / width));
+    case "each":
+      return Math.max(1, Math.round(20_000 / items));
     case "latency":
       return 500;
     case "mixed":
@@ -67,6 +72,7 @@ export const usage = `Usage: npm run bench -- <${names.join("|")}> [options]
   --width N       fanout: branches (default 100)
   --rounds N      again: rounds of one instance (default 10)
   --carry         again: the first step of the loop reads what all rounds have put out
+  --items N       each: items of a list (default 100)
   --history N     growth: finished instances that are there before (default 1,000,000)
   --bytes N       payload: size of the first step's output (default 10,000)
   --compare       runs the same without an engine around it, and prints the ratio
@@ -86,6 +92,7 @@ export function parseOptions(args: readonly string[]): Options {
       steps: text,
       width: text,
       rounds: text,
+      items: text,
       history: text,
       bytes: text,
       wait: text,
@@ -102,14 +109,15 @@ export function parseOptions(args: readonly string[]): Options {
     throw new TypeError(`Cannot use --inline ${values.inline}: write on or off`);
   }
   const number = (
-    name: "workflows" | "processes" | "slots" | "steps" | "width" | "rounds",
+    name: "workflows" | "processes" | "slots" | "steps" | "width" | "rounds" | "items",
     or: number,
   ) => count(name, values[name], or, 1);
   const width = number("width", 100);
   const rounds = number("rounds", 10);
+  const items = number("items", 100);
   return {
     workload,
-    workflows: number("workflows", workflowsOf(workload, width, rounds)),
+    workflows: number("workflows", workflowsOf(workload, width, rounds, items)),
     processes: number("processes", 1),
     slots: number("slots", 500),
     inline: values.inline !== "off",
@@ -117,6 +125,7 @@ export function parseOptions(args: readonly string[]): Options {
     width,
     rounds,
     carry: values.carry ?? false,
+    items,
     history: count("history", values.history, 1_000_000, 0),
     bytes: count("bytes", values.bytes, 10_000, 0),
     wait: count("wait", values.wait, 0, 0),

@@ -36,6 +36,15 @@ export type {
   Postponed,
   StepEvents,
 } from "./core/define/emit.ts";
+export type {
+  EachFailure,
+  EachOptions,
+  EmitItem,
+  ItemContext,
+  ItemOutcome,
+  OnFailure,
+} from "./core/each/each.ts";
+export type { ItemPolicy } from "./core/each/counts.ts";
 export type { SignalOptions, TimerOptions } from "./core/define/signal.ts";
 export type {
   AsyncStep,
@@ -50,6 +59,7 @@ export type {
 } from "./core/define/step.ts";
 export type {
   ChildDefinition,
+  ItemDefinition,
   Need,
   StepDefinition,
   UndoDefinition,

@@ -1,6 +1,7 @@
 import type { Options } from "../options.ts";
 import { loop } from "./again.ts";
 import { chain } from "./chain.ts";
+import { list } from "./each.ts";
 import { fanout } from "./fanout.ts";
 import { mixed } from "./mixed.ts";
 import { payload } from "./payload.ts";
@@ -24,6 +25,8 @@ function make(options: Options): Workload {
       return chain(options);
     case "fanout":
       return fanout(options);
+    case "each":
+      return list(options);
     case "payload":
       return payload(options);
     case "again":

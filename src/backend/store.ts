@@ -196,6 +196,16 @@ export interface Store {
   /** The outcomes of these steps of an instance, or of all its steps when `steps` is omitted. */
   ended(instance: string, steps: readonly Activation[] | undefined): Promise<readonly StepOutput[]>;
   /**
+   * The outcomes of a step's activations from the first to the last of these numbers, in their
+   * order.
+   */
+  endedBetween(
+    instance: string,
+    step: string,
+    first: number,
+    last: number,
+  ): Promise<readonly StepOutput[]>;
+  /**
    * Writes turns, at most one per instance, in one statement. Returns the instances that were
    * written; the other turns were stale. Writes nothing for a process that was declared dead.
    */

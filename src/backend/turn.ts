@@ -66,6 +66,8 @@ export interface Turn {
   readonly discarded: readonly DiscardedJob[];
   /** Waits that ended, and steps that were withdrawn. Their remaining jobs are deleted. */
   readonly resolved: readonly Activation[];
+  /** Names of items whose list was withdrawn. All their jobs are deleted. */
+  readonly emptied?: readonly string[] | undefined;
   readonly started: readonly NewJob[];
   /**
    * The job that reuses the row of the job that has ended: its id, queue and priority stay, it

@@ -1,5 +1,6 @@
 import type { Place } from "../backend/store.ts";
-import { DROPPED } from "../core/engine/progress.ts";
+import { eachOf, isItem } from "../core/each/items.ts";
+import { DROPPED, ITEMS } from "../core/engine/progress.ts";
 import {
   type HistoryEntry,
   type Instance,
@@ -126,7 +127,8 @@ function placeOf(next: string): Place {
 
 /**
  * Returns how the steps of an instance ended, in the order in which the results were applied.
- * Results of the same revision are in row order; what they have dropped comes last.
+ * Results of the same revision are in row order; items stand before the end of their step, and what
+ * was dropped comes last.
  */
 export async function history(
   client: Client,
@@ -138,10 +140,18 @@ export async function history(
   const { graph } = definitionOf(client.runtime, target, instance);
   const place = ({ revision = Infinity }: HistoryEntry) => revision;
   const isDropped = ({ event }: HistoryEntry) => event === DROPPED ? 1 : 0;
-  const row = ({ step }: HistoryEntry) => graph.steps.get(step)?.index ?? Infinity;
+  const row = ({ step }: HistoryEntry) =>
+    graph.steps.get(isItem(step) ? eachOf(step) : step)?.index ?? Infinity;
   return [...await store.history(instance.id)].sort((a, b) =>
-    difference(place(a), place(b)) || isDropped(a) - isDropped(b) || difference(row(a), row(b))
+    difference(place(a), place(b)) || isDropped(a) - isDropped(b) ||
+    difference(row(a), row(b)) || difference(placeInList(a), placeInList(b))
   );
+}
+
+/** Of a list: that it begins, its items, and that it has ended. */
+function placeInList({ step, event, activation }: HistoryEntry): number {
+  if (isItem(step)) return activation;
+  return event === ITEMS ? -1 : Infinity;
 }
 
 function difference(a: number, b: number): number {

@@ -6,7 +6,15 @@ import { reopen } from "./instances/reopen.ts";
 import { cancelScheduled, deleteInstance, deliver } from "./instances/deliver.ts";
 import { compare } from "./instances/graphs.ts";
 import { open } from "./instances/open.ts";
-import { ended, history, list, page, toState, unprocessed } from "./instances/read.ts";
+import {
+  ended,
+  endedBetween,
+  history,
+  list,
+  page,
+  toState,
+  unprocessed,
+} from "./instances/read.ts";
 import { insertJob } from "./jobs/insert.ts";
 import { type MemoryTables, run } from "./tables.ts";
 import { transaction } from "./transaction.ts";
@@ -32,6 +40,9 @@ export function memoryStore(tables: MemoryTables, sql: Sql): Store {
     unprocessed: (ids) => run(tables, () => unprocessed(tables, [...new Set(ids)])),
 
     ended: (instance, steps) => run(tables, () => ended(tables, instance, steps)),
+
+    endedBetween: (instance, step, first, last) =>
+      run(tables, () => endedBetween(tables, instance, step, first, last)),
 
     commit: (process, turns) => run(tables, () => commit(tables, process, turns)),
 

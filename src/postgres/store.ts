@@ -85,6 +85,7 @@ export function postgresStore(parts: StoreParts): Store {
     read: (ids) => reading((on) => instances.read(on, t, ids)),
     unprocessed: (ids) => reading((on) => instances.unprocessed(on, t, ids)),
     ended: (instance, steps) => reading((on) => instances.ended(on, t, instance, steps)),
+    endedBetween: (...of) => reading((on) => instances.endedBetween(on, t, ...of)),
     commit: (process, turns) =>
       reporting(() => commitAll((some) => commit(lanes, t, channels, process, some), turns)),
     pass: (passes) => reporting(() => retrying(() => pass(lanes, t, passes))),

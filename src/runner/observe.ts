@@ -1,6 +1,7 @@
 import { deadlineStep } from "../backend/job.ts";
 import type { InstanceState } from "../backend/store.ts";
 import type { NewResult } from "../backend/turn.ts";
+import { eachOf, isItem } from "../core/each/items.ts";
 import { stepOf } from "../core/engine/activation.ts";
 import {
   type Control,
@@ -220,9 +221,9 @@ function emitTransitions(
   progress: Pick<Progress, "applied" | "started">,
 ): void {
   if (!telemetry.has("workflow:transition")) return;
-  const names = new Set(progress.started.map(({ step }) => step));
+  const names = new Set(progress.started.map(({ step }) => isItem(step) ? eachOf(step) : step));
   for (const { ending: { step, event } } of progress.applied) {
-    if (event === LATER || event === FAILED) continue;
+    if (event === LATER || event === FAILED || isItem(step)) continue;
     const targets = graph.steps.get(step)?.moves.get(event) ?? [];
     const started = targets.map(({ to }) => to).filter((to) => names.has(to));
     telemetry.emit("workflow:transition", { ...aboutInstance(instance), step, event, started });

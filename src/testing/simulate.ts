@@ -145,7 +145,7 @@ export function simulate(workflow: Workflow, options: SimulateOptions = {}): Sim
       : [],
     unhandled: [...graph.steps.values()]
       .filter(({ name, kind, moves }) =>
-        kind === "step" && !moves.has("failed") && reached.has(name)
+        (kind === "step" || kind === "each") && !moves.has("failed") && reached.has(name)
       )
       .map(({ name }) => name),
     notUndone: notUndone(workflow, states),

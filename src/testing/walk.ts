@@ -96,6 +96,8 @@ function stops({ ways }: State): Stop[] {
 function withRounds({ steps }: Graph, rounds: number): Graph {
   return graph([...steps.values()].map((step) => ({
     ...step,
+    // One step with two events, whatever its items do.
+    kind: step.kind === "each" ? "step" : step.kind,
     undoable: new Set(),
     loops: new Map(
       [...step.loops].map(([event, loop]) =>

@@ -41,6 +41,7 @@ describe("bench", () => {
     ["chain --steps 3 --workflows 20 --processes 2", 60, ["stepsByProcess"]],
     ["chain --workflows 20 --inline off --wait 1 --compare", 60, ["idealSeconds"]],
     ["fanout --width 10 --workflows 2", 24, []],
+    ["each --items 10 --workflows 2", 24, []],
     ["latency --workflows 5", 5, ["p50Ms", "p95Ms", "p99Ms", "commitP50Ms"]],
     ["latency --workflows 5 --processes 2", 5, ["p50Ms", "commitP50Ms"]],
     ["growth --history 100 --workflows 10 --compare", 30, ["empty"]],

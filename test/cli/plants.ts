@@ -72,6 +72,14 @@ export const plants: readonly Plant[] = [
     },
   },
   {
+    rule: "stuck-items",
+    sentence:
+      /^2 items of each "first" of instance [0-9a-f-]{36} have begun and not ended, but fewer/,
+    plant: (sql) =>
+      sql`update hephaestus.workflow_instances
+        set control = control || '{"each":{"first":[5,3,1,0]}}'`,
+  },
+  {
     rule: "unread",
     sentence: /^The result of step "first" of instance [0-9a-f-]{36} is unread, but no advance/,
     repaired: "completes",

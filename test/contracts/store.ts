@@ -7,6 +7,7 @@ import { activations } from "./store_activations.ts";
 import { drops } from "./store_drops.ts";
 import { ends } from "./store_ends.ts";
 import { graphs } from "./store_graphs.ts";
+import { items } from "./store_items.ts";
 import { opens } from "./store_opens.ts";
 import { forks } from "./store_forks.ts";
 import { reopens } from "./store_reopens.ts";
@@ -35,6 +36,7 @@ export function storeContract(name: string, setup: Setup): void {
     reopens(it);
     activations(it);
     drops(it);
+    items(it);
     undos(it);
     children(it);
     times(it);

@@ -117,6 +117,9 @@ export async function placeOf(
     throw refuse(`activation ${String(activation)} is not a whole number from 1`);
   }
   if (outcome === undefined) return { step: step.name, activation, outcome: undefined };
+  if (step.item !== undefined) {
+    throw refuse(`the outcomes of each "${step.name}" cannot be given: its items have them`);
+  }
   const { event, output, metadata } = outcome ?? {};
   if (event === failedEvent || !step.events.has(event)) {
     throw refuse(`${step.kind} "${step.name}" declares no event "${String(event)}"`);

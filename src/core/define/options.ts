@@ -1,3 +1,4 @@
+import { itemsOf } from "../each/items.ts";
 import { WorkflowDefinitionError } from "../errors/errors.ts";
 import type { StepKind } from "../graph/graph.ts";
 import { checkName, isPrintable } from "../value/identity.ts";
@@ -26,6 +27,10 @@ const known: Readonly<Record<StepKind, readonly string[]>> = {
   choice: ["input", "needs", "events", "decide"],
   signal: ["input", "needs", "events", "expires"],
   timer: ["input", "needs", "after"],
+  each: [
+    ...["input", "needs", "over", "limit", "onFailure", "events", "retry", "queue", "priority"],
+    ...["timeout", "deadline", "run"],
+  ],
 };
 
 /** Validates the options of a step at run time too, for callers in plain JavaScript. */
@@ -60,9 +65,10 @@ export function define(kind: StepKind, name: unknown, options: unknown): StepDef
     after: kind === "timer" ? timeOption(options, "after", refuse) : undefined,
     expires,
     deadline,
-    run: kind === "step" ? code(options, "run", refuse) : undefined,
+    run: kind === "step" || kind === "each" ? code(options, "run", refuse) : undefined,
     undo: undefined,
     child: undefined,
+    item: undefined,
     decide: kind === "choice" ? code(options, "decide", refuse) : undefined,
   });
 }
@@ -90,13 +96,15 @@ export function createStep(definition: StepDefinition): any {
     as(other: unknown): unknown {
       checkName(kind, other);
       const undo = definition.undo && Object.freeze({ ...definition.undo, name: other });
-      return createStep(Object.freeze({ ...definition, name: other, undo }));
+      const item = definition.item &&
+        Object.freeze({ ...definition.item, name: itemsOf(other) });
+      return createStep(Object.freeze({ ...definition, name: other, undo, item }));
     },
     ...(waits ? { emit: deliver(definition) } : {}),
   });
 }
 
-/** Whether a value was created by `step`, `choice`, `signal` or `timer`. */
+/** Whether a value was created by `step`, `choice`, `signal`, `timer` or `each`. */
 export function isStep(value: unknown): value is { readonly definition: StepDefinition } {
   return isObject(value) && isObject(value["definition"]) &&
     typeof value["definition"]["name"] === "string" && value["definition"]["events"] instanceof Map;
@@ -231,11 +239,12 @@ function priority(value: unknown, refuse: Refuse): number | undefined {
   throw refuse(`option "priority" is not a whole number from 0 (most urgent) to 9`);
 }
 
-function code(
+/** Validates that an option is a function. */
+export function code(
   options: Options,
-  option: "run" | "decide",
+  option: "run" | "decide" | "over",
   refuse: Refuse,
-): ((context: unknown) => unknown) | undefined {
+): (context: unknown) => unknown {
   const value = options[option];
   if (typeof value !== "function") throw refuse(`option "${option}" is not a function`);
   return (context) => Reflect.apply(value, options, [context]);

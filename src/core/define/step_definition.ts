@@ -1,3 +1,4 @@
+import type { ItemPolicy } from "../each/counts.ts";
 import type { StepKind } from "../graph/graph.ts";
 import type { RetryPolicy } from "../value/retry.ts";
 import type { Type } from "../value/type.ts";
@@ -83,6 +84,8 @@ export interface StepDefinition {
   readonly undo: UndoDefinition | undefined;
   /** The workflow that the step starts as its child; `undefined` for all other steps. */
   readonly child: ChildDefinition | undefined;
+  /** How each item of a list is run, as a step of its own; `undefined` for other steps. */
+  readonly item: ItemDefinition | undefined;
   /** The code of a choice. */
   readonly decide: ((context: Pick<Context, "input" | "steps" | "emit">) => unknown) | undefined;
 }
@@ -107,7 +110,15 @@ export interface UndoDefinition extends StepDefinition {
   readonly undoes: ReadonlySet<string>;
 }
 
+/** The step that runs one item of a list. Its code gets a context of its own. */
+export interface ItemDefinition extends StepDefinition {
+  /** Lists the items. */
+  readonly over: (context: Pick<Context, "input" | "steps">) => unknown;
+  /** How many run at once, and how many may fail. */
+  readonly policy: ItemPolicy;
+}
+
 /** Whether the step can fail for good, so that its row may have a road for `failed`. */
 export function canFail({ kind }: Pick<StepDefinition, "kind">): boolean {
-  return kind === "step";
+  return kind === "step" || kind === "each";
 }

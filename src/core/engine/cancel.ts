@@ -52,7 +52,7 @@ function written(
   wake: boolean,
 ): Progress {
   const nothing = { applied: none, kept: none, started: none, waiting: none, resolved: none };
-  return { ...nothing, control, status, ignored, withdrawn, wake, failed: undefined };
+  return { ...nothing, listed: none, control, status, ignored, withdrawn, wake, failed: undefined };
 }
 
 /**
@@ -65,6 +65,7 @@ export function fail(graph: Graph, progress: Progress, failed: InstanceFailure):
     ...cancel(progress.control),
     status: "failed",
     applied: progress.applied,
+    listed: progress.listed,
     ignored: [...progress.ignored, ...keptIn(progress.control)],
     withdrawn: progress.withdrawn,
     resolved: progress.resolved,
@@ -80,6 +81,7 @@ function failUndoing(graph: Graph, progress: Progress, failed: InstanceFailure):
   return {
     ...next,
     applied: progress.applied,
+    listed: progress.listed,
     ignored: [...progress.ignored, ...next.ignored],
     waiting: filtered(progress.waiting, ({ step }) => next.control.active.has(step)),
     withdrawn: [...progress.withdrawn, ...next.withdrawn],

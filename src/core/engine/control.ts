@@ -1,3 +1,4 @@
+import { eachAt, isItem, placeOf } from "../each/items.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { JsonObject } from "../value/json.ts";
 import { type Activation, activationKey, firstActivation } from "./activation.ts";
@@ -21,6 +22,7 @@ export const emptyControl: Control = {
   dropped: new Set(),
   later: new Set(),
   early: new Set(),
+  each: new Map(),
   metadata: new Map(),
   past: new Map(),
   undoOn: new Set(),
@@ -64,12 +66,23 @@ export function awaitedActivation(
     Math.max(activationOf(control, step), nextActivation(graph, control, step));
 }
 
-/** Whether this activation has started and not ended. */
+/**
+ * Whether this activation has started and not ended. Of an item, only whether it has begun and its
+ * step is active: the control does not know which items have ended. The key of their results does.
+ */
 export function isActive(
-  { active }: Pick<Control, "active">,
-  { step, activation }: Activation,
+  control: Pick<Control, "active" | "each">,
+  one: Activation,
 ): boolean {
-  return active.get(step)?.activation === activation;
+  const there = control.active.get(one.step);
+  if (there !== undefined) return there.activation === one.activation;
+  return control.each.size > 0 && isItem(one.step) && hasBegun(control, one);
+}
+
+function hasBegun({ active, each }: Pick<Control, "active" | "each">, item: Activation): boolean {
+  const { step, activation } = eachAt(item);
+  return active.get(step)?.activation === activation &&
+    placeOf(item) < (each.get(step)?.begun ?? 0);
 }
 
 /** Whether a step is in a branch that was dropped in this round. */
@@ -79,6 +92,19 @@ export function isDropped(
   step: string,
 ): boolean {
   return dropped.size > 0 && graph.branchesAround(step).some((head) => dropped.has(head));
+}
+
+/** Whether an activation that is not active will not start any more. An item is never early. */
+export function isOverdue(
+  graph: Pick<Graph, "branchesAround" | "loopsAround">,
+  control: Pick<
+    Control,
+    "active" | "activations" | "rounds" | "restarted" | "dropped" | "undo"
+  >,
+  { step, activation }: Activation,
+): boolean {
+  return control.undo !== undefined || isItem(step) || activation < activationOf(control, step) ||
+    activation < nextActivation(graph, control, step) || isDropped(graph, control, step);
 }
 
 /** The key of the activation under which a step is active or ran last. */
@@ -126,10 +152,20 @@ export function encodeControl(control: Control): string {
     object("restarted", restarted) +
     object("arrived", arrived) +
     list("begun", begun) + list("dropped", dropped) + list("later", later) + list("early", early) +
+    encodeEach(control.each) +
     object("metadata", metadata) + object("past", past) + encodeReturned(control.returned) +
     list("undoOn", undoOn) +
     (undo === undefined ? "" : `,"undo":${JSON.stringify(undo)}`) +
     (control.parent === undefined ? "" : `,"parent":${JSON.stringify(control.parent)}`) + "}";
+}
+
+function encodeEach(each: Control["each"]): string {
+  if (each.size === 0) return "";
+  const numbers = new Map<string, readonly number[]>();
+  for (const [step, { total, begun, ended, failed }] of each) {
+    numbers.set(step, [total, begun, ended, failed]);
+  }
+  return object("each", numbers);
 }
 
 function encodeReturned(returned: Control["returned"]): string {
@@ -162,6 +198,9 @@ interface Encoded {
   readonly dropped?: readonly string[];
   readonly later?: readonly string[];
   readonly early?: readonly string[];
+  readonly each?: {
+    readonly [step: string]: readonly [total: number, begun: number, ended: number, failed: number];
+  };
   readonly metadata?: { readonly [step: string]: JsonObject };
   readonly past?: { readonly [step: string]: readonly string[] };
   readonly undoOn?: readonly UndoOn[];
@@ -190,6 +229,7 @@ export function decodeControl(text: string): Control {
     dropped: new Set(control.dropped),
     later: new Set(control.later),
     early: new Set(control.early),
+    each: control.each === undefined ? emptyControl.each : eachIn(control.each),
     metadata: new Map(Object.entries(control.metadata ?? {})),
     past: new Map(Object.entries(control.past ?? {})),
     undoOn: new Set(control.undoOn),
@@ -197,6 +237,14 @@ export function decodeControl(text: string): Control {
     returned: control.returned && returnedBy(control.returned),
     parent: control.parent,
   };
+}
+
+function eachIn(each: NonNullable<Encoded["each"]>): Control["each"] {
+  return new Map(
+    Object.entries(each).map(([step, [total, begun, ended, failed]]) =>
+      [step, { total, begun, ended, failed }] as const
+    ),
+  );
 }
 
 function returnedBy(

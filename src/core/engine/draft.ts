@@ -1,3 +1,4 @@
+import type { ItemCounts } from "../each/counts.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { JsonObject } from "../value/json.ts";
 import {
@@ -33,6 +34,7 @@ export class ControlDraft {
   #dropped: Set<string> | undefined;
   #later: Set<string> | undefined;
   #early: Set<string> | undefined;
+  #each: Map<string, ItemCounts> | undefined;
   #metadata: Map<string, JsonObject> | undefined;
   #past: Map<string, readonly string[]> | undefined;
   /** Why the instance undoes. */
@@ -72,6 +74,15 @@ export class ControlDraft {
   /** Records that an asynchronous step waits for a delivery. */
   wait(step: string): void {
     (this.#later ??= new Set(this.#before.later)).add(step);
+  }
+
+  get each(): ReadonlyMap<string, ItemCounts> {
+    return this.#each ?? this.#before.each;
+  }
+
+  /** Sets the counts of the items of an active step. */
+  count(step: string, counts: ItemCounts): void {
+    (this.#each ??= new Map(this.#before.each)).set(step, counts);
   }
 
   get activations(): ReadonlyMap<string, number> {
@@ -168,6 +179,7 @@ export class ControlDraft {
     if ((this.#later ?? this.#before.later).has(step)) {
       (this.#later ??= new Set(this.#before.later)).delete(step);
     }
+    if (this.each.has(step)) (this.#each ??= new Map(this.#before.each)).delete(step);
   }
 
   /** Ends an activation that `causes` started, and records what it adds to the metadata. */
@@ -228,6 +240,7 @@ export class ControlDraft {
       dropped: this.dropped,
       later: this.#later ?? this.#before.later,
       early: this.#early ?? this.#before.early,
+      each: this.each,
       metadata: this.#metadata ?? this.#before.metadata,
       past: this.#past ?? this.#before.past,
       undoOn: this.undoOn,

@@ -1,15 +1,10 @@
+import { isItem } from "../each/items.ts";
+import { EachTurn } from "../each/turn.ts";
 import { roundsUsedUp, undeclaredEvent } from "../errors/step.ts";
 import { type BackEdge, type Graph, inRowOrder, row } from "../graph/graph.ts";
 import { failure as failureOf } from "../value/failure.ts";
-import { type Activation, activationKey, isUndo, undoOf } from "./activation.ts";
-import {
-  activationOf,
-  causesOf,
-  emptyControl,
-  isActive,
-  isDropped,
-  nextActivation,
-} from "./control.ts";
+import { type Activation, activationKey, isUndo } from "./activation.ts";
+import { causesOf, emptyControl, isActive, isOverdue, nextActivation } from "./control.ts";
 import { ControlDraft } from "./draft.ts";
 import type { Control, InstanceStatus, UndoOn, UndoReason } from "./instance.ts";
 import {
@@ -23,7 +18,7 @@ import {
 } from "./progress.ts";
 import { statusOf } from "./status.ts";
 import { TurnLog } from "./turn_log.ts";
-import { canBeUndone, longestMessage, toUndo, undoFailed } from "./undo.ts";
+import { canBeUndone, longestMessage, undoNext } from "./undo.ts";
 
 /** Starts an instance. Before the ends in `undoOn`, it undoes what its steps have done. */
 export function open(
@@ -77,6 +72,7 @@ class TurnBuilder {
   readonly #before: Control;
   readonly #draft: ControlDraft;
   readonly #log = new TurnLog();
+  #lists: EachTurn | undefined;
   /** Choices that have started and have not decided. */
   readonly #undecided: Activation[] = [];
   #failed: InstanceFailure | undefined;
@@ -94,16 +90,21 @@ class TurnBuilder {
     for (const ending of inRowOrder(this.#graph, endings)) {
       if (ending.event === LATER) this.#wait(ending);
       else if (isActive(this.#draft, ending)) ready.push(ending);
-      else if (this.#isOverdue(ending)) late.push(ending);
+      else if (isOverdue(this.#graph, this.#draft, ending)) late.push(ending);
       else this.#log.keep(ending);
     }
     if (opening) this.#start(this.#graph.start, "");
     this.#decideAll();
     let next = 0;
-    while (next < ready.length && !this.#isOver) {
-      const ending = ready[next++]!;
-      if (isActive(this.#draft, ending)) this.#end(ending, false);
-      else late.push(ending);
+    while (!this.#isOver) {
+      const ending = ready[next];
+      if (ending === undefined) {
+        if (!this.#goOn()) break;
+      } else {
+        next++;
+        if (isActive(this.#draft, ending)) this.#end(ending, false);
+        else late.push(ending);
+      }
       this.#decideAll();
     }
     return this.#log.progress({
@@ -113,7 +114,6 @@ class TurnBuilder {
       status: this.#status(),
       failed: this.#failed,
       left: ready.slice(next),
-      isOverdue: (one) => this.#isOverdue(one),
     });
   }
 
@@ -124,16 +124,12 @@ class TurnBuilder {
 
   goOn(started: readonly Activation[], endings: readonly StepEnding[]): Progress {
     for (const one of started) {
-      if (this.#graph.steps.get(one.step)?.kind === "choice") this.#undecided.push(one);
+      const kind = this.#graph.steps.get(one.step)?.kind;
+      if (kind === "choice") this.#undecided.push(one);
+      else if (kind === "each") this.#each.restart(one);
       else this.#log.started.push(one);
     }
     return this.run(endings, false);
-  }
-
-  /** Whether an activation that is not active will not start any more. */
-  #isOverdue({ step, activation }: Activation): boolean {
-    return this.#draft.undo !== undefined || activation < activationOf(this.#draft, step) ||
-      activation < this.#next(step) || isDropped(this.#graph, this.#draft, step);
   }
 
   #next(step: string): number {
@@ -141,16 +137,14 @@ class TurnBuilder {
   }
 
   #wait(ending: StepEnding): void {
-    if (!isActive(this.#draft, ending)) {
-      this.#log.late.push(ending);
-      return;
-    }
+    if (!isActive(this.#draft, ending)) return void this.#log.late.push(ending);
     this.#draft.wait(ending.step);
     this.#log.waiting.push(ending);
     this.#log.applied.push({ ending, causes: none, decided: false });
   }
 
   #end(ending: StepEnding, decided: boolean): void {
+    if (isItem(ending.step)) return this.#each.end(ending);
     const step = this.#graph.steps.get(ending.step);
     const moves = step?.moves.get(ending.event);
     const isKnown = moves !== undefined || ending.event === FAILED || isUndo(ending.step);
@@ -170,7 +164,7 @@ class TurnBuilder {
     if (loop !== undefined) {
       const { since } = this.#draft.rounds.get(loop.to) ?? { since: 0 };
       if (since + 1 < loop.limit) return this.#goBack(loop, ending);
-      if (loop.ends) return this.#useUp(loop, ending);
+      if (loop.ends) return this.#failWith(roundsUsedUp(loop, ending), ending);
     }
     if (step?.undoing.has(ending.event)) {
       return this.#undo({ status: "undone", step: ending.step, event: ending.event }, ending);
@@ -184,8 +178,7 @@ class TurnBuilder {
 
   #refuse(ending: StepEnding, decided: boolean): void {
     if (!decided) this.#log.keep(ending);
-    const thrown = undeclaredEvent(ending);
-    this.#fail({ step: ending.step, failure: undefined, thrown, attempts: 1 }, ending);
+    this.#failWith(undeclaredEvent(ending), ending);
   }
 
   #drop(head: string, ending: StepEnding): void {
@@ -198,7 +191,9 @@ class TurnBuilder {
 
   /** Gives up deliveries that were kept for what will not start any more. */
   #takeOverdue(): void {
-    for (const one of this.#draft.takeOverdue((kept) => this.#isOverdue(kept))) {
+    for (
+      const one of this.#draft.takeOverdue((kept) => isOverdue(this.#graph, this.#draft, kept))
+    ) {
       this.#log.giveUp(one);
     }
   }
@@ -209,9 +204,8 @@ class TurnBuilder {
     this.#start(to, activationKey(ending));
   }
 
-  #useUp(loop: BackEdge, ending: StepEnding): void {
-    const thrown = roundsUsedUp(loop, ending);
-    this.#fail({ step: ending.step, failure: undefined, thrown, attempts: 1 }, ending);
+  #failWith(thrown: unknown, by: Activation): void {
+    this.#fail({ step: by.step, failure: undefined, thrown, attempts: 1 }, by);
   }
 
   #fail(failed: InstanceFailure, by: Activation): void {
@@ -245,8 +239,24 @@ class TurnBuilder {
   #start(name: string, cause: string): void {
     const started = { step: name, activation: this.#next(name) };
     this.#draft.active.set(name, { activation: started.activation, cause });
-    if (this.#graph.steps.get(name)?.kind === "choice") this.#undecided.push(started);
+    const kind = this.#graph.steps.get(name)?.kind;
+    if (kind === "choice") this.#undecided.push(started);
+    else if (kind === "each") this.#each.start(started);
     else this.#log.start(started);
+  }
+
+  get #each(): EachTurn {
+    return this.#lists ??= new EachTurn(this.#graph, this.#draft, this.#log, this.#decide);
+  }
+
+  /**
+   * When all results are applied and all choices have decided: begins the next items of a step over
+   * a list, or ends it. Returns false when there is no such step.
+   */
+  #goOn(): boolean {
+    const one = this.#lists?.next();
+    if (one !== undefined) this.#decideFor(one, (due) => this.#each.run(due));
+    return one !== undefined;
   }
 
   /**
@@ -257,19 +267,19 @@ class TurnBuilder {
     while (this.#undecided.length > 0 && !this.#isOver) {
       this.#undecided.sort((a, b) => row(this.#graph, a.step) - row(this.#graph, b.step));
       const one = this.#undecided.shift()!;
-      if (isActive(this.#draft, one)) this.#choose(one);
+      if (!isActive(this.#draft, one)) continue;
+      const ended = new Map(this.#log.applied.map(({ ending }) => [ending.step, ending]));
+      this.#decideFor(one, (choice) => this.#decide(choice, ended));
     }
   }
 
-  #choose(choice: Activation): void {
-    const { step, activation } = choice;
+  #decideFor(one: Activation, decide: (one: Activation) => ReturnType<Decide>): void {
     try {
-      const ended = new Map(this.#log.applied.map(({ ending }) => [ending.step, ending]));
-      const decided = this.#decide(choice, ended);
-      if (decided !== undefined) this.#end({ ...decided, step, activation }, true);
+      const decided = decide(one);
+      if (decided !== undefined) this.#end({ ...decided, ...one }, true);
     } catch (thrown) {
-      if (this.#draft.undoOn.has("failed")) this.#draft.leave(choice);
-      this.#fail({ step, failure: undefined, thrown, attempts: 1 }, choice);
+      if (this.#draft.undoOn.has("failed")) this.#draft.leave(one);
+      this.#failWith(thrown, one);
     }
   }
 
@@ -280,20 +290,9 @@ class TurnBuilder {
       return statusOf(this.#graph, this.#draft.done());
     }
     const now = this.#log.applied.map(({ ending, causes }) => ({ ...ending, causes }));
-    const { next, failed, isLeft } = toUndo(this.#graph, [...this.#history(), ...now], active);
-    for (const one of next) this.#startUndo(one);
-    if (active.size > 0) return "undoing";
-    if (!isLeft) return undo.status;
-    this.#failed = undoFailed(failed, undo);
-    return "failed";
-  }
-
-  #startUndo(one: Activation): void {
-    const started = { step: undoOf(one.step), activation: one.activation };
-    this.#draft.active.set(started.step, {
-      activation: one.activation,
-      cause: activationKey(one),
-    });
-    this.#log.start(started);
+    const history = [...this.#history(), ...now];
+    const next = undoNext(this.#graph, undo, history, active, (one) => this.#log.start(one));
+    if (next.failed !== undefined) this.#failed = next.failed;
+    return next.status;
   }
 }

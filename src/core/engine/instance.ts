@@ -1,3 +1,4 @@
+import type { ItemCounts } from "../each/counts.ts";
 import type { Failure } from "../value/failure.ts";
 import type { JsonObject } from "../value/json.ts";
 
@@ -124,6 +125,8 @@ export interface Control {
   readonly later: ReadonlySet<string>;
   /** Keys of activations whose delivery arrived before their wait and is kept. */
   readonly early: ReadonlySet<string>;
+  /** The counts of the items of active steps over lists: their size does not grow with the list. */
+  readonly each: ReadonlyMap<string, ItemCounts>;
   /** What each step has added to the metadata; the key `""` holds the metadata of the start. */
   readonly metadata: ReadonlyMap<string, JsonObject>;
   /**
@@ -190,15 +193,18 @@ export interface EndedInstance<In = unknown> extends Instance<In> {
 
 /** How one step of an instance ended. */
 export interface HistoryEntry {
-  /** Name of the step. Of its undo, the name after a `~`: `"~charge"`. */
+  /**
+   * Name of the step. Of its undo, the name after a `~`: `"~charge"`. Of its items, the name before
+   * `[]`: `"render[]"`.
+   */
   readonly step: string;
-  /** The activation: 1 for the first run of the step. */
+  /** The activation: 1 for the first run of the step, and for the first item of a list. */
   readonly activation: number;
   /**
    * The event that it emitted; `"__failed__"` when it failed for good, `"__async__"` when it began
    * to wait, `"__dropped__"` when its branch was dropped or its instance began to undo. A retry by
    * hand has a row of its own: its step is `"^"`, its event `"__retried__"`, and its output is a
-   * `Retried`.
+   * `Retried`. When a step over a list begins, a row with `"__items__"` has the number of its items.
    */
   readonly event: string;
   /** The output of the event. */

@@ -1,3 +1,4 @@
+import type { ItemCounts } from "../each/counts.ts";
 import type { Failure } from "../value/failure.ts";
 import type { JsonObject } from "../value/json.ts";
 import type { Activation } from "./activation.ts";
@@ -11,6 +12,9 @@ export const FAILED = "__failed__";
 
 /** The event of a step that was active when its branch was dropped, or its undoing began. */
 export const DROPPED = "__dropped__";
+
+/** The event of the row that records how many items a step over a list has. */
+export const ITEMS = "__items__";
 
 /** The event of the row that records that a person has retried an instance. */
 export const RETRIED = "__retried__";
@@ -72,14 +76,30 @@ export interface PastEnding extends Activation {
   readonly causes: readonly string[];
 }
 
+/** A step over a list whose items have ended, and with which event it does. */
+export interface EachEnd {
+  readonly event: string;
+  readonly counts: ItemCounts;
+}
+
+/** A step over a list that has begun. */
+export interface ListedItems extends Activation {
+  /** The number of its items. */
+  readonly total: number;
+}
+
 /**
- * Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet.
- * Where it returns `undefined`, the choice stays active.
+ * Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet. Where
+ * it returns `undefined`, the choice stays active.
+ *
+ * A step over a list is asked for twice: when it starts, for the number of its items as output, and
+ * with `end` when they have ended, for its result.
  */
 export type Decide = (
   choice: Activation,
   ended: ReadonlyMap<string, StepEnding>,
-) => Pick<StepEnding, "event" | "output" | "metadata"> | undefined;
+  end?: EachEnd,
+) => Omit<StepEnding, "step" | "activation"> | undefined;
 
 /** A result that will not be read. `waits` marks one that only says that its step waits. */
 export interface Ignored extends Activation {
@@ -100,6 +120,8 @@ export interface Progress {
   readonly started: readonly Activation[];
   /** Asynchronous steps that began to wait and still do. */
   readonly waiting: readonly Activation[];
+  /** Steps over lists that have begun. */
+  readonly listed: readonly ListedItems[];
   /** Steps that were active when their branch was dropped or the instance began to undo. */
   readonly withdrawn: readonly Withdrawn[];
   /** Waits that were open before the turn and have ended. */

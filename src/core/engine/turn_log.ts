@@ -2,7 +2,7 @@ import type { Graph } from "../graph/graph.ts";
 import { filtered } from "../value/filtered.ts";
 import { type Activation, activationKey } from "./activation.ts";
 import { keptIn } from "./cancel.ts";
-import { isActive } from "./control.ts";
+import { isActive, isOverdue } from "./control.ts";
 import type { ControlDraft } from "./draft.ts";
 import { type Control, type InstanceStatus, isFinal } from "./instance.ts";
 import {
@@ -10,6 +10,7 @@ import {
   type Ignored,
   type InstanceFailure,
   LATER,
+  type ListedItems,
   type Progress,
   type StepEnding,
   type Withdrawn,
@@ -26,8 +27,6 @@ export interface TurnEnd {
   readonly failed: InstanceFailure | undefined;
   /** Results that were not applied although their steps were active. */
   readonly left: readonly StepEnding[];
-  /** Whether an activation that is not active will not start any more. */
-  readonly isOverdue: (one: Activation) => boolean;
 }
 
 /** What happens in one turn of one instance. */
@@ -39,6 +38,7 @@ export class TurnLog {
   readonly started: Activation[] = [];
   readonly waiting: Activation[] = [];
   readonly withdrawn: Withdrawn[] = [];
+  readonly listed: ListedItems[] = [];
   /**
    * Results that came too late: the activation has already ended or was dropped, or a delivery had
    * already ended the wait that an asynchronous step reports.
@@ -71,11 +71,12 @@ export class TurnLog {
   }
 
   /** The outcome of the turn. */
-  progress({ graph, before, draft, status, failed, left, isOverdue }: TurnEnd): Progress {
+  progress({ graph, before, draft, status, failed, left }: TurnEnd): Progress {
     const over = isFinal(status);
     const unread = this.#unread === undefined ? left : [...this.#unread.values(), ...left];
     const isKept = (ending: StepEnding) =>
-      !over && graph.steps.has(ending.step) && (isActive(draft, ending) || !isOverdue(ending));
+      !over && graph.steps.has(ending.step) &&
+      (isActive(draft, ending) || !isOverdue(graph, draft, ending));
     const kept = filtered(unread, isKept);
     for (const ending of kept) draft.keep(ending);
     if (!over) draft.forget(graph);
@@ -89,6 +90,7 @@ export class TurnLog {
       ignored: this.#ignored(filtered(unread, (ending) => !isKept(ending)), draft, over),
       started,
       waiting: filtered(this.waiting, stillActive),
+      listed: this.listed,
       withdrawn: this.withdrawn,
       resolved: this.#resolved(graph, before, draft),
       wake: started.some((one) => draft.isEarly(one)),

@@ -3,7 +3,7 @@ import { undoneEvent } from "../define/undo.ts";
 import { HephaestusError } from "../errors/errors.ts";
 import type { Graph, GraphStep } from "../graph/graph.ts";
 import { type Activation, activationKey, isUndo, undoneStep, undoOf } from "./activation.ts";
-import type { ActiveStep, UndoReason } from "./instance.ts";
+import type { ActiveStep, InstanceStatus, UndoReason } from "./instance.ts";
 import { FAILED, type InstanceFailure, type PastEnding } from "./progress.ts";
 
 /** How much of a message the control keeps. */
@@ -68,6 +68,24 @@ export function toUndo(
   return { next: left.filter(isNext), failed: [...failed.values()], isLeft: left.length > 0 };
 }
 
+/** Starts what can be undone next. Returns how the undoing goes on, or has ended. */
+export function undoNext(
+  graph: Pick<Graph, "steps">,
+  undo: UndoReason,
+  history: readonly PastEnding[],
+  active: Map<string, ActiveStep>,
+  start: (one: Activation) => void,
+): { readonly status: InstanceStatus; readonly failed?: InstanceFailure } {
+  const { next, failed, isLeft } = toUndo(graph, history, active);
+  for (const { step, activation } of next) {
+    const started = { step: undoOf(step), activation };
+    active.set(started.step, { activation, cause: activationKey({ step, activation }) });
+    start(started);
+  }
+  if (active.size > 0) return { status: "undoing" };
+  return isLeft ? { status: "failed", failed: undoFailed(failed, undo) } : { status: undo.status };
+}
+
 /** Marks what has caused something that is not undone. */
 function block(
   from: readonly string[],
@@ -83,7 +101,7 @@ function block(
 }
 
 /** The failure of an instance that cannot undo what these steps have done. */
-export function undoFailed(
+function undoFailed(
   steps: readonly string[],
   { status, message }: UndoReason,
 ): InstanceFailure {

@@ -40,7 +40,9 @@ export type ErrorCode =
   | "INVALID_CHILD"
   | "UNKNOWN_OUTCOME"
   | "NOT_REWINDABLE"
-  | "NOT_FORKABLE";
+  | "NOT_FORKABLE"
+  | "INVALID_ITEMS"
+  | "ITEMS_CHANGED";
 
 /**
  * The base class of all errors that a caller may want to catch.

@@ -156,5 +156,6 @@ function node(
     sees: step.sees.map(({ name }) => name),
     asynchronous: step.asynchronous,
     ...(step.child === undefined ? {} : { child: step.child.target.name }),
+    ...(step.item === undefined ? {} : { items: step.item.policy }),
   });
 }

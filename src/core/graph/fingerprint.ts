@@ -1,3 +1,4 @@
+import { anyFailures, type ItemPolicy } from "../each/counts.ts";
 import type { Arrival, BackEdge, Graph, GraphStep, StepKind } from "./graph.ts";
 import { replacements } from "./replacements.ts";
 
@@ -20,6 +21,8 @@ export interface EncodedStep {
   readonly returns?: Readonly<Record<string, string>>;
   /** The name of the workflow that the step starts as its child; absent for other steps. */
   readonly child?: string;
+  /** How a step over a list runs its items; absent for other steps. */
+  readonly items?: ItemPolicy;
 }
 
 /**
@@ -40,7 +43,8 @@ export function decodeGraph(text: string): readonly EncodedStep[] {
 }
 
 function encodeStep(step: GraphStep): EncodedStep {
-  const { name, kind, asynchronous, moves, loops, drops, undoing, undoable, returns, child } = step;
+  const { name, kind, asynchronous, moves, loops, drops, undoing, undoable, returns } = step;
+  const { child, items } = step;
   const sorted = [...moves].sort(([a], [b]) => compare(a, b));
   return {
     name,
@@ -63,6 +67,7 @@ function encodeStep(step: GraphStep): EncodedStep {
       returns: Object.fromEntries([...returns].sort(([a], [b]) => compare(a, b))),
     }),
     ...(child === undefined ? {} : { child }),
+    ...(items === undefined ? {} : { items }),
   };
 }
 
@@ -127,6 +132,10 @@ function stepChanges(
   if (old.child !== step.child) {
     changes.push(`step "${name}" starts ${started(step)} instead of ${started(old)} as its child`);
   }
+  if (old.items !== undefined && step.items !== undefined) {
+    const [was, is] = [old.items, step.items].map(runs);
+    if (was !== is) changes.push(`each "${name}" runs ${is}, and ${was} before`);
+  }
   const [before, after] = [movesOf(old), movesOf(step)];
   for (const [event, moves] of before) {
     const now = after.get(event);
@@ -179,6 +188,10 @@ function stepChanges(
 
 function started({ child }: EncodedStep): string {
   return child === undefined ? "nothing" : `"${child}"`;
+}
+
+function runs({ limit, failures }: ItemPolicy): string {
+  return `${limit} items at once of which ${failures === anyFailures ? "any" : failures} may fail`;
 }
 
 function undoes({ undoing }: EncodedStep, event: string): boolean {

@@ -1,5 +1,11 @@
-/** The kind of step: it runs code, decides, waits for a delivery, or waits for time. */
-export type StepKind = "step" | "choice" | "signal" | "timer";
+import type { ItemPolicy } from "../each/counts.ts";
+import { eachOf, isItem } from "../each/items.ts";
+
+/**
+ * The kind of step: it runs code, decides, waits for a delivery, waits for time, or runs code for
+ * each item of a list.
+ */
+export type StepKind = "step" | "choice" | "signal" | "timer" | "each";
 
 /**
  * How an event leads to a step: plainly, joined with others, or as one of several where the first
@@ -58,6 +64,8 @@ export interface GraphStep {
   readonly asynchronous: boolean;
   /** The name of the workflow that it starts as its child. */
   readonly child?: string | undefined;
+  /** How a step over a list runs its items; absent for other steps. */
+  readonly items?: ItemPolicy | undefined;
 }
 
 /** A workflow as data, which can be drawn, compared and stored. */
@@ -83,9 +91,9 @@ export interface Graph {
 const none: readonly never[] = [];
 const nothing: ReadonlySet<string> = new Set();
 
-/** The row of a step, from 0; -1 for a name that is not in the graph. */
+/** The row of a step or of its items, from 0; -1 for a name that is not in the graph. */
 export function row(graph: Graph, step: string): number {
-  return graph.steps.get(step)?.index ?? -1;
+  return graph.steps.get(isItem(step) ? eachOf(step) : step)?.index ?? -1;
 }
 
 /** Sorts what is about steps by their rows. */

@@ -5,6 +5,7 @@ const shapes: Readonly<Record<StepKind, readonly [open: string, close: string]>>
   choice: ["{", "}"],
   signal: ["[/", "/]"],
   timer: ["([", "])"],
+  each: ["[[", "]]"],
 };
 
 /** The shape of a step that starts a workflow as its child. */

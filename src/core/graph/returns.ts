@@ -1,5 +1,11 @@
 import { isObject, type Refuse } from "../define/options.ts";
-import { anyEnd, anyEvent, everyOf, failedEvent } from "../define/step_definition.ts";
+import {
+  anyEnd,
+  anyEvent,
+  everyOf,
+  failedEvent,
+  type StepDefinition,
+} from "../define/step_definition.ts";
 import { checkName } from "../value/identity.ts";
 
 /** An ending that a workflow returns, under the name of an outcome. */
@@ -35,7 +41,7 @@ export function returned(outcomes: unknown, refuse: Refuse): readonly NamedEndin
 
 /** The part of a row that decides what it can return. */
 interface RowEvents {
-  readonly step: { readonly name: string };
+  readonly step: Pick<StepDefinition, "name" | "kind">;
   readonly moves: ReadonlyMap<string, unknown>;
   readonly undoing: ReadonlySet<string>;
 }
@@ -49,10 +55,16 @@ export function outcomesOf(
   const found = new Map<string, Map<string, string>>();
   if (returned.length === 0) return found;
   const emitted = new Map(rows.map(({ step, moves }) => [step.name, moves]));
+  const lists = new Set(
+    rows.filter(({ step }) => step.kind === "each").map(({ step }) => step.name),
+  );
   const undoing = new Map(rows.map((row) => [row.step.name, row.undoing]));
   for (const { outcome, step, event } of returned) {
     const what = `outcome "${outcome}" returns "${step}.${event}"`;
     const events = emitted.get(step);
+    if (event === "finished" && lists.has(step)) {
+      throw refuse(`${what}, whose output is in many rows: return an event of a step after it`);
+    }
     if (events === undefined) throw refuse(`${what}, but "${step}" is not a step of this workflow`);
     if (event === failedEvent && !events.has(event)) {
       throw refuse(`${what}, but the row of "${step}" has no road for "failed"`);

@@ -1,6 +1,7 @@
 import type { Delivery } from "../define/emit.ts";
 import type { StepDefinition } from "../define/step_definition.ts";
 import type { UndoOn } from "../engine/instance.ts";
+import { eachOf, isItem } from "../each/items.ts";
 import { isUndo, undoneStep } from "../engine/activation.ts";
 import type { StepTime } from "../define/times.ts";
 import type { Scope } from "../value/identity.ts";
@@ -70,11 +71,12 @@ export interface Workflow<
   toMermaid(): string;
 }
 
-/** A step of a workflow, or the undo of one, by its name in jobs and results. */
+/** A step of a workflow, the undo of one, or its items, by their name in jobs and results. */
 export function stepIn(
   { steps }: Pick<Workflow, "steps">,
   name: string,
 ): StepDefinition | undefined {
+  if (isItem(name)) return steps.get(eachOf(name))?.item;
   return isUndo(name) ? steps.get(undoneStep(name))?.undo : steps.get(name);
 }
 

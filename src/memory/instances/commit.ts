@@ -91,7 +91,8 @@ function moveJobs(tables: MemoryTables, process: string | undefined, turn: Turn)
     turn.resolved.some((one) => one.step === job.step && one.activation === job.activation);
   for (const job of liveJobs(tables, turn.instance)) {
     const isLeft = turn.status === "completed" || turn.status === "undone";
-    if (isLeft || turn.bare || isResolved(job)) tables.jobs.delete(job);
+    const isEmptied = job.step !== undefined && turn.emptied?.includes(job.step) === true;
+    if (isLeft || turn.bare || isResolved(job) || isEmptied) tables.jobs.delete(job);
     else if (isFinal(turn.status)) cancelJob(tables, job);
   }
   for (const job of turn.started) insertJob(tables, job, process);

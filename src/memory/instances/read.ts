@@ -58,6 +58,19 @@ export function ended(
     }));
 }
 
+/** How the activations of a step ended that have these numbers, in their order. */
+export function endedBetween(
+  tables: MemoryTables,
+  instance: string,
+  step: string,
+  first: number,
+  last: number,
+): readonly StepOutput[] {
+  return ended(tables, instance, undefined)
+    .filter((row) => row.step === step && row.activation >= first && row.activation <= last)
+    .sort((a, b) => a.activation - b.activation);
+}
+
 /** Instances that meet every condition, newest first. */
 export function list(tables: MemoryTables, filter: Filter): readonly EndedInstance[] {
   const rows = newestFirst(tables, filter).slice(0, filter.limit);

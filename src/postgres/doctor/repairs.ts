@@ -1,7 +1,14 @@
 import type { Tx } from "../driver/contract.ts";
 import { freeDead, freeUnowned } from "../jobs/give_back.ts";
 import { wakeAdvances } from "../jobs/wake.ts";
-import { isActive, isActiveStatus, isFinalStatus, isLive, jobActivation } from "../sql/fragments.ts";
+import {
+  hasBegun,
+  isActive,
+  isActiveStatus,
+  isFinalStatus,
+  isLive,
+  jobActivation,
+} from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 import type { Found } from "./rules.ts";
 
@@ -75,6 +82,7 @@ export const repairs: Readonly<Record<string, Repair>> = {
          using ${t.instances} as i
          where j.id = $1::text::bigint and j.step = $2 and i.id = j.instance_id
            and not ${isActive("i.control", "j.step", jobActivation("j"))}
+           and not ${hasBegun("i.control", "j.step", jobActivation("j"))}
          returning j.id::text`,
         [found.job, found.step],
       ),

@@ -1,6 +1,13 @@
 import { startStep } from "../../backend/from_sql.ts";
 import { deadlineStep } from "../../backend/job.ts";
-import { activationKey, isActive, isFinalStatus, isLive, jobActivation } from "../sql/fragments.ts";
+import {
+  activationKey,
+  hasBegun,
+  isActive,
+  isFinalStatus,
+  isLive,
+  jobActivation,
+} from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
 
 /** What a rule has found: the affected ids, and other values for its sentence. */
@@ -42,8 +49,13 @@ const live = isLive("j");
 const ofStep = `j.kind <> 'advance' and not coalesce(jsonb_exists(j.args, 'delivery'), false)`;
 const stepOfJob = `j.step, ${jobActivation("j")} as activation`;
 const stepOfResult = "r.step_ref as step, r.activation";
-const jobIsActive = isActive("i.control", "j.step", jobActivation("j"));
+const jobIsActive = `(${isActive("i.control", "j.step", jobActivation("j"))} or ${
+  hasBegun("i.control", "j.step", jobActivation("j"))
+})`;
 const resultIsActive = isActive("i.control", "r.step_ref", "r.activation");
+const resultIsOpen = `(${resultIsActive} or ${
+  hasBegun("i.control", "r.step_ref", "r.activation")
+})`;
 const resultIsEarly = `coalesce(i.control -> 'early' ? (${
   activationKey("r.step_ref", "r.activation")
 }), false)`;
@@ -64,7 +76,7 @@ const driving: readonly Rule[] = [
           where j.instance_id = i.id and j.kind = 'execute' and ${live} and ${jobIsActive})
         and not exists (select from ${t.results} r
           where r.instance_id = i.id and not r.processed and r.workflow_version = i.workflow_version
-            and ${resultIsActive})`,
+            and ${resultIsOpen})`,
     sentence: (f) => `Instance ${f.instance} is ${f.note}, but no job runs any of its steps`,
   },
   {
@@ -76,6 +88,19 @@ const driving: readonly Rule[] = [
         and not exists (select from ${t.jobs} j
           where j.instance_id = i.id and j.step = '${startStep}' and ${live})`,
     sentence: (f) => `SQL has started instance ${f.instance}, but no job begins it`,
+  },
+  {
+    name: "stuck-items",
+    sql: (t) => `
+      select i.id as instance, list.step, (counts ->> 1)::int - (counts ->> 2)::int as note
+      from ${t.instances} i
+      cross join jsonb_each(i.control -> 'each') as list (step, counts)
+      where (counts ->> 1)::int - (counts ->> 2)::int > (select count(*) from ${t.jobs} j
+          where j.instance_id = i.id and j.step = list.step || '[]' and ${live})
+        + (select count(*) from ${t.results} r
+          where r.instance_id = i.id and r.step_ref = list.step || '[]' and not r.processed)`,
+    sentence: (f) =>
+      `${f.note} items of each "${f.step}" of instance ${f.instance} have begun and not ended, but fewer have jobs`,
   },
   {
     name: "undriven-undo",

@@ -20,6 +20,7 @@ export function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
 )`,
     );
   }
+  emptied(s, t, turns);
   const resolved = each(turns, (turn) => turn.resolved);
   if (resolved.length === 0) return;
   const wait = s.rows(
@@ -38,6 +39,24 @@ export function settle(s: Statement, t: Tables, turns: readonly Turn[]): void {
   where job.instance_id = advanced.id
     and job.step = wait.step
     and ${jobActivation("job")} = wait.activation
+    and ${live}
+)`,
+  );
+}
+
+/** Which items of a withdrawn list have begun and not ended only their jobs know. */
+function emptied(s: Statement, t: Tables, turns: readonly Turn[]): void {
+  const emptied = each(turns, (turn) => turn.emptied ?? []);
+  if (emptied.length === 0) return;
+  const items = s.rows("items", emptied, at, ["step", "text", ({ row }) => row]);
+  s.with(
+    "emptied",
+    `(
+  delete from ${t.jobs} as job
+  using ${items}
+  join advanced using (at)
+  where job.instance_id = advanced.id
+    and job.step = items.step
     and ${live}
 )`,
   );

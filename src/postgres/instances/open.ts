@@ -1,4 +1,5 @@
 import type { NewInstance, Written } from "../../backend/store.ts";
+import type { Recorded } from "../../backend/turn.ts";
 import type { Tx } from "../driver/contract.ts";
 import { insertJobs } from "../jobs/insert.ts";
 import { queuesToWake } from "../notifications.ts";
@@ -115,6 +116,12 @@ function openStatement(
   return { text, parameters: s.parameters };
 }
 
+const waitsColumn: Column<{ readonly row: Recorded }> = [
+  "waits",
+  "boolean",
+  ({ row }) => row.result.waits || undefined,
+];
+
 /** Inserts the results of choices that were decided at the start of the instances in `of`. */
 export function recordOpening(
   s: Statement,
@@ -125,11 +132,14 @@ export function recordOpening(
 ): void {
   const recorded = instances.flatMap(({ id, recorded }) => recorded.map((row) => ({ id, row })));
   if (recorded.length === 0) return;
+  // Only of steps over lists: other starts have the same statement as before.
+  const waits = recorded.some(({ row }) => row.result.waits);
   const rows = s.rows(
     "result",
     recorded,
     ["instance_id", "uuid", ({ id }) => id],
     ...recordedColumns,
+    ...(waits ? [waitsColumn] : []),
   );
   s.with(
     "recorded",
@@ -138,6 +148,7 @@ export function recordOpening(
         instance: `${of}.id`,
         version: `${of}.workflow_version`,
         of: "result",
+        waits,
         revision: "1",
         at: `${now} + result.place * interval '1 microsecond'`,
         from: `from ${rows} join ${of} on ${of}.id = result.instance_id`,

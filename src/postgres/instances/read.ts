@@ -104,6 +104,27 @@ export async function unprocessed(
   }));
 }
 
+interface OutputRow {
+  readonly step_ref: string;
+  readonly activation: string;
+  readonly event: string;
+  readonly context_updates: string | null;
+  readonly causes: string | null;
+}
+
+const outputColumns = "step_ref, activation::text, event, context_updates::text, causes";
+const isApplied = "not waits and applied_revision is not null";
+
+function outputOf(row: OutputRow): StepOutput {
+  return {
+    step: row.step_ref,
+    activation: Number(row.activation),
+    event: row.event,
+    output: row.context_updates === null ? undefined : decode(row.context_updates),
+    causes: row.causes ? row.causes.split(",") : [],
+  };
+}
+
 /** How steps of an instance ended. */
 export async function ended(
   on: Queryable,
@@ -113,28 +134,36 @@ export async function ended(
 ): Promise<readonly StepOutput[]> {
   const wanted = steps === undefined ? "" : `
        and (step_ref, activation) in (select * from unnest($2::text[], $3::int[]))`;
-  const rows = await on.query<{
-    readonly step_ref: string;
-    readonly activation: string;
-    readonly event: string;
-    readonly context_updates: string | null;
-    readonly causes: string | null;
-  }>(
-    `select step_ref, activation::text, event, context_updates::text, causes
+  const rows = await on.query<OutputRow>(
+    `select ${outputColumns}
      from ${t.results}
-     where instance_id = $1::text::uuid and not waits and applied_revision is not null${wanted}`,
+     where instance_id = $1::text::uuid and ${isApplied}${wanted}`,
     [
       instance,
       ...(steps === undefined ? [] : columns(steps, ({ step }) => step, (of) => of.activation)),
     ],
   );
-  return rows.map((row) => ({
-    step: row.step_ref,
-    activation: Number(row.activation),
-    event: row.event,
-    output: row.context_updates === null ? undefined : decode(row.context_updates),
-    causes: row.causes ? row.causes.split(",") : [],
-  }));
+  return rows.map(outputOf);
+}
+
+/** How the activations of a step ended that have these numbers, in their order. */
+export async function endedBetween(
+  on: Queryable,
+  t: Tables,
+  instance: string,
+  step: string,
+  first: number,
+  last: number,
+): Promise<readonly StepOutput[]> {
+  const rows = await on.query<OutputRow>(
+    `select ${outputColumns}
+     from ${t.results}
+     where instance_id = $1::text::uuid and ${isApplied}
+       and step_ref = $2 and activation between $3::text::int and $4::text::int
+     order by ${t.results}.activation`,
+    [instance, step, String(first), String(last)],
+  );
+  return rows.map(outputOf);
 }
 
 /**

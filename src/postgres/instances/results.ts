@@ -8,6 +8,8 @@ export interface ResultSource {
   readonly version: string;
   /** A list with the columns step, activation, event, output and metadata, the last two as text. */
   readonly of: string;
+  /** Whether the list has the column `waits`, without those of attempts. */
+  readonly waits?: boolean;
   /** Columns of its attempts if the list has them: waits, attempt, errors and duration. */
   readonly process?: string;
   /** The revision that has applied the result, if its transition is written with it. */
@@ -21,7 +23,7 @@ export interface ResultSource {
 
 /** Inserts results. The column names of the table appear only here. */
 export function insertResults(t: Tables, source: ResultSource): string {
-  const { instance, version, of, process, revision, at, delivery, from } = source;
+  const { instance, version, of, waits = false, process, revision, at, delivery, from } = source;
   const columns: readonly (readonly [name: string, value: string])[] = [
     ["instance_id", instance],
     ["step_ref", `${of}.step`],
@@ -30,6 +32,7 @@ export function insertResults(t: Tables, source: ResultSource): string {
     ["context_updates", `${of}.output::jsonb`],
     ["metadata_updates", `${of}.metadata::jsonb`],
     ["workflow_version", version],
+    ...(waits ? [["waits", `coalesce(${of}.waits, false)`]] as const : []),
     ...(process === undefined ? [] : [
       ["waits", `coalesce(${of}.waits, false)`],
       ["attempt", `${of}.attempt`],

@@ -1,4 +1,5 @@
 import type { Turn } from "../../backend/turn.ts";
+import { mostItems } from "../../core/each/items.ts";
 import { firstActivation } from "../../core/engine/activation.ts";
 import { activeStatuses, instanceStatuses, isFinal } from "../../core/engine/instance.ts";
 import type { Column } from "./statement.ts";
@@ -95,6 +96,19 @@ export function isActive(control: string, step: string, activation: string): str
   return `(jsonb_exists(${control} -> 'active', ${step}) and ${
     activeActivation(control, step)
   } = ${activation})`;
+}
+
+/** The step whose items have this name; the step itself for other names. */
+export function eachOf(step: string): string {
+  return `regexp_replace(${step}, '\\[\\]$', '')`;
+}
+
+/** Whether a name is that of items whose activation has begun, according to a control state. */
+export function hasBegun(control: string, items: string, activation: string): string {
+  const list = eachOf(items);
+  return `coalesce(right(${items}, 2) = '[]'
+    and ${isActive(control, list, `((${activation} - 1) / ${mostItems} + 1)`)}
+    and (${activation} - 1) % ${mostItems} < (${control} -> 'each' -> ${list} ->> 1)::int, false)`;
 }
 
 /** The key of an activation, as used in control states and in the causes of results. */

@@ -1,18 +1,20 @@
-import type { InstanceState, Reopening } from "../../backend/store.ts";
+import type { InstanceState, Reopening, StepOutput } from "../../backend/store.ts";
 import type { Recorded, Turn } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import type { Folded, Retried } from "../../core/engine/by_hand/fold.ts";
 import { encodeControl, isActive } from "../../core/engine/control.ts";
 import type { Control, HistoryEntry } from "../../core/engine/instance.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
-import { LATER, type Progress } from "../../core/engine/progress.ts";
+import { FAILED, ITEMS, LATER, type Progress } from "../../core/engine/progress.ts";
 import type { Graph } from "../../core/graph/graph.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import type { JsonObject } from "../../core/value/json.ts";
+import { isItem } from "../../core/each/items.ts";
 import { othersOf } from "../child/others.ts";
+import type { EachDeciding, ItemRows } from "../each/decide.ts";
+import { listsIn, withOutcomes } from "../each/outcomes.ts";
 import { OutputCache } from "../run/inputs.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Deciding } from "../turn/decide.ts";
 import { jobsOf, type Placement, type Starting } from "../turn/new_jobs.ts";
 import { processed, recordedIn, wakeOf } from "../turn/plan.ts";
 import type { TimedProgress } from "../turn/times.ts";
@@ -51,7 +53,7 @@ const none: readonly never[] = [];
 export function turnOf(runtime: Runtime, of: ActTurn, place: Placement): Turn {
   const { workflow, state, before, progress, row, metadata, withdrawn, overdue, wakes } = of;
   const dropped = withdrawn.map((one) => ({ ...one, cause: "" }));
-  const { applied } = progress;
+  const { applied, listed } = progress;
   const ignored = [...progress.ignored, ...overdue.map((one) => ({ ...one, waits: false }))];
   return {
     instance: state.id,
@@ -63,12 +65,13 @@ export function turnOf(runtime: Runtime, of: ActTurn, place: Placement): Turn {
     error: undefined,
     recorded: [
       row,
-      ...recordedIn({ applied, withdrawn: [...dropped, ...progress.withdrawn] }),
+      ...recordedIn({ applied, withdrawn: [...dropped, ...progress.withdrawn], listed }),
     ],
     processed: ignored.map((one) => processed(one, one.waits, undefined)),
     settled: none,
     discarded: none,
     resolved: [...withdrawn, ...progress.resolved, ...progress.withdrawn],
+    emptied: listsIn(workflow.graph, [...withdrawn, ...progress.withdrawn]),
     started: jobsOf(runtime, { workflow, instance: state.id }, progress, place),
     reused: undefined,
     wake: wakes ? wakeOf(runtime, workflow) : undefined,
@@ -94,16 +97,30 @@ export function rowOf(key: Activation, event: string, output: Retried): Recorded
 
 /** The outputs of what has been applied and not been taken back. */
 export function outputsOf(
+  graph: Graph,
   history: readonly HistoryEntry[],
   applied: Folded["applied"],
 ): OutputCache {
   const standing = new Set(applied.map(({ ending }) => activationKey(ending)));
   const outputs = new OutputCache();
-  for (const entry of history) {
-    const isEnding = entry.revision !== undefined && entry.event !== LATER;
-    if (isEnding && standing.has(activationKey(entry))) outputs.set(entry);
+  for (const entry of withOutcomes(graph, endingsIn(history))) {
+    if (standing.has(activationKey(entry))) outputs.set(entry);
   }
   return outputs;
+}
+
+function endingsIn(history: readonly HistoryEntry[]): readonly StepOutput[] {
+  const isEnding = ({ revision, event }: HistoryEntry) =>
+    revision !== undefined && event !== LATER && event !== ITEMS && event !== FAILED;
+  return history.filter(isEnding).map((entry) => ({ ...entry, causes: none }));
+}
+
+function itemsIn(history: readonly HistoryEntry[]): ItemRows {
+  const items = new Map<string, StepOutput[]>();
+  for (const entry of endingsIn(history)) {
+    if (isItem(entry.step)) items.set(entry.step, [...items.get(entry.step) ?? none, entry]);
+  }
+  return items;
 }
 
 /** What a decision reads in the turn of an act. */
@@ -113,8 +130,10 @@ export function decidingIn(
   { input }: Pick<InstanceState, "input">,
   control: Control,
   outputs: OutputCache,
-): Deciding {
-  return { workflow, input, control, outputs, payloadLimit, deaths: 0 };
+  history: readonly HistoryEntry[],
+): EachDeciding {
+  const items = itemsIn(history);
+  return { workflow, input, control, outputs, payloadLimit, deaths: 0, items };
 }
 
 /** The steps of a turn that need jobs, with waits that go on. */

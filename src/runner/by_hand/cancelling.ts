@@ -1,6 +1,7 @@
 import type { InstanceState } from "../../backend/store.ts";
 import type { Turn } from "../../backend/turn.ts";
 import { cancel, cancelUndoing } from "../../core/engine/cancel.ts";
+import { itemsOf } from "../../core/each/items.ts";
 import { encodeControl } from "../../core/engine/control.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
@@ -41,6 +42,8 @@ export function cancelling(
     settled: none,
     discarded: none,
     resolved: progress.withdrawn,
+    emptied: progress.withdrawn.map(({ step }) => step)
+      .filter((step) => state.control.each.has(step)).map(itemsOf),
     started: none,
     reused: undefined,
     wake: progress.wake && workflow ? wakeOf(runtime, workflow) : undefined,

@@ -13,8 +13,7 @@ export interface EditedOutcome {
 }
 
 /** Why a person cannot go on with an instance that SQL has started, and whose input was not taken. */
-export const neverBegun: string =
-  "it has never begun. Start it again with what it can take";
+export const neverBegun: string = "it has never begun. Start it again with what it can take";
 
 /** Where a person goes back to. */
 export interface Destination {

@@ -1,5 +1,6 @@
 import type { Forking, InstanceState } from "../../backend/store.ts";
-import { activationKey } from "../../core/engine/activation.ts";
+import { eachAt, isItem } from "../../core/each/items.ts";
+import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { fold, type Forked } from "../../core/engine/by_hand/fold.ts";
 import { forkedFrom } from "../../core/engine/by_hand/forked.ts";
 import { startedAgain, unused } from "../../core/engine/by_hand/restart.ts";
@@ -62,7 +63,9 @@ export function forking(
   const at = placeIn(before, past, from, refuse);
   const back = takeBack(graph, before, past, at);
   if (back === undefined) throw refuse(leftBehind(at));
-  const { control: begun, applied } = forkedFrom(graph, withoutWaits(back.applied), at.step);
+  const stays = thatHaveEnded(back.applied);
+  const { control: begun, applied } = forkedFrom(graph, stays, at.step);
+  const copied = [...applied, ...stays.filter(({ ending }) => isItem(ending.step))];
   const steps = [...begun.active.keys()];
   const used = applied.map(({ ending }) => ending);
   const started = unused(graph, { ...begun, active: new Map() }, steps, used);
@@ -70,9 +73,9 @@ export function forking(
   const undoing = { ...control, undoOn: workflow.undoOn };
   const { input } = state;
   const turn = goingOn(runtime, workflow, {
-    ...{ input, control: undoing, outputs: outputsOf(history, applied), started, waits: none },
-    ...{ to: from, refuse },
-    history: () => applied.map(({ ending, causes }) => ({ ...ending, causes })),
+    ...{ input, control: undoing, started, waits: none, to: from, refuse, history },
+    outputs: outputsOf(graph, history, copied),
+    past: () => applied.map(({ ending, causes }) => ({ ...ending, causes })),
   });
   const timedTurn = withDeadline(turn, { workflow, input });
   const { progress, metadata } = withMetadata(graph, timedTurn, startedWith(state));
@@ -87,8 +90,8 @@ export function forking(
     progress,
     row,
     forking: {
-      revision: applied.length + 1,
-      copied: applied.map(({ ending: { step, activation, event } }, place) => ({
+      revision: copied.length + 1,
+      copied: copied.map(({ ending: { step, activation, event } }, place) => ({
         ...{ step, activation, waits: event === LATER, revision: place + 1 },
       })),
       instance: {
@@ -110,11 +113,15 @@ export function forking(
   };
 }
 
-/** A wait that has not ended begins again: what was sent out for it names the other instance. */
-function withoutWaits(applied: readonly AppliedEnding[]): readonly AppliedEnding[] {
+/**
+ * A wait that has not ended begins again: what was sent out for it names the other instance. So does
+ * a list of which items still run.
+ */
+function thatHaveEnded(applied: readonly AppliedEnding[]): readonly AppliedEnding[] {
   const ended = new Set(
     applied.filter(({ ending }) => ending.event !== LATER)
       .map(({ ending }) => activationKey(ending)),
   );
-  return applied.filter(({ ending }) => ended.has(activationKey(ending)));
+  const of = (one: Activation) => isItem(one.step) ? eachAt(one) : one;
+  return applied.filter(({ ending }) => ended.has(activationKey(of(ending))));
 }

@@ -1,13 +1,13 @@
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { goOn } from "../../core/engine/engine.ts";
-import type { Control } from "../../core/engine/instance.ts";
+import type { Control, HistoryEntry } from "../../core/engine/instance.ts";
 import type { Decide, PastEnding } from "../../core/engine/progress.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import type { OutputCache } from "../run/inputs.ts";
 import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
-import { decider } from "../turn/decide.ts";
+import { deciderOf } from "../each/decide.ts";
 import { timed, type TimedProgress } from "../turn/times.ts";
 import { decidingIn, starting } from "./acting.ts";
 import type { Destination } from "./destination.ts";
@@ -22,8 +22,9 @@ export interface GoingOn {
   readonly waits: readonly Activation[];
   readonly to: Destination;
   readonly refuse: (why: string, options?: ErrorOptions) => Error;
+  readonly history: readonly HistoryEntry[];
   /** All that was applied, for an outcome that ends the instance by undoing. */
-  readonly history: () => readonly PastEnding[];
+  readonly past: () => readonly PastEnding[];
 }
 
 /**
@@ -33,14 +34,14 @@ export interface GoingOn {
 export function goingOn(
   runtime: Pick<Runtime, "payloadLimit">,
   workflow: Workflow,
-  { input, control, outputs, started, waits, to, refuse, history }: GoingOn,
+  { input, control, outputs, started, waits, to, refuse, history, past }: GoingOn,
 ): TimedProgress {
   const { graph } = workflow;
-  const deciding = decidingIn(runtime, workflow, { input }, control, outputs);
+  const deciding = decidingIn(runtime, workflow, { input }, control, outputs, history);
   const given = started.filter(({ step }) => step === to.step).flatMap((at) => endingOf(at, to));
   const isChoice = graph.steps.get(to.step)?.kind === "choice";
-  const decide = isChoice ? deciderOf(decider(deciding), given) : decider(deciding);
-  const next = goOn(graph, control, started, isChoice ? [] : given, decide, history);
+  const decide = isChoice ? decidedBy(given, deciderOf(deciding)) : deciderOf(deciding);
+  const next = goOn(graph, control, started, isChoice ? [] : given, decide, past);
   const progress = timed({ ...next, ...starting(graph, next, waits) }, deciding);
   if (progress.failed === undefined) return progress;
   const { step, thrown } = progress.failed;
@@ -57,7 +58,7 @@ function endingOf(at: Activation, { outcome }: Destination): readonly LocalResul
 }
 
 /** A choice that was given an outcome is not asked. */
-function deciderOf(decide: Decide, given: readonly LocalResult[]): Decide {
+function decidedBy(given: readonly LocalResult[], decide: Decide): Decide {
   const decided = new Map(given.map((one) => [activationKey(one), one]));
-  return (choice, ended) => decided.get(activationKey(choice)) ?? decide(choice, ended);
+  return (choice, ...rest) => decided.get(activationKey(choice)) ?? decide(choice, ...rest);
 }

@@ -10,7 +10,7 @@ import type { Workflow } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import { uniqueKey } from "../../core/value/identity.ts";
 import type { Runtime } from "../runtime.ts";
-import { decider } from "../turn/decide.ts";
+import { deciderOf } from "../each/decide.ts";
 import type { Placement } from "../turn/new_jobs.ts";
 import { timed } from "../turn/times.ts";
 import {
@@ -58,9 +58,9 @@ export function retrying(
   const { metadata, undoOn, parent } = state.control;
   const control = { ...folded, metadata, undoOn, parent };
   const { restarts, waits, unread } = resumed(graph, control, history);
-  const outputs = outputsOf(history, past.applied);
-  const deciding = decidingIn(runtime, workflow, state, control, outputs);
-  const restarted = restart(graph, control, restarts, decider(deciding));
+  const outputs = outputsOf(graph, history, past.applied);
+  const deciding = decidingIn(runtime, workflow, state, control, outputs, history);
+  const restarted = restart(graph, control, restarts, deciderOf(deciding));
   const progress = timed({ ...restarted, ...starting(graph, restarted, waits) }, deciding);
   if (progress.failed !== undefined) {
     const { step, thrown } = progress.failed;

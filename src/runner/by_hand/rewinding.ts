@@ -54,10 +54,10 @@ export function rewinding(
     : resumed(graph, { ...back.control, active }, history);
   const started = [...unused(graph, back.control, back.again, history), ...restarts];
   const control = startedAgain(graph, back.control, started, back.fresh);
-  const outputs = outputsOf(history, back.applied);
+  const outputs = outputsOf(graph, history, back.applied);
   const turn = goingOn(runtime, workflow, {
-    ...{ input: state.input, control, outputs, started, waits, to, refuse },
-    history: () => past.all.map(({ ending, causes }) => ({ ...ending, causes })),
+    ...{ input: state.input, control, outputs, started, waits, to, refuse, history },
+    past: () => past.all.map(({ ending, causes }) => ({ ...ending, causes })),
   });
   const { progress, metadata } = withMetadata(graph, turn, startedWith(state));
   const isSame = state.control.metadata.size + progress.control.metadata.size === 0;

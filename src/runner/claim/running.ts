@@ -1,4 +1,6 @@
+import type { Job } from "../../backend/job.ts";
 import type { Lease } from "../../backend/queue.ts";
+import { eachAt, isItem } from "../../core/each/items.ts";
 import type { Activation } from "../../core/engine/activation.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
 import { Cancellation } from "../run/cancellation.ts";
@@ -9,6 +11,12 @@ export interface RunningJob {
   readonly cancellation: Cancellation;
   /** When it began, on the clock of `performance`. */
   readonly began: number;
+}
+
+/** Whether a job runs an activation of a step, or one of its items. */
+function isOf({ step = "", activation }: Job, one: Activation): boolean {
+  const own = isItem(step) ? eachAt({ step, activation }) : { step, activation };
+  return own.step === one.step && own.activation === one.activation;
 }
 
 /** The jobs that have begun in a process and have not ended. */
@@ -37,7 +45,7 @@ export class Running {
     for (const { job, cancellation } of this.jobs.values()) {
       const meant = instance === undefined ||
         (job.instance === instance && job.kind === "execute" &&
-          (one === undefined || (job.step === one.step && job.activation === one.activation)));
+          (one === undefined || isOf(job, one)));
       if (meant) cancellation.abort(reason);
     }
   }

@@ -22,7 +22,7 @@ const readsNothing: ReadOutputs = { steps: nothing, seen: nothing, rounds: none 
 
 /** Reads what a step needs, sees and takes back, from the store where this process lacks it. */
 export function read(
-  store: Pick<Store, "ended">,
+  store: Pick<Store, "ended" | "endedBetween">,
   { workflow, step, cached: { state, outputs } }: Attempt,
 ): ReadOutputs | Promise<ReadOutputs> {
   const { control } = state;
@@ -32,11 +32,13 @@ export function read(
   const here = isFirst && step.sees.length === 0 &&
     step.needs.every(({ name }) => outputs.latest(control, name));
   if (here) return { steps: steps(), seen: nothing, rounds: none };
-  return load(store, state, outputs, step.needs.map(({ name }) => name)).then(async (loaded) => ({
-    steps: steps(loaded),
-    seen: await seen(store, state, workflow.graph, step),
-    rounds: isFirst ? none : await broughtBack(store, state, step.name),
-  }));
+  return load(store, workflow.graph, state, outputs, step.needs.map(({ name }) => name)).then(
+    async (loaded) => ({
+      steps: steps(loaded),
+      seen: await seen(store, state, workflow.graph, step),
+      rounds: isFirst ? none : await broughtBack(store, workflow.graph, state, step.name),
+    }),
+  );
 }
 
 const inTransaction: Context["tx"] = (work) => ({ transaction: work });

@@ -1,5 +1,6 @@
 import type { Context } from "../../core/define/context.ts";
 import type { UndoContext } from "../../core/define/undo.ts";
+import { isItem } from "../../core/each/items.ts";
 import { isUndo } from "../../core/engine/activation.ts";
 import { LATER } from "../../core/engine/progress.ts";
 import { HephaestusError, RetryLaterError, StepTimeoutError } from "../../core/errors/errors.ts";
@@ -7,6 +8,7 @@ import { stepIn } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import { andThen, isPromise } from "../../core/value/promise.ts";
 import { startChild } from "../child/start.ts";
+import { readItem } from "../each/context.ts";
 import { isRunning, leaseOf, type OwnedJob, passOf } from "../host.ts";
 import { aboutAttempt, observeEnd } from "../observe.ts";
 import type { CachedInstance } from "../turn/instance_cache.ts";
@@ -116,6 +118,10 @@ class Run {
       return readUndone(store, attempt).then((reading) =>
         this.#call(attempt, new UndoStepContext(attempt, reading, this.#cancellation))
       );
+    }
+    if (isItem(job.step ?? "")) {
+      const reading = readItem(store, attempt, this.#cancellation);
+      return andThen(reading, (context) => this.#call(attempt, context));
     }
     return andThen(
       read(store, attempt),

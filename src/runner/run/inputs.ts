@@ -11,6 +11,7 @@ import { type Activation, activationKey } from "../../core/engine/activation.ts"
 import { activationOf, causesOf } from "../../core/engine/control.ts";
 import type { Control } from "../../core/engine/instance.ts";
 import type { Graph } from "../../core/graph/graph.ts";
+import { withItems, withOutcomes } from "../each/outcomes.ts";
 import { weightOf } from "../../core/value/json.ts";
 
 type Read = Pick<StepOutput, "event" | "output">;
@@ -72,7 +73,8 @@ export function readNeeds(
  * from: one of its own where another job of this process has read a later round in the meantime.
  */
 export async function load(
-  store: Pick<Store, "ended">,
+  store: Pick<Store, "ended" | "endedBetween">,
+  graph: Graph,
   { id, control }: Pick<InstanceState, "id" | "control">,
   outputs: OutputCache,
   steps: readonly string[],
@@ -81,7 +83,8 @@ export async function load(
     .map((step) => ({ step, activation: activationOf(control, step) }))
     .filter((one) => outputs.get(one) === undefined);
   if (missing.length === 0) return outputs;
-  const found = await store.ended(id, missing);
+  const ended = await store.ended(id, missing);
+  const found = await withItems(store, graph, id, ended);
   for (const ended of found) outputs.set(ended);
   if (found.every((ended) => outputs.get(ended) !== undefined)) return outputs;
   const own = new OutputCache(outputs);
@@ -101,10 +104,8 @@ export async function seen(
   { name, sees }: Pick<StepDefinition, "name" | "sees">,
 ): Promise<Readonly<Record<string, unknown>>> {
   if (sees.length === 0) return {};
-  const { all, latest } = stepsBehind(
-    await store.ended(id, undefined),
-    causesOf(graph, control, name),
-  );
+  const rows = withOutcomes(graph, await store.ended(id, undefined));
+  const { all, latest } = stepsBehind(rows, causesOf(graph, control, name));
   all.sort((a, b) => a.activation - b.activation);
   const rounds = sees.flatMap((need) => {
     const event = everyOf(need);
@@ -142,10 +143,11 @@ export function stepsBehind(
  */
 export async function broughtBack(
   store: Pick<Store, "ended">,
+  graph: Graph,
   { id, control }: Pick<InstanceState, "id" | "control">,
   step: string,
 ): Promise<readonly unknown[]> {
-  const rows = await store.ended(id, undefined);
+  const rows = withOutcomes(graph, await store.ended(id, undefined));
   const ended = new Map(rows.map((row) => [activationKey(row), row]));
   let cause = control.active.get(step)?.cause;
   // A rewind may have taken back other activations of the step: they are not behind this one.

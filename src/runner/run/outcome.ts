@@ -1,5 +1,6 @@
 import type { NewResult } from "../../backend/turn.ts";
 import { failedEvent, type StepDefinition } from "../../core/define/step_definition.ts";
+import { isItem } from "../../core/each/items.ts";
 import type { Activation } from "../../core/engine/activation.ts";
 import { FAILED, LATER, type StepEnding } from "../../core/engine/progress.ts";
 import { HephaestusError, InvalidValueError } from "../../core/errors/errors.ts";
@@ -60,7 +61,7 @@ export function failedResult(
   const { step = "", activation } = job;
   const attempt = Math.min(job.attempt, job.maxAttempts ?? job.attempt);
   const node = graph.steps.get(step);
-  const event = node?.moves.has(failedEvent) ? failedEvent : FAILED;
+  const event = isItem(step) || node?.moves.has(failedEvent) ? failedEvent : FAILED;
   const isRead = event === failedEvent || node?.undoable.has(failedEvent) === true;
   const output: StepFailure | undefined = isRead ? { ...failure, attempts: attempt } : undefined;
   return {
@@ -164,6 +165,9 @@ interface Claimed {
 
 function checkOutcome(step: StepDefinition, returned: unknown, limit: number) {
   const outcome = eventOf(step, returned);
+  if (isItem(step.name) && outcome.metadata !== undefined) {
+    throw refusal(step, "an item adds no metadata to its instance. Emit the event without it");
+  }
   return andThen(
     check(step.events.get(outcome.event), outcome.output),
     (checked) => ({ event: outcome.event, texts: texts(step, outcome, checked, limit) }),

@@ -1,6 +1,7 @@
 import type { Sql } from "../../core/define/context.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
-import { isRunning, passOf } from "../host.ts";
+import { isStillOpen } from "../each/load.ts";
+import { passOf } from "../host.ts";
 import { logRefusal, observeEnd } from "../observe.ts";
 import { commitAlone } from "../turn/commit_alone.ts";
 import { isUnreachable, memberOf, pause } from "../upkeep/outage.ts";
@@ -99,13 +100,13 @@ function neverCommitted(step: string): HephaestusError {
 
 /** Whether the step has not ended yet. Waits until the database answers. */
 async function isOpen(
-  { host, instances }: WorkerContext,
+  { runtime, host, instances }: WorkerContext,
   { job }: Attempt,
 ): Promise<boolean> {
   for (;;) {
     try {
       const state = (await instances.refresh([job.instance])).get(job.instance);
-      return state !== undefined && isRunning(state, job);
+      return await isStillOpen(runtime.backend.store, state, job);
     } catch (error) {
       if (!isUnreachable(error) || !(await pause(host.givenUp))) throw error;
     }

@@ -3,6 +3,7 @@ import type { UndoContext } from "../../core/define/undo.ts";
 import { activationKey, undoneStep, undoOf } from "../../core/engine/activation.ts";
 import { failedEvent } from "../../core/define/step_definition.ts";
 import { FAILED } from "../../core/engine/progress.ts";
+import { withOutcomes } from "../each/outcomes.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { idempotencyKey } from "./context.ts";
@@ -18,10 +19,10 @@ export interface Undoable {
 /** Reads how an activation ended that is undone, and what it had read itself. */
 export async function readUndone(
   store: Pick<Store, "ended">,
-  { job, step, cached: { state } }: Attempt,
+  { job, step, workflow: { graph }, cached: { state } }: Attempt,
 ): Promise<Undoable> {
   const name = undoneStep(job.step ?? "");
-  const rows = await store.ended(state.id, undefined);
+  const rows = withOutcomes(graph, await store.ended(state.id, undefined));
   const key = activationKey({ step: name, activation: job.activation });
   const ended = rows.find((row) => activationKey(row) === key);
   if (ended === undefined) throw new TypeError(`Cannot undo ${key}: it has no result`);

@@ -4,6 +4,7 @@ import type { Turn } from "../../backend/turn.ts";
 import { stepOf } from "../../core/engine/activation.ts";
 import { type EndedInstance, isFinal } from "../../core/engine/instance.ts";
 import { FAILED, LATER } from "../../core/engine/progress.ts";
+import { isEachEnd } from "../each/outcomes.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Failure } from "../../core/value/failure.ts";
 import type { SlotHold } from "../claim/slots.ts";
@@ -38,7 +39,9 @@ export function afterCommit(
   for (const { job, result } of included) if (result?.event !== FAILED) host.stopped(job);
   instances.set(next);
   for (const { ending } of progress.applied) {
-    if (ending.event !== LATER && workflow.graph.isRead(ending.step)) outputs.set(ending);
+    if (ending.event === LATER || !workflow.graph.isRead(ending.step)) continue;
+    // The outcomes of items are read where somebody needs them.
+    if (ending.output !== undefined || !isEachEnd(workflow.graph, ending)) outputs.set(ending);
   }
   for (const { job } of included) slots.takeOver(job.slot);
   const { reused } = turn;

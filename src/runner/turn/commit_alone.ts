@@ -1,7 +1,9 @@
 import type { StoreTransaction } from "../../backend/store.ts";
 import type { Recording } from "../../backend/turn.ts";
+import { isItem } from "../../core/each/items.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
 import type { SlotHold } from "../claim/slots.ts";
+import { hasEnded } from "../each/load.ts";
 import { leaseOf, type OwnedJob } from "../host.ts";
 import { emitDiscard } from "../observe.ts";
 import type { LocalResult } from "../run/outcome.ts";
@@ -44,7 +46,14 @@ export async function commitAlone(
     const [turn] = await handOver(runtime, host, slots, [plan], form);
     // The process may have registered again meanwhile. Jobs that began under the dead id must not
     // be written under the new one.
-    const at = (await on.commit(job.process, [turn!])).get(job.instance);
+    const committed = await on.commit(job.process, [turn!]).catch(async (error) => {
+      // An item looks active after it has ended. The key of its result has refused another one.
+      if (!isItem(job.step ?? "")) throw error;
+      if (await hasEnded(runtime.backend.store, job)) return undefined;
+      throw error;
+    });
+    if (committed === undefined) return undefined;
+    const at = committed.get(job.instance);
     if (at !== undefined) {
       return () => afterCommit(context, plan, turn!, slots, job.process, at);
     }

@@ -5,6 +5,7 @@ import type { FailureForm } from "../../core/value/failure.ts";
 import { isPromise } from "../../core/value/promise.ts";
 import { type Host, type OwnedJob, passOf } from "../host.ts";
 import { logRefusal } from "../observe.ts";
+import { stillOpen } from "../each/load.ts";
 import type { Failures } from "../run/failures.ts";
 import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
@@ -127,8 +128,11 @@ export class Committer {
     if (advanced.length > 0) await this.#instances.refresh(advanced);
     if (groups.length > advanced.length) await this.#instances.load(groups.map(instanceOf));
     const unread = byInstance(advanced.length > 0 ? await store.unprocessed(advanced) : []);
-    for (const group of groups) {
-      const instance = instanceOf(group);
+    for (const whole of groups) {
+      const instance = instanceOf(whole);
+      const group = whole.some(({ tries }) => tries > 0) ? await stillOpen(store, whole) : whole;
+      if (group !== whole) dropped.push({ submissions: without(whole, group), ignored: [] });
+      if (group.length === 0) continue;
       const rows = unread.get(instance) ?? [];
       let cached = this.#instances.get(instance);
       const first = planOrLoad(this.#runtime, cached, group, rows);
@@ -196,7 +200,9 @@ export class Committer {
   }
 
   async #later(groups: readonly Group[]): Promise<void> {
-    const submissions = groups.flat();
+    // The turn may have been written although the answer was lost.
+    const submissions = groups.flat()
+      .map((one) => one.tries > 0 ? one : { ...one, tries: 1 });
     if (await pause(this.#host.givenUp)) this.#requeue(submissions);
     else for (const { job } of submissions) this.#host.done(job);
   }
@@ -226,6 +232,10 @@ interface Dropped {
 
 function passes({ submissions, ignored }: Dropped): readonly Pass[] {
   return submissions.map(({ job }, index) => passOf(job, index === 0 ? ignored : []));
+}
+
+function without(all: Group, some: Group): Group {
+  return all.filter((one) => !some.includes(one));
 }
 
 function instanceOf([first]: Group): string {

@@ -5,8 +5,10 @@ import { encodeControl } from "../../core/engine/control.ts";
 import { filtered } from "../../core/value/filtered.ts";
 import { FAILED } from "../../core/engine/progress.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
+import type { Workflow } from "../../core/graph/workflow.ts";
 import type { Due } from "../../core/value/time.ts";
 import type { Slot, SlotHold } from "../claim/slots.ts";
+import { listsIn } from "../each/outcomes.ts";
 import type { Host, OwnedJob } from "../host.ts";
 import type { Runtime } from "../runtime.ts";
 import { jobsOf, placement } from "./new_jobs.ts";
@@ -74,6 +76,9 @@ function turnOf(
     resolved: progress.withdrawn.length === 0
       ? progress.resolved
       : [...progress.resolved, ...progress.withdrawn],
+    emptied: progress.withdrawn.length === 0
+      ? undefined
+      : listsIn(workflow.graph, progress.withdrawn),
     started: filtered(jobs, (job) => job !== heir),
     reused: heir && { ...heir, id: included[0]!.job.id },
     wake: progress.wake ? wakeOf(runtime, workflow) : undefined,

@@ -3,6 +3,7 @@ import type { InstanceState, UnreadResult } from "../../backend/store.ts";
 import type { OtherJob, Processed, Recorded, Wake } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { emptyControl, isActive } from "../../core/engine/control.ts";
+import { isItem } from "../../core/each/items.ts";
 import { advance, open } from "../../core/engine/engine.ts";
 import { isFinal, type UndoReason } from "../../core/engine/instance.ts";
 import { filtered } from "../../core/value/filtered.ts";
@@ -10,7 +11,9 @@ import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
 import {
   type AppliedEnding,
   DROPPED,
+  ITEMS,
   LATER,
+  type ListedItems,
   type PastEnding,
   type Progress,
   type Withdrawn,
@@ -22,7 +25,9 @@ import type { OwnedJob } from "../host.ts";
 import { load, OutputCache } from "../run/inputs.ts";
 import type { LocalResult } from "../run/outcome.ts";
 import type { Runtime } from "../runtime.ts";
-import { decider, isMissing, MissingHistory, MissingOutputs } from "./decide.ts";
+import { deciderOf, type ItemRows } from "../each/decide.ts";
+import { loadItems } from "../each/load.ts";
+import { isMissing, MissingHistory, MissingOutputs } from "./decide.ts";
 import type { CachedInstance } from "./instance_cache.ts";
 import { expired, timed, type TimedProgress, withDeadline } from "./times.ts";
 
@@ -73,10 +78,10 @@ export function planOrLoad(
 
 /** The history is read after the instance. The revision refuses what others have added since. */
 async function planWithHistory(
-  ...[runtime, cached, submissions, unread]: Parameters<typeof plan>
+  ...[runtime, cached, submissions, unread, , items]: Parameters<typeof plan>
 ): Promise<Plan | undefined> {
   const history = cached && await runtime.backend.store.ended(cached.state.id, undefined);
-  return planOrLoad(runtime, cached, submissions, unread, history);
+  return planOrLoad(runtime, cached, submissions, unread, history, items);
 }
 
 async function planLoading(
@@ -86,7 +91,13 @@ async function planLoading(
   const [runtime, cached, ...rest] = of;
   if (cached === undefined) throw new MissingOutputs(steps);
   const { state } = cached;
-  const outputs = await load(runtime.backend.store, state, cached.outputs, steps);
+  const { graph } = runtime.registry.get(state.workflow, state.version);
+  if (steps.some(isItem)) {
+    const [submissions, unread, history, items] = rest;
+    const more = await loadItems(runtime.backend.store, state, steps, items);
+    return planOrLoad(runtime, cached, submissions, unread, history, more);
+  }
+  const outputs = await load(runtime.backend.store, graph, state, cached.outputs, steps);
   const found = steps.some((step) => outputs.latest(state.control, step) !== undefined);
   if (!found) throw new MissingOutputs(steps);
   return planOrLoad(runtime, { state, outputs }, ...rest);
@@ -103,6 +114,7 @@ function plan(
   submissions: readonly Submission[],
   unread: readonly UnreadResult[],
   history?: readonly PastEnding[],
+  items?: ItemRows,
 ): Plan | undefined {
   // One that SQL has started has no turn before its first one.
   if (cached === undefined || cached.state.revision === 0) return undefined;
@@ -124,9 +136,10 @@ function plan(
     outputs,
     payloadLimit: runtime.payloadLimit,
     deaths: deathsOf(submissions),
+    items,
   };
   const endings = own.length === 0 ? ended : [...ended, ...own];
-  const advanced = advance(workflow.graph, state.control, endings, decider(deciding), () => {
+  const advanced = advance(workflow.graph, state.control, endings, deciderOf(deciding), () => {
     if (history === undefined) throw new MissingHistory();
     return history;
   });
@@ -209,23 +222,29 @@ function changes(
  * steps that were withdrawn.
  */
 export function recordedIn(
-  { applied, withdrawn }: Pick<Progress, "applied" | "withdrawn">,
+  { applied, withdrawn, listed }: Pick<Progress, "applied" | "withdrawn" | "listed">,
 ): readonly Recorded[] {
   const recorded = filtered(applied, isRecorded)
     .map(({ ending, causes }) => ({ result: ending.result, causes }));
-  return withdrawn.length === 0 ? recorded : [...recorded, ...withdrawn.map(droppedResult)];
+  if (withdrawn.length + listed.length === 0) return recorded;
+  return [...recorded, ...withdrawn.map(droppedResult), ...listed.map(listedResult)];
 }
 
+const nothing = { metadata: undefined, errors: undefined, duration: undefined };
+
 function droppedResult({ step, activation, cause }: Withdrawn): Recorded {
-  const nothing = {
-    output: undefined,
-    metadata: undefined,
-    errors: undefined,
-    duration: undefined,
-  };
+  const key = { step, activation, waits: false };
   return {
-    result: { step, activation, waits: false, event: DROPPED, attempt: 1, ...nothing },
+    result: { ...key, event: DROPPED, attempt: 1, output: undefined, ...nothing },
     causes: [cause],
+  };
+}
+
+function listedResult({ step, activation, total }: ListedItems): Recorded {
+  const key = { step, activation, waits: true };
+  return {
+    result: { ...key, event: ITEMS, attempt: 1, output: String(total), ...nothing },
+    causes: none,
   };
 }
 
@@ -267,7 +286,7 @@ export function planOpening(
 ): { readonly progress: TimedProgress; readonly recorded: readonly Recorded[] } {
   const outputs = new OutputCache();
   const deciding = { workflow, input, control: emptyControl, outputs, payloadLimit, deaths: 0 };
-  const opened = timed(open(workflow.graph, decider(deciding), workflow.undoOn), deciding);
+  const opened = timed(open(workflow.graph, deciderOf(deciding), workflow.undoOn), deciding);
   const progress = withDeadline(opened, deciding);
   return { progress, recorded: recordedIn(progress) };
 }

@@ -6,7 +6,7 @@ import { type Activation, activationKey } from "../../core/engine/activation.ts"
 import { fail } from "../../core/engine/cancel.ts";
 import { isFinal } from "../../core/engine/instance.ts";
 import type { InstanceFailure, Progress } from "../../core/engine/progress.ts";
-import type { Workflow } from "../../core/graph/workflow.ts";
+import { stepIn, type Workflow } from "../../core/graph/workflow.ts";
 import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Due } from "../../core/value/time.ts";
 import { readNeeds } from "../run/inputs.ts";
@@ -113,7 +113,7 @@ function compute(
   { applied }: Progress,
   { workflow, input, control, outputs, deaths }: Deciding,
 ): Due | undefined {
-  const step = workflow.steps.get(one.step);
+  const step = stepIn(workflow, one.step);
   if (step === undefined) return undefined;
   const option = nameOf(step);
   const time = option && step[option];

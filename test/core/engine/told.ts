@@ -2,7 +2,12 @@ import { type Activation, activationKey } from "../../../src/core/engine/activat
 import { fold, type FoldedEntry } from "../../../src/core/engine/by_hand/fold.ts";
 import { restart, startedAgain, unused } from "../../../src/core/engine/by_hand/restart.ts";
 import { takeBack } from "../../../src/core/engine/by_hand/taken_back.ts";
-import { awaitedActivation, encodeControl, isActive } from "../../../src/core/engine/control.ts";
+import {
+  awaitedActivation,
+  emptyControl,
+  encodeControl,
+  isActive,
+} from "../../../src/core/engine/control.ts";
 import { advance, goOn, open } from "../../../src/core/engine/engine.ts";
 import type { Control } from "../../../src/core/engine/instance.ts";
 import {
@@ -197,7 +202,7 @@ export class Told {
 
   /** No activation starts twice. */
   #check({ control, started, applied }: Progress): void {
-    const was = this.#before ?? { active: new Map() };
+    const was = this.#before ?? emptyControl;
     const now = [
       ...[...control.active].map(([step, { activation }]) => ({ step, activation })),
       ...applied.map(({ ending }) => ending).filter(({ event }) => event !== LATER),

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { emptyControl } from "../../../src/core/engine/control.ts";
+import { graph } from "../../../src/core/graph/graph.ts";
 import { decode } from "../../../src/core/value/json.ts";
 import { Graphs } from "../../../src/runner/graphs.ts";
 import { load, OutputCache } from "../../../src/runner/run/inputs.ts";
@@ -84,7 +85,8 @@ describe("the instances that a process remembers", () => {
     const row = { step: "a", activation: 1, event: "ok", output: "first", causes: [] };
 
     const loaded = await load(
-      { ended: () => Promise.resolve([row]) },
+      { ended: () => Promise.resolve([row]), endedBetween: () => Promise.resolve([]) },
+      graph([]),
       { id: "1", control: emptyControl },
       outputs,
       ["a"],

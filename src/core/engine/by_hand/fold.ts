@@ -10,6 +10,7 @@ import {
   FAILED,
   FORKED,
   isByHand,
+  ITEMS,
   type Progress,
   RETRIED,
   type StepEnding,
@@ -64,12 +65,19 @@ export interface Folded extends Past {
  * decided.
  */
 export function fold(graph: Graph, history: readonly FoldedEntry[]): Folded {
-  const isChoice = ({ step }: FoldedEntry) => graph.steps.get(step)?.kind === "choice";
-  const decisions = new Map(history.filter(isChoice).map((one) => [activationKey(one), one]));
+  const isDecided = ({ step }: FoldedEntry) => {
+    const kind = graph.steps.get(step)?.kind;
+    return kind === "choice" || kind === "each";
+  };
+  const made = history.filter((one) => isDecided(one) && one.event !== FAILED);
+  const isListed = ({ event }: FoldedEntry) => event === ITEMS;
+  const decisions = byActivation(made.filter((one) => !isListed(one)));
+  const lists = byActivation(made.filter(isListed));
   let now = 1;
   // A choice that threw at first has decided in a later turn.
-  const decide: Decide = (choice) => {
-    const decided = decisions.get(activationKey(choice));
+  const decide: Decide = (one, _, end) => {
+    const begins = end === undefined && graph.steps.get(one.step)?.kind === "each";
+    const decided = (begins ? lists : decisions).get(activationKey(one));
     return decided?.revision === now ? decided : undefined;
   };
   const turns = byRevision(history);
@@ -81,7 +89,7 @@ export function fold(graph: Graph, history: readonly FoldedEntry[]): Folded {
     if (forked < 0 && revision === 1) continue;
     now = revision;
     const act = turn.find(isByHand);
-    const endings = turn.filter((one) => !isChoice(one) && isEnding(one));
+    const endings = turn.filter((one) => !isDecided(one) && isEnding(one));
     told.add(
       act === undefined
         ? advance(graph, told.control, endings, decide)
@@ -90,6 +98,10 @@ export function fold(graph: Graph, history: readonly FoldedEntry[]): Folded {
     told.fail(turn.filter(({ event }) => event === FAILED));
   }
   return told.folded();
+}
+
+function byActivation(entries: readonly FoldedEntry[]): ReadonlyMap<string, FoldedEntry> {
+  return new Map(entries.map((one) => [activationKey(one), one]));
 }
 
 /** An instance while its history is read. */

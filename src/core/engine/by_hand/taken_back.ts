@@ -56,8 +56,11 @@ export function takeBack(
     if (step !== to.step && was !== undefined && !isCaused) active.set(step, was);
     else {
       again.push(step);
-      // What has not ended goes on with the same work, unless something else has caused it.
-      const cut = step === to.step
+      // What has not ended goes on with the same work, unless something else has caused it. A list
+      // is made anew, so its items are other ones.
+      const cut = graph.steps.get(step)?.kind === "each"
+        ? undefined
+        : step === to.step
         ? was?.activation === to.activation ? was : undefined
         : isCaused
         ? undefined
@@ -77,6 +80,9 @@ export function takeBack(
     rounds: roundsOf(before, now),
     restarted,
     later: new Set([...now.later].filter((step) => !again.includes(step))),
+    each: new Map(
+      [...before.each].filter(([step]) => active.get(step) === before.active.get(step)),
+    ),
     undoOn: before.undoOn,
     parent: before.parent,
   };

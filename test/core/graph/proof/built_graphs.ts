@@ -1,3 +1,4 @@
+import { each } from "../../../../src/core/each/each.ts";
 import { choice } from "../../../../src/core/define/choice.ts";
 import { signal, timer } from "../../../../src/core/define/signal.ts";
 import type { Need } from "../../../../src/core/define/step_definition.ts";
@@ -136,5 +137,7 @@ function made(
       return signal(name, { events });
     case "timer":
       return timer(name, "1m");
+    case "each":
+      return each(name, { needs, over: () => [], events, run: ({ emit }) => emit["e0"]!() });
   }
 }
