@@ -52,6 +52,7 @@ interface TestRun {
 const running = new Set<ChildProcess>();
 const root = fileURLToPath(new URL("../", import.meta.url));
 const copiesAtOnce = 2;
+const allRuns = { HEPHAESTUS_RUNS: "1" };
 /** Milliseconds that a test may take with its defect: some hang then. */
 const patience = 60_000;
 /** Milliseconds that it may take without. */
@@ -152,12 +153,7 @@ class Copy {
         file,
       ], {
         cwd: this.#folder,
-        env: {
-          ...process.env,
-          HEPHAESTUS_TEST_URL: this.#url,
-          HEPHAESTUS_ONLY: name,
-          HEPHAESTUS_RUNS: "1",
-        },
+        env: { ...process.env, ...allRuns, HEPHAESTUS_TEST_URL: this.#url, HEPHAESTUS_ONLY: name },
         stdio: ["ignore", "pipe", "pipe"],
         detached: process.platform !== "win32",
       });
@@ -293,9 +289,8 @@ async function main([text = ""]: readonly string[]): Promise<number> {
     await server?.remove();
   }
   const seconds = Math.round((performance.now() - started) / 1000);
-  console.log(
-    `${defects.length - wrong} of ${defects.length} defects were noticed in ${seconds} s`,
-  );
+  const noticed = `${defects.length - wrong} of ${defects.length} defects were noticed`;
+  console.log(`${noticed} in ${seconds} s`);
   return wrong === 0 ? 0 : 1;
 }
 

@@ -1,4 +1,4 @@
-import type { Storage } from "../backend/store.ts";
+import type { Storage } from "../backend/storage.ts";
 import type { Instance } from "../core/engine/instance.ts";
 import { InstanceNotFoundError } from "../core/errors/errors.ts";
 import { resolveRetry } from "../core/value/retry.ts";

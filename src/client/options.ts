@@ -1,4 +1,4 @@
-import type { Backend } from "../backend/store.ts";
+import type { Backend } from "../backend/storage.ts";
 import { type Duration, milliseconds } from "../core/value/duration.ts";
 import { isPrintable } from "../core/value/identity.ts";
 import { checkNames, type OptionNames } from "../core/value/option_names.ts";

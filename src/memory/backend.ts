@@ -1,4 +1,4 @@
-import type { Backend, Storage } from "../backend/store.ts";
+import type { Backend, Storage } from "../backend/storage.ts";
 import type { Sql } from "../core/define/context.ts";
 import { type Clock, type StoredJob, systemClock, type Waiting } from "./clock.ts";
 import { memoryQueue } from "./queue.ts";

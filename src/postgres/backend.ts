@@ -1,4 +1,4 @@
-import type { Storage } from "../backend/store.ts";
+import type { Storage } from "../backend/storage.ts";
 import {
   type Connections,
   type ConnectionsOptions,

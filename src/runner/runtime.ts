@@ -1,4 +1,4 @@
-import type { Storage } from "../backend/store.ts";
+import type { Storage } from "../backend/storage.ts";
 import type { RetryPolicy } from "../core/value/retry.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Telemetry } from "../observe/telemetry.ts";

@@ -6,7 +6,8 @@ import { FAILED } from "../../src/core/engine/progress.ts";
 import type { Instance } from "../../src/core/engine/instance.ts";
 import type { Job, NewJob } from "../../src/backend/job.ts";
 import type { Demand, Lease } from "../../src/backend/queue.ts";
-import type { InstanceState, NewInstance, Storage } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/storage.ts";
+import type { InstanceState, NewInstance } from "../../src/backend/store.ts";
 import type { NewDelivery, NewResult, Recorded, Recording, Turn } from "../../src/backend/turn.ts";
 import type { StoredJob } from "../../src/memory/clock.ts";
 

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, step, type, versioned, workflow } from "../../mod.ts";
-import type { Storage } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/storage.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import { migrateInstances } from "../../src/postgres/mod.ts";
 import { Gate, silent } from "../everywhere.ts";

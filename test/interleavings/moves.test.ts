@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { TransactionSql } from "postgres";
 import { Hephaestus } from "../../mod.ts";
-import type { Storage } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/storage.ts";
 import { storedGraph } from "../../src/core/deploy/stored_graph.ts";
 import { encodeGraph } from "../../src/core/graph/fingerprint.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";

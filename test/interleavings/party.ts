@@ -18,7 +18,7 @@ import { Recorder } from "../../src/runner/turn/recorder.ts";
 import { Graphs } from "../../src/runner/graphs.ts";
 import { Registry } from "../../src/runner/registry.ts";
 import { Slots } from "../../src/runner/claim/slots.ts";
-import type { Storage } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/storage.ts";
 import { nameOf } from "../crash/statements.ts";
 import { silent } from "../everywhere.ts";
 import { crossing, queues } from "./crossing.ts";

@@ -3,7 +3,7 @@ import type { Sql } from "postgres";
 import { Hephaestus } from "../../mod.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
 import type { Job } from "../../src/backend/job.ts";
-import type { Storage } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/storage.ts";
 import type { Db } from "../../src/postgres/driver/contract.ts";
 import { again } from "../crash/story.ts";
 import { eventually, silent } from "../everywhere.ts";

@@ -4,7 +4,7 @@ import { Hephaestus, type HephaestusOptions, type Worker, type WorkOptions } fro
 import { memoryBackend } from "../../src/memory/backend.ts";
 import type { Clock } from "../../src/memory/clock.ts";
 import { postgresBackend } from "../../src/postgres/backend.ts";
-import type { Storage } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/storage.ts";
 import { elapse, jobs } from "../contracts/postgres_world.ts";
 import { type Scene, sceneIn, type World } from "../contracts/world.ts";
 import { silent, waysOn } from "../everywhere.ts";

@@ -1,5 +1,5 @@
 import type { Job } from "../../src/backend/job.ts";
-import type { Storage } from "../../src/backend/store.ts";
+import type { Storage } from "../../src/backend/storage.ts";
 import type { Gate } from "../everywhere.ts";
 
 /** A backend whose claims are answered when the gate opens, and the jobs that they have claimed. */

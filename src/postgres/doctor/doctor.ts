@@ -7,7 +7,8 @@ import { unserved } from "../jobs/unserved.ts";
 import { assertMigrated } from "../migrations/migrate.ts";
 import { type Tables, tablesOf } from "../sql/tables.ts";
 import { repairs } from "./repairs.ts";
-import { type Found, namedStep, type Rule, rules } from "./rules.ts";
+import { type Found, namedStep, type Rule } from "./rule.ts";
+import { rules } from "./rules.ts";
 
 /** A violation of one rule, for one row. */
 export interface Violation {

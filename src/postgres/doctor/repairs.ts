@@ -10,7 +10,7 @@ import {
   jobActivation,
 } from "../sql/fragments.ts";
 import type { Tables } from "../sql/tables.ts";
-import type { Found } from "./rules.ts";
+import type { Found } from "./rule.ts";
 
 /** Repairs one violation in its own transaction. Returns false when it no longer exists. */
 export type Repair = (tx: Tx, t: Tables, found: Found, queue: string) => Promise<boolean>;

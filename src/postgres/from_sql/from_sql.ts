@@ -1,4 +1,4 @@
-import type { FromSql } from "../../backend/store.ts";
+import type { FromSql } from "../../backend/storage.ts";
 import type { Db } from "../driver/contract.ts";
 import { reporting } from "../driver/errors.ts";
 import { retrying } from "../driver/retrying.ts";

@@ -16,7 +16,8 @@ import { listsIn, withOutcomes } from "../each/outcomes.ts";
 import { OutputCache } from "../run/inputs.ts";
 import type { Runtime } from "../runtime.ts";
 import { jobsOf, type Placement, type Starting } from "../turn/new_jobs.ts";
-import { processed, recordedIn, wakeOf } from "../turn/plan.ts";
+import { wakeOf } from "../turn/plan.ts";
+import { processed, recordedIn } from "../turn/rows.ts";
 import type { TimedProgress } from "../turn/times.ts";
 
 /** Who does something to an instance, and why. */

@@ -8,7 +8,8 @@ import type { Failure } from "../../core/value/failure.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { othersOf } from "../child/others.ts";
 import type { Runtime } from "../runtime.ts";
-import { processed, recordedIn, wakeOf } from "../turn/plan.ts";
+import { wakeOf } from "../turn/plan.ts";
+import { processed, recordedIn } from "../turn/rows.ts";
 
 const none: readonly never[] = [];
 

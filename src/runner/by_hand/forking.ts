@@ -20,7 +20,7 @@ import { uniqueKey } from "../../core/value/identity.ts";
 import { encode } from "../../core/value/json.ts";
 import type { Runtime } from "../runtime.ts";
 import { jobsOf, type Placement } from "../turn/new_jobs.ts";
-import { recordedIn } from "../turn/plan.ts";
+import { recordedIn } from "../turn/rows.ts";
 import { withDeadline } from "../turn/times.ts";
 import { type Act, outputsOf, rowOf, startedWith, withMetadata } from "./acting.ts";
 import { goingOn } from "./going_on.ts";

@@ -1,23 +1,14 @@
 import { deadlineStep } from "../../backend/job.ts";
 import type { InstanceState, UnreadResult } from "../../backend/store.ts";
 import type { OtherJob, Processed, Recorded, Wake } from "../../backend/turn.ts";
-import { type Activation, activationKey } from "../../core/engine/activation.ts";
+import { activationKey } from "../../core/engine/activation.ts";
 import { emptyControl, isActive } from "../../core/engine/control.ts";
 import { isItem } from "../../core/each/items.ts";
 import { advance, open } from "../../core/engine/engine.ts";
 import { isFinal, type UndoReason } from "../../core/engine/instance.ts";
 import { filtered } from "../../core/value/filtered.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
-import {
-  type AppliedEnding,
-  DROPPED,
-  ITEMS,
-  LATER,
-  type ListedItems,
-  type PastEnding,
-  type Progress,
-  type Withdrawn,
-} from "../../core/engine/progress.ts";
+import { type PastEnding, type Progress } from "../../core/engine/progress.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { type Failure, failure, type FailureForm, inForm } from "../../core/value/failure.ts";
 import { othersOf } from "../child/others.ts";
@@ -29,6 +20,7 @@ import { deciderOf, type ItemRows } from "../each/decide.ts";
 import { loadItems } from "../each/load.ts";
 import { isMissing, MissingHistory, MissingOutputs } from "./decide.ts";
 import type { CachedInstance } from "./instance_cache.ts";
+import { processedIn, recordedIn } from "./rows.ts";
 import { expired, timed, type TimedProgress, withDeadline } from "./times.ts";
 
 /** A job whose turn is to be written; `result` is set if the job ran a step. */
@@ -215,67 +207,6 @@ function changes(
   if (control.undo !== undefined && (started.length > 0 || isFinal(status))) return true;
   return applied.length > 0 || failed !== undefined || processed.length > 0 ||
     kept.some((ending) => !control.early.has(activationKey(ending)));
-}
-
-/**
- * The results that are written with the turn: of steps that have ended here, of choices, and of
- * steps that were withdrawn.
- */
-export function recordedIn(
-  { applied, withdrawn, listed }: Pick<Progress, "applied" | "withdrawn" | "listed">,
-): readonly Recorded[] {
-  const recorded = filtered(applied, isRecorded)
-    .map(({ ending, causes }) => ({ result: ending.result, causes }));
-  if (withdrawn.length + listed.length === 0) return recorded;
-  return [...recorded, ...withdrawn.map(droppedResult), ...listed.map(listedResult)];
-}
-
-const nothing = { metadata: undefined, errors: undefined, duration: undefined };
-
-function droppedResult({ step, activation, cause }: Withdrawn): Recorded {
-  const key = { step, activation, waits: false };
-  return {
-    result: { ...key, event: DROPPED, attempt: 1, output: undefined, ...nothing },
-    causes: [cause],
-  };
-}
-
-function listedResult({ step, activation, total }: ListedItems): Recorded {
-  const key = { step, activation, waits: true };
-  return {
-    result: { ...key, event: ITEMS, attempt: 1, output: String(total), ...nothing },
-    causes: none,
-  };
-}
-
-/** Whether a result has no row yet: it is from a step that has ended here or from a choice. */
-function isRecorded(
-  applied: AppliedEnding,
-): applied is AppliedEnding & { readonly ending: LocalResult } {
-  return "result" in applied.ending;
-}
-
-/** What happens to results that were already stored. */
-function processedIn(
-  { applied, ignored }: Progress,
-  unread: readonly UnreadResult[],
-  { version }: InstanceState,
-): readonly Processed[] {
-  if (unread.length + ignored.length === 0) return none;
-  return [
-    ...filtered(applied, (one) => !isRecorded(one))
-      .map(({ ending, causes }) => processed(ending, ending.event === LATER, causes)),
-    ...[...ignored, ...unread.filter((row) => row.version !== version)]
-      .map((row) => processed(row, row.waits, undefined)),
-  ];
-}
-
-export function processed(
-  { step, activation }: Activation,
-  waits: boolean,
-  causes: Processed["causes"],
-): Processed {
-  return { step, activation, waits, causes };
 }
 
 /** The first turn of an instance: what its start writes in addition to its input. */

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, step, type, type Worker, workflow } from "../../../mod.ts";
-import type { Storage } from "../../../src/backend/store.ts";
+import type { Storage } from "../../../src/backend/storage.ts";
 import { memory } from "../../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../../everywhere.ts";
 

@@ -5,7 +5,7 @@ import {
   type InstanceCache,
   InstanceCache as Cache,
 } from "../../../src/runner/turn/instance_cache.ts";
-import type { Storage } from "../../../src/backend/store.ts";
+import type { Storage } from "../../../src/backend/storage.ts";
 import { memory } from "../../../src/testing/mod.ts";
 import { eventually, Gate, silent } from "../../everywhere.ts";
 

@@ -2,7 +2,8 @@ import { setImmediate } from "node:timers";
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { choice, done, Hephaestus, step, type, workflow } from "../../../mod.ts";
-import type { Storage, Store } from "../../../src/backend/store.ts";
+import type { Storage } from "../../../src/backend/storage.ts";
+import type { Store } from "../../../src/backend/store.ts";
 import { memory } from "../../../src/testing/mod.ts";
 import { everywhere } from "../../everywhere.ts";
 

@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { done, Hephaestus, join, step, type, workflow } from "../../../mod.ts";
-import type { Storage, Written } from "../../../src/backend/store.ts";
+import type { Storage } from "../../../src/backend/storage.ts";
+import type { Written } from "../../../src/backend/store.ts";
 import type { Turn } from "../../../src/backend/turn.ts";
 import { memory } from "../../../src/testing/mod.ts";
 import { silent } from "../../everywhere.ts";

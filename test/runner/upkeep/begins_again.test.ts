@@ -12,7 +12,7 @@ import {
 import { postgresBackend } from "../../../src/postgres/backend.ts";
 import { connect } from "../../../src/postgres/driver/connect.ts";
 import { migrate } from "../../../src/postgres/migrations/migrate.ts";
-import type { Storage } from "../../../src/backend/store.ts";
+import type { Storage } from "../../../src/backend/storage.ts";
 import { memory } from "../../../src/testing/mod.ts";
 import { eventually, Gate, keeping } from "../../everywhere.ts";
 import { database, migrated } from "../../pg.ts";

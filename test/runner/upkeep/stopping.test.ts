@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { done, Hephaestus, HephaestusError, step, type, workflow } from "../../../mod.ts";
-import type { Storage } from "../../../src/backend/store.ts";
+import type { Storage } from "../../../src/backend/storage.ts";
 import { memory } from "../../../src/testing/mod.ts";
 import { eventually, Gate, keeping, silent } from "../../everywhere.ts";
 import { migrated } from "../../pg.ts";
