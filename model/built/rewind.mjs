@@ -26,7 +26,9 @@ export function takeBack(graph, before, step, hasEnded, { sameNumbers = false } 
   for (const join of Object.keys(graph.need ?? {})) {
     if (!gone.has(join)) continue;
     const sources = Object.keys(graph.next).filter((name) => graph.next[name].includes(join));
-    now.n = sources.filter((name) => !gone.has(name) && hasEnded(name) && !(name in before.a)).length;
+    now.n = sources.filter((name) =>
+      !gone.has(name) && hasEnded(name) && !(name in before.a)
+    ).length;
   }
   return { instance: now, withdrawn, overdue };
 }
@@ -57,7 +59,7 @@ export function rewound(s, k, f, cfg) {
   const rows = withdrawn.map(([step, a]) => `${f.i}/${step}/${a}`);
   const locks = [...jobs.map((id) => ["X", id]), ...rows.map((row) => ["X", "r:" + row])];
   return [one("rewinds: its turn, COMMIT", locks, (t, me) => {
-    if (!cfg.rewindLeavesJobs) for (const id of jobs) delete t.J[id];
+    if (!cfg.rewindLeavesJobs) { for (const id of jobs) delete t.J[id]; }
     for (const row of rows) t.R[row] ??= rowDropped;
     for (const name of overdue) t.R[`${f.i}/${name.slice(0, -1)}/${name.slice(-1)}`] = true;
     t.I[f.i] = instance;

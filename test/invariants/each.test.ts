@@ -1,16 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  again,
-  choice,
-  done,
-  each,
-  FatalError,
-  type HistoryEntry,
-  join,
-  step,
-  type,
-  workflow,
-} from "../../mod.ts";
+import { done, each, FatalError, type HistoryEntry, step, type, workflow } from "../../mod.ts";
 import { everywhere } from "../everywhere.ts";
 
 type Order = { readonly pages: readonly string[]; readonly broken?: readonly string[] };

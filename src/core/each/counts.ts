@@ -21,7 +21,7 @@ export interface ItemCounts {
 }
 
 /** The policy under which any number of items may fail. */
-export const anyFailures = mostItems;
+export const anyFailures: number = mostItems;
 
 /** The counts before the first item begins. */
 export function noneBegun(total: number): ItemCounts {

@@ -1,7 +1,7 @@
 import type { Activation } from "../engine/activation.ts";
 
 /** How many items a list may have. */
-export const mostItems = 2 ** 20;
+export const mostItems: number = 2 ** 20;
 
 /** How many activations of one step over a list have numbers for their items. */
 export const mostActivations = 2_047;

@@ -116,7 +116,7 @@ export function isEachEnd(
 /** The numbers of the items of an activation and of those before it, from `since` on. */
 export function numbersOf(
   one: Activation,
-  since = one.activation,
+  since: number = one.activation,
 ): readonly [step: string, first: number, last: number] {
   const first = itemAt({ ...one, activation: since }, 0);
   return [

@@ -5,7 +5,6 @@ import { encodeControl } from "../../core/engine/control.ts";
 import { filtered } from "../../core/value/filtered.ts";
 import { FAILED } from "../../core/engine/progress.ts";
 import type { FailureForm } from "../../core/value/failure.ts";
-import type { Workflow } from "../../core/graph/workflow.ts";
 import type { Due } from "../../core/value/time.ts";
 import type { Slot, SlotHold } from "../claim/slots.ts";
 import { listsIn } from "../each/outcomes.ts";
