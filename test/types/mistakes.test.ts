@@ -3,7 +3,10 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { compile, compilers } from "./compiler.ts";
 
-const source = readFileSync(new URL("mistakes.ts", import.meta.url), "utf8").split("\n");
+const sources = ["mistakes.ts", "word_mistakes.ts"].map((file) => ({
+  file,
+  lines: readFileSync(new URL(file, import.meta.url), "utf8").split("\n"),
+}));
 const golden = readFileSync(new URL("mistakes.txt", import.meta.url), "utf8");
 
 /** What matters of an error: our own sentence if there is one, else the head of the compiler's. */
@@ -23,22 +26,24 @@ function sentence(error: string): string {
 
 /** Each mistake by its name, with what the compiler says to it. */
 function answers(output: string): string {
-  const said = new Map<number, string[]>();
+  const said = new Map<string, string[]>();
   const elsewhere: string[] = [];
   for (const error of output.split(/\n(?=\S)/)) {
-    const [, line, text] = /^test[\\/]types[\\/]mistakes\.ts\((\d+),\d+\): error \w+: (.*)$/s
+    const [, line, text] = /^test[\\/]types[\\/](\w*mistakes\.ts\(\d+),\d+\): error \w+: (.*)$/s
       .exec(error.trimEnd()) ?? [];
     if (line === undefined || text === undefined) elsewhere.push(error.trimEnd());
-    else said.set(Number(line), [...(said.get(Number(line)) ?? []), sentence(text)]);
+    else said.set(line, [...(said.get(line) ?? []), sentence(text)]);
   }
   assertEquals(elsewhere.join("\n"), "");
 
   const report: string[] = [];
-  for (const [index, line] of source.entries()) {
-    const about = said.get(index + 1) ?? [];
-    const name = /^\/\/ (.*)$/.exec(source[index - 1] ?? "")?.[1];
-    if (name !== undefined) report.push(`${name}\n  ${about.join("\n  ALSO ")}`);
-    else if (about.length > 0) report.push(`UNEXPECTED: ${line}\n  ${about.join("\n  ")}`);
+  for (const { file, lines } of sources) {
+    for (const [index, line] of lines.entries()) {
+      const about = said.get(`${file}(${index + 1}`) ?? [];
+      const name = /^\/\/ (.*)$/.exec(lines[index - 1] ?? "")?.[1];
+      if (name !== undefined) report.push(`${name}\n  ${about.join("\n  ALSO ")}`);
+      else if (about.length > 0) report.push(`UNEXPECTED: ${line}\n  ${about.join("\n  ")}`);
+    }
   }
   return report.join("\n") + "\n";
 }

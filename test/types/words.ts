@@ -1,5 +1,6 @@
 // More right flows, one for each word of control flow.
 import { child } from "../../src/core/child/child.ts";
+import { each, type EachFailure } from "../../src/core/each/each.ts";
 import { again, done, drop, undo } from "../../src/core/define/target.ts";
 import { signal, timer } from "../../src/core/define/signal.ts";
 import { step } from "../../src/core/define/step.ts";
@@ -148,3 +149,55 @@ const late = step("late", {
   },
 });
 expect<Equal<typeof late.name, "late">>();
+
+// The items of a list end one by one, and their outcomes are one output in the row.
+const split = step("split", {
+  input: type<Order>(),
+  events: { split: type<{ readonly skus: readonly string[] }>() },
+  run: ({ input, emit }) => emit.split({ skus: input.items.map(({ sku }) => sku) }),
+});
+const reserved = each("reserved", {
+  input: type<Order>(),
+  needs: [split.when("split")],
+  over({ input, steps }) {
+    expect<Equal<typeof input, Order>>();
+    return steps.split.skus;
+  },
+  onFailure: { threshold: 2 },
+  events: { held: type<{ readonly hold: string }>(), gone: type() },
+  timeout: ({ input }) => `${input.items.length}s`,
+  run({ item, index, emit, tx }) {
+    expect<Equal<typeof item, string>>();
+    expect<Equal<typeof index, number>>();
+    return item === "" ? emit.gone() : tx(() => emit.held({ hold: item }));
+  },
+});
+const dispatched = step("dispatched", {
+  needs: [reserved.when("finished")],
+  events: { sent: type<string>() },
+  run({ steps, emit }) {
+    const [one] = steps.reserved;
+    if (one?.event === "held") expect<Equal<typeof one.output, { readonly hold: string }>>();
+    if (one?.event === "failed") expect<Equal<typeof one.output, StepFailure>>();
+    return emit.sent(one?.event ?? "");
+  },
+});
+const explained = step("explained", {
+  needs: [reserved.when("failed")],
+  events: { ok: type<number>() },
+  run({ steps, emit }) {
+    expect<Equal<typeof steps.reserved, EachFailure>>();
+    return emit.ok(steps.reserved.index + steps.reserved.failed);
+  },
+});
+export const dispatching = workflow("dispatching", {
+  key: "id",
+  input: type<Order>(),
+  start: split,
+})
+  .on(split, { split: reserved })
+  .on(reserved, { finished: dispatched, failed: explained })
+  .on(dispatched, { sent: done })
+  .on(explained, { ok: done })
+  .returns({ sent: dispatched.when("sent"), explained: explained.when("ok") })
+  .build();
