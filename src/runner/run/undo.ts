@@ -2,7 +2,8 @@ import type { Store } from "../../backend/store.ts";
 import type { UndoContext } from "../../core/define/undo.ts";
 import { activationKey, undoneStep, undoOf } from "../../core/engine/activation.ts";
 import { failedEvent } from "../../core/define/step_definition.ts";
-import { FAILED } from "../../core/engine/progress.ts";
+import { FAILED, isByHand } from "../../core/engine/progress.ts";
+import { keyOfEnded } from "../by_hand/key_of_ended.ts";
 import { withOutcomes } from "../each/outcomes.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
@@ -14,16 +15,18 @@ export interface Undoable {
   readonly steps: Readonly<Record<string, unknown>>;
   readonly event: string;
   readonly output: unknown;
+  readonly stepIdempotencyKey: string;
 }
 
 /** Reads how an activation ended that is undone, and what it had read itself. */
 export async function readUndone(
-  store: Pick<Store, "ended">,
-  { job, step, workflow: { graph }, cached: { state } }: Attempt,
+  store: Pick<Store, "ended" | "history" | "read">,
+  { job, step, workflow, cached: { state } }: Attempt,
 ): Promise<Undoable> {
   const name = undoneStep(job.step ?? "");
-  const rows = withOutcomes(graph, await store.ended(state.id, undefined));
-  const key = activationKey({ step: name, activation: job.activation });
+  const rows = withOutcomes(workflow.graph, await store.ended(state.id, undefined));
+  const one = { step: name, activation: job.activation };
+  const key = activationKey(one);
   const ended = rows.find((row) => activationKey(row) === key);
   if (ended === undefined) throw new TypeError(`Cannot undo ${key}: it has no result`);
   const behind = stepsBehind(rows, ended.causes);
@@ -31,6 +34,9 @@ export async function readUndone(
     steps: readNeeds(step.needs, (need) => behind.latest.get(need)),
     event: ended.event === FAILED ? failedEvent : ended.event,
     output: ended.output,
+    stepIdempotencyKey: rows.some(isByHand)
+      ? await keyOfEnded(store, workflow, state.id, one)
+      : idempotencyKey(state.id, name, job.activation),
   };
 }
 
@@ -54,7 +60,7 @@ export class UndoStepContext implements UndoContext {
 
   constructor(
     { job, step, cached: { state } }: Attempt,
-    { steps, event, output }: Undoable,
+    { steps, event, output, stepIdempotencyKey }: Undoable,
     cancellation: Cancellation,
   ) {
     const { id, key, workflow, version } = state;
@@ -67,7 +73,7 @@ export class UndoStepContext implements UndoContext {
     this.activation = job.activation;
     this.attempt = job.attempt;
     this.idempotencyKey = idempotencyKey(id, undoOf(step.name), job.activation);
-    this.stepIdempotencyKey = idempotencyKey(id, step.name, job.activation);
+    this.stepIdempotencyKey = stepIdempotencyKey;
     this.abortSignal = cancellation.signal;
     this.instance = { id, key, workflow, version };
   }

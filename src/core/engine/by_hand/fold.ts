@@ -57,6 +57,8 @@ export interface Folded extends Past {
   readonly progress: Progress;
   /** All that has ended, also what has failed or was taken back since. */
   readonly all: readonly AppliedEnding[];
+  /** What was started again and kept an idempotency key: the activation that had it first. */
+  readonly keys: ReadonlyMap<string, number>;
 }
 
 /**
@@ -111,6 +113,7 @@ class Told {
   #applied: AppliedEnding[] = [];
   readonly #all: AppliedEnding[] = [];
   readonly #cutOff = new Map<string, ActiveStep>();
+  readonly #keys = new Map<string, number>();
   readonly #copied: readonly Pick<AppliedEnding, "ending">[];
 
   constructor(graph: Graph, copied: readonly Pick<AppliedEnding, "ending">[]) {
@@ -124,6 +127,15 @@ class Told {
 
   /** The control in which what a person has started again begins. */
   begin(act: FoldedEntry): Control {
+    const control = this.#begun(act);
+    for (const one of startedBy(act)) {
+      const keyOf = control.active.get(one.step)?.keyOf;
+      if (keyOf !== undefined) this.#keys.set(activationKey(one), keyOf);
+    }
+    return control;
+  }
+
+  #begun(act: FoldedEntry): Control {
     const graph = this.#graph;
     const started = startedBy(act);
     if (act.event === RETRIED) return startedAgain(graph, this.control, started);
@@ -174,7 +186,7 @@ class Told {
 
   folded(): Folded {
     const { applied, cutOff } = this;
-    return { progress: this.#progress!, applied, cutOff, all: this.#all };
+    return { progress: this.#progress!, applied, cutOff, all: this.#all, keys: this.#keys };
   }
 }
 
