@@ -1,6 +1,6 @@
 import type { Place } from "../backend/store.ts";
 import { eachOf, isItem } from "../core/each/items.ts";
-import { DROPPED, ITEMS } from "../core/engine/progress.ts";
+import { DROPPED, isByHand, ITEMS } from "../core/engine/progress.ts";
 import {
   type HistoryEntry,
   type Instance,
@@ -127,8 +127,8 @@ function placeOf(next: string): Place {
 
 /**
  * Returns how the steps of an instance ended, in the order in which the results were applied.
- * Results of the same revision are in row order; items stand before the end of their step, and what
- * was dropped comes last.
+ * Results of the same revision are in row order; what a person has done stands before them, items
+ * stand before the end of their step, and what was dropped comes last.
  */
 export async function history(
   client: Client,
@@ -140,8 +140,10 @@ export async function history(
   const { graph } = definitionOf(client.runtime, target, instance);
   const place = ({ revision = Infinity }: HistoryEntry) => revision;
   const isDropped = ({ event }: HistoryEntry) => event === DROPPED ? 1 : 0;
-  const row = ({ step }: HistoryEntry) =>
-    graph.steps.get(isItem(step) ? eachOf(step) : step)?.index ?? Infinity;
+  const row = (entry: HistoryEntry) => {
+    const step = isItem(entry.step) ? eachOf(entry.step) : entry.step;
+    return graph.steps.get(step)?.index ?? (isByHand(entry) ? -1 : Infinity);
+  };
   return [...await store.history(instance.id)].sort((a, b) =>
     difference(place(a), place(b)) || isDropped(a) - isDropped(b) ||
     difference(row(a), row(b)) || difference(placeInList(a), placeInList(b))

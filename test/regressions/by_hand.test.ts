@@ -219,3 +219,26 @@ describe("a rewind or a fork that makes no sense", () => {
     await assertRejects(() => hephaestus.rewind(trip, "a", { to: flight }), Error, "undone");
   });
 });
+
+const paid = workflow("paid", { key: "id", input: type(), start: hotel })
+  .on(hotel, { booked: done, none: done })
+  .build();
+
+describe("a rewind with an outcome", () => {
+  it("stands in the history before that outcome", async () => {
+    await using hephaestus = await engine([paid]);
+    broken.add("hotel");
+    await (await hephaestus.start(paid, "a", undefined)).result();
+    await hephaestus.rewind(paid, "a", {
+      to: hotel,
+      outcome: { event: "booked", output: undefined },
+    });
+
+    const history = await hephaestus.history(paid, "a");
+    assertEquals(history.map(({ step, event }) => `${step} ${event}`), [
+      "hotel __failed__",
+      "^hotel __rewound__",
+      "hotel booked",
+    ]);
+  });
+});
