@@ -15,6 +15,7 @@ import {
   undo,
   workflow,
 } from "../../mod.ts";
+import { listing, mending } from "./roads_of_lists.ts";
 
 const ok = { ok: type() };
 const retry = { attempts: 50, base: "1ms", max: "5ms" } as const;
@@ -262,5 +263,5 @@ export const left = workflow("left", { key: "id", input: type(), start: waiting 
 
 export const workflows = [
   ...[road, asking, askingMore, failing, looping, dropping, undoing, regretting, limited, hurried],
-  ...[holding, small, parent, endless, left],
+  ...[holding, small, parent, endless, left, listing, mending],
 ];

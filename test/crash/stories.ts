@@ -1,6 +1,7 @@
 import { storiesOfCallers } from "./stories_of_callers.ts";
 import { storiesOfChildren } from "./stories_of_children.ts";
 import { storiesOfDeadlines } from "./stories_of_deadlines.ts";
+import { storiesOfLists } from "./stories_of_lists.ts";
 import { storiesOfSchemas } from "./stories_of_schemas.ts";
 import { storiesOfSql } from "./stories_of_sql.ts";
 import { storiesOfUndos } from "./stories_of_undos.ts";
@@ -14,6 +15,7 @@ export const stories: readonly Story[] = [
   ...storiesOfUndos,
   ...storiesOfDeadlines,
   ...storiesOfChildren,
+  ...storiesOfLists,
   ...storiesOfSchemas,
   ...storiesOfSql,
 ];

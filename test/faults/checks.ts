@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import type { Told } from "./calls.ts";
 import { failingEarly, flowFailing, flowRunners, flowWriters } from "./flow.ts";
 import { brokenFlows } from "./flow_checks.ts";
+import { brokenLists, listRules } from "./list_checks.ts";
 import { doomedAttempts, patience } from "./steps.ts";
 import { failing, lengths, runners, writers } from "./workflows.ts";
 
@@ -118,7 +119,7 @@ const rules: Readonly<Record<string, string>> = {
 export async function broken(sql: Sql, told: Told, diary: string): Promise<readonly string[]> {
   await write(sql, told, diary);
   const problems: string[] = [];
-  for (const [rule, query] of Object.entries(rules)) {
+  for (const [rule, query] of Object.entries({ ...rules, ...listRules })) {
     const rows = await sql.unsafe(query);
     if (rows.length > 0) {
       problems.push(
@@ -127,7 +128,7 @@ export async function broken(sql: Sql, told: Told, diary: string): Promise<reado
       );
     }
   }
-  problems.push(...await brokenFlows(sql));
+  problems.push(...await brokenFlows(sql), ...await brokenLists(sql));
   return problems;
 }
 

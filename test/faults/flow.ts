@@ -13,11 +13,9 @@ import {
   undo,
   workflow,
 } from "../../mod.ts";
-import { fail, input, key, note, plain, retry, undoable, writing } from "./steps.ts";
-import { races, trip, turns } from "./workflows.ts";
-
-/** A digit that differs between instances and stays the same in each process. */
-const digitOf = ({ id }: { readonly id: string }) => Number.parseInt(id.at(-1)!, 16);
+import { batch, rush } from "./lists.ts";
+import { digitOf, fail, input, key, note, plain, retry, undoable, writing } from "./steps.ts";
+import { errand, family, races, trip, turns } from "./workflows.ts";
 
 const hold = undoable("hold");
 export const answer = signal("answer", {
@@ -134,15 +132,21 @@ export const bids = workflow("bids", { key, input, start: bid })
   .returns({ won: won.when("ok"), lost: lost.when("ok") })
   .build();
 
-export const flows = { turns, races, trip, tour, hire, loan, bids } as const;
+export const flows = {
+  ...{ turns, races, trip, family, errand },
+  ...{ tour, hire, loan, bids, batch, rush },
+} as const;
 
 /** Those that a person retries when they have failed. */
-export const retriedByHand = ["tour"] as const;
+export const retriedByHand = ["tour", "batch"] as const;
 
 /** What they return. */
 export const outcomes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   tour: { delivered: "deliver", given: "sum" },
   bids: { won: "won", lost: "lost" },
+  batch: { summed: "summary" },
+  rush: { early: "early", late: "late" },
+  errand: { done: "errand2" },
 };
 
 /** The steps that write in the transaction of their result, beside those of `workflows.ts`. */
@@ -153,11 +157,17 @@ export const flowWriters: readonly string[] = [
   ...["slow", "lost"],
 ];
 /** The other steps that have code and end with `ok`. */
-export const flowRunners: readonly string[] = ["probe", "patient", "sum", "bid", "won"];
+export const flowRunners: readonly string[] = [
+  ...["probe", "patient", "sum", "bid", "won"],
+  ...["count", "summary", "early", "late"],
+];
 /** The steps that use up two attempts. */
 export const flowFailing: readonly string[] = ["probe", "spoiled"];
 /** The steps that fail in any attempt: by a deadline, or at once. */
-export const failingEarly: readonly string[] = ["patient", "settleByHand"];
+export const failingEarly: readonly string[] = [
+  ...["patient", "settleByHand"],
+  ...["sorted[]", "packed[]", "packed"],
+];
 
 /** The steps that can be undone when they end with `ok`. */
 export const undoables: readonly string[] = [

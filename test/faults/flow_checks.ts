@@ -42,8 +42,18 @@ const rules: Readonly<Record<string, (story: Story) => readonly unknown[]>> = {
     );
   },
 
-  "a step that can be undone is not cut off": ({ rows }) =>
-    rows.filter(({ step, event }) => undoables.includes(step) && event === "__dropped__"),
+  "a step that can be undone is not cut off": ({ workflow, rows, ran }) => {
+    const { graph } = flows[workflow as keyof typeof flows];
+    // What would start in the turn that undoes does not begin.
+    const leads = ({ step, event }: Row, to: string) =>
+      graph.steps.get(step)?.moves.get(event)?.some((move) => move.to === to) === true;
+    const hasBegun = ({ step, revision, activation }: Row) =>
+      ran.some((one) => one.step === step && one.activation === activation) ||
+      !rows.some((row) => row.revision === revision && leads(row, step));
+    return rows.filter((row) =>
+      undoables.includes(row.step) && row.event === "__dropped__" && hasBegun(row)
+    );
+  },
 
   "what was done is undone once, where the instance ends by undoing": (story) => {
     const undone = story.rows.filter(({ step }) => isUndo(step));

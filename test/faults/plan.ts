@@ -41,12 +41,13 @@ export const names = [
   "line",
   "turns",
   "races",
+  "family",
   "hostile",
 ] as const;
 /** The workflows of `--flow`. The mixed ones are there more often. */
 export const flowNames = [
-  ...["tour", "tour", "tour"] as const,
-  ...["hire", "loan", "bids", "turns", "races", "trip"] as const,
+  ...["tour", "tour", "tour", "batch", "batch"] as const,
+  ...["hire", "loan", "bids", "turns", "races", "trip", "family", "rush"] as const,
 ] as const;
 type Name = typeof names[number] | typeof flowNames[number];
 
@@ -184,7 +185,7 @@ function callsOf(
       }
     }
     if (chance() < 0.1) calls.push({ at: at + between(0, 800), kind: "cancel", workflow, key });
-    if (workflow === "tour") {
+    if (workflow === "tour" || workflow === "batch") {
       // Two at once: a double click.
       const later = at + between(300, 2_000);
       const times = chance() < 0.2 ? 2 : 1;

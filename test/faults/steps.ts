@@ -73,6 +73,9 @@ export const undoable = <const Name extends string>(name: Name) =>
     undoRetry: retry,
   });
 
+/** A digit that differs between instances and stays the same in each process. */
+export const digitOf = ({ id }: { readonly id: string }) => Number.parseInt(id.at(-1)!, 16);
+
 export const input = type<{ readonly n: number }>();
 export const key = "id";
 

@@ -113,6 +113,7 @@ async function prepare(url: string): Promise<void> {
   try {
     await migrate(db, { schema: "hephaestus" });
     await db.script("create table effects (instance uuid, step text, activation int, attempt int)");
+    await db.script("create table item_effects (instance uuid, step text, place int)");
   } finally {
     await db.close();
   }

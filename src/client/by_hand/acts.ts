@@ -40,13 +40,22 @@ export async function actedOn(
   if (known?.graph !== undefined && known.graph !== workflow.fingerprint) {
     throw await runtime.graphs.refusal(workflow, known.graph, action);
   }
-  // One job for each step at most, and one for the deadline of the instance.
-  const ids = await runtime.ids.take(workflow.graph.steps.size + 1);
+  const ids = await runtime.ids.take(mostJobs(workflow));
   const place = () => {
     let next = 0;
     return { id: () => ids[next++] ?? "", begins: () => false };
   };
   return { instance, workflow, place };
+}
+
+/**
+ * How many jobs one turn can start at most: one for each step, or for each item that runs at once,
+ * and one for the deadline of the instance.
+ */
+function mostJobs({ graph }: Workflow): number {
+  let most = 1;
+  for (const { items } of graph.steps.values()) most += items?.limit ?? 1;
+  return most;
 }
 
 /** Who and why, if they can be stored. */

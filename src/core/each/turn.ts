@@ -17,7 +17,7 @@ export class EachTurn {
   readonly #decide: Decide;
   /** Steps that begin, and steps of which items have ended. */
   readonly #due: Activation[] = [];
-  readonly #ended = new Set<number>();
+  readonly #ended = new Set<string>();
 
   constructor(graph: Graph, draft: ControlDraft, log: TurnLog, decide: Decide) {
     this.#graph = graph;
@@ -42,11 +42,12 @@ export class EachTurn {
   end(ending: StepEnding): void {
     const one = eachAt(ending);
     const counts = this.#draft.each.get(one.step);
-    if (counts === undefined || this.#ended.has(ending.activation)) {
+    const key = activationKey(ending);
+    if (counts === undefined || this.#ended.has(key)) {
       this.#log.late.push(ending);
       return;
     }
-    this.#ended.add(ending.activation);
+    this.#ended.add(key);
     const causes = causesOf(this.#graph, this.#draft, one.step);
     this.#log.applied.push({ ending, causes, decided: false });
     this.#draft.count(one.step, oneEnded(counts, ending.event === failedEvent));

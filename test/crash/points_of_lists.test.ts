@@ -1,0 +1,4 @@
+import { killedEverywhere } from "./killing.ts";
+import { storiesOfLists } from "./stories_of_lists.ts";
+
+killedEverywhere(storiesOfLists);
