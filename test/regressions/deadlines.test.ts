@@ -88,7 +88,7 @@ everywhere("a step with a deadline", (it) => {
       const { code, message, attempts, cause } = failed?.output as Record<string, unknown>;
       assertEquals([failed?.event, code, attempts], ["failed", "DEADLINE", 1]);
       const sentence =
-        `Cannot finish step "${flow.name}": its attempts have failed, and the next one would begin after its deadline `;
+        `Cannot finish step "${flow.name}": it has not ended, and its next attempt would begin after its deadline `;
       assertEquals(String(message).slice(0, sentence.length), sentence);
       assertEquals(typeof (cause as Error).message, "string");
       assertEquals((await jobs()).filter(({ state }) => state !== "discarded"), []);

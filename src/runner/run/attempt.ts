@@ -71,6 +71,6 @@ export function deadlinePassed(
   const at = new Date((args as WithDeadline).deadline).toISOString();
   const why = options === undefined
     ? `its deadline ${at} has passed`
-    : `its attempts have failed, and the next one would begin after its deadline ${at}`;
+    : `it has not ended, and its next attempt would begin after its deadline ${at}`;
   return new HephaestusError("DEADLINE", `Cannot finish step "${step}": ${why}`, options);
 }
