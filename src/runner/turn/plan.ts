@@ -8,7 +8,7 @@ import { advance, open } from "../../core/engine/engine.ts";
 import { isFinal, type UndoReason } from "../../core/engine/instance.ts";
 import { filtered } from "../../core/value/filtered.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
-import { type PastEnding, type Progress } from "../../core/engine/progress.ts";
+import type { PastEnding, Progress } from "../../core/engine/progress.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { type Failure, failure, type FailureForm, inForm } from "../../core/value/failure.ts";
 import { othersOf } from "../child/others.ts";
