@@ -12,7 +12,7 @@ export const listRules: Readonly<Record<string, string>> = {
       select instance_id as instance, step_ref as step, count(*) from hephaestus.step_results
       where step_ref like '%[]' and event = 'ok' group by 1, 2) r using (instance, step)
     where e.count is distinct from r.count or e.places is distinct from r.count`,
-  "a list ends once in each activation, and no item of it is left unread": `
+  "no result of an item is left unread": `
     select r.instance_id, r.step_ref, r.activation, r.event from hephaestus.step_results r
     where r.step_ref like '%[]' and not r.processed`,
   "a list that has ended is kept by no control": `
