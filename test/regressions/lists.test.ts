@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { done, each, FatalError, join, step, type, workflow } from "../../mod.ts";
-import { onPostgres } from "../everywhere.ts";
+import { eventually, onPostgres } from "../everywhere.ts";
 
 const begin = step("begin", { events: { ok: type() }, run: ({ emit }) => emit.ok() });
 const list = <const Name extends string>(name: Name) =>
@@ -43,6 +43,8 @@ onPostgres("lists", (it) => {
     const { hephaestus, work, jobs } = world;
     await work();
     const handle = await hephaestus.start(both, "one", undefined);
+    const status = async () => (await hephaestus.get(both, "one"))?.status;
+    await eventually(async () => await status() === "completed", "both lists end");
     assertEquals(await handle.output(), [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]);
     assertEquals(await jobs(), []);
   });
