@@ -12,7 +12,7 @@ const named = (step: string) => [0, 1, 2].map((item) => `${step} ${item}`);
 export const storiesOfLists: readonly Story[] = [
   ...[true, false].map((inline): Story => ({
     name: `a list, ${inline ? "inline" : "through jobs"}`,
-    statements: inline ? ["turn", "the user's effect", "commit"] : ["turn", "record"],
+    statements: inline ? ["turn", "commit"] : ["record"],
     before: ({ hephaestus }) => hephaestus.start(listing, "one", undefined),
     async act(url) {
       const hephaestus = engine(url, { inline });
