@@ -264,7 +264,7 @@ everywhere("a loop", (it) => {
     workflows: [article],
   }, async ({ hephaestus, work }) => {
     const { id } = await hephaestus.start(article, "a", undefined);
-    await hephaestus.scheduleResume(article, { id }, review.emit.approved(), { after: "300ms" });
+    await hephaestus.scheduleResume(article, { id }, review.emit.approved(), { after: "1500ms" });
     await work();
     await eventually(
       async () => (await hephaestus.get(article, { id }))?.status === "waiting",

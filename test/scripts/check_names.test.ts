@@ -44,8 +44,8 @@ export type { Three } from "./src/b.ts"; // a reason`,
   });
 
   it("tells of too many names", () => {
-    const names = Array.from({ length: 65 }, (_, n) => `n${n}`).join(", ");
+    const names = Array.from({ length: 66 }, (_, n) => `n${n}`).join(", ");
     const files = { "mod.ts": `export { ${names} } from "./src/a.ts"; // a reason` };
-    assertEquals(problems(files), ['"mod.ts" exports 65 names: the limit is 64, see src/types.ts']);
+    assertEquals(problems(files), ['"mod.ts" exports 66 names: the limit is 65, see src/types.ts']);
   });
 });
