@@ -265,7 +265,10 @@ function plain(at: Activation): StepEnding {
 function scratch({ graph }: Workflow, applied: readonly AppliedEnding[]): Control {
   let { control } = open(graph, () => undefined);
   for (const { ending } of applied) {
-    const { activation } = control.active.get(ending.step)!;
+    const entry = control.active.get(ending.step);
+    // The row of a wait has no causes, so it stays when its step is taken back after it was cut off.
+    if (entry === undefined && ending.event === LATER) continue;
+    const { activation } = entry!;
     ({ control } = advance(graph, control, [{ ...ending, activation }], () => undefined));
   }
   return control;
