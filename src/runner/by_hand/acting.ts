@@ -1,5 +1,5 @@
 import type { InstanceState, Reopening, StepOutput } from "../../backend/store.ts";
-import type { Recorded, Turn } from "../../backend/turn.ts";
+import type { Processed, Recorded, Turn } from "../../backend/turn.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import type { Folded, Retried } from "../../core/engine/by_hand/fold.ts";
 import { encodeControl, isActive } from "../../core/engine/control.ts";
@@ -45,6 +45,8 @@ export interface ActTurn {
   readonly withdrawn: readonly Activation[];
   /** Deliveries that were kept and will not be read. */
   readonly overdue: readonly Activation[];
+  /** Results of items that are counted after all. */
+  readonly read?: readonly Processed[];
   readonly wakes: boolean;
 }
 
@@ -52,7 +54,8 @@ const none: readonly never[] = [];
 
 /** The turn of an act, with its jobs. */
 export function turnOf(runtime: Runtime, of: ActTurn, place: Placement): Turn {
-  const { workflow, state, before, progress, row, metadata, withdrawn, overdue, wakes } = of;
+  const { workflow, state, before, progress, row, metadata, withdrawn, overdue } = of;
+  const { read = none, wakes } = of;
   const dropped = withdrawn.map((one) => ({ ...one, cause: "" }));
   const { applied, listed } = progress;
   const ignored = [...progress.ignored, ...overdue.map((one) => ({ ...one, waits: false }))];
@@ -68,7 +71,7 @@ export function turnOf(runtime: Runtime, of: ActTurn, place: Placement): Turn {
       row,
       ...recordedIn({ applied, withdrawn: [...dropped, ...progress.withdrawn], listed }),
     ],
-    processed: ignored.map((one) => processed(one, one.waits, undefined)),
+    processed: [...read, ...ignored.map((one) => processed(one, one.waits, undefined))],
     settled: none,
     discarded: none,
     resolved: [...withdrawn, ...progress.resolved, ...progress.withdrawn],

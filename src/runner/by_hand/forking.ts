@@ -1,6 +1,6 @@
 import type { Forking, InstanceState } from "../../backend/store.ts";
 import { eachAt, isItem } from "../../core/each/items.ts";
-import { type Activation, activationKey } from "../../core/engine/activation.ts";
+import { activationKey } from "../../core/engine/activation.ts";
 import { fold, type Forked } from "../../core/engine/by_hand/fold.ts";
 import { forkedFrom } from "../../core/engine/by_hand/forked.ts";
 import { startedAgain, unused } from "../../core/engine/by_hand/restart.ts";
@@ -118,10 +118,17 @@ export function forking(
  * a list of which items still run.
  */
 function thatHaveEnded(applied: readonly AppliedEnding[]): readonly AppliedEnding[] {
-  const ended = new Set(
-    applied.filter(({ ending }) => ending.event !== LATER)
-      .map(({ ending }) => activationKey(ending)),
-  );
-  const of = (one: Activation) => isItem(one.step) ? eachAt(one) : one;
-  return applied.filter(({ ending }) => ended.has(activationKey(of(ending))));
+  const keys = new Set<string>();
+  const last = new Map<string, number>();
+  for (const { ending } of applied) {
+    if (ending.event === LATER) continue;
+    keys.add(activationKey(ending));
+    last.set(ending.step, Math.max(ending.activation, last.get(ending.step) ?? 0));
+  }
+  return applied.filter(({ ending }) => {
+    if (!isItem(ending.step)) return keys.has(activationKey(ending));
+    // After a retry by hand, a list ends under a later activation than its first items.
+    const { step, activation } = eachAt(ending);
+    return (last.get(step) ?? 0) >= activation;
+  });
 }

@@ -1,7 +1,10 @@
 import type { InstanceState } from "../../backend/store.ts";
 import { activationKey } from "../../core/engine/activation.ts";
+import { eachAt } from "../../core/each/items.ts";
+import { isOfActiveList, withEnded } from "../../core/each/unread.ts";
 import { fold } from "../../core/engine/by_hand/fold.ts";
-import { restart } from "../../core/engine/by_hand/restart.ts";
+import { restart, startedAgain } from "../../core/engine/by_hand/restart.ts";
+import { causesOf } from "../../core/engine/control.ts";
 import type { HistoryEntry } from "../../core/engine/instance.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
 import { byHand, RETRIED } from "../../core/engine/progress.ts";
@@ -12,6 +15,7 @@ import { uniqueKey } from "../../core/value/identity.ts";
 import type { Runtime } from "../runtime.ts";
 import { deciderOf } from "../each/decide.ts";
 import type { Placement } from "../turn/new_jobs.ts";
+import { processed } from "../turn/rows.ts";
 import { timed } from "../turn/times.ts";
 import {
   type Act,
@@ -56,10 +60,15 @@ export function retrying(
     throw notRetryable(state, `no step of it has failed. ${message}`);
   }
   const { metadata, undoOn, parent } = state.control;
-  const control = { ...folded, metadata, undoOn, parent };
+  const isEnded = (one: HistoryEntry) => one.revision === undefined && isOfActiveList(folded, one);
+  const items = history.filter(isEnded);
+  const control = withEnded({ ...folded, metadata, undoOn, parent }, items);
+  const read = history.map((one) => isEnded(one) ? { ...one, revision: state.revision + 1 } : one);
   const { restarts, waits, unread } = resumed(graph, control, history);
+  // A list that has nothing left to run ends in this turn, as the activation that it has from now on.
+  const now = startedAgain(graph, control, restarts);
   const outputs = outputsOf(graph, history, past.applied);
-  const deciding = decidingIn(runtime, workflow, state, control, outputs, history);
+  const deciding = decidingIn(runtime, workflow, state, now, outputs, read);
   const restarted = restart(graph, control, restarts, deciderOf(deciding));
   const progress = timed({ ...restarted, ...starting(graph, restarted, waits) }, deciding);
   if (progress.failed !== undefined) {
@@ -80,6 +89,7 @@ export function retrying(
     metadata: changed ? mergeMetadata(graph, next) : undefined,
     withdrawn: none,
     overdue: none,
+    read: items.map((one) => processed(one, false, causesOf(graph, control, eachAt(one).step))),
     wakes: unread.length > 0 || history.some((entry) => entry.state === "pending"),
   }, place);
   return {

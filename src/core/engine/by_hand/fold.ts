@@ -1,3 +1,5 @@
+import { eachAt } from "../../each/items.ts";
+import { isOfActiveList, withEnded } from "../../each/unread.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Activation, activationBy, activationKey } from "../activation.ts";
 import { causesOf, emptyControl } from "../control.ts";
@@ -92,11 +94,15 @@ export function fold(graph: Graph, history: readonly FoldedEntry[]): Folded {
     now = revision;
     const act = turn.find(isByHand);
     const endings = turn.filter((one) => !isDecided(one) && isEnding(one));
-    told.add(
-      act === undefined
-        ? advance(graph, told.control, endings, decide)
-        : goOn(graph, told.begin(act), startedBy(act), endings, decide),
-    );
+    if (act === undefined) told.add(advance(graph, told.control, endings, decide));
+    else {
+      const items = act.event === RETRIED
+        ? endings.filter((one) => isOfActiveList(told.control, one))
+        : [];
+      const rest = endings.filter((one) => !items.includes(one));
+      const control = told.begin(act, items);
+      told.add(goOn(graph, control, startedBy(act), rest, decide));
+    }
     told.fail(turn.filter(({ event }) => event === FAILED));
   }
   return told.folded();
@@ -126,8 +132,8 @@ class Told {
   }
 
   /** The control in which what a person has started again begins. */
-  begin(act: FoldedEntry): Control {
-    const control = this.#begun(act);
+  begin(act: FoldedEntry, items: readonly StepEnding[]): Control {
+    const control = this.#begun(act, items);
     for (const one of startedBy(act)) {
       const keyOf = control.active.get(one.step)?.keyOf;
       if (keyOf !== undefined) this.#keys.set(activationKey(one), keyOf);
@@ -135,10 +141,17 @@ class Told {
     return control;
   }
 
-  #begun(act: FoldedEntry): Control {
+  #begun(act: FoldedEntry, items: readonly StepEnding[]): Control {
     const graph = this.#graph;
     const started = startedBy(act);
-    if (act.event === RETRIED) return startedAgain(graph, this.control, started);
+    if (act.event === RETRIED) {
+      for (const ending of items) {
+        const causes = causesOf(graph, this.control, eachAt(ending).step);
+        this.#applied.push({ ending, causes, decided: false });
+        this.#all.push({ ending, causes, decided: false });
+      }
+      return startedAgain(graph, withEnded(this.control, items), started);
+    }
     const to = activationBy((act.output as Rewound | Forked).to);
     if (act.event === FORKED) {
       const { control, applied } = forkedFrom(graph, this.#copied, to.step);
