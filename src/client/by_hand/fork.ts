@@ -9,6 +9,7 @@ import { type Client, notFound } from "../client.ts";
 import { type AnyWorkflow, type InstanceTarget, keyOf } from "../find.ts";
 import type { Handle } from "../handle.ts";
 import { actedOn, actOf, expectJobs, type RetryOptions } from "./acts.ts";
+import { takenBy } from "./retry.ts";
 import { placeOf, type StepOf } from "./rewind.ts";
 
 /** The options of a fork. The history of the new instance shows `by` and `reason`. */
@@ -57,8 +58,7 @@ export async function fork(
     return computed.forking;
   }, tx);
   if (forked.kind === "taken") {
-    const other = forked.by === undefined ? "another instance" : `instance "${forked.by}"`;
-    throw notForkable(instance, `key "${key}" is taken by ${other}, which is active`);
+    throw notForkable(instance, takenBy(forked, `key "${key}"`));
   }
   if (forked.kind === "kept" || computed === undefined) {
     const { status } = forked.kind === "kept" ? forked : instance;

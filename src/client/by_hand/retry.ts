@@ -45,10 +45,10 @@ function refusal(instance: Instance, reopened: Reopened): HephaestusError {
   return notRetryable(instance, why);
 }
 
-/** Why an instance cannot become active. */
-export function takenBy({ by }: { readonly by: string | undefined }): string {
+/** Why an instance cannot become active, or begin with a key. */
+export function takenBy({ by }: { readonly by: string | undefined }, what = "its key"): string {
   const other = by === undefined ? "another instance" : `instance "${by}"`;
-  return `its key is taken by ${other}, which is active`;
+  return `${what} is taken by ${other}, which is active`;
 }
 
 function report(

@@ -1,5 +1,5 @@
 import { HephaestusError } from "../errors/base.ts";
-import { isPromise, settled } from "../value/promise.ts";
+import { isPromise, unawaited } from "../value/promise.ts";
 import { type Due, due, type Time } from "../value/time.ts";
 import { callUserCode } from "../value/user_code.ts";
 
@@ -64,8 +64,7 @@ export function timeOf(
   try {
     const returned = callUserCode(() => time(context));
     if (isPromise(returned)) {
-      // A rejection of this promise must not become an unhandled rejection.
-      settled(returned).catch(() => {});
+      unawaited(returned);
       throw new TypeError("Its function must be synchronous, but it has returned a promise");
     }
     return due(returned);

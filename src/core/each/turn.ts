@@ -7,7 +7,7 @@ import type { TurnLog } from "../engine/turn_log.ts";
 import { HephaestusError } from "../errors/base.ts";
 import { type Graph, row } from "../graph/graph.ts";
 import { filled, hasFailed, isDone, left, noneBegun, oneEnded } from "./counts.ts";
-import { eachAt, isItem, itemAt, mostActivations } from "./items.ts";
+import { eachAt, itemAt, mostActivations } from "./items.ts";
 
 /** What the steps over lists do in one turn of one instance. */
 export class EachTurn {
@@ -78,25 +78,16 @@ export class EachTurn {
     if (!isDone(now, node.items)) return undefined;
     const failed = node.moves.has(failedEvent) ? failedEvent : FAILED;
     const event = hasFailed(now, node.items) ? failed : "finished";
-    return this.#decide(one, this.ended(), { event, counts: now });
+    return this.#decide(one, this.#log.ended(), { event, counts: now });
   }
 
   /** Asks for the number of items. */
   #list(one: Activation) {
-    const listed = this.#decide(one, this.ended());
+    const listed = this.#decide(one, this.#log.ended());
     if (listed === undefined) return undefined;
     const total = listed.output as number;
     this.#log.listed.push({ ...one, total });
     return noneBegun(total);
-  }
-
-  /** The results of this turn, by step; those of items by the key of their activation. */
-  ended(): ReadonlyMap<string, StepEnding> {
-    return new Map(
-      this.#log.applied.map(({ ending }) =>
-        [isItem(ending.step) ? activationKey(ending) : ending.step, ending] as const
-      ),
-    );
   }
 }
 

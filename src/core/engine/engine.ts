@@ -268,8 +268,7 @@ class TurnBuilder {
       this.#undecided.sort((a, b) => row(this.#graph, a.step) - row(this.#graph, b.step));
       const one = this.#undecided.shift()!;
       if (!isActive(this.#draft, one)) continue;
-      const ended = new Map(this.#log.applied.map(({ ending }) => [ending.step, ending]));
-      this.#decideFor(one, (choice) => this.#decide(choice, ended));
+      this.#decideFor(one, (choice) => this.#decide(choice, this.#log.ended()));
     }
   }
 

@@ -1,3 +1,4 @@
+import { isItem } from "../each/items.ts";
 import type { Graph } from "../graph/graph.ts";
 import { filtered } from "../value/filtered.ts";
 import { type Activation, activationKey } from "./activation.ts";
@@ -46,6 +47,15 @@ export class TurnLog {
   readonly late: StepEnding[] = [];
   /** Deliveries that were kept for what will not start any more. */
   readonly #overdue: Ignored[] = [];
+
+  /** The results of this turn, by step; those of items by the key of their activation. */
+  ended(): ReadonlyMap<string, StepEnding> {
+    return new Map(
+      this.applied.map(({ ending }) =>
+        [isItem(ending.step) ? activationKey(ending) : ending.step, ending] as const
+      ),
+    );
+  }
 
   /** Keeps a result until its step is active. */
   keep(ending: StepEnding): void {

@@ -38,6 +38,11 @@ export function settled<T>(value: T | PromiseLike<T>): Promise<T> {
   return new Promise((resolve, reject) => follow(value, 0, resolve as Settle, reject));
 }
 
+/** Lets a promise that nobody awaits reject without an unhandled rejection. */
+export function unawaited(value: PromiseLike<unknown>): void {
+  settled(value).catch(() => {});
+}
+
 /** `await` would follow a thenable that resolves with itself forever and block everything else. */
 function follow(value: unknown, chain: number, resolve: Settle, reject: Settle): void {
   let over = false;

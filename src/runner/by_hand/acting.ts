@@ -9,10 +9,9 @@ import { FAILED, ITEMS, LATER, type Progress } from "../../core/engine/progress.
 import type { Graph } from "../../core/graph/graph.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import type { JsonObject } from "../../core/value/json.ts";
-import { isItem } from "../../core/each/items.ts";
 import { othersOf } from "../child/others.ts";
-import type { EachDeciding, ItemRows } from "../each/decide.ts";
-import { listsIn, withOutcomes } from "../each/outcomes.ts";
+import type { EachDeciding } from "../each/decide.ts";
+import { itemsIn, listsIn, withOutcomes } from "../each/outcomes.ts";
 import { OutputCache } from "../run/inputs.ts";
 import type { Runtime } from "../runtime.ts";
 import { jobsOf, type Placement, type Starting } from "../turn/new_jobs.ts";
@@ -119,14 +118,6 @@ function endingsIn(history: readonly HistoryEntry[]): readonly StepOutput[] {
   return history.filter(isEnding).map((entry) => ({ ...entry, causes: none }));
 }
 
-function itemsIn(history: readonly HistoryEntry[]): ItemRows {
-  const items = new Map<string, StepOutput[]>();
-  for (const entry of endingsIn(history)) {
-    if (isItem(entry.step)) items.set(entry.step, [...items.get(entry.step) ?? none, entry]);
-  }
-  return items;
-}
-
 /** What a decision reads in the turn of an act. */
 export function decidingIn(
   { payloadLimit }: Pick<Runtime, "payloadLimit">,
@@ -136,7 +127,7 @@ export function decidingIn(
   outputs: OutputCache,
   history: readonly HistoryEntry[],
 ): EachDeciding {
-  const items = itemsIn(history);
+  const items = itemsIn(endingsIn(history));
   return { workflow, input, control, outputs, payloadLimit, deaths: 0, items };
 }
 

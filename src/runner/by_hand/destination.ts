@@ -1,6 +1,8 @@
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import type { Folded } from "../../core/engine/by_hand/fold.ts";
+import { takeBack, type TakenBack } from "../../core/engine/by_hand/taken_back.ts";
 import type { Control } from "../../core/engine/instance.ts";
+import type { Graph } from "../../core/graph/graph.ts";
 import type { JsonObject } from "../../core/value/json.ts";
 
 /** An outcome that a person has given to a step. */
@@ -24,8 +26,31 @@ export interface Destination {
   readonly outcome: EditedOutcome | undefined;
 }
 
-/** Finds the activation that is meant. Throws when it has not started or was taken back. */
-export function placeIn(
+/** An instance that has gone back to an activation. */
+export interface WentBack {
+  readonly at: Activation;
+  readonly back: TakenBack;
+}
+
+/** Goes back to the activation that is meant. Throws when that has not started, or is left behind. */
+export function goBack(
+  graph: Graph,
+  before: Control,
+  past: Folded,
+  to: Destination,
+  refuse: (why: string) => Error,
+): WentBack {
+  const at = placeIn(before, past, to, refuse);
+  const back = takeBack(graph, before, past, at);
+  if (back !== undefined) return { at, back };
+  throw refuse(
+    `"${
+      activationKey(at)
+    }" has been dropped since, or its loop has gone on without it. Go back to what started it`,
+  );
+}
+
+function placeIn(
   before: Control,
   { applied, all }: Pick<Folded, "applied" | "all">,
   { step, activation }: Destination,
@@ -50,11 +75,4 @@ export function placeIn(
       ? `"${key}" does not count any more: it was taken back, or started again`
       : `"${key}" has not started in it`,
   );
-}
-
-/** Why an instance cannot go back to an activation that it has left behind. */
-export function leftBehind(at: Activation): string {
-  return `"${
-    activationKey(at)
-  }" has been dropped since, or its loop has gone on without it. Go back to what started it`;
 }

@@ -4,7 +4,6 @@ import { activationKey } from "../../core/engine/activation.ts";
 import { fold, type Forked } from "../../core/engine/by_hand/fold.ts";
 import { forkedFrom } from "../../core/engine/by_hand/forked.ts";
 import { startedAgain, unused } from "../../core/engine/by_hand/restart.ts";
-import { takeBack } from "../../core/engine/by_hand/taken_back.ts";
 import { encodeControl } from "../../core/engine/control.ts";
 import { type HistoryEntry, isFinal } from "../../core/engine/instance.ts";
 import {
@@ -24,7 +23,7 @@ import { recordedIn } from "../turn/rows.ts";
 import { withDeadline } from "../turn/times.ts";
 import { type Act, outputsOf, rowOf, startedWith, withMetadata } from "./acting.ts";
 import { goingOn } from "./going_on.ts";
-import { type Destination, leftBehind, neverBegun, placeIn } from "./destination.ts";
+import { type Destination, goBack, neverBegun } from "./destination.ts";
 
 /** The instance that a fork makes. */
 export interface ForkTarget {
@@ -60,9 +59,7 @@ export function forking(
   if (state.revision === 0) throw refuse(neverBegun);
   const past = fold(graph, history);
   const before = isFinal(state.status) ? past.progress.control : state.control;
-  const at = placeIn(before, past, from, refuse);
-  const back = takeBack(graph, before, past, at);
-  if (back === undefined) throw refuse(leftBehind(at));
+  const { at, back } = goBack(graph, before, past, from, refuse);
   const stays = thatHaveEnded(back.applied);
   const { control: begun, applied } = forkedFrom(graph, stays, at.step);
   const copied = [...applied, ...stays.filter(({ ending }) => isItem(ending.step))];

@@ -2,7 +2,6 @@ import type { InstanceState } from "../../backend/store.ts";
 import { type Activation, activationKey } from "../../core/engine/activation.ts";
 import { fold, type Rewound } from "../../core/engine/by_hand/fold.ts";
 import { startedAgain, unused } from "../../core/engine/by_hand/restart.ts";
-import { takeBack } from "../../core/engine/by_hand/taken_back.ts";
 import { type HistoryEntry, isFinal } from "../../core/engine/instance.ts";
 import { byHand, REWOUND } from "../../core/engine/progress.ts";
 import { notRewindable } from "../../core/errors/by_hand.ts";
@@ -21,7 +20,7 @@ import {
 } from "./acting.ts";
 import { goingOn } from "./going_on.ts";
 import { resumed } from "./resumed.ts";
-import { type Destination, leftBehind, neverBegun, placeIn } from "./destination.ts";
+import { type Destination, goBack, neverBegun } from "./destination.ts";
 
 const none: readonly never[] = [];
 
@@ -45,9 +44,7 @@ export function rewinding(
   const isOpen = !isFinal(state.status);
   const { undoOn, parent } = state.control;
   const before = isOpen ? state.control : { ...past.progress.control, undoOn, parent };
-  const at = placeIn(before, past, to, refuse);
-  const back = takeBack(graph, before, past, at);
-  if (back === undefined) throw refuse(leftBehind(at));
+  const { at, back } = goBack(graph, before, past, to, refuse);
   const active = new Map([...back.control.active].filter(([step]) => !back.again.includes(step)));
   const { restarts, waits, unread } = isOpen
     ? { restarts: none, waits: none, unread: none }

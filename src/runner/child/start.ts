@@ -8,7 +8,7 @@ import { clause } from "../../core/define/times.ts";
 import { HephaestusError, RetryLaterError } from "../../core/errors/errors.ts";
 import { resolve, type VersionedWorkflow } from "../../core/graph/version.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
-import { isPromise, settled } from "../../core/value/promise.ts";
+import { isPromise, unawaited } from "../../core/value/promise.ts";
 import type { Due } from "../../core/value/time.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 import { isRunning, passOf } from "../host.ts";
@@ -137,8 +137,7 @@ async function childOf(
 function made(code: (context: never) => unknown, context: unknown): unknown {
   const returned = callUserCode(() => code(context as never));
   if (!isPromise(returned)) return returned;
-  // A rejection of this promise must not become an unhandled rejection.
-  settled(returned).catch(() => {});
+  unawaited(returned);
   throw new TypeError("Its functions must be synchronous, but one has returned a promise");
 }
 

@@ -6,7 +6,7 @@ import { HephaestusError } from "../../core/errors/errors.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { failure } from "../../core/value/failure.ts";
 import { describe } from "../../core/value/json.ts";
-import { isPromise, settled } from "../../core/value/promise.ts";
+import { isPromise, unawaited } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 import type { OutputCache } from "../run/inputs.ts";
 import type { CachedInstance } from "../turn/instance_cache.ts";
@@ -35,8 +35,7 @@ export function listOf(
     throw refuse(`option "over" has thrown. ${failure(error).message}`, error);
   }
   if (isPromise(list)) {
-    // A rejection of this promise must not become an unhandled rejection.
-    settled(list).catch(() => {});
+    unawaited(list);
     throw refuse(`option "over" has returned a promise, but must be synchronous`);
   }
   if (!isList) throw refuse(`option "over" has returned ${describe(list)}, and no array`);

@@ -69,13 +69,7 @@ export function outcomesOf(
 export function withOutcomes(graph: Graph, rows: readonly StepOutput[]): readonly StepOutput[] {
   const isFinished = (row: StepOutput) => isEachEnd(graph, row);
   if (!rows.some(isFinished)) return rows;
-  const items = new Map<string, StepOutput[]>();
-  for (const row of rows) {
-    if (!isItem(row.step)) continue;
-    const list = items.get(row.step);
-    if (list === undefined) items.set(row.step, [row]);
-    else list.push(row);
-  }
+  const items = itemsIn(rows);
   return rows.map((row) => {
     if (!isFinished(row)) return row;
     const end = row.output as StoredEnd;
@@ -86,6 +80,18 @@ export function withOutcomes(graph: Graph, rows: readonly StepOutput[]): readonl
     });
     return { ...row, output: outcomesOf(row, end, own) };
   });
+}
+
+/** The items among these results, by their name. */
+export function itemsIn(rows: readonly StepOutput[]): ReadonlyMap<string, readonly StepOutput[]> {
+  const items = new Map<string, StepOutput[]>();
+  for (const row of rows) {
+    if (!isItem(row.step)) continue;
+    const list = items.get(row.step);
+    if (list === undefined) items.set(row.step, [row]);
+    else list.push(row);
+  }
+  return items;
 }
 
 /** The same for some results, whose items are read. */

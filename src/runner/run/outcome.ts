@@ -7,7 +7,7 @@ import { HephaestusError, InvalidValueError } from "../../core/errors/errors.ts"
 import type { Workflow } from "../../core/graph/workflow.ts";
 import { type Failure, type StepFailure, withFailure } from "../../core/value/failure.ts";
 import { decode, encode, type JsonObject } from "../../core/value/json.ts";
-import { andThen, isPromise, settled } from "../../core/value/promise.ts";
+import { andThen, isPromise, unawaited } from "../../core/value/promise.ts";
 import { check, type Checked } from "../../core/value/type.ts";
 import type { OwnedJob } from "../host.ts";
 import type { Attempt } from "./attempt.ts";
@@ -124,8 +124,7 @@ export function decision(
 
 function awaited<T>(checked: T | Promise<T>, choice: string): T {
   if (!isPromise(checked)) return checked;
-  // A rejection of this promise must not become an unhandled rejection.
-  settled(checked).catch(() => {});
+  unawaited(checked);
   throw new InvalidValueError({
     what: `choice "${choice}"`,
     problems: [{

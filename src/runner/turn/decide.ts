@@ -4,7 +4,7 @@ import type { Control } from "../../core/engine/instance.ts";
 import type { Decide } from "../../core/engine/progress.ts";
 import { InvalidValueError } from "../../core/errors/errors.ts";
 import type { Workflow } from "../../core/graph/workflow.ts";
-import { isPromise, settled } from "../../core/value/promise.ts";
+import { isPromise, unawaited } from "../../core/value/promise.ts";
 import { callUserCode } from "../../core/value/user_code.ts";
 import { type OutputCache, readNeeds } from "../run/inputs.ts";
 import { decision } from "../run/outcome.ts";
@@ -56,7 +56,7 @@ export function decider(deciding: Deciding): Decide {
     if (deaths >= mostDeaths) throw deadly(name, deaths);
     const context = { input, steps: readNeeds(step.needs, ended), emit: emitter(step) };
     const returned = callUserCode(() => step.decide?.(context));
-    if (isPromise(returned)) throw unawaited(name, returned);
+    if (isPromise(returned)) throw asynchronous(name, returned);
     return decision(step, choice, returned, payloadLimit, workflow.graph.isRead(name));
   };
 }
@@ -67,9 +67,8 @@ function deadly(choice: string, deaths: number): Error {
   );
 }
 
-function unawaited(choice: string, returned: PromiseLike<unknown>): InvalidValueError {
-  // A rejection of this promise must not become an unhandled rejection.
-  settled(returned).catch(() => {});
+function asynchronous(choice: string, returned: PromiseLike<unknown>): InvalidValueError {
+  unawaited(returned);
   return new InvalidValueError({
     what: `choice "${choice}"`,
     problems: [{ path: "", message: "is a promise, but a choice must be synchronous" }],
