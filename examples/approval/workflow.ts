@@ -53,7 +53,7 @@ export const approval = workflow("approval", {
   })
   .on(patience, { elapsed: escalate })
   .on(escalate, { sent: director })
-  // Whoever decides first: the other one is no longer asked.
+  // After the first decision, the other person is no longer asked.
   .on(director, {
     approved: [buy, drop(day), drop(manager)],
     refused: [tell, drop(day), drop(manager)],

@@ -169,7 +169,7 @@ export const scenarios = {
   "three processes: zombie, lost answer": scenario("chain", { dead: 1, lost: 1 }, { processes: 3 }),
 };
 
-// name -> [what differs, what is expected, the scenarios by what their names contain: all unless told]
+// name -> [what differs, what is expected, the scenarios by what their names contain. Default: all]
 export const variants = {
   "built": [{}, "holds"],
   // fences

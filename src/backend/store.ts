@@ -237,10 +237,10 @@ export interface Store {
     tx?: CallerTransaction,
   ): Promise<LockedCommit>;
   /**
-   * Writes what a person does to an instance. Locks it, shows its history to `reopening`, and writes
-   * what it returns in later statements of the same transaction. If it has ended, it is made active
-   * again: its advances are locked too, jobs that have ended are deleted, and scheduled deliveries
-   * are scheduled again.
+   * Writes what a person does to an instance. Locks it, shows its history to `reopening`, and
+   * writes what it returns in later statements of the same transaction. If it has ended, it is made
+   * active again: its advances are locked too, jobs that have ended are deleted, and scheduled
+   * deliveries are scheduled again.
    */
   reopen(
     instance: string,

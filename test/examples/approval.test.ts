@@ -11,7 +11,7 @@ const escalated = "director: please decide";
 const reminders = (times: number) => Array(times).fill("manager: reminder");
 
 describe("the approval example", () => {
-  it("ends with whoever decides first, and with a failure when nobody does", async () => {
+  it("ends with the first decision, and with a failure when nobody decides", async () => {
     const command = [...program("examples/approval/main.ts")];
 
     const { stdout } = await execute(process.execPath, command, { cwd: root });

@@ -24,8 +24,8 @@ function clientOf(engine: ByHand): Client {
 export abstract class ByHand {
   /**
    * Goes on with an instance that has failed. The steps that have failed, and those that were cut
-   * off then, start again under a new activation with the same idempotency key. Waits go on waiting.
-   * The history shows who asked for it and why.
+   * off then, start again under a new activation with the same idempotency key. Waits go on
+   * waiting. The history shows who asked for it and why.
    *
    * @throws {InstanceNotFoundError} When the instance does not exist.
    * @throws {HephaestusError} With code `NOT_RETRYABLE` when it has not failed, an active instance
@@ -41,8 +41,9 @@ export abstract class ByHand {
 
   /**
    * Goes back to a step of an instance that is open or has failed. The step and what it has caused
-   * are taken back and happen again, under new activations; everything else goes on. With `outcome`,
-   * the step does not run: it is taken to have ended so. What was done outside is not undone.
+   * are taken back and happen again, under new activations; everything else goes on. With
+   * `outcome`, the step does not run: it is taken to have ended so. What was done outside is not
+   * undone.
    *
    * @throws {InstanceNotFoundError} When the instance does not exist.
    * @throws {InvalidValueError} When the outcome does not match the step.

@@ -5,8 +5,8 @@ const prime = (1n << 88n) + 0x13bn;
 const offset = 0x6c62272e07bb014262b821756295c58dn;
 
 /**
- * The id of the child of an activation: a UUIDv8 made of an FNV-1a hash of 128 bits. Whoever starts
- * it twice starts the same instance.
+ * The id of the child of an activation: a UUIDv8 made of an FNV-1a hash of 128 bits. A second
+ * start of the child is a start of the same instance.
  */
 export function childId({ instance, step, activation }: ParentStep): string {
   const text = `${instance}/${step}/${activation}`;

@@ -24,8 +24,8 @@ export function eachOf(items: string): string {
 }
 
 /**
- * The activation of an item: the number of its place in the list, after those of earlier activations
- * of its step.
+ * The activation of an item: the number of its place in the list, after those of earlier
+ * activations of its step.
  */
 export function itemAt({ step, activation }: Activation, place: number): Activation {
   return { step: itemsOf(step), activation: (activation - 1) * mostItems + place + 1 };

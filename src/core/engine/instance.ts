@@ -204,7 +204,8 @@ export interface HistoryEntry {
    * The event that it emitted; `"__failed__"` when it failed for good, `"__async__"` when it began
    * to wait, `"__dropped__"` when its branch was dropped or its instance began to undo. A retry by
    * hand has a row of its own: its step is `"^"`, its event `"__retried__"`, and its output is a
-   * `Retried`. When a step over a list begins, a row with `"__items__"` has the number of its items.
+   * `Retried`. When a step over a list begins, a row with `"__items__"` has the number of its
+   * items.
    */
   readonly event: string;
   /** The output of the event. */

@@ -26,8 +26,8 @@ export const REWOUND = "__rewound__";
 export const FORKED = "__forked__";
 
 /**
- * The name in these rows, which no step can have. Of a rewind, the name of the step follows, and the
- * activation is the one that it starts under.
+ * The name in these rows, which no step can have. Of a rewind, the name of the step follows, and
+ * the activation is the one that it starts under.
  */
 export const byHand = "^";
 
@@ -89,8 +89,8 @@ export interface ListedItems extends Activation {
 }
 
 /**
- * Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet. Where
- * it returns `undefined`, the choice stays active.
+ * Runs the code of a choice. `ended` holds the results of this turn, which are not stored yet.
+ * Where it returns `undefined`, the choice stays active.
  *
  * A step over a list is asked for twice: when it starts, for the number of its items as output, and
  * with `end` when they have ended, for its result.

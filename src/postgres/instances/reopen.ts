@@ -10,8 +10,8 @@ import { history } from "./list.ts";
 import { lock } from "./read.ts";
 
 /**
- * Writes what a person does to an instance, which may make it active again. An advance that takes it
- * for final may be marking results as ignored. So its advances are locked before the history is
+ * Writes what a person does to an instance, which may make it active again. An advance that takes
+ * it for final may be marking results as ignored. So its advances are locked before the history is
  * read, and are deleted with the turn: what they still say has no lease then.
  */
 export async function reopen(

@@ -14,7 +14,9 @@ export interface EditedOutcome {
   readonly texts: { readonly output: string | undefined; readonly metadata: string | undefined };
 }
 
-/** Why a person cannot go on with an instance that SQL has started, and whose input was not taken. */
+/**
+ * Why a person cannot go on with an instance that SQL has started, and whose input was not taken.
+ */
 export const neverBegun: string = "it has never begun. Start it again with what it can take";
 
 /** Where a person goes back to. */
@@ -32,7 +34,9 @@ export interface WentBack {
   readonly back: TakenBack;
 }
 
-/** Goes back to the activation that is meant. Throws when that has not started, or is left behind. */
+/**
+ * Goes back to the activation that is meant. Throws when that has not started, or is left behind.
+ */
 export function goBack(
   graph: Graph,
   before: Control,

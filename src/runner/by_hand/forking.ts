@@ -111,8 +111,8 @@ export function forking(
 }
 
 /**
- * A wait that has not ended begins again: what was sent out for it names the other instance. So does
- * a list of which items still run.
+ * A wait that has not ended begins again: what was sent out for it names the other instance. So
+ * does a list of which items still run.
  */
 function thatHaveEnded(applied: readonly AppliedEnding[]): readonly AppliedEnding[] {
   const keys = new Set<string>();

@@ -65,7 +65,8 @@ export function retrying(
   const control = withEnded({ ...folded, metadata, undoOn, parent }, items);
   const read = history.map((one) => isEnded(one) ? { ...one, revision: state.revision + 1 } : one);
   const { restarts, waits, unread } = resumed(graph, control, history);
-  // A list that has nothing left to run ends in this turn, as the activation that it has from now on.
+  // A list that has nothing left to run ends in this turn, as the activation that it has from now
+  // on.
   const now = startedAgain(graph, control, restarts);
   const outputs = outputsOf(graph, history, past.applied);
   const deciding = decidingIn(runtime, workflow, state, now, outputs, read);

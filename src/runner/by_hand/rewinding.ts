@@ -25,8 +25,8 @@ import { type Destination, goBack, neverBegun } from "./destination.ts";
 const none: readonly never[] = [];
 
 /**
- * Computes the turn that goes back to a step. Of an open instance, what the step has not caused goes
- * on; one that has failed goes on with it too. Throws when it cannot go back there.
+ * Computes the turn that goes back to a step. Of an open instance, what the step has not caused
+ * goes on; one that has failed goes on with it too. Throws when it cannot go back there.
  */
 export function rewinding(
   runtime: Runtime,

@@ -57,8 +57,8 @@ const cached = new WeakMap<OutputCache, Map<string, ItemList & { readonly activa
  * The items of an active step, where one of them is to run. The list is asked for once per process
  * and activation: a new one for each item would take the square of its length.
  *
- * @throws {HephaestusError} With the code `ITEMS_CHANGED`, when the list has another length than the
- * one that the step has begun with.
+ * @throws {HephaestusError} With the code `ITEMS_CHANGED`, when the list has another length than
+ * the one that the step has begun with.
  */
 export function itemsOfActive(
   store: Pick<Store, "endedBetween">,

@@ -53,8 +53,8 @@ interface Submitted {
 }
 
 /**
- * The submissions whose items have not ended. After a turn whose answer was lost, an item still looks
- * active.
+ * The submissions whose items have not ended. After a turn whose answer was lost, an item still
+ * looks active.
  */
 export async function stillOpen<S extends Submitted>(
   store: Pick<Store, "ended">,

@@ -42,7 +42,7 @@ async function beside<T>(
 
 onPostgres("the functions in two sessions", (it) => {
   it(
-    "start one instance for a key, whoever commits",
+    "start one instance for a key, whichever commits",
     options,
     async ({ hephaestus, sql, work }) => {
       await (await work()).stop();

@@ -64,8 +64,8 @@ export interface Folded extends Past {
 }
 
 /**
- * Computes the state of an instance from its history, by applying its recorded results turn by turn.
- * Failures are left out: the steps that have failed are active. So are choices that have not
+ * Computes the state of an instance from its history, by applying its recorded results turn by
+ * turn. Failures are left out: the steps that have failed are active. So are choices that have not
  * decided.
  */
 export function fold(graph: Graph, history: readonly FoldedEntry[]): Folded {
