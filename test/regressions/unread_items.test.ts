@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { done, each, FatalError, join, step, type, workflow } from "../../mod.ts";
+import { done, each, FatalError, type Hephaestus, join, step, type, workflow } from "../../mod.ts";
 import { Gate, onPostgres } from "../everywhere.ts";
 
 const ran: string[] = [];
@@ -34,28 +34,34 @@ const two = workflow("two", { key: "id", input: type(), start: begin })
   .build();
 
 onPostgres("an item whose result was recorded when its instance failed", (it) => {
-  it("is not run again by a retry", { workflows: [two] }, async ({ hephaestus, work, sql }) => {
-    ran.length = 0;
-    slow = new Gate();
-    isBroken = true;
-    await work();
-    const handle = await hephaestus.start(two, "a", undefined);
-    assertEquals((await handle.result()).status, "failed");
-    slow.open();
-    // As if the process had recorded it just before the failure was written.
-    await sql`insert into hephaestus.step_results
-      (instance_id, step_ref, activation, event, context_updates, workflow_version, waits, processed)
-      select id, 'left[]', 1, 'ok', '"slow"', 1, false, true from hephaestus.workflow_instances
-      on conflict do nothing`;
-    ran.length = 0;
-    isBroken = false;
+  const acts: Readonly<Record<string, (engine: Hephaestus) => Promise<void>>> = {
+    "a retry": (engine) => engine.retry(two, "a"),
+    "a rewind of what failed beside it": (engine) => engine.rewind(two, "a", { to: right }),
+  };
+  for (const [name, act] of Object.entries(acts)) {
+    it(`is not run again by ${name}`, { workflows: [two] }, async ({ hephaestus, work, sql }) => {
+      ran.length = 0;
+      slow = new Gate();
+      isBroken = true;
+      await work();
+      const handle = await hephaestus.start(two, "a", undefined);
+      assertEquals((await handle.result()).status, "failed");
+      slow.open();
+      // As if the process had recorded it just before the failure was written.
+      await sql`insert into hephaestus.step_results
+        (instance_id, step_ref, activation, event, context_updates, workflow_version, waits, processed)
+        select id, 'left[]', 1, 'ok', '"slow"', 1, false, true from hephaestus.workflow_instances
+        on conflict do nothing`;
+      ran.length = 0;
+      isBroken = false;
 
-    await hephaestus.retry(two, "a");
+      await act(hephaestus);
 
-    const again = await hephaestus.handle(two, "a");
-    assertEquals(await again!.output(), ["slow", "quick", "next", "last"]);
-    assertEquals(ran.includes("slow"), false);
-    const fork = await hephaestus.fork(two, "a", { from: end, key: "b" });
-    assertEquals(await fork.output(), ["slow", "quick", "next", "last"]);
-  });
+      const again = await hephaestus.handle(two, "a");
+      assertEquals(await again!.output(), ["slow", "quick", "next", "last"]);
+      assertEquals(ran.includes("slow"), false);
+      const fork = await hephaestus.fork(two, "a", { from: end, key: "b" });
+      assertEquals(await fork.output(), ["slow", "quick", "next", "last"]);
+    });
+  }
 }, ["inline"]);

@@ -13,8 +13,8 @@ export function isOfActiveList({ active }: Pick<Control, "active">, one: Activat
 }
 
 /**
- * Counts items whose results were recorded and not applied before their instance failed: a retry
- * must not run them again.
+ * Counts items whose results were recorded and not applied before their instance failed: an act by
+ * hand must not run them again.
  */
 export function withEnded(
   control: Control,

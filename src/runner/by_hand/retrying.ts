@@ -1,10 +1,7 @@
 import type { InstanceState } from "../../backend/store.ts";
 import { activationKey } from "../../core/engine/activation.ts";
-import { eachAt } from "../../core/each/items.ts";
-import { isOfActiveList, withEnded } from "../../core/each/unread.ts";
 import { fold } from "../../core/engine/by_hand/fold.ts";
 import { restart, startedAgain } from "../../core/engine/by_hand/restart.ts";
-import { causesOf } from "../../core/engine/control.ts";
 import type { HistoryEntry } from "../../core/engine/instance.ts";
 import { mergeMetadata, withStart } from "../../core/engine/metadata.ts";
 import { byHand, RETRIED } from "../../core/engine/progress.ts";
@@ -15,7 +12,6 @@ import { uniqueKey } from "../../core/value/identity.ts";
 import type { Runtime } from "../runtime.ts";
 import { deciderOf } from "../each/decide.ts";
 import type { Placement } from "../turn/new_jobs.ts";
-import { processed } from "../turn/rows.ts";
 import { timed } from "../turn/times.ts";
 import {
   type Act,
@@ -29,6 +25,7 @@ import {
 import { neverBegun } from "./destination.ts";
 import { resumed } from "./resumed.ts";
 import { undoingAgain } from "./undoing_again.ts";
+import { counting } from "./unread_items.ts";
 
 const none: readonly never[] = [];
 
@@ -60,16 +57,15 @@ export function retrying(
     throw notRetryable(state, `no step of it has failed. ${message}`);
   }
   const { metadata, undoOn, parent } = state.control;
-  const isEnded = (one: HistoryEntry) => one.revision === undefined && isOfActiveList(folded, one);
-  const items = history.filter(isEnded);
-  const control = withEnded({ ...folded, metadata, undoOn, parent }, items);
-  const read = history.map((one) => isEnded(one) ? { ...one, revision: state.revision + 1 } : one);
+  const known = { ...folded, metadata, undoOn, parent };
+  const counted = counting(graph, known, past.applied, state, history);
+  const { control } = counted;
   const { restarts, waits, unread } = resumed(graph, control, history);
   // A list that has nothing left to run ends in this turn, as the activation that it has from now
   // on.
   const now = startedAgain(graph, control, restarts);
-  const outputs = outputsOf(graph, history, past.applied);
-  const deciding = decidingIn(runtime, workflow, state, now, outputs, read);
+  const outputs = outputsOf(graph, counted.history, counted.applied);
+  const deciding = decidingIn(runtime, workflow, state, now, outputs, counted.history);
   const restarted = restart(graph, control, restarts, deciderOf(deciding));
   const progress = timed({ ...restarted, ...starting(graph, restarted, waits) }, deciding);
   if (progress.failed !== undefined) {
@@ -90,7 +86,7 @@ export function retrying(
     metadata: changed ? mergeMetadata(graph, next) : undefined,
     withdrawn: none,
     overdue: none,
-    read: items.map((one) => processed(one, false, causesOf(graph, control, eachAt(one).step))),
+    read: counted.read,
     wakes: unread.length > 0 || history.some((entry) => entry.state === "pending"),
   }, place);
   return {

@@ -20,6 +20,7 @@ import {
 } from "./acting.ts";
 import { goingOn } from "./going_on.ts";
 import { resumed } from "./resumed.ts";
+import { counting } from "./unread_items.ts";
 import { type Destination, goBack, neverBegun } from "./destination.ts";
 
 const none: readonly never[] = [];
@@ -43,17 +44,23 @@ export function rewinding(
   const past = fold(graph, history);
   const isOpen = !isFinal(state.status);
   const { undoOn, parent } = state.control;
-  const before = isOpen ? state.control : { ...past.progress.control, undoOn, parent };
-  const { at, back } = goBack(graph, before, past, to, refuse);
+  const known = isOpen ? state.control : { ...past.progress.control, undoOn, parent };
+  // In an open instance, a turn will apply what has none yet.
+  const counted = isOpen
+    ? { control: known, applied: past.applied, history, read: none }
+    : counting(graph, known, past.applied, state, history);
+  const before = counted.control;
+  const { at, back } = goBack(graph, before, { ...past, applied: counted.applied }, to, refuse);
   const active = new Map([...back.control.active].filter(([step]) => !back.again.includes(step)));
   const { restarts, waits, unread } = isOpen
     ? { restarts: none, waits: none, unread: none }
     : resumed(graph, { ...back.control, active }, history);
   const started = [...unused(graph, back.control, back.again, history), ...restarts];
   const control = startedAgain(graph, back.control, started, back.fresh);
-  const outputs = outputsOf(graph, history, back.applied);
+  const outputs = outputsOf(graph, counted.history, back.applied);
   const turn = goingOn(runtime, workflow, {
-    ...{ input: state.input, control, outputs, started, waits, to, refuse, history },
+    ...{ input: state.input, control, outputs, started, waits, to, refuse },
+    history: counted.history,
     past: () => past.all.map(({ ending, causes }) => ({ ...ending, causes })),
   });
   const { progress, metadata } = withMetadata(graph, turn, startedWith(state));
@@ -84,6 +91,7 @@ export function rewinding(
         metadata: isSame ? undefined : metadata,
         withdrawn: back.withdrawn,
         overdue: back.overdue,
+        read: counted.read,
         wakes: progress.wake || unread.length > 0 || (!isOpen && isPending),
       }, place),
     },

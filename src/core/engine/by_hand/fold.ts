@@ -1,4 +1,4 @@
-import { eachAt } from "../../each/items.ts";
+import { eachAt, isItem } from "../../each/items.ts";
 import { isOfActiveList, withEnded } from "../../each/unread.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Activation, activationBy, activationKey } from "../activation.ts";
@@ -96,12 +96,9 @@ export function fold(graph: Graph, history: readonly FoldedEntry[]): Folded {
     const endings = turn.filter((one) => !isDecided(one) && isEnding(one));
     if (act === undefined) told.add(advance(graph, told.control, endings, decide));
     else {
-      const items = act.event === RETRIED
-        ? endings.filter((one) => isOfActiveList(told.control, one))
-        : [];
-      const rest = endings.filter((one) => !items.includes(one));
-      const control = told.begin(act, items);
-      told.add(goOn(graph, control, startedBy(act), rest, decide));
+      told.count(endings.filter((one) => isOfActiveList(told.control, one)));
+      const given = endings.filter(({ step }) => !isItem(step));
+      told.add(goOn(graph, told.begin(act), startedBy(act), given, decide));
     }
     told.fail(turn.filter(({ event }) => event === FAILED));
   }
@@ -132,8 +129,8 @@ class Told {
   }
 
   /** The control in which what a person has started again begins. */
-  begin(act: FoldedEntry, items: readonly StepEnding[]): Control {
-    const control = this.#begun(act, items);
+  begin(act: FoldedEntry): Control {
+    const control = this.#begun(act);
     for (const one of startedBy(act)) {
       const keyOf = control.active.get(one.step)?.keyOf;
       if (keyOf !== undefined) this.#keys.set(activationKey(one), keyOf);
@@ -141,17 +138,10 @@ class Told {
     return control;
   }
 
-  #begun(act: FoldedEntry, items: readonly StepEnding[]): Control {
+  #begun(act: FoldedEntry): Control {
     const graph = this.#graph;
     const started = startedBy(act);
-    if (act.event === RETRIED) {
-      for (const ending of items) {
-        const causes = causesOf(graph, this.control, eachAt(ending).step);
-        this.#applied.push({ ending, causes, decided: false });
-        this.#all.push({ ending, causes, decided: false });
-      }
-      return startedAgain(graph, withEnded(this.control, items), started);
-    }
+    if (act.event === RETRIED) return startedAgain(graph, this.control, started);
     const to = activationBy((act.output as Rewound | Forked).to);
     if (act.event === FORKED) {
       const { control, applied } = forkedFrom(graph, this.#copied, to.step);
@@ -171,6 +161,17 @@ class Told {
 
   get cutOff(): ReadonlyMap<string, ActiveStep> {
     return this.#cutOff;
+  }
+
+  /** Counts items whose results no turn had applied when the instance failed. */
+  count(items: readonly StepEnding[]): void {
+    if (this.#progress === undefined || items.length === 0) return;
+    for (const ending of items) {
+      const causes = causesOf(this.#graph, this.control, eachAt(ending).step);
+      this.#applied.push({ ending, causes, decided: false });
+      this.#all.push({ ending, causes, decided: false });
+    }
+    this.#progress = { ...this.#progress, control: withEnded(this.control, items) };
   }
 
   /** Adds a turn. */
